@@ -1,0 +1,1 @@
+"""What to do: the cycle, its broker, its safeguards, its commands."""

@@ -1,0 +1,1 @@
+"""What happened: facts, the log that keeps them, and the book that they imply."""

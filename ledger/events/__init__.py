@@ -1,0 +1,257 @@
+"""Every fact there is.
+
+A fact is noun + past participle. To add one: write its model in the file of its group, add it to `EVENT_TYPES`, give it
+an effect in `ledger/book.py` (even if it is "none"), and run the tests: they name what is missing. A field that is added
+later needs a default; anything else needs a new type and a pure upcaster.
+"""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
+
+from ledger.events.actions import (
+    ContractRenamed,
+    CostAdjusted,
+    MergerApplied,
+    OptionAssigned,
+    OptionExercised,
+    OptionExpired,
+    PositionTransferred,
+    SpinOffApplied,
+    SplitApplied,
+)
+from ledger.events.cycle import (
+    BrokerConnected,
+    BrokerDisconnected,
+    BrokerLost,
+    CycleFailed,
+    CycleFinished,
+    CycleSkipped,
+    CycleStarted,
+    FactRefused,
+    HeadAdvanced,
+    LogStarted,
+    StartRefused,
+    StepFailed,
+    TailTruncated,
+    WallClockRegressed,
+)
+from ledger.events.day import (
+    DayCommitted,
+    DaySealed,
+    NoticeFailed,
+    NoticeSent,
+    SnapshotCash,
+    SnapshotRow,
+    SnapshotTaken,
+)
+from ledger.events.decisions import (
+    DataIngested,
+    SafeguardsEvaluated,
+    SeriesRow,
+    TargetRow,
+    TargetsComputed,
+    TradingAllowed,
+    TradingVetoed,
+    VerdictRow,
+)
+from ledger.events.fact import Fact, Row, decimal_text, execution_base, instant_text, payload_bytes
+from ledger.events.money import (
+    CashAdjusted,
+    CashDeposited,
+    CashWithdrawn,
+    CommissionCharged,
+    CurrencyConverted,
+    DividendAccrualReversed,
+    DividendAccrued,
+    DividendPaid,
+    FeeCharged,
+    FillBusted,
+    InterestPaid,
+    OpeningBalanceRecorded,
+    OrderFilled,
+    PaymentInLieuPaid,
+    PositionAdjusted,
+    TaxWithheld,
+    VariationSettled,
+)
+from ledger.events.observations import (
+    CashObserved,
+    CashRow,
+    ContractDefined,
+    MarginObserved,
+    NavObserved,
+    OpenOrderRow,
+    OpenOrdersObserved,
+    PositionRow,
+    PositionsObserved,
+    QuoteRow,
+    QuotesObserved,
+    RateRow,
+    RatesObserved,
+)
+from ledger.events.operator import AccountAdopted, FlowExpected, OverrideSet, TradingHalted, TradingResumed
+from ledger.events.orders import (
+    OrderAcknowledged,
+    OrderCancelAttempted,
+    OrderCancelled,
+    OrderExpired,
+    OrderModified,
+    OrderPlanned,
+    OrderPreviewed,
+    OrderRejected,
+    OrderResolved,
+    OrderSendAttempted,
+    TargetsScaled,
+)
+from ledger.events.reconciliation import BookReconciled, BreakAccepted, BreakClosed, BreakExplained, BreakFound
+
+EVENT_TYPES: tuple[type[Fact], ...] = (
+    # the log and its cycles
+    LogStarted, TailTruncated, HeadAdvanced, WallClockRegressed, StartRefused, FactRefused,
+    CycleStarted, StepFailed, CycleSkipped, CycleFinished, CycleFailed,
+    BrokerConnected, BrokerLost, BrokerDisconnected,
+    # orders
+    TargetsScaled, OrderPlanned, OrderPreviewed, OrderSendAttempted, OrderAcknowledged, OrderRejected,
+    OrderCancelAttempted, OrderCancelled, OrderExpired, OrderModified, OrderResolved,
+    # money
+    OrderFilled, CommissionCharged, FillBusted, DividendAccrued, DividendAccrualReversed, DividendPaid,
+    PaymentInLieuPaid, TaxWithheld, InterestPaid, FeeCharged, CashDeposited, CashWithdrawn, CurrencyConverted,
+    VariationSettled, OpeningBalanceRecorded, PositionAdjusted, CashAdjusted,
+    # corporate actions, exercises, transfers
+    PositionTransferred, SplitApplied, SpinOffApplied, MergerApplied, ContractRenamed, OptionExercised,
+    OptionAssigned, OptionExpired, CostAdjusted,
+    # observations
+    ContractDefined, NavObserved, MarginObserved, CashObserved, PositionsObserved, OpenOrdersObserved,
+    QuotesObserved, RatesObserved,
+    # decisions
+    DataIngested, TargetsComputed, SafeguardsEvaluated, TradingAllowed, TradingVetoed,
+    # reconciliation
+    BookReconciled, BreakFound, BreakExplained, BreakAccepted, BreakClosed,
+    # operator
+    AccountAdopted, TradingHalted, TradingResumed, OverrideSet, FlowExpected,
+    # day
+    SnapshotTaken, DaySealed, DayCommitted, NoticeSent, NoticeFailed,
+)  # fmt: skip
+
+
+def type_name(event_type: type[Fact]) -> str:
+    """The stable literal under which a type stands in the log."""
+    return str(event_type.model_fields["type"].default)
+
+
+BY_NAME: dict[str, type[Fact]] = {type_name(event_type): event_type for event_type in EVENT_TYPES}
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of the discriminated union of every fact, as it is serialised."""
+    union: Any = reduce(or_, EVENT_TYPES)
+    adapter: TypeAdapter[Any] = TypeAdapter(Annotated[union, Field(discriminator="type")])
+    return adapter.json_schema(mode="serialization")
+
+
+__all__ = [
+    "BY_NAME",
+    "EVENT_TYPES",
+    "AccountAdopted",
+    "BookReconciled",
+    "BreakAccepted",
+    "BreakClosed",
+    "BreakExplained",
+    "BreakFound",
+    "BrokerConnected",
+    "BrokerDisconnected",
+    "BrokerLost",
+    "CashAdjusted",
+    "CashDeposited",
+    "CashObserved",
+    "CashRow",
+    "CashWithdrawn",
+    "CommissionCharged",
+    "ContractDefined",
+    "ContractRenamed",
+    "CostAdjusted",
+    "CurrencyConverted",
+    "CycleFailed",
+    "CycleFinished",
+    "CycleSkipped",
+    "CycleStarted",
+    "DataIngested",
+    "DayCommitted",
+    "DaySealed",
+    "DividendAccrualReversed",
+    "DividendAccrued",
+    "DividendPaid",
+    "Fact",
+    "FactRefused",
+    "FeeCharged",
+    "FillBusted",
+    "FlowExpected",
+    "HeadAdvanced",
+    "InterestPaid",
+    "LogStarted",
+    "MarginObserved",
+    "MergerApplied",
+    "NavObserved",
+    "NoticeFailed",
+    "NoticeSent",
+    "OpenOrderRow",
+    "OpenOrdersObserved",
+    "OpeningBalanceRecorded",
+    "OptionAssigned",
+    "OptionExercised",
+    "OptionExpired",
+    "OrderAcknowledged",
+    "OrderCancelAttempted",
+    "OrderCancelled",
+    "OrderExpired",
+    "OrderFilled",
+    "OrderModified",
+    "OrderPlanned",
+    "OrderPreviewed",
+    "OrderRejected",
+    "OrderResolved",
+    "OrderSendAttempted",
+    "OverrideSet",
+    "PaymentInLieuPaid",
+    "PositionAdjusted",
+    "PositionRow",
+    "PositionTransferred",
+    "PositionsObserved",
+    "QuoteRow",
+    "QuotesObserved",
+    "RateRow",
+    "RatesObserved",
+    "Row",
+    "SafeguardsEvaluated",
+    "SeriesRow",
+    "SnapshotCash",
+    "SnapshotRow",
+    "SnapshotTaken",
+    "SpinOffApplied",
+    "SplitApplied",
+    "StartRefused",
+    "StepFailed",
+    "TailTruncated",
+    "TargetRow",
+    "TargetsComputed",
+    "TargetsScaled",
+    "TaxWithheld",
+    "TradingAllowed",
+    "TradingHalted",
+    "TradingResumed",
+    "TradingVetoed",
+    "VariationSettled",
+    "VerdictRow",
+    "WallClockRegressed",
+    "decimal_text",
+    "execution_base",
+    "instant_text",
+    "json_schema",
+    "payload_bytes",
+    "type_name",
+]

@@ -1,0 +1,83 @@
+"""What was decided, from what, and what allowed or forbade it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from ledger.events.fact import Exact, Fact, Row
+
+
+class SeriesRow(Row):
+    """One series of bars as it was used: its bytes are kept under var/data by content hash."""
+
+    con_id: int
+    symbol: str
+    sha256: str
+    bars: int
+    first: date
+    last: date
+
+
+class DataIngested(Fact):
+    """The data of one source, complete for the universe."""
+
+    type: Literal["data_ingested"] = "data_ingested"
+    source: str
+    series: tuple[SeriesRow, ...]
+
+
+class TargetRow(Row):
+    """A wanted weight: signed fraction of NAV before leverage."""
+
+    con_id: int
+    symbol: str
+    weight: Exact  # quantised to 1e-6
+    leverage: Exact  # multiplies the weight
+    reference_price: Exact | None = None  # the last close that the forecast saw
+
+
+class TargetsComputed(Fact):
+    """The forecast as it was read back from its file."""
+
+    type: Literal["targets_computed"] = "targets_computed"
+    strategy: str
+    strategy_sha256: str  # the source of the strategy
+    rows: tuple[TargetRow, ...]
+    inputs: tuple[str, ...]  # content hashes of the data that it was computed from
+    file: str  # below var/, as a person finds it
+    file_sha256: str
+
+
+class VerdictRow(Row):
+    """What one safeguard found."""
+
+    safeguard: str
+    outcome: Literal["pass", "veto", "unknown"]  # unknown vetoes too
+    formula: str
+    observed: str
+    limit: str
+    distance: str  # to the limit, in the observed value's unit; empty where it has no meaning
+    age_seconds: int | None = None  # of the oldest input
+    con_id: int | None = None
+
+
+class SafeguardsEvaluated(Fact):
+    """Every safeguard's verdict, passes included."""
+
+    type: Literal["safeguards_evaluated"] = "safeguards_evaluated"
+    verdicts: tuple[VerdictRow, ...]
+
+
+class TradingAllowed(Fact):
+    """The positive evidence without which no order leaves; good for this cycle alone."""
+
+    type: Literal["trading_allowed"] = "trading_allowed"
+    orders: int
+
+
+class TradingVetoed(Fact):
+    """No order leaves in this cycle, and why."""
+
+    type: Literal["trading_vetoed"] = "trading_vetoed"
+    reasons: tuple[str, ...]

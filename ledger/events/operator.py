@@ -1,0 +1,60 @@
+"""What the person whose money it is said."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from ledger.events.fact import Exact, Fact, Instant
+
+
+class AccountAdopted(Fact):
+    """The account as found was accepted as the beginning. What these lists name is never booked again."""
+
+    type: Literal["account_adopted"] = "account_adopted"
+    account: str
+    execution_ids: tuple[str, ...]  # of the day so far
+    open_order_perm_ids: tuple[int, ...]
+
+    @property
+    def key(self) -> str:
+        """An account is adopted once a log."""
+        return "adopted"
+
+    @property
+    def economic_part(self) -> tuple[object, ...]:
+        """The account."""
+        return (self.account,)
+
+
+class TradingHalted(Fact):
+    """No order leaves until TradingResumed. A halt never liquidates."""
+
+    type: Literal["trading_halted"] = "trading_halted"
+    reason: str
+
+
+class TradingResumed(Fact):
+    """The operator lifted the halt."""
+
+    type: Literal["trading_resumed"] = "trading_resumed"
+    why: str
+
+
+class OverrideSet(Fact):
+    """A limit, changed for a while."""
+
+    type: Literal["override_set"] = "override_set"
+    name: str
+    value: str
+    until: Instant
+    why: str
+
+
+class FlowExpected(Fact):
+    """A deposit (+) or withdrawal (-) announced before it is seen."""
+
+    type: Literal["flow_expected"] = "flow_expected"
+    amount: Exact
+    currency: str
+    until: date

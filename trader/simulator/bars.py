@@ -32,6 +32,8 @@ Row = tuple[int, list[str]]  # line number in the file, texts
 
 @dataclass(frozen=True, slots=True)
 class DailyBar:
+    """One row: raw prices, and what the row says of splits."""
+
     date: date
     open: Decimal
     high: Decimal
@@ -59,10 +61,12 @@ class Series:
 
     @cached_property
     def index(self) -> dict[date, int]:
+        """The place of every date."""
         return {bar.date: position for position, bar in enumerate(self.bars)}
 
     @cached_property
     def splits(self) -> tuple[Split, ...]:
+        """All splits, in the order of their ex-dates."""
         found = ((now.date, _split_ratio(before, now)) for before, now in pairwise(self.bars))
         return tuple(Split(ex_date, ratio) for ex_date, ratio in found if ratio)
 
@@ -75,10 +79,11 @@ class DailyBars:
 
     @property
     def tickers(self) -> tuple[str, ...]:
+        """All tickers, sorted."""
         return tuple(sorted(self.series))
 
 
-class BadBars(ValueError):
+class BarsError(ValueError):
     """A file of bars that cannot be read; says where, what was expected and what was found."""
 
 
@@ -87,7 +92,9 @@ def packaged_bars() -> DailyBars:
     try:
         packaged = resources.files("bokeh_sampledata").joinpath("_data", "stocks.csv.gz")
     except ModuleNotFoundError as error:
-        raise BadBars("bokeh_sampledata is not installed: install the extra `demo`, or name a folder of bars") from error
+        raise BarsError(
+            "bokeh_sampledata is not installed: install the extra `demo`, or name a folder of bars"
+        ) from error
     with resources.as_file(packaged) as path:
         return DailyBars(_read_file(path))
 
@@ -96,12 +103,12 @@ def read_bars(folder: Path) -> DailyBars:
     """Read every file of bars in a folder; a ticker may come from one file only."""
     files = sorted(path for path in folder.iterdir() if _suffix(path) in READERS) if folder.is_dir() else []
     if not files:
-        raise BadBars(f"{folder}: expected a folder with files {', '.join(READERS)}, found none")
+        raise BarsError(f"{folder}: expected a folder with files {', '.join(READERS)}, found none")
     series: dict[str, Series] = {}
     for path in files:
         found = _read_file(path)
         if twice := found.keys() & series.keys():
-            raise BadBars(f"{path.name}: {min(twice)} stands in another file too; keep one of them")
+            raise BarsError(f"{path.name}: {min(twice)} stands in another file too; keep one of them")
         series |= found
     return DailyBars(series)
 
@@ -111,7 +118,9 @@ def _read_file(path: Path) -> dict[str, Series]:
     header = next(rows, (1, []))[1]
     columns = [SYNONYMS.get(name, name) for name in (text.strip().lower().replace("_", " ") for text in header)]
     if missing := [name for name in COLUMNS if name not in columns]:
-        raise BadBars(f"{path.name}: line 1: expected a column {missing[0]!r}, found {', '.join(header) or 'nothing'}")
+        raise BarsError(
+            f"{path.name}: line 1: expected a column {missing[0]!r}, found {', '.join(header) or 'nothing'}"
+        )
     parser = _Parser(path.name, {name: columns.index(name) for name in columns}, len(columns))
     own_name = path.name.removesuffix(_suffix(path))
     by_ticker: dict[str, list[DailyBar]] = {}
@@ -125,7 +134,7 @@ def _series(file: str, ticker: str, bars: list[DailyBar]) -> Series:
     bars.sort(key=lambda bar: bar.date)
     for before, now in pairwise(bars):
         if before.date == now.date:
-            raise BadBars(f"{file}: {ticker} has two rows of {now.date}; keep one of them")
+            raise BarsError(f"{file}: {ticker} has two rows of {now.date}; keep one of them")
     return Series(ticker, tuple(bars))
 
 
@@ -136,8 +145,9 @@ class _Parser:
     width: int
 
     def bar(self, line: int, texts: list[str]) -> DailyBar:
+        """Read one row, or say what is wrong with it."""
         if len(texts) != self.width:
-            raise BadBars(f"{self.file}: line {line}: expected {self.width} columns, found {len(texts)}")
+            raise BarsError(f"{self.file}: line {line}: expected {self.width} columns, found {len(texts)}")
         bar = DailyBar(
             self._date(line, texts),
             self._price(line, texts, "open"),
@@ -155,6 +165,7 @@ class _Parser:
         return bar
 
     def ticker(self, line: int, texts: list[str]) -> str:
+        """Return the row's ticker, or '' in a file of one ticker."""
         if "ticker" not in self.position:
             return ""
         ticker = texts[self.position["ticker"]].strip()
@@ -187,9 +198,9 @@ class _Parser:
         except InvalidOperation:
             raise self._bad(line, texts, column, "a number") from None
 
-    def _bad(self, line: int, texts: list[str], column: str, expected: str) -> BadBars:
+    def _bad(self, line: int, texts: list[str], column: str, expected: str) -> BarsError:
         found = texts[self.position[column]]
-        return BadBars(f"{self.file}: line {line}, column {column}: expected {expected}, found {found!r}")
+        return BarsError(f"{self.file}: line {line}, column {column}: expected {expected}, found {found!r}")
 
 
 def _read_csv(path: Path) -> Iterator[Row]:
@@ -206,8 +217,8 @@ def _read_parquet(path: Path) -> Iterator[Row]:
     """Yield every value as its text, so that a decimal column stays exact."""
     import duckdb  # late: only folders of Parquet need it
 
-    settings = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
-    with duckdb.connect(config=settings) as connection:
+    with duckdb.connect() as connection:
+        connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
         shown = connection.execute("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM read_parquet(?)", [str(path)])
         yield 1, [str(column[0]) for column in shown.description or ()]
         for line, values in enumerate(shown.fetchall(), start=2):

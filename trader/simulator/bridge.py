@@ -33,6 +33,8 @@ BUSY_ENDS = (18, 12, 10, 8, 10, 12, 18)  # weights of volume; trading is busiest
 
 @dataclass(frozen=True)
 class HourBar:
+    """An hourly bar and the path that the price took in it."""
+
     start: datetime
     minutes: int
     open: Decimal

@@ -1,23 +1,53 @@
-"""Signatures first: the market as of a moment."""
+"""The market as of a moment: contracts, quotes and history, with nothing in them that came later.
+
+Prices are raw: no dividend is taken out. History is adjusted for splits alone, as IB does for TRADES, and only for
+those that have happened at its end. A contract without a row on a session's date is halted that day.
+To list a contract under its real conId: extend `CON_IDS`; others get a stable one from their symbol.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
+from hashlib import sha256
 
-from trader.simulator.bars import DailyBars
+from trader.simulator.bars import DailyBar, DailyBars, Series, Split
+from trader.simulator.bridge import CENT, MINUTE, HourBar, bridge, seeded
+from trader.simulator.sessions import Session, new_york_date, session_at, session_on
+
+CON_IDS = {"AAPL": 265598, "MSFT": 272093, "IBM": 8314, "GOOG": 208813719, "FB": 107113386, "KO": 8894}
+LONG_NAMES = {
+    "AAPL": "APPLE INC",
+    "MSFT": "MICROSOFT CORP",
+    "IBM": "INTL BUSINESS MACHINES CORP",
+    "GOOG": "GOOGLE INC-CL A",
+    "FB": "FACEBOOK INC-A",
+    "KO": "COCA-COLA CO/THE",
+}
+ON_NYSE = frozenset({"IBM", "KO"})
+CON_ID_MIN, CON_ID_MAX = 10**8, 2 * 10**9
+BAR_MINUTES = {"1 hour": 60, "30 mins": 30, "15 mins": 15, "5 mins": 5, "1 min": 1}
+SHARES_PER_TRADE = 100  # for the number of trades of a bar, which the rows do not tell
+ADJUSTED_PLACES = Decimal("1E-8")
+LOTS_MAX = 20  # of 100 shares, at the touch
+DAYS_REMEMBERED = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Contract:
+    """A listed stock."""
+
     con_id: int
     symbol: str
-    currency: str
-    exchange: str
-    primary_exchange: str
-    long_name: str
-    min_tick: Decimal
+    currency: str = "USD"
+    exchange: str = "SMART"
+    primary_exchange: str = "NASDAQ"  # NASDAQ | NYSE
+    long_name: str = ""
+    min_tick: Decimal = CENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,45 +63,268 @@ class Quote:
     close: Decimal | None  # of the previous session
     volume: int  # today's, so far
     halted: bool
-    open: Decimal | None = None
-    high: Decimal | None = None
-    low: Decimal | None = None
+    open: Decimal | None = None  # today's
+    high: Decimal | None = None  # today's, so far
+    low: Decimal | None = None  # today's, so far
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
+    """Prices and volume of a period, as history shows them."""
+
     start: datetime  # UTC; of a daily bar: the session's open
     open: Decimal
     high: Decimal
     low: Decimal
     close: Decimal
     volume: int
-    average: Decimal
+    average: Decimal  # of open, high, low and close: the rows tell no better one
     count: int
 
 
 class Market:
+    """All contracts of one source of bars; a pure function of these bars and the seed."""
+
     contracts: tuple[Contract, ...]
 
     def __init__(self, daily: DailyBars, seed: int) -> None:
-        raise NotImplementedError
+        self.seed = seed
+        self.contracts = tuple(_contract(ticker) for ticker in daily.tickers)
+        self._by_id = {contract.con_id: contract for contract in self.contracts}
+        self._by_symbol = {contract.symbol: contract for contract in self.contracts}
+        self._series = {contract.con_id: daily.series[contract.symbol] for contract in self.contracts}
+        self._days: dict[tuple[int, date], tuple[HourBar, ...]] = {}
+        if len(self._by_id) < len(self.contracts):
+            raise ValueError("two symbols share a conId: name one of them in CON_IDS")
+        for series in daily.series.values():
+            _refuse_bars_outside_sessions(series)
+
+    @property
+    def last_date(self) -> date:
+        """The date of the last bar: beyond it the market knows nothing."""
+        return max(series.bars[-1].date for series in self._series.values())
 
     def contract(self, con_id: int) -> Contract | None:
-        raise NotImplementedError
+        """Return the contract, or None if it is not listed here."""
+        return self._by_id.get(con_id)
 
     def contract_of(self, symbol: str) -> Contract | None:
-        raise NotImplementedError
+        """Return the contract of a symbol, or None if it is not listed here."""
+        return self._by_symbol.get(symbol)
 
-    def quote(self, con_id: int, at: datetime) -> Quote:
-        raise NotImplementedError
+    def splits(self, con_id: int) -> tuple[Split, ...]:
+        """Return all splits of a contract, those to come included: not for a client's eyes."""
+        return self._series[con_id].splits
 
     def mark(self, con_id: int, at: datetime) -> Decimal | None:
-        """The last price: what positions are valued at."""
-        raise NotImplementedError
+        """Return the last price, which positions are valued at; None before the first bar."""
+        running = self.bar_at(con_id, at)
+        if running:
+            bar, minute = running
+            return bar.path[minute]
+        return self._last_close(con_id, at)
+
+    def bar_at(self, con_id: int, at: datetime) -> tuple[HourBar, int] | None:
+        """Return the hourly bar under way and its minute; None outside the session or while halted."""
+        session = session_at(at)
+        if session is None or not (bars := self._bridged(con_id, session)):
+            return None
+        place, minute = divmod((at - session.open) // MINUTE, 60)
+        return bars[place], minute
+
+    def quote(self, con_id: int, at: datetime) -> Quote:
+        """Return what a client sees: bid and ask one cent apart, the last price at the bid or between them."""
+        today = session_on(new_york_date(at))
+        close = self._close_before(con_id, new_york_date(at))
+        last = self.mark(con_id, at)
+        running = self.bar_at(con_id, at)
+        if today is None or at < today.open or not (bars := self._bridged(con_id, today)):
+            halted = session_at(at) is not None
+            return Quote(None, None, last, self._last_close_time(con_id, at), 0, 0, close, 0, halted)
+        seen = [*_seen(bars, at)]
+        prices = [price for bar, minute in seen for price in bar.path[: minute + 1]]
+        volume = sum(bar.volume_by(minute) for bar, minute in seen)
+        day = Quote(
+            None, None, last, min(at, today.close), 0, 0, close, volume, False, prices[0], max(prices), min(prices)
+        )
+        if running is None or last is None:
+            return day
+        bid, ask = touch(last)
+        lots = seeded(self.seed, con_id, at.isoformat(timespec="minutes"))
+        sizes = 100 * lots.randint(1, LOTS_MAX), 100 * lots.randint(1, LOTS_MAX)
+        return replace(day, bid=bid, ask=ask, bid_size=sizes[0], ask_size=sizes[1])
 
     def history(self, con_id: int, end: datetime, duration: str, bar_size: str, rth: bool = True) -> list[Bar]:
-        """Raise ValueError for a duration or bar size that is not understood."""
-        raise NotImplementedError
+        """Return completed bars and the running one, split-adjusted as of `end`; ValueError for what is not understood.
+
+        There is no trading outside regular hours here, so `rth` changes nothing.
+        """
+        if bar_size != "1 day" and bar_size not in BAR_MINUTES:
+            raise ValueError(f"bar size {bar_size!r}: expected 1 day or one of {', '.join(BAR_MINUTES)}")
+        series = self._series[con_id]
+        today = new_york_date(end)
+        past = series.bars[: bisect_left(series.bars, today, key=lambda bar: bar.date)]
+        running = self._day_so_far(con_id, end)
+        dates = [bar.date for bar in past] + ([today] if running else [])
+        since = _start_of(duration, end, dates)
+        known = [split for split in series.splits if split.ex_date <= today]
+        if bar_size == "1 day":
+            bars = [_daily(bar) for bar in past if bar.date >= since] + ([running] if running else [])
+        else:
+            days = [day for day in dates if day >= since]
+            bars = [bar for day in days for bar in self._intraday(con_id, day, end, BAR_MINUTES[bar_size])]
+        earliest = end - _seconds(duration) if duration.endswith("S") else None
+        return [_adjusted(bar, known) for bar in bars if earliest is None or bar.start >= earliest]
 
     def first_session(self, con_id: int) -> date:
-        raise NotImplementedError
+        """Return the date of the first bar."""
+        return self._series[con_id].bars[0].date
+
+    def _bridged(self, con_id: int, session: Session) -> tuple[HourBar, ...]:
+        key = (con_id, session.date)
+        if key not in self._days:
+            while len(self._days) >= DAYS_REMEMBERED:
+                del self._days[next(iter(self._days))]
+            series = self._series[con_id]
+            place = series.index.get(session.date)
+            self._days[key] = () if place is None else bridge(self.seed, series.bars[place], series.ticker, session)
+        return self._days[key]
+
+    def _day_so_far(self, con_id: int, at: datetime) -> Bar | None:
+        session = session_on(new_york_date(at))
+        if session is None or at <= session.open or not (bars := self._bridged(con_id, session)):
+            return None
+        seen = _seen(bars, at)
+        volume = sum(bar.volume_by(minute) for bar, minute in seen)
+        return _bar(session.open, [price for bar, minute in seen for price in bar.path[: minute + 1]], volume)
+
+    def _intraday(self, con_id: int, day: date, end: datetime, minutes: int) -> list[Bar]:
+        session = session_on(day)
+        if session is None:
+            raise AssertionError(f"{day}: bars outside sessions are refused when the market is built")
+        bars = []
+        for hour, seen in _seen(self._bridged(con_id, session), end):
+            begun = max(seen, 1) if hour.start < end else 0
+            for first in range(0, begun, minutes):
+                last = min(first + minutes, seen)
+                volume = hour.volume_by(last) - hour.volume_by(first)
+                bars.append(_bar(hour.start + first * MINUTE, hour.path[first : last + 1], volume))
+        return bars
+
+    def _last_close(self, con_id: int, at: datetime) -> Decimal | None:
+        """Return the last close at a moment outside trading, on the footing of that day's shares."""
+        today = session_on(new_york_date(at))
+        place = self._series[con_id].index.get(today.date) if today and at >= today.close else None
+        if place is not None:
+            return self._series[con_id].bars[place].close
+        return self._close_before(con_id, new_york_date(at))
+
+    def _last_close_time(self, con_id: int, at: datetime) -> datetime | None:
+        before = self._bar_before(con_id, new_york_date(at))
+        session = session_on(before.date) if before else None
+        return session.close if session else None
+
+    def _bar_before(self, con_id: int, day: date) -> DailyBar | None:
+        bars = self._series[con_id].bars
+        place = bisect_left(bars, day, key=lambda bar: bar.date)
+        return bars[place - 1] if place else None
+
+    def _close_before(self, con_id: int, day: date) -> Decimal | None:
+        before = self._bar_before(con_id, day)
+        if before is None:
+            return None
+        splits = [split for split in self.splits(con_id) if before.date < split.ex_date <= day]
+        return _divided(before.close, _ratio(splits))
+
+
+def touch(price: Decimal) -> tuple[Decimal, Decimal]:
+    """Return bid and ask around a price, one cent apart: the bid is the whole cent at or just below it."""
+    bid = price.quantize(CENT, "ROUND_FLOOR")
+    return bid, bid + CENT
+
+
+def stable_con_id(symbol: str) -> int:
+    """Return the conId of a symbol: IB's own where we know it, else one that the symbol alone decides."""
+    digest = int.from_bytes(sha256(symbol.encode()).digest()[:8])
+    return CON_IDS.get(symbol) or CON_ID_MIN + digest % (CON_ID_MAX - CON_ID_MIN)
+
+
+def _contract(ticker: str) -> Contract:
+    primary = "NYSE" if ticker in ON_NYSE else "NASDAQ"
+    long_name = LONG_NAMES.get(ticker, ticker)
+    return Contract(stable_con_id(ticker), ticker, primary_exchange=primary, long_name=long_name)
+
+
+def _refuse_bars_outside_sessions(series: Series) -> None:
+    for bar in series.bars:
+        if session_on(bar.date) is None:
+            raise ValueError(
+                f"{series.ticker}: {bar.date} is no session of this venue; remove the row or correct its date"
+            )
+
+
+def _seen(bars: Sequence[HourBar], at: datetime) -> list[tuple[HourBar, int]]:
+    """Return the bars that have begun, each with the minutes of it that have passed."""
+    return [(bar, min((at - bar.start) // MINUTE, bar.minutes)) for bar in bars if bar.start <= at]
+
+
+def _bar(start: datetime, prices: Sequence[Decimal], volume: int) -> Bar:
+    opened, high, low, closed = prices[0], max(prices), min(prices), prices[-1]
+    average = ((opened + high + low + closed) / 4).quantize(ADJUSTED_PLACES)
+    return Bar(start, opened, high, low, closed, volume, average, -(-volume // SHARES_PER_TRADE))
+
+
+def _daily(row: DailyBar) -> Bar:
+    session = session_on(row.date)
+    if session is None:
+        raise AssertionError(f"{row.date}: bars outside sessions are refused when the market is built")
+    return _bar(session.open, (row.open, row.high, row.low, row.close), row.volume)
+
+
+def _adjusted(bar: Bar, splits: Sequence[Split]) -> Bar:
+    later = [split for split in splits if split.ex_date > new_york_date(bar.start)]
+    if not later:
+        return bar
+    ratio = _ratio(later)
+    prices = (_divided(price, ratio) for price in (bar.open, bar.high, bar.low, bar.close))
+    return Bar(bar.start, *prices, int(bar.volume * ratio), _divided(bar.average, ratio), bar.count)
+
+
+def _ratio(splits: Sequence[Split]) -> Fraction:
+    ratio = Fraction(1)
+    for split in splits:
+        ratio *= split.ratio
+    return ratio
+
+
+def _divided(price: Decimal, ratio: Fraction) -> Decimal:
+    if ratio == 1:
+        return price
+    return (price * ratio.denominator / ratio.numerator).quantize(ADJUSTED_PLACES).normalize()
+
+
+def _start_of(duration: str, end: datetime, dates: Sequence[date]) -> date:
+    """Return the first date that a duration like '30 D' reaches back to; a D is a day with trading."""
+    number, _, unit = duration.partition(" ")
+    if not (number.isdecimal() and int(number) > 0 and unit in ("S", "D", "W", "M", "Y")):
+        raise ValueError(f"duration {duration!r}: expected a number and one of S, D, W, M, Y")
+    count, today = int(number), new_york_date(end)
+    if unit == "S":
+        return new_york_date(end - _seconds(duration))
+    if unit == "D":
+        return dates[-count] if count <= len(dates) else date.min
+    if unit == "W":
+        return today - timedelta(weeks=count)
+    return _months_before(today, count * (12 if unit == "Y" else 1))
+
+
+def _months_before(day: date, count: int) -> date:
+    year, month = divmod(day.year * 12 + day.month - 1 - count, 12)
+    if year < 1:
+        return date.min
+    last = (date(year + month // 11, (month + 1) % 12 + 1, 1) - timedelta(days=1)).day
+    return date(year, month + 1, min(day.day, last))
+
+
+def _seconds(duration: str) -> timedelta:
+    return timedelta(seconds=int(duration.split()[0]))

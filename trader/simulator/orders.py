@@ -54,15 +54,19 @@ class Order:
 
     @property
     def remaining(self) -> Decimal:
+        """What is still to be filled."""
         return self.request.quantity - self.filled
 
     @property
     def is_open(self) -> bool:
+        """Whether it may still fill."""
         return self.status in OPEN_STATUSES
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
+    """One fill."""
+
     exec_id: str
     time: datetime
     order_id: int
@@ -82,6 +86,8 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Commission:
+    """What one fill cost, and what it realised."""
+
     exec_id: str
     amount: Decimal
     currency: str
@@ -105,7 +111,7 @@ class Preview:
     currency: str = "USD"
 
 
-class Rejected(Exception):
+class Rejected(Exception):  # noqa: N818 - it is an answer, not a fault
     """The venue refuses; code and message are those of the `errMsg` that the client receives."""
 
     def __init__(self, code: int, message: str) -> None:

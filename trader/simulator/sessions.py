@@ -31,12 +31,15 @@ SPECIAL_HALF_DAYS = frozenset({date(2002, 7, 5), date(2003, 12, 26)})
 
 @dataclass(frozen=True, slots=True)
 class Session:
+    """One day of trading."""
+
     date: date
     open: datetime  # UTC
     close: datetime  # UTC
 
     @property
     def minutes(self) -> int:
+        """How long it is open: 390, or 210 on a half day."""
         return (self.close - self.open) // timedelta(minutes=1)
 
 
@@ -62,6 +65,7 @@ def next_session(moment: datetime) -> Session:
 
 
 def session_after(day: date) -> Session:
+    """Return the first session on a later date."""
     while (session := session_on(day := day + DAY)) is None:
         pass
     return session
@@ -74,6 +78,7 @@ def sessions_between(first: date, last: date) -> list[Session]:
 
 
 def new_york_date(moment: datetime) -> date:
+    """Return the date on a clock in New York."""
     return moment.astimezone(NEW_YORK).date()
 
 
@@ -114,6 +119,7 @@ def is_half_day(day: date) -> bool:
 
 
 def thanksgiving(year: int) -> date:
+    """Return the fourth Thursday of November."""
     return _weekday_of_month(year, 11, THURSDAY, 4)
 
 

@@ -1,0 +1,1 @@
+"""The packaged session tables, one file an exchange, and the script that writes them."""

@@ -1,0 +1,42 @@
+# Everything one types while working on tallybook. Each target sets itself up: it needs Python 3.11 to 3.13 (or uv)
+# and the package registries, nothing else.
+
+SESSIONS ?= 10
+SEED ?= 1
+HOME_DIR ?= demo
+ARGS ?=
+
+PYTHON_IN_VENV = .venv/bin/python
+INSTALLED = .venv/installed
+
+.DEFAULT_GOAL = help
+.PHONY: help demo test check soak bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile
+
+demo: $(INSTALLED) ## trade ten sessions on the simulator [SESSIONS=10 SEED=1 HOME_DIR=demo]
+	@.venv/bin/tallybook demo --sessions $(SESSIONS) --seed $(SEED) --home "$(HOME_DIR)"
+
+test: $(INSTALLED) ## run the tests, offline and in parallel [ARGS="-k calendar"]
+	@$(PYTHON_IN_VENV) -m pytest -q $(ARGS)
+
+check: $(INSTALLED) ## format, lint, types and the rules of who may import whom
+	@.venv/bin/ruff format --check --quiet . || { echo "Type: .venv/bin/ruff format"; exit 1; }
+	@.venv/bin/ruff check --quiet .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+soak: $(INSTALLED) ## trade 250 sessions with three seeds and compare every sum [ARGS=...]
+	@$(PYTHON_IN_VENV) -m benchmarks.soak $(ARGS)
+
+bench: $(INSTALLED) ## measure the cycle [ARGS=...]
+	@$(PYTHON_IN_VENV) -m benchmarks $(ARGS)
+
+clean: ## remove the environment, caches and builds; never a home with its ledger
+	@rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Once, and again whenever pyproject.toml changes.
+$(INSTALLED): pyproject.toml
+	@.ci/set-up

@@ -243,8 +243,8 @@ def _suffix(path: Path) -> str:
 def _split_ratio(before: DailyBar, now: DailyBar) -> Fraction | None:
     """Return the split that lies between two bars, from the jump of close over adjusted close, or as stated.
 
-    Where there is no adjusted close, a stated split counts only if the price itself jumped by it: most vendors that state
-    splits have already taken them out of their prices.
+    Where there is no adjusted close, a stated split counts only if the price itself jumped by it: vendors that state
+    splits have mostly taken them out of their prices already.
     """
     if before.adjusted_close and now.adjusted_close:
         jump = _ratio(before.close, before.adjusted_close) / _ratio(now.close, now.adjusted_close)

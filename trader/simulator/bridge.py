@@ -1,9 +1,9 @@
 """A day's row turned into hourly bars and a price for every minute, which add up to the row exactly.
 
 Seeded by (seed, ticker, date) alone, so that any moment of any day can be looked at in any order. The first open, the
-last close, the highest high, the lowest low and the summed volume are the row's; all other points are whole cents (where
-no whole cent lies between two of the row's own prices, the path stays on one of these). Every bar opens at the close of
-the one before. Inside a bar the price walks from the open to the nearer extreme, to the other one, to the close, in
+last close, the highest high, the lowest low and the summed volume are the row's; all other points are whole cents (if
+no whole cent lies between two of the row's own prices, the path stays on one of these). Every bar opens at the close
+of the one before. Inside a bar the price walks from the open to the nearer extreme, to the other one, to the close, in
 straight lines, a step a minute.
 To change how the day looks, change `_boundaries` (the hourly closes) or `_extremes`; the exact points do not depend on
 them.

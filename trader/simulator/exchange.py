@@ -1,97 +1,387 @@
-"""Signatures first: orders in, fills out.
+"""The exchange: orders in, fills out, and time only by `advance`.
 
-place, replace and cancel emit OrderChanged to the listeners themselves (cancel twice: PendingCancel, then Cancelled), so
-the wire needs one path only. A fill emits Executed, OrderChanged, CommissionCharged, PositionChanged, AccountChanged.
-`Exchange.dump()` is the whole dump; `Account.dump` knows no orders.
+How orders fill, always inside regular hours and in whole shares:
+- A limit order that is marketable on arrival fills at the touch after a seeded 5 to 60 seconds, if it is still
+  marketable then. Adaptive shifts the range by its priority: Urgent 5 to 15, Normal 5 to 60, Patient 20 to 60.
+- Any other limit order fills at its limit when a minute's price reaches it.
+- A market order fills at the touch after 1 to 5 seconds; placed before the open, at the open.
+- All orders in a contract together get at most `volume_share` of an hourly bar's volume, which becomes available minute
+  by minute; a trade by hand takes what it wants. Thin volume makes partial fills.
+DAY orders end at the close of the session that they were placed in or before: status Cancelled, completed status
+'Cancelled by System' (our name for it; a client's own cancel is 'Cancelled by Trader'). GTC orders stay.
+No dividend is paid and no split is applied yet: advancing over a split of a contract that is held or on order raises.
+
+`place`, `replace` and `cancel` tell the listeners themselves (`cancel` twice: PendingCancel, then Cancelled).
+The knobs for faults (`reject_next`, `volume_share`, `commission_delay`, `fill_orders`) may be turned at any time.
+The same seed and the same sequence of calls give the same fills.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import date, datetime, timedelta
+from decimal import Decimal, localcontext
 
-from trader.simulator.account import Account, Position
-from trader.simulator.market import Market
-from trader.simulator.orders import Commission, Execution, Order, OrderRequest, Preview
+from trader.simulator.account import CONTEXT, ZERO, Account, commission_of, plain
+from trader.simulator.bars import Split
+from trader.simulator.bridge import MINUTE, seeded
+from trader.simulator.dumps import dump_execution, dump_order
+from trader.simulator.happenings import (
+    AccountChanged,
+    CommissionCharged,
+    Executed,
+    Happening,
+    OrderChanged,
+    PositionChanged,
+)
+from trader.simulator.margin import check_margin, preview
+from trader.simulator.market import Contract, Market, touch
+from trader.simulator.matching import TAKER, Working, available, delay_range, is_marketable, offer
+from trader.simulator.orders import (
+    SIDE_OF_ACTION,
+    SIGN_OF_ACTION,
+    Commission,
+    Execution,
+    Order,
+    OrderRequest,
+    Preview,
+    Rejected,
+)
+from trader.simulator.rules import check_change, check_request
+from trader.simulator.sessions import new_york_date, next_session, session_after, session_at
+
+__all__ = [  # what happens is imported from here too
+    "AccountChanged",
+    "CommissionCharged",
+    "Exchange",
+    "Executed",
+    "Happening",
+    "OrderChanged",
+    "PositionChanged",
+    "SplitAheadError",
+]
+
+VENUE = "ISLAND"  # where every execution happens
+AVERAGE_PLACES = Decimal("1E-8")
+FIRST_PERM_ID = 1_000_000_000
+FIRST_EXECUTION = 0x42240000  # IB's second group is a time in hexadecimal; only its growth matters
 
 
-@dataclass(frozen=True, slots=True)
-class OrderChanged:
-    at: datetime
-    order: Order
+@dataclass(slots=True, eq=False)
+class _Report:
+    """An execution, its commission, and when the commission is told (None: it has been)."""
 
-
-@dataclass(frozen=True, slots=True)
-class Executed:
-    at: datetime
     execution: Execution
-
-
-@dataclass(frozen=True, slots=True)
-class CommissionCharged:
-    at: datetime
     commission: Commission
-    execution: Execution
+    due: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class PositionChanged:
-    at: datetime
-    position: Position  # quantity 0: closed
+class SplitAheadError(ValueError):
+    """Time would pass over a split that this venue cannot apply to a position or an order yet."""
 
-
-@dataclass(frozen=True, slots=True)
-class AccountChanged:
-    at: datetime
-
-
-Happening = OrderChanged | Executed | CommissionCharged | PositionChanged | AccountChanged
+    def __init__(self, symbol: str, split: Split) -> None:
+        super().__init__(
+            f"{symbol}: it splits {split.ratio.numerator}:{split.ratio.denominator} on {split.ex_date} while held or on "
+            "order, and splits are not applied to positions yet; close it before, or start after that date"
+        )
 
 
 class Exchange:
-    market: Market
-    account: Account
-    now: datetime
-    listen: list[Callable[[Happening], None]]
-    reject_next: list[tuple[int, str, str | None]]  # code, message, symbol (None: any)
-    volume_share: Decimal
-    commission_delay: timedelta
-    fill_orders: bool
+    """One account's orders against one market."""
 
     def __init__(self, market: Market, account: Account, start: datetime, seed: int) -> None:
-        raise NotImplementedError
+        self.market = market
+        self.account = account
+        self.now = start
+        self.listen: list[Callable[[Happening], None]] = []
+        self.reject_next: list[tuple[int, str, str | None]] = []  # code, message, symbol (None: any)
+        self.volume_share = Decimal("0.10")
+        self.commission_delay = timedelta(0)
+        self.fill_orders = True
+        self._seed = seed
+        self._orders_made = 0
+        self._executions_made = 0
+        self._venue = seeded(seed, "venue").getrandbits(18)
+        self._working: dict[int, Working] = {}  # by permId, so in the order of placing
+        self._completed: dict[date, list[Order]] = {}
+        self._reports: dict[date, list[_Report]] = {}
+        self._unreported: list[_Report] = []
+        self._taken: dict[tuple[int, datetime], Decimal] = {}  # shares filled, by contract and hourly bar
+        self._check_time(start)
 
     def place(self, request: OrderRequest) -> Order:
-        raise NotImplementedError
+        """Take a new order, PreSubmitted outside the session, else Submitted; raise Rejected."""
+        contract = self._checked(request)
+        for place, (code, message, symbol) in enumerate(self.reject_next):
+            if symbol in (None, contract.symbol):
+                del self.reject_next[place]
+                raise Rejected(code, message)
+        check_margin(self._preview(request, request.quantity))
+        order = Order(request, self._next_perm_id(), "PreSubmitted", self.now)
+        expires_at = next_session(self.now).close if request.tif == "DAY" else None
+        working = self._working[order.perm_id] = Working(order, expires_at)
+        if session_at(self.now):
+            self._arrive(working)
+        self._tell(OrderChanged(self.now, order))
+        return order
 
     def replace(self, order: Order, request: OrderRequest) -> None:
-        raise NotImplementedError
+        """Change quantity or price of a working order, which starts anew in the queue; raise Rejected."""
+        check_change(order, request, self.market.contract(request.con_id), self.account.number)
+        check_margin(self._preview(request, request.quantity - order.filled))
+        order.request = request
+        working = self._working[order.perm_id]
+        if session_at(self.now):
+            self._arrive(working)
+        self._tell(OrderChanged(self.now, order))
 
     def cancel(self, order: Order) -> None:
-        raise NotImplementedError
+        """Cancel what has not filled; raise Rejected if nothing is left to cancel."""
+        if not order.is_open:
+            number = order.request.order_id
+            text = f"OrderId {number} that needs to be cancelled can not be cancelled, state: {order.status}."
+            raise Rejected(10148, text)
+        order.status = "PendingCancel"
+        self._tell(OrderChanged(self.now, order))
+        self._complete(order, "Cancelled", "Cancelled by Trader")
 
     def what_if(self, request: OrderRequest) -> Preview:
-        raise NotImplementedError
+        """Return what the order would do to the margin, even if that is too much; raise Rejected for a bad request."""
+        self._checked(request)
+        return self._preview(request, request.quantity)
 
     def advance(self, to: datetime) -> None:
-        raise NotImplementedError
+        """Move time, fill and expire orders, and tell the listeners in order; ValueError past the end of the bars."""
+        if to < self.now:
+            raise ValueError(f"time: expected {self.now} or later, found {to}")
+        self._check_time(to)
+        while self.now < to:
+            moment = self._next_moment(to)
+            self._refuse_splits(moment)
+            self.now = moment
+            self._report_commissions()
+            self._open_and_close()
+            if self.fill_orders and session_at(self.now):
+                for working in [working for working in self._working.values() if working.is_ready(self.now)]:
+                    self._try_to_fill(working)
 
     def trade_by_hand(self, symbol: str, quantity: Decimal, price: Decimal | None = None) -> Execution:
-        raise NotImplementedError
+        """Trade at once (+ bought, - sold), as the account's owner does in the broker's own program.
+
+        Without a price it is the touch, or the last price outside the session. No order of it is ever seen.
+        """
+        contract = self.market.contract_of(symbol)
+        if contract is None:
+            raise Rejected(200, "No security definition has been found for the request")
+        if not quantity.is_finite() or quantity == 0 or quantity != quantity.to_integral_value():
+            raise ValueError(f"trade by hand in {symbol}: expected a whole number of shares, found {quantity}")
+        if price is not None and not (price.is_finite() and price > 0):
+            raise ValueError(f"trade by hand in {symbol}: expected a positive price, found {price}")
+        action = "BUY" if quantity > 0 else "SELL"
+        last = self._last(contract)
+        running = self.market.bar_at(contract.con_id, self.now)
+        at_market = touch(last)[quantity > 0] if running else last
+        request = OrderRequest(0, 0, contract.con_id, self.account.number, action, abs(quantity), "MKT", None)
+        order = Order(request, self._next_perm_id(), "Submitted", self.now)
+        return self._execute(Working(order, None), abs(quantity), at_market if price is None else price, TAKER)
 
     def move_cash(self, amount: Decimal, currency: str = "USD") -> None:
-        raise NotImplementedError
+        """Pay in (+) or out (-)."""
+        self.account.move_cash(amount, currency)
+        self._tell(AccountChanged(self.now))
 
     def open_orders(self) -> list[Order]:
-        raise NotImplementedError
+        """Return the working orders, oldest first."""
+        return [working.order for working in self._working.values()]
 
     def completed_orders(self) -> list[Order]:
-        raise NotImplementedError
+        """Return what was filled, cancelled or expired since midnight in New York."""
+        return [*self._completed.get(new_york_date(self.now), [])]
 
     def executions_today(self) -> list[tuple[Execution, Commission | None]]:
-        raise NotImplementedError
+        """Return the executions since midnight in New York; a commission that has not been told yet is None."""
+        return [
+            (report.execution, None if report.due else report.commission)
+            for report in self._reports.get(new_york_date(self.now), [])
+        ]
 
     def dump(self) -> dict[str, object]:
-        raise NotImplementedError
+        """Return everything, exact: the account, open and today's completed orders, today's executions."""
+        orders = [*self.completed_orders(), *self.open_orders()]
+        reports = self._reports.get(new_york_date(self.now), [])
+        return {
+            **self.account.dump(self.market, self.now),
+            "orders": [dump_order(order) for order in orders],
+            "executions": [dump_execution(report.execution, report.commission) for report in reports],
+            "pending_commissions": [report.execution.exec_id for report in self._unreported],
+        }
+
+    # --- time
+
+    def _check_time(self, moment: datetime) -> None:
+        if moment.utcoffset() is None or moment.microsecond:
+            raise ValueError(f"time: expected an aware time in whole seconds, found {moment!r}")
+        last = self.market.last_date
+        if session_after(last).open <= moment:
+            raise ValueError(f"time: the bars end on {last}, found {moment}; bring later bars or start earlier")
+
+    def _next_moment(self, to: datetime) -> datetime:
+        moments = [to, *(report.due for report in self._unreported if report.due)]
+        if self._working or self.account.positions():
+            session = next_session(self.now)
+            moments += [session.open, session.close]
+        if self._working and session_at(self.now):
+            moments.append(self.now.replace(second=0) + MINUTE)
+            moments += [working.due for working in self._working.values() if working.due]
+        return min(moment for moment in moments if moment > self.now)
+
+    def _open_and_close(self) -> None:
+        session = session_at(self.now)
+        for working in [*self._working.values()]:
+            if session and session.open == self.now:
+                self._arrive(working)
+                self._tell(OrderChanged(self.now, working.order))
+            elif working.expires_at and working.expires_at <= self.now:
+                self._complete(working.order, "Cancelled", "Cancelled by System")
+            elif not session and working.order.status == "Submitted":
+                working.order.status, working.arrived = "PreSubmitted", False
+                self._tell(OrderChanged(self.now, working.order))
+
+    def _refuse_splits(self, moment: datetime) -> None:
+        first, last = new_york_date(self.now), new_york_date(moment)
+        if first == last:
+            return
+        held = [position.con_id for position in self.account.positions()]
+        for con_id in {*held, *(working.order.request.con_id for working in self._working.values())}:
+            for split in self.market.splits(con_id):
+                if first < split.ex_date <= last:
+                    raise SplitAheadError(self._symbol(con_id), split)
+
+    def _report_commissions(self) -> None:
+        due = [report for report in self._unreported if report.due and report.due <= self.now]
+        for report in due:
+            self._unreported.remove(report)
+            report.due = None
+            self._tell(CommissionCharged(self.now, report.commission, report.execution))
+
+    # --- orders
+
+    def _checked(self, request: OrderRequest) -> Contract:
+        contract = self.market.contract(request.con_id)
+        check_request(request, contract, self.account.number)
+        if contract is None:
+            raise AssertionError("a request for an unknown contract is refused")
+        return contract
+
+    def _arrive(self, working: Working) -> None:
+        """Let an order reach the market, now, in the session."""
+        order, session = working.order, session_at(self.now)
+        at_opening = session is not None and session.open == self.now
+        order.status, working.arrived = "Submitted", True
+        working.at_open = at_opening and order.request.order_type == "MKT" and order.submitted_at < self.now
+        least, most = (0, 0) if working.at_open else delay_range(order.request)
+        delay = seeded(self._seed, "delay", order.perm_id, self.now.isoformat()).randint(least, most)
+        price = self.market.mark(order.request.con_id, self.now)
+        marketable = price is not None and is_marketable(order.request, price)
+        working.due = self.now + timedelta(seconds=delay) if marketable else None
+
+    def _complete(self, order: Order, status: str, completed_status: str) -> None:
+        order.status, order.completed_status, order.completed_at = status, completed_status, self.now
+        self._working.pop(order.perm_id, None)
+        self._completed.setdefault(new_york_date(self.now), []).append(order)
+        self._tell(OrderChanged(self.now, order))
+
+    def _preview(self, request: OrderRequest, quantity: Decimal) -> Preview:
+        return preview(request, quantity, self.account, self.market, self.now)
+
+    # --- fills
+
+    def _try_to_fill(self, working: Working) -> None:
+        request = working.order.request
+        running = self.market.bar_at(request.con_id, self.now)
+        if running is None:
+            return  # halted
+        bar, minute = running
+        found = offer(working, bar.path[minute], self.now)
+        taken = self._taken.get((request.con_id, bar.start), ZERO)
+        shares = min(working.order.remaining, available(bar, minute, self.volume_share, taken))
+        if found and shares:
+            self._taken[request.con_id, bar.start] = taken + shares
+            self._execute(working, shares, *found)
+
+    def _execute(self, working: Working, shares: Decimal, price: Decimal, liquidity: int) -> Execution:
+        """Book a fill, then tell of it."""
+        order = working.order
+        with localcontext(CONTEXT):
+            working.value += shares * price
+            order.filled += shares
+            order.last_price = price
+            order.average_price = (working.value / order.filled).quantize(AVERAGE_PLACES)
+            cost = commission_of(order.filled, working.value) - working.charged
+            working.charged += cost
+        execution = self._execution(order, shares, price, liquidity)
+        signed = shares * SIGN_OF_ACTION[order.request.action]
+        realised = self.account.trade(execution.con_id, signed, price, cost, self.now)
+        commission = Commission(execution.exec_id, cost, "USD", realised)
+        late = bool(self.commission_delay)
+        report = _Report(execution, commission, self.now + self.commission_delay if late else None)
+        self._reports.setdefault(new_york_date(self.now), []).append(report)
+        self._tell(Executed(self.now, execution))
+        self._after_fill(order)
+        if late:
+            self._unreported.append(report)
+        else:
+            self._tell(CommissionCharged(self.now, commission, execution))
+        self._tell(PositionChanged(self.now, self.account.position(execution.con_id)))
+        self._tell(AccountChanged(self.now))
+        return execution
+
+    def _after_fill(self, order: Order) -> None:
+        if order.perm_id not in self._working:
+            return  # by hand: nobody sees an order
+        if order.remaining:
+            self._tell(OrderChanged(self.now, order))
+        else:
+            self._complete(order, "Filled", f"Filled Size: {plain(order.filled)}")
+
+    def _execution(self, order: Order, shares: Decimal, price: Decimal, liquidity: int) -> Execution:
+        self._executions_made += 1
+        request = order.request
+        return Execution(
+            f"{self._venue:08x}.{FIRST_EXECUTION + self._executions_made:08x}.01.01",
+            self.now,
+            request.order_id,
+            request.client_id,
+            order.perm_id,
+            request.order_ref,
+            request.account,
+            request.con_id,
+            SIDE_OF_ACTION[request.action],
+            shares,
+            price,
+            order.filled,
+            order.average_price,
+            VENUE,
+            liquidity,
+        )
+
+    # --- small things
+
+    def _tell(self, happening: Happening) -> None:
+        for listener in [*self.listen]:
+            listener(happening)
+
+    def _next_perm_id(self) -> int:
+        self._orders_made += 1
+        return FIRST_PERM_ID + self._orders_made
+
+    def _last(self, contract: Contract) -> Decimal:
+        last = self.market.mark(contract.con_id, self.now)
+        if last is None:
+            raise Rejected(201, f"Order rejected - reason:{contract.symbol} has not traded yet")
+        return last
+
+    def _symbol(self, con_id: int) -> str:
+        contract = self.market.contract(con_id)
+        return contract.symbol if contract else str(con_id)

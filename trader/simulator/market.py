@@ -159,6 +159,7 @@ class Market:
 
         There is no trading outside regular hours here, so `rth` changes nothing.
         """
+        del rth
         if bar_size != "1 day" and bar_size not in BAR_MINUTES:
             raise ValueError(f"bar size {bar_size!r}: expected 1 day or one of {', '.join(BAR_MINUTES)}")
         series = self._series[con_id]
@@ -286,8 +287,8 @@ def _adjusted(bar: Bar, splits: Sequence[Split]) -> Bar:
     if not later:
         return bar
     ratio = _ratio(later)
-    prices = (_divided(price, ratio) for price in (bar.open, bar.high, bar.low, bar.close))
-    return Bar(bar.start, *prices, int(bar.volume * ratio), _divided(bar.average, ratio), bar.count)
+    opened, high, low, closed = (_divided(price, ratio) for price in (bar.open, bar.high, bar.low, bar.close))
+    return Bar(bar.start, opened, high, low, closed, int(bar.volume * ratio), _divided(bar.average, ratio), bar.count)
 
 
 def _ratio(splits: Sequence[Split]) -> Fraction:
@@ -327,4 +328,4 @@ def _months_before(day: date, count: int) -> date:
 
 
 def _seconds(duration: str) -> timedelta:
-    return timedelta(seconds=int(duration.split()[0]))
+    return timedelta(seconds=int(duration.split(maxsplit=1)[0]))

@@ -1,6 +1,6 @@
 """The venue's own trading hours: US equities, 2000 to 2030, by rule and by the closures that history added.
 
-The venue must not ask the client's calendar when it is open: two calendars that agree are evidence, one is an assumption.
+The venue must not ask its client's calendar when it is open: two calendars that agree are evidence, one is not.
 To add a closure of the day's news: extend `SPECIAL_CLOSURES` or `SPECIAL_HALF_DAYS`.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache
 from zoneinfo import ZoneInfo
 
 NEW_YORK = ZoneInfo("America/New_York")
@@ -43,7 +43,7 @@ class Session:
         return (self.close - self.open) // timedelta(minutes=1)
 
 
-@lru_cache(maxsize=None)
+@cache
 def session_on(day: date) -> Session | None:
     """Return the day's session, or None on a weekend, holiday or special closure."""
     if day.weekday() >= SATURDAY or day in holidays(day.year) or day in SPECIAL_CLOSURES:
@@ -87,7 +87,7 @@ def new_york_midnight(moment: datetime) -> datetime:
     return _in_utc(new_york_date(moment), time())
 
 
-@lru_cache(maxsize=None)
+@cache
 def holidays(year: int) -> frozenset[date]:
     """Return the exchange's regular holidays of a year, on the weekdays that they are observed."""
     fixed = [date(year, 7, 4), date(year, 12, 25)]

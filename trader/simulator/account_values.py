@@ -1,0 +1,120 @@
+"""The rows of the account download, under the names that IB gives them.
+
+Money is rounded to cents here and nowhere else. Three kinds of rows: about the account (once), margin figures (for the
+account, for the securities segment `-S` and for the empty commodities segment `-C`), and ledger rows (per currency, and
+their total under `BASE`, which must never be added to them).
+To provide another tag, add it to the tuple or mapping of its kind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from decimal import Decimal, localcontext
+
+from trader.simulator.account import BASE_CURRENCY, CONTEXT, ZERO, Account, AccountValue, Figures
+from trader.simulator.market import Market
+from trader.simulator.sessions import next_session
+
+CENT = Decimal("0.01")
+BASE = "BASE"  # the currency under which ledger rows show their total
+CASH_PER_MARGIN = 2  # buying power: stock for which the available funds are the initial margin
+DAY_TRADES_UNLIMITED = "-1"
+
+
+def account_values(account: Account, market: Market, at: datetime) -> list[AccountValue]:
+    """Return every row, sorted by tag as IB sends them."""
+    with localcontext(CONTEXT):
+        figures = account.figures(market, at)
+        rows = [
+            *_descriptions(account, figures, at),
+            *_segments(figures),
+            *_ledger(account, figures, market, at),
+        ]
+    return sorted(rows, key=lambda row: (row.tag, row.currency))
+
+
+def _descriptions(account: Account, figures: Figures, at: datetime) -> Iterator[AccountValue]:
+    excess = figures.equity - figures.maintenance
+    texts = {
+        "AccountCode": account.number,
+        "AccountReady": "true",
+        "AccountType": "INDIVIDUAL",
+        "Cushion": _share(excess, figures.equity, "0.000001"),
+        "DayTradesRemaining": DAY_TRADES_UNLIMITED,
+        "Leverage-S": _share(figures.gross, figures.equity, "0.01"),
+        "LookAheadNextChange": str(int(next_session(at).close.timestamp())),
+        "NLVAndMarginInReview": "false",
+    }
+    return (AccountValue(tag, text, "") for tag, text in texts.items())
+
+
+def _segments(figures: Figures) -> Iterator[AccountValue]:
+    for tag, amount in _margins(figures).items():
+        yield AccountValue(tag, _cents(amount), BASE_CURRENCY)
+        yield AccountValue(f"{tag}-S", _cents(amount), BASE_CURRENCY)
+        yield AccountValue(f"{tag}-C", _cents(ZERO), BASE_CURRENCY)
+    yield AccountValue("BuyingPower", _cents(_buying_power(figures)), BASE_CURRENCY)
+
+
+def _margins(figures: Figures) -> dict[str, Decimal]:
+    requirements = {
+        "InitMarginReq": figures.initial,
+        "MaintMarginReq": figures.maintenance,
+        "AvailableFunds": figures.equity - figures.initial,
+        "ExcessLiquidity": figures.equity - figures.maintenance,
+    }
+    return {
+        "NetLiquidation": figures.equity,
+        "EquityWithLoanValue": figures.equity,
+        "PreviousDayEquityWithLoanValue": figures.equity,
+        "TotalCashValue": figures.cash,
+        "SettledCash": figures.cash,
+        "AccruedCash": ZERO,
+        "AccruedDividend": ZERO,
+        "GrossPositionValue": figures.gross,
+        "RegTEquity": figures.equity,
+        "RegTMargin": figures.initial,
+        "SMA": max(figures.equity - figures.initial, ZERO),
+        **requirements,
+        **{f"Full{tag}": amount for tag, amount in requirements.items()},
+        **{f"LookAhead{tag}": amount for tag, amount in requirements.items()},
+    }
+
+
+def _ledger(account: Account, figures: Figures, market: Market, at: datetime) -> Iterator[AccountValue]:
+    unrealised = sum((row.unrealised for row in account.portfolio(market, at)), ZERO)
+    amounts = {
+        "CashBalance": figures.cash,
+        "TotalCashBalance": figures.cash,
+        "NetLiquidationByCurrency": figures.equity,
+        "StockMarketValue": figures.stocks,
+        "FuturesPNL": ZERO,
+        "FutureOptionValue": ZERO,
+        "OptionMarketValue": ZERO,
+        "FxCashBalance": ZERO,
+        "AccruedCash": ZERO,
+        "AccruedDividend": ZERO,
+        "RealizedPnL": account.realised_today(at),
+        "UnrealizedPnL": unrealised,
+    }
+    for currency in (BASE_CURRENCY, BASE):
+        for tag, amount in amounts.items():
+            if currency == BASE or tag not in ("AccruedCash", "AccruedDividend"):  # the account rows say these in USD
+                yield AccountValue(tag, _cents(amount), currency)
+        yield AccountValue("ExchangeRate", "1.00", currency)
+        yield AccountValue("Currency", currency, currency)
+        yield AccountValue("RealCurrency", currency, currency)
+
+
+def _buying_power(figures: Figures) -> Decimal:
+    return max(figures.equity - figures.initial, ZERO) * CASH_PER_MARGIN
+
+
+def _share(part: Decimal, whole: Decimal, places: str) -> str:
+    return str((part / whole if whole > 0 else ZERO).quantize(Decimal(places)))
+
+
+def _cents(amount: Decimal) -> str:
+    rounded = amount.quantize(CENT)
+    return str(rounded if rounded else abs(rounded))

@@ -1,0 +1,47 @@
+"""What an order would do to the margin, and whether the account can carry it.
+
+Only positions count: other working orders reserve nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal, localcontext
+
+from trader.simulator.account import CONTEXT, INITIAL_MARGIN, MAINTENANCE_MARGIN, Account, commission_of
+from trader.simulator.market import Market
+from trader.simulator.orders import SIGN_OF_ACTION, OrderRequest, Preview, Rejected
+
+
+def preview(request: OrderRequest, quantity: Decimal, account: Account, market: Market, at: datetime) -> Preview:
+    """Return the margin before and after `quantity` of the request has filled, positions valued at their marks."""
+    mark = market.mark(request.con_id, at)
+    if mark is None:
+        raise Rejected(201, f"Order rejected - reason:contract {request.con_id} has not traded yet")
+    with localcontext(CONTEXT):
+        before = account.figures(market, at)
+        held = account.quantity(request.con_id)
+        change = (abs(held + quantity * SIGN_OF_ACTION[request.action]) - abs(held)) * mark
+        commission = commission_of(quantity, quantity * (request.limit_price or mark))
+        return Preview(
+            initial_before=before.initial,
+            maintenance_before=before.maintenance,
+            equity_before=before.equity,
+            initial_change=change * INITIAL_MARGIN,
+            maintenance_change=change * MAINTENANCE_MARGIN,
+            equity_change=-commission,
+            initial_after=before.initial + change * INITIAL_MARGIN,
+            maintenance_after=before.maintenance + change * MAINTENANCE_MARGIN,
+            equity_after=before.equity - commission,
+            commission=commission,
+        )
+
+
+def check_margin(shown: Preview) -> None:
+    """Raise Rejected if the order asks for more margin than there is equity; what frees margin is always welcome."""
+    if shown.initial_change > 0 and shown.initial_after > shown.equity_after:
+        raise Rejected(
+            201,
+            "Order rejected - reason:YOUR ORDER IS NOT ACCEPTED. IN ORDER TO OBTAIN THE DESIRED POSITION YOUR EQUITY WITH "
+            f"LOAN VALUE [{shown.equity_after:.2f} USD] MUST EXCEED THE INITIAL MARGIN [{shown.initial_after:.2f} USD]",
+        )

@@ -1,7 +1,7 @@
 """Every fact there is.
 
-A fact is noun + past participle. To add one: write its model in the file of its group, add it to `EVENT_TYPES`, give it
-an effect in `ledger/book.py` (even if it is "none"), and run the tests: they name what is missing. A field that is added
+A fact is noun + past participle. To add one: write its model in the file of its group, add it to `EVENT_TYPES`, give
+it an effect in `ledger/book.py` (even if it is "none"), and run the tests: they name what is missing. A field that is added
 later needs a default; anything else needs a new type and a pure upcaster.
 """
 

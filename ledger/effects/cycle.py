@@ -1,0 +1,204 @@
+"""Genesis, cycles, decisions, the operator's words and the end of a day."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ledger.events import (
+    AccountAdopted,
+    BookReconciled,
+    BreakAccepted,
+    BreakClosed,
+    BreakExplained,
+    BreakFound,
+    CycleFailed,
+    CycleFinished,
+    CycleSkipped,
+    CycleStarted,
+    DataIngested,
+    DayCommitted,
+    NoticeSent,
+    SafeguardsEvaluated,
+    SnapshotTaken,
+    StepFailed,
+    TargetsComputed,
+    TradingAllowed,
+    TradingHalted,
+    TradingResumed,
+    TradingVetoed,
+    execution_base,
+)
+from ledger.events.cycle import LogStarted
+from ledger.line import Event
+from ledger.state import ONE, Break, Cycle, Impossible, SlotState, State
+
+
+def _log_started(state: State, event: Event) -> None:
+    fact: LogStarted = event.fact  # type: ignore[assignment]
+    if state.seq != -1:
+        raise Impossible("genesis: expected it as the first line only")
+    state.account, state.mode, state.clock = fact.account, fact.mode, fact.clock
+    state.base_currency, state.log_id = fact.base_currency, event.log
+    state.rates = {fact.base_currency: state.rates.get(fact.base_currency, ONE)}
+
+
+def _adopted(state: State, event: Event) -> None:
+    fact: AccountAdopted = event.fact  # type: ignore[assignment]
+    if fact.account != state.account:
+        raise Impossible(f"adoption: expected account {state.account}, found {fact.account}")
+    state.adopted = True
+    for execution_id in fact.execution_ids:  # part of the opening balances: never booked again
+        base, revision = execution_base(execution_id)
+        state.keys[f"fill/{state.account}/{base}/{revision}"] = (event.seq, None)
+        state.keys[f"commission/{base}/{revision}"] = (event.seq, None)
+
+
+def _cycle_started(state: State, event: Event) -> None:
+    fact: CycleStarted = event.fact  # type: ignore[assignment]
+    state.cycle = Cycle(event.seq, event.hash, fact, event.recorded_at)
+    known = state.slots.get(fact.slot, SlotState())
+    state.slots[fact.slot] = replace(known, attempts=known.attempts + 1)
+
+
+def _skipped(state: State, event: Event) -> None:
+    fact: CycleSkipped = event.fact  # type: ignore[assignment]
+    state.slots[fact.slot] = replace(state.slots.get(fact.slot, SlotState()), skipped=True)
+
+
+def _finished(state: State, event: Event) -> None:
+    fact: CycleFinished = event.fact  # type: ignore[assignment]
+    state.slots[fact.slot] = replace(state.slots.get(fact.slot, SlotState()), finished=True)
+    state.update_cycle(ended="finished", allowed=False)
+
+
+def _failed(state: State, event: Event) -> None:
+    state.update_cycle(ended="failed", allowed=False)
+
+
+def _step_failed(state: State, event: Event) -> None:
+    fact: StepFailed = event.fact  # type: ignore[assignment]
+    if state.cycle is not None:
+        state.update_cycle(failures=(*state.cycle.failures, fact), allowed=False)
+
+
+def _ingested(state: State, event: Event) -> None:
+    fact: DataIngested = event.fact  # type: ignore[assignment]
+    if state.cycle is not None:
+        state.update_cycle(data={**state.cycle.data, fact.source: fact})
+
+
+def _targets(state: State, event: Event) -> None:
+    fact: TargetsComputed = event.fact  # type: ignore[assignment]
+    if state.cycle is not None:
+        state.update_cycle(targets=(*state.cycle.targets, fact))
+
+
+def _evaluated(state: State, event: Event) -> None:
+    fact: SafeguardsEvaluated = event.fact  # type: ignore[assignment]
+    state.update_cycle(verdicts=fact.verdicts)
+
+
+def _allowed(state: State, event: Event) -> None:
+    cycle = state.cycle
+    if cycle is None or cycle.reconciled is None or cycle.verdicts is None or cycle.failures or cycle.ended:
+        raise Impossible("trading allowed: expected a reconciled book, verdicts and no failed step in this very cycle")
+    if cycle.started.dry_run:
+        raise Impossible("trading allowed: this cycle is a dry run")
+    if any(verdict.outcome != "pass" for verdict in cycle.verdicts):
+        raise Impossible("trading allowed: a safeguard did not pass")
+    state.update_cycle(allowed=True)
+
+
+def _vetoed(state: State, event: Event) -> None:
+    fact: TradingVetoed = event.fact  # type: ignore[assignment]
+    state.update_cycle(vetoed=fact.reasons, allowed=False)
+
+
+def _reconciled(state: State, event: Event) -> None:
+    fact: BookReconciled = event.fact  # type: ignore[assignment]
+    state.update_cycle(reconciled=fact)
+
+
+def _break_found(state: State, event: Event) -> None:
+    fact: BreakFound = event.fact  # type: ignore[assignment]
+    if fact.break_id in state.breaks:
+        raise Impossible(f"break {fact.break_id}: found already")
+    day = state.cycle.started.session_day if state.cycle is not None else None
+    state.breaks[fact.break_id] = Break(fact, event.recorded_at, event.seq, day)
+
+
+def _open_break(state: State, break_id: str) -> Break:
+    known = state.breaks.get(break_id)
+    if known is None or known.status != "open":
+        raise Impossible(f"break {break_id}: expected an open break, found {known.status if known else 'none'}")
+    return known
+
+
+def _explained(state: State, event: Event) -> None:
+    fact: BreakExplained = event.fact  # type: ignore[assignment]
+    state.breaks[fact.break_id] = replace(_open_break(state, fact.break_id), explanation=fact)
+
+
+def _accepted(state: State, event: Event) -> None:
+    fact: BreakAccepted = event.fact  # type: ignore[assignment]
+    known = _open_break(state, fact.break_id)
+    state.breaks[fact.break_id] = replace(known, status="accepted", why=fact.why, ended_at=event.recorded_at)
+
+
+def _closed(state: State, event: Event) -> None:
+    fact: BreakClosed = event.fact  # type: ignore[assignment]
+    known = _open_break(state, fact.break_id)
+    state.breaks[fact.break_id] = replace(known, status="closed", why=fact.reason, ended_at=event.recorded_at)
+
+
+def _halted(state: State, event: Event) -> None:
+    fact: TradingHalted = event.fact  # type: ignore[assignment]
+    state.halt = fact.reason
+
+
+def _resumed(state: State, event: Event) -> None:
+    state.halt = None
+
+
+def _snapshot(state: State, event: Event) -> None:
+    fact: SnapshotTaken = event.fact  # type: ignore[assignment]
+    state.snapshots[fact.session_day] = fact
+
+
+def _committed(state: State, event: Event) -> None:
+    fact: DayCommitted = event.fact  # type: ignore[assignment]
+    state.committed[fact.session_day] = event.seq
+
+
+def _notice_sent(state: State, event: Event) -> None:
+    fact: NoticeSent = event.fact  # type: ignore[assignment]
+    if fact.incident:
+        state.incidents[fact.incident] = event.seq
+    if state.cycle is not None:
+        state.notices[(fact.kind, state.cycle.started.session_day)] = event.seq
+
+
+EFFECTS = (
+    (LogStarted, _log_started),
+    (AccountAdopted, _adopted),
+    (CycleStarted, _cycle_started),
+    (CycleSkipped, _skipped),
+    (CycleFinished, _finished),
+    (CycleFailed, _failed),
+    (StepFailed, _step_failed),
+    (DataIngested, _ingested),
+    (TargetsComputed, _targets),
+    (SafeguardsEvaluated, _evaluated),
+    (TradingAllowed, _allowed),
+    (TradingVetoed, _vetoed),
+    (BookReconciled, _reconciled),
+    (BreakFound, _break_found),
+    (BreakExplained, _explained),
+    (BreakAccepted, _accepted),
+    (BreakClosed, _closed),
+    (TradingHalted, _halted),
+    (TradingResumed, _resumed),
+    (SnapshotTaken, _snapshot),
+    (DayCommitted, _committed),
+    (NoticeSent, _notice_sent),
+)

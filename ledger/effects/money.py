@@ -1,0 +1,246 @@
+"""What moves cash and positions. Each effect posts a balanced entry; `_traded` derives it for every change of lots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+
+from ledger.events import (
+    CashAdjusted,
+    CashDeposited,
+    CashWithdrawn,
+    CommissionCharged,
+    CurrencyConverted,
+    DividendAccrualReversed,
+    DividendAccrued,
+    DividendPaid,
+    Fact,
+    FeeCharged,
+    FillBusted,
+    InterestPaid,
+    OpeningBalanceRecorded,
+    OrderFilled,
+    PaymentInLieuPaid,
+    PositionAdjusted,
+    TaxWithheld,
+    execution_base,
+)
+from ledger.journal import Posting, post
+from ledger.line import Event
+from ledger.lots import Holding, Trade
+from ledger.state import ZERO, Fill, Impossible, State
+
+CASH_ACCOUNTS: tuple[tuple[type[Fact], str], ...] = (
+    (DividendPaid, "dividends"),
+    (PaymentInLieuPaid, "dividends"),
+    (TaxWithheld, "taxes"),
+    (InterestPaid, "interest"),
+    (FeeCharged, "fees"),
+    (CashDeposited, "transfers"),
+    (CashWithdrawn, "transfers"),
+)
+Effect = Callable[[State, Event], None]
+
+
+def _filled(state: State, event: Event) -> None:
+    fact: OrderFilled = event.fact  # type: ignore[assignment]
+    base, revision = execution_base(fact.execution_id)
+    known = state.fills.get(base)
+    _check_fill(state, fact, known)
+    if known is not None and (known.revision > revision or known.busted):
+        return  # an older revision told late changes nothing
+    if known is not None:
+        _untrade(state, base, known)
+    order = state.orders.get(fact.order_ref)
+    state.fills[base] = Fill(
+        fact.execution_id, revision, fact.con_id, fact.quantity, fact.price, fact.currency, fact.order_ref,
+        fact.perm_id, fact.client_id, event.at, event.seq, foreign=order is None,
+        commission=known.commission if known else None,
+        commission_currency=known.commission_currency if known else None,
+        commission_revision=known.commission_revision if known else 0,
+    )  # fmt: skip
+    holding = _holding(state, fact.con_id, fact.currency)
+    gross = fact.quantity * fact.price * holding.multiplier
+    commission = known.commission if known and known.commission_currency == fact.currency else None
+    trade = Trade(event.at, base, revision, fact.quantity, gross, commission or ZERO)
+    _traded(state, holding, holding.with_trade(trade), gross, "cash")
+    _fill_order(state, fact.order_ref, fact.quantity)
+
+
+def _check_fill(state: State, fact: OrderFilled, known: Fill | None) -> None:
+    contract = state.contracts.get(fact.con_id)
+    order = state.orders.get(fact.order_ref)
+    if fact.account != state.account:
+        raise Impossible(f"execution {fact.execution_id}: expected account {state.account}, found {fact.account}")
+    if contract is None:
+        raise Impossible(f"execution {fact.execution_id}: contract {fact.con_id} is not defined")
+    if contract.security_type != "STK":
+        raise Impossible(f"execution {fact.execution_id}: the book cannot hold {contract.security_type} yet")
+    if contract.currency != fact.currency:
+        raise Impossible(f"execution {fact.execution_id}: expected {contract.currency}, found {fact.currency}")
+    if fact.quantity == 0 or fact.price < 0:
+        raise Impossible(f"execution {fact.execution_id}: {fact.quantity} at {fact.price} is no trade")
+    if order is not None and order.con_id != fact.con_id:
+        raise Impossible(
+            f"execution {fact.execution_id}: order {fact.order_ref} is for {order.con_id}, not {fact.con_id}"
+        )
+    if known is not None and known.con_id != fact.con_id:
+        raise Impossible(f"execution {fact.execution_id}: corrects one of {known.con_id}, found {fact.con_id}")
+
+
+def _untrade(state: State, base: str, known: Fill) -> None:
+    """Take a fill out of lots, cash and its order; its commission stays charged."""
+    holding = state.holdings[known.con_id]
+    gross = known.quantity * known.price * holding.multiplier
+    _traded(state, holding, holding.without_trade(base), -gross, "cash")
+    _fill_order(state, known.order_ref, -known.quantity)
+
+
+def _fill_order(state: State, order_ref: str, quantity: Decimal) -> None:
+    order = state.orders.get(order_ref)
+    if order is None:
+        return
+    filled = order.filled + quantity
+    status = "working" if order.status in ("attempted", "filled") else order.status
+    if abs(filled) >= abs(order.quantity):
+        status = "filled"
+    state.orders[order_ref] = replace(order, filled=filled, status=status)
+
+
+def _busted(state: State, event: Event) -> None:
+    fact: FillBusted = event.fact  # type: ignore[assignment]
+    base, _ = execution_base(fact.execution_id)
+    known = state.fills.get(base)
+    if known is None:
+        raise Impossible(f"bust of {fact.execution_id}: no such execution is recorded")
+    if not known.busted:
+        _untrade(state, base, known)
+        state.fills[base] = replace(known, busted=True)
+
+
+def _commission(state: State, event: Event) -> None:
+    fact: CommissionCharged = event.fact  # type: ignore[assignment]
+    base, revision = execution_base(fact.execution_id)
+    known = state.fills.get(base)
+    if known is None:
+        raise Impossible(f"commission of {fact.execution_id}: no such execution is recorded")
+    if revision < known.commission_revision:
+        return
+    if known.commission is not None and known.commission_currency != fact.currency:
+        raise Impossible(
+            f"commission of {fact.execution_id}: expected {known.commission_currency}, found {fact.currency}"
+        )
+    change = fact.amount - (known.commission or ZERO)
+    post(state.journal, (Posting("cash", fact.currency, change), Posting("commissions", fact.currency, -change)))
+    _move_cash(state, fact.currency, change)
+    state.fills[base] = replace(
+        known, commission=fact.amount, commission_currency=fact.currency, commission_revision=revision
+    )
+    if fact.currency == known.currency and not known.busted:
+        holding = state.holdings[known.con_id]
+        _traded(state, holding, holding.with_commission(base, fact.amount), ZERO, "cash")
+
+
+def _traded(state: State, before: Holding, after: Holding, gross: Decimal, against: str) -> None:
+    """Post a change of lots: what was paid, what the basis became, and what that realised."""
+    basis = after.gross_basis - before.gross_basis
+    realised = after.realised_gross - before.realised_gross
+    post(
+        state.journal,
+        (
+            Posting(against, after.currency, -gross),
+            Posting(f"position:{after.con_id}", after.currency, basis),
+            Posting("realised", after.currency, -realised),
+        ),
+    )
+    if against == "cash":
+        _move_cash(state, after.currency, -gross)
+    state.holdings[after.con_id] = after
+
+
+def _holding(state: State, con_id: int, currency: str) -> Holding:
+    contract = state.contracts.get(con_id)
+    if contract is None:
+        raise Impossible(f"contract {con_id} is not defined")
+    return state.holdings.get(con_id) or Holding(con_id, currency, contract.multiplier)
+
+
+def _move_cash(state: State, currency: str, amount: Decimal) -> None:
+    state.cash[currency] = state.cash.get(currency, ZERO) + amount
+
+
+def _cash_effect(account: str) -> Effect:
+    def effect(state: State, event: Event) -> None:
+        fact: CashDeposited = event.fact  # type: ignore[assignment]
+        post(
+            state.journal, (Posting("cash", fact.currency, fact.amount), Posting(account, fact.currency, -fact.amount))
+        )
+        _move_cash(state, fact.currency, fact.amount)
+
+    return effect
+
+
+def _converted(state: State, event: Event) -> None:
+    fact: CurrencyConverted = event.fact  # type: ignore[assignment]
+    if fact.sold <= 0 or fact.bought <= 0:
+        raise Impossible(f"conversion {fact.reference}: expected two amounts above zero")
+    for currency, amount in ((fact.sold_currency, -fact.sold), (fact.bought_currency, fact.bought)):
+        post(state.journal, (Posting("cash", currency, amount), Posting("conversion", currency, -amount)))
+        _move_cash(state, currency, amount)
+
+
+def _accrued(sign: int) -> Effect:
+    def effect(state: State, event: Event) -> None:
+        fact: DividendAccrued = event.fact  # type: ignore[assignment]
+        gross, tax = fact.gross * sign, fact.tax * sign
+        entry = (("accruals", gross + tax), ("dividends", -gross), ("taxes", -tax))
+        post(state.journal, (Posting(account, fact.currency, amount) for account, amount in entry))
+
+    return effect
+
+
+def _opened(state: State, event: Event) -> None:
+    fact: OpeningBalanceRecorded = event.fact  # type: ignore[assignment]
+    if fact.con_id is None:
+        entry = (Posting("cash", fact.currency, fact.amount), Posting("opening", fact.currency, -fact.amount))
+        post(state.journal, entry)
+        _move_cash(state, fact.currency, fact.amount)
+        return
+    if not fact.quantity:
+        raise Impossible(f"opening balance of contract {fact.con_id}: expected a quantity, found {fact.quantity}")
+    holding = _holding(state, fact.con_id, fact.currency)
+    if state.contracts[fact.con_id].security_type != "STK":
+        security_type = state.contracts[fact.con_id].security_type
+        raise Impossible(f"opening balance of contract {fact.con_id}: the book cannot hold {security_type} yet")
+    trade = Trade(event.at, "opening", 0, fact.quantity, fact.amount)
+    _traded(state, holding, holding.with_trade(trade), fact.amount, "opening")
+
+
+def _position_adjusted(state: State, event: Event) -> None:
+    fact: PositionAdjusted = event.fact  # type: ignore[assignment]
+    holding = _holding(state, fact.con_id, fact.currency)
+    if fact.quantity == 0:
+        raise Impossible(f"adjustment of contract {fact.con_id} for {fact.break_id}: expected a change of quantity")
+    trade = Trade(event.at, fact.break_id, event.seq, fact.quantity, fact.amount)
+    _traded(state, holding, holding.with_trade(trade), fact.amount, "suspense")
+
+
+def _cash_adjusted(state: State, event: Event) -> None:
+    fact: CashAdjusted = event.fact  # type: ignore[assignment]
+    post(state.journal, (Posting("cash", fact.currency, fact.amount), Posting("suspense", fact.currency, -fact.amount)))
+    _move_cash(state, fact.currency, fact.amount)
+
+
+EFFECTS: tuple[tuple[type[Fact], Effect], ...] = (
+    (OrderFilled, _filled),
+    (FillBusted, _busted),
+    (CommissionCharged, _commission),
+    (CurrencyConverted, _converted),
+    (DividendAccrued, _accrued(+1)),
+    (DividendAccrualReversed, _accrued(-1)),
+    (OpeningBalanceRecorded, _opened),
+    (PositionAdjusted, _position_adjusted),
+    (CashAdjusted, _cash_adjusted),
+    *((fact_type, _cash_effect(account)) for fact_type, account in CASH_ACCOUNTS),
+)

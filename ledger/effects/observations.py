@@ -1,0 +1,84 @@
+"""What the broker reported: kept beside our half, never mixed with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ledger.events import (
+    CashObserved,
+    ContractDefined,
+    MarginObserved,
+    NavObserved,
+    OpenOrdersObserved,
+    PositionsObserved,
+    QuotesObserved,
+    RatesObserved,
+)
+from ledger.line import Event
+from ledger.state import Impossible, State
+
+
+def _contract(state: State, event: Event) -> None:
+    fact: ContractDefined = event.fact  # type: ignore[assignment]
+    known = state.contracts.get(fact.con_id)
+    changed = known is not None and (known.currency, known.multiplier) != (fact.currency, fact.multiplier)
+    if known is not None and changed and fact.con_id in state.holdings:
+        expected, found = f"{known.currency} x {known.multiplier}", f"{fact.currency} x {fact.multiplier}"
+        raise Impossible(f"contract {fact.con_id}: expected {expected}, found {found}")
+    state.contracts[fact.con_id] = fact
+
+
+def _nav(state: State, event: Event) -> None:
+    fact: NavObserved = event.fact  # type: ignore[assignment]
+    if fact.currency != state.base_currency:
+        raise Impossible(f"NAV: expected it in {state.base_currency}, found {fact.currency}")
+    state.reported = replace(state.reported, nav=fact, nav_at=event.recorded_at)
+
+
+def _margin(state: State, event: Event) -> None:
+    fact: MarginObserved = event.fact  # type: ignore[assignment]
+    state.reported = replace(state.reported, margin=fact, margin_at=event.recorded_at)
+
+
+def _cash(state: State, event: Event) -> None:
+    fact: CashObserved = event.fact  # type: ignore[assignment]
+    cash = {row.currency: row.amount for row in fact.rows}
+    state.reported = replace(state.reported, cash=cash, cash_at=event.recorded_at)
+
+
+def _positions(state: State, event: Event) -> None:
+    fact: PositionsObserved = event.fact  # type: ignore[assignment]
+    positions = {row.con_id: row for row in fact.rows if row.quantity}
+    state.reported = replace(state.reported, positions=positions, positions_at=event.recorded_at)
+    state.marks.update((row.con_id, row.mark) for row in fact.rows if row.mark is not None)
+
+
+def _open_orders(state: State, event: Event) -> None:
+    fact: OpenOrdersObserved = event.fact  # type: ignore[assignment]
+    state.reported = replace(state.reported, open_orders=fact.rows, open_orders_at=event.recorded_at)
+
+
+def _quotes(state: State, event: Event) -> None:
+    fact: QuotesObserved = event.fact  # type: ignore[assignment]
+    state.quotes = {row.con_id: row for row in fact.rows}
+    state.quotes_at = event.recorded_at
+    state.update_cycle(quoted=True)
+
+
+def _rates(state: State, event: Event) -> None:
+    fact: RatesObserved = event.fact  # type: ignore[assignment]
+    if fact.base_currency != state.base_currency:
+        raise Impossible(f"rates: expected base currency {state.base_currency}, found {fact.base_currency}")
+    state.rates = {row.currency: row.rate for row in fact.rows}
+
+
+EFFECTS = (
+    (ContractDefined, _contract),
+    (NavObserved, _nav),
+    (MarginObserved, _margin),
+    (CashObserved, _cash),
+    (PositionsObserved, _positions),
+    (OpenOrdersObserved, _open_orders),
+    (QuotesObserved, _quotes),
+    (RatesObserved, _rates),
+)

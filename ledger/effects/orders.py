@@ -1,0 +1,138 @@
+"""The life of an order, and the plan that it comes from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ledger.events import (
+    OrderAcknowledged,
+    OrderCancelAttempted,
+    OrderCancelled,
+    OrderExpired,
+    OrderModified,
+    OrderPlanned,
+    OrderPreviewed,
+    OrderRejected,
+    OrderResolved,
+    OrderSendAttempted,
+    TargetsScaled,
+)
+from ledger.line import Event
+from ledger.state import Impossible, Order, SlotState, State
+
+OUTCOMES = {
+    "working": "working",
+    "filled": "filled",
+    "cancelled": "cancelled",
+    "rejected": "rejected",
+    "not_sent": "not_sent",
+}
+
+
+def _planned(state: State, event: Event) -> None:
+    fact: OrderPlanned = event.fact  # type: ignore[assignment]
+    if state.cycle is None:
+        raise Impossible(f"plan for {fact.symbol}: expected it inside a cycle")
+    state.update_cycle(plan=(*state.cycle.plan, fact))
+
+
+def _scaled(state: State, event: Event) -> None:
+    fact: TargetsScaled = event.fact  # type: ignore[assignment]
+    if state.cycle is not None:
+        state.update_cycle(scaled=(*state.cycle.scaled, fact))
+
+
+def _previewed(state: State, event: Event) -> None:
+    fact: OrderPreviewed = event.fact  # type: ignore[assignment]
+    if state.cycle is not None:
+        state.update_cycle(previews={**state.cycle.previews, fact.order_ref: fact})
+
+
+def _send_attempted(state: State, event: Event) -> None:
+    fact: OrderSendAttempted = event.fact  # type: ignore[assignment]
+    cycle = state.cycle
+    if cycle is None or cycle.ended or not state.may_trade:
+        raise Impossible(f"order {fact.order_ref}: expected TradingAllowed of this cycle and no doubt, found none")
+    if fact.order_ref in state.orders:
+        raise Impossible(f"order {fact.order_ref}: attempted already")
+    if fact.order_id <= state.order_id_high:
+        raise Impossible(f"order id {fact.order_id}: expected more than {state.order_id_high}")
+    state.orders[fact.order_ref] = Order(
+        fact.order_ref, fact.con_id, fact.quantity, fact.limit_price, fact.order_id, cycle.seq, event.at,
+        cycle.started.session_day,
+    )  # fmt: skip
+    state.order_id_high = fact.order_id
+    _acted(state)
+
+
+def _acted(state: State) -> None:
+    if state.cycle is not None:
+        slot = state.cycle.started.slot
+        state.slots[slot] = replace(state.slots.get(slot, SlotState()), acted=True)
+
+
+def _order(state: State, order_ref: str) -> Order:
+    order = state.orders.get(order_ref)
+    if order is None:
+        raise Impossible(f"order {order_ref}: the log does not know it")
+    return order
+
+
+def _acknowledged(state: State, event: Event) -> None:
+    fact: OrderAcknowledged = event.fact  # type: ignore[assignment]
+    order = _order(state, fact.order_ref)
+    perm_ids = order.perm_ids if fact.perm_id in order.perm_ids else (*order.perm_ids, fact.perm_id)
+    status = "working" if order.status == "attempted" else order.status
+    state.orders[fact.order_ref] = replace(order, perm_ids=perm_ids, status=status)
+
+
+def _rejected(state: State, event: Event) -> None:
+    fact: OrderRejected = event.fact  # type: ignore[assignment]
+    order = _order(state, fact.order_ref)
+    state.orders[fact.order_ref] = replace(order, status="rejected", ended_reason=f"{fact.code} {fact.reason}")
+
+
+def _cancel_attempted(state: State, event: Event) -> None:
+    fact: OrderCancelAttempted = event.fact  # type: ignore[assignment]
+    _order(state, fact.order_ref)
+    _acted(state)
+
+
+def _cancelled(state: State, event: Event) -> None:
+    fact: OrderCancelled = event.fact  # type: ignore[assignment]
+    order = _order(state, fact.order_ref)
+    status = "filled" if abs(order.filled) >= abs(order.quantity) else "cancelled"
+    state.orders[fact.order_ref] = replace(order, status=status, filled_reported=fact.filled, ended_reason=fact.reason)
+
+
+def _expired(state: State, event: Event) -> None:
+    fact: OrderExpired = event.fact  # type: ignore[assignment]
+    order = _order(state, fact.order_ref)
+    state.orders[fact.order_ref] = replace(order, status="expired", filled_reported=fact.filled)
+
+
+def _resolved(state: State, event: Event) -> None:
+    fact: OrderResolved = event.fact  # type: ignore[assignment]
+    order = _order(state, fact.order_ref)
+    status = OUTCOMES.get(fact.outcome, order.status)
+    state.orders[fact.order_ref] = replace(order, status=status, ended_reason=fact.evidence)
+
+
+def _modified(state: State, event: Event) -> None:
+    fact: OrderModified = event.fact  # type: ignore[assignment]
+    raise Impossible(f"order {fact.order_ref}: a working order is replaced, never modified")
+
+
+EFFECTS = (
+    (OrderPlanned, _planned),
+    (TargetsScaled, _scaled),
+    (OrderPreviewed, _previewed),
+    (OrderSendAttempted, _send_attempted),
+    (OrderAcknowledged, _acknowledged),
+    (OrderRejected, _rejected),
+    (OrderCancelAttempted, _cancel_attempted),
+    (OrderCancelled, _cancelled),
+    (OrderExpired, _expired),
+    (OrderResolved, _resolved),
+    (OrderModified, _modified),
+)

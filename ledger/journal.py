@@ -1,0 +1,60 @@
+"""Double entry: every money event as postings that sum to zero in each currency.
+
+Assets are positive, income negative, as beancount has it. To give a new money event its postings, write them where its
+effect stands (`ledger/effects/money.py`) and let `post` check and add them.
+
+Accounts: cash, position:CONID, realised, commissions, dividends, taxes, interest, fees, transfers, conversion,
+accruals, opening, suspense.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+ZERO = Decimal(0)
+Journal = dict[tuple[str, str], Decimal]  # (account, currency) -> balance
+
+
+class Unbalanced(Exception):
+    """Postings that do not sum to zero in some currency: a defect of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Posting:
+    """An amount to one account, in one currency."""
+
+    account: str
+    currency: str
+    amount: Decimal
+
+
+def post(journal: Journal, postings: Iterable[Posting]) -> None:
+    """Add postings that balance; raise Unbalanced, having changed nothing, for those that do not."""
+    entry = tuple(postings)
+    difference = trial_balance(entry)
+    if any(difference.values()):
+        raise Unbalanced(f"expected postings that sum to zero per currency, found {difference}: {entry}")
+    for posting in entry:
+        if posting.amount:
+            account = (posting.account, posting.currency)
+            journal[account] = journal.get(account, ZERO) + posting.amount
+
+
+def trial_balance(postings: Iterable[Posting]) -> dict[str, Decimal]:
+    """Sum of all postings per currency: zero, if nothing is wrong."""
+    sums: dict[str, Decimal] = {}
+    for posting in postings:
+        sums[posting.currency] = sums.get(posting.currency, ZERO) + posting.amount
+    return sums
+
+
+def as_postings(journal: Journal) -> tuple[Posting, ...]:
+    """The journal's balances as postings."""
+    return tuple(Posting(account, currency, amount) for (account, currency), amount in sorted(journal.items()))
+
+
+def balance(journal: Journal, account: str, currency: str) -> Decimal:
+    """One account's balance: zero where nothing was posted."""
+    return journal.get((account, currency), ZERO)

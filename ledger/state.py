@@ -1,0 +1,263 @@
+"""What the book holds: plain state, and what can be read off it. Every value is immutable, so that a copy is cheap.
+
+The book holds both halves of the tally: what our facts imply, and what the broker last reported.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from ledger.events import (
+    BookReconciled,
+    BreakExplained,
+    BreakFound,
+    ContractDefined,
+    CycleStarted,
+    DataIngested,
+    MarginObserved,
+    NavObserved,
+    OpenOrderRow,
+    OrderPlanned,
+    OrderPreviewed,
+    PositionRow,
+    QuoteRow,
+    SnapshotTaken,
+    StepFailed,
+    TargetsComputed,
+    TargetsScaled,
+    VerdictRow,
+)
+from ledger.journal import Journal
+from ledger.lots import Holding
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Impossible(Exception):
+    """A fact that cannot be, given what is recorded. Nothing of it was applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """The valid revision of one execution."""
+
+    execution_id: str
+    revision: int
+    con_id: int
+    quantity: Decimal
+    price: Decimal
+    currency: str
+    order_ref: str
+    perm_id: int
+    client_id: int
+    at: datetime
+    seq: int
+    foreign: bool  # not of an order that the log knows
+    commission: Decimal | None = None  # signed as cash; None: pending
+    commission_currency: str | None = None
+    commission_revision: int = 0
+    busted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One order of ours, by its order_ref."""
+
+    order_ref: str
+    con_id: int
+    quantity: Decimal
+    limit_price: Decimal | None
+    order_id: int
+    cycle: int
+    attempted_at: datetime
+    session_day: date
+    perm_ids: tuple[int, ...] = ()
+    status: str = "attempted"  # attempted, working, filled, cancelled, rejected, expired, not_sent
+    filled: Decimal = ZERO  # signed, from executions alone
+    filled_reported: Decimal | None = None  # magnitude, as the broker's last word on an ended order says
+    ended_reason: str = ""
+
+    @property
+    def ended(self) -> bool:
+        """Nothing of it can fill any more, as far as the broker's state shows."""
+        return self.status not in ("attempted", "working")
+
+    @property
+    def remaining(self) -> Decimal:
+        """Signed quantity not yet filled."""
+        return self.quantity - self.filled
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A difference and its life."""
+
+    found: BreakFound
+    at: datetime
+    seq: int
+    session_day: date | None
+    explanation: BreakExplained | None = None
+    status: str = "open"  # open, accepted, closed
+    why: str = ""
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlotState:
+    """What became of one slot."""
+
+    attempts: int = 0
+    acted: bool = False
+    finished: bool = False
+    skipped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The broker's half, each part None until it was reported completely."""
+
+    nav: NavObserved | None = None
+    nav_at: datetime | None = None
+    margin: MarginObserved | None = None
+    margin_at: datetime | None = None
+    cash: dict[str, Decimal] | None = None
+    cash_at: datetime | None = None
+    positions: dict[int, PositionRow] | None = None
+    positions_at: datetime | None = None
+    open_orders: tuple[OpenOrderRow, ...] | None = None
+    open_orders_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """The cycle that runs, or the last one that ran."""
+
+    seq: int
+    hash: str
+    started: CycleStarted
+    at: datetime
+    failures: tuple[StepFailed, ...] = ()
+    reconciled: BookReconciled | None = None
+    data: dict[str, DataIngested] = field(default_factory=dict)
+    targets: tuple[TargetsComputed, ...] = ()
+    scaled: tuple[TargetsScaled, ...] = ()
+    plan: tuple[OrderPlanned, ...] = ()
+    previews: dict[str, OrderPreviewed] = field(default_factory=dict)
+    verdicts: tuple[VerdictRow, ...] | None = None
+    quoted: bool = False
+    allowed: bool = False
+    vetoed: tuple[str, ...] = ()
+    ended: str = ""  # "", finished, failed
+
+
+@dataclass
+class State:
+    """Everything that the facts imply. Dicts are copied by `fork`; their values never change."""
+
+    account: str = ""
+    mode: str = ""
+    clock: str = ""
+    base_currency: str = ""
+    log_id: str = ""
+    seq: int = -1
+    head: str = ""
+    now: datetime = LONG_AGO
+    adopted: bool = False
+    keys: dict[str, tuple[int, tuple[object, ...] | None]] = field(default_factory=dict)
+
+    contracts: dict[int, ContractDefined] = field(default_factory=dict)
+    cash: dict[str, Decimal] = field(default_factory=dict)
+    holdings: dict[int, Holding] = field(default_factory=dict)
+    journal: Journal = field(default_factory=dict)
+    fills: dict[str, Fill] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
+    order_id_high: int = 0
+
+    reported: Reported = field(default_factory=Reported)
+    marks: dict[int, Decimal] = field(default_factory=dict)  # the last mark that IB reported of each contract
+    rates: dict[str, Decimal] = field(default_factory=dict)
+    quotes: dict[int, QuoteRow] = field(default_factory=dict)
+    quotes_at: datetime | None = None
+
+    breaks: dict[str, Break] = field(default_factory=dict)
+    halt: str | None = None  # the operator's
+
+    cycle: Cycle | None = None
+    slots: dict[str, SlotState] = field(default_factory=dict)
+    snapshots: dict[date, SnapshotTaken] = field(default_factory=dict)
+    notices: dict[tuple[str, date], int] = field(default_factory=dict)  # (kind, session day) -> seq
+    incidents: dict[str, int] = field(default_factory=dict)
+    committed: dict[date, int] = field(default_factory=dict)
+
+    @property
+    def positions(self) -> dict[int, Decimal]:
+        """Own quantities by contract; flat ones are left out."""
+        held = ((con_id, holding.quantity) for con_id, holding in self.holdings.items())
+        return {con_id: quantity for con_id, quantity in held if quantity}
+
+    @property
+    def pending_commissions(self) -> tuple[str, ...]:
+        """Execution ids whose commission has not come: it is unknown, not zero."""
+        return tuple(f.execution_id for f in self.fills.values() if f.commission is None and not f.busted)
+
+    @property
+    def working_orders(self) -> tuple[Order, ...]:
+        """Orders of ours that may still fill, undecided ones included."""
+        return tuple(order for order in self.orders.values() if not order.ended)
+
+    @property
+    def in_doubt(self) -> tuple[Order, ...]:
+        """Orders that were attempted and of which nothing is known since."""
+        return tuple(order for order in self.orders.values() if order.status == "attempted")
+
+    @property
+    def open_breaks(self) -> tuple[Break, ...]:
+        """Breaks that nobody accepted and that did not close, oldest first."""
+        return tuple(b for b in self.breaks.values() if b.status == "open")
+
+    @property
+    def locked(self) -> frozenset[int]:
+        """Contracts that an open break locks."""
+        locks = (b.found.con_id for b in self.open_breaks if b.found.consequence == "lock")
+        return frozenset(con_id for con_id in locks if con_id is not None)
+
+    @property
+    def reduce_only(self) -> bool:
+        """Only orders that shrink a position may leave."""
+        return any(b.found.consequence == "reduce_only" for b in self.open_breaks)
+
+    @property
+    def halted(self) -> str | None:
+        """Why no order may leave until somebody acts; None if nothing halts."""
+        if self.halt is not None:
+            return self.halt
+        return next((f"break {b.found.break_id}" for b in self.open_breaks if b.found.consequence == "halt"), None)
+
+    @property
+    def next_break_id(self) -> str:
+        """The name of the next break."""
+        return f"B-{len(self.breaks) + 1}"
+
+    @property
+    def may_trade(self) -> bool:
+        """Positive evidence of this very cycle, and nothing against it."""
+        cycle = self.cycle
+        return cycle is not None and cycle.allowed and not cycle.ended and self.halted is None and not self.in_doubt
+
+    @property
+    def next_order(self) -> OrderPlanned | None:
+        """The next planned order that has not been attempted; None if vetoed, halted, in doubt or done."""
+        if not self.may_trade or self.cycle is None:
+            return None
+        wanted = (p for p in self.cycle.plan if p.order_ref is not None and p.order_ref not in self.orders)
+        return next(wanted, None)
+
+    def update_cycle(self, **changes: Any) -> None:
+        """Change the running cycle; outside any cycle there is nothing to change."""
+        if self.cycle is not None:
+            self.cycle = replace(self.cycle, **changes)

@@ -1,0 +1,88 @@
+"""`tallybook commit`: the sessions' snapshots and trades as a DuckDB database, for whoever wants to work with them.
+
+The database is derived: it is built aside from the whole log and put in place of the old one in one step, so a reader
+never sees half of it, and committing again changes nothing. To add a table, add a line to `TABLES`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from ledger.log import read_events
+from queries.tables import HOME_ZONE, load
+
+DATABASE = Path("var") / "tallybook.duckdb"
+
+TABLES: tuple[tuple[str, str], ...] = (
+    ("snapshots", "SELECT * FROM nav WHERE session_day <= $day"),
+    ("snapshot_positions", "SELECT * FROM positions_history WHERE session_day <= $day"),
+    ("snapshot_cash", "SELECT * FROM cash_history WHERE session_day <= $day"),
+    ("fills", "SELECT * FROM fills WHERE session_day <= $day"),
+    ("orders", "SELECT * FROM orders WHERE session_day <= $day"),
+    ("cycles", "SELECT * FROM cycles WHERE session_day <= $day"),
+    ("days", "SELECT * FROM days WHERE session_day <= $day"),
+)
+LAST_DAY = "SELECT max(session_day) FROM cycle_started"
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What stands in the database: the session asked for, and its share."""
+
+    session_day: date | None  # None: the log holds no session yet
+    snapshots: int
+    fills: int
+    path: Path
+
+
+def commit(home: Path, session_day: date | None = None, *, zone: str = HOME_ZONE) -> Committed:
+    """Put every session up to a day (None: the last one of the log) into the database; return that day's counts."""
+    con = load(read_events(home), zone=zone)
+    day = session_day or con.execute(LAST_DAY).fetchall()[0][0]
+    target = home / DATABASE
+    aside = target.with_name(f"{target.name}.{os.getpid()}.new")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        con.execute(f"ATTACH '{_quoted(aside)}' AS aside")
+        for name, question in TABLES:
+            con.execute(f"CREATE TABLE aside.{name} AS {question.replace('$day', _literal(day))}")
+        con.execute("DETACH aside")
+        _sync(aside)
+        aside.replace(target)
+        _sync(target.parent)
+    finally:
+        con.close()
+        aside.unlink(missing_ok=True)
+        aside.with_name(f"{aside.name}.wal").unlink(missing_ok=True)
+    return _counted(target, day)
+
+
+def _counted(path: Path, day: date | None) -> Committed:
+    """Count in the file itself, not in what was meant to be in it."""
+    import duckdb
+
+    with duckdb.connect(str(path), read_only=True) as con:
+        snapshots, fills = (
+            con.execute(f"SELECT count(*) FROM {table} WHERE session_day = {_literal(day)}").fetchall()[0][0]
+            for table in ("snapshots", "fills")
+        )
+    return Committed(day, snapshots, fills, path)
+
+
+def _literal(day: date | None) -> str:
+    return "NULL" if day is None else f"DATE '{day.isoformat()}'"
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,61 @@
+"""What the control port can do.
+
+A command reads its arguments by name and type, acts on the venue or on the gateway's faults, and returns the fields of
+its answer; `CommandError` becomes `{"ok": false}`. Every argument is used or refused, so that a misspelt one does not
+pass for its default. To add a command: see `commands_venue.py` and `commands_faults.py`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+from trader.simulator.commands_faults import FAULT_COMMANDS
+from trader.simulator.commands_venue import VENUE_COMMANDS
+from trader.simulator.desk import Answer, Arguments, Command, CommandError, Desk
+from trader.simulator.faults import Faults
+from trader.simulator.orders import Rejected
+
+VOLUME_SHARE = Decimal("0.10")  # the venue's own
+
+
+async def clear(desk: Desk, arguments: Arguments) -> Answer:
+    """End every fault."""
+    arguments.end()
+    gateway = desk.gateway
+    gateway.faults = Faults()
+    gateway.exchange.reject_next.clear()
+    gateway.exchange.fill_orders = True
+    gateway.exchange.volume_share = VOLUME_SHARE
+    gateway.exchange.commission_delay = timedelta(0)
+    gateway.release()
+    await gateway.refuse_connections(False)
+    await gateway.drain()
+    return {}
+
+
+def shutdown(desk: Desk, arguments: Arguments) -> Answer:
+    """End the simulator, once this is answered."""
+    arguments.end()
+    desk.stopped.set()
+    return {}
+
+
+COMMANDS: tuple[tuple[str, Command], ...] = (
+    *VENUE_COMMANDS,
+    *FAULT_COMMANDS,
+    ("clear", clear),
+    ("shutdown", shutdown),
+)
+
+
+async def carry_out(desk: Desk, name: str, given: dict[str, object]) -> Answer:
+    """Carry out a command by its name."""
+    command = dict(COMMANDS).get(name)
+    if command is None:
+        raise CommandError(f"unknown command {name!r}; known are {', '.join(known for known, _ in COMMANDS)}")
+    try:
+        answer = command(desk, Arguments(given))
+        return answer if isinstance(answer, dict) else await answer
+    except (Rejected, ValueError) as refusal:
+        raise CommandError(str(refusal)) from refusal

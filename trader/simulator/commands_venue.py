@@ -1,0 +1,182 @@
+"""Commands of the control port that concern time and the venue: trades, cash, orders, how orders fill.
+
+To add one: the function, its row in `VENUE_COMMANDS`, and a method of `control.Control`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from trader.simulator.answers_orders import place_foreign
+from trader.simulator.desk import Answer, Arguments, Command, CommandError, Desk
+from trader.simulator.market import Contract
+from trader.simulator.orders import Order, OrderRequest
+
+FOREIGN_CLIENT = 99
+
+
+def now(desk: Desk, arguments: Arguments) -> Answer:
+    """Tell the simulated time."""
+    arguments.end()
+    return _time(desk)
+
+
+async def advance(desk: Desk, arguments: Arguments) -> Answer:
+    """Move time; answer when everything that it caused is written to the clients."""
+    to, seconds = arguments.optional_text("to"), arguments.optional_decimal("seconds")
+    arguments.end()
+    if (to is None) == (seconds is None):
+        raise CommandError("either to (a moment) or seconds should be given")
+    try:
+        if seconds is not None:
+            moment = desk.gateway.exchange.now + timedelta(microseconds=int(seconds * 1_000_000))
+        else:
+            moment = datetime.fromisoformat(str(to)).astimezone(UTC)
+        await desk.gateway.advance(moment)
+    except (ValueError, OverflowError) as error:
+        raise CommandError(str(error)) from error
+    return _time(desk)
+
+
+def _time(desk: Desk) -> Answer:
+    return {"now": desk.gateway.exchange.now.isoformat()}
+
+
+async def trade(desk: Desk, arguments: Arguments) -> Answer:
+    """Trade by hand."""
+    symbol, quantity = arguments.text("symbol"), arguments.decimal("quantity")
+    price = arguments.optional_decimal("price")
+    arguments.end()
+    execution = desk.gateway.exchange.trade_by_hand(symbol, quantity, price)
+    await _settle(desk)
+    row = {"exec_id": execution.exec_id, "side": execution.side, "shares": str(execution.shares)}
+    return {"execution": {**row, "price": str(execution.price), "time": execution.time.isoformat(), "symbol": symbol}}
+
+
+async def cash(desk: Desk, arguments: Arguments) -> Answer:
+    """Pay money in or out."""
+    amount, currency = arguments.decimal("amount"), arguments.text("currency", "USD")
+    arguments.end()
+    desk.gateway.exchange.move_cash(amount, currency)
+    await _settle(desk)
+    return {}
+
+
+async def _settle(desk: Desk) -> None:
+    desk.gateway.settle()
+    await desk.gateway.drain()
+
+
+def dump(desk: Desk, arguments: Arguments) -> Answer:
+    """Show the whole account, exact."""
+    arguments.end()
+    return {"account": desk.gateway.exchange.dump()}
+
+
+def orders(desk: Desk, arguments: Arguments) -> Answer:
+    """List the open orders of all clients."""
+    arguments.end()
+    return {"orders": [order_row(desk, order) for order in desk.gateway.exchange.open_orders()]}
+
+
+def order_row(desk: Desk, order: Order) -> Answer:
+    """Show one order."""
+    request = order.request
+    return {
+        "client_id": request.client_id,
+        "order_id": request.order_id,
+        "perm_id": order.perm_id,
+        "order_ref": request.order_ref,
+        "symbol": desk.gateway.contract(request.con_id).symbol,
+        "action": request.action,
+        "quantity": str(request.quantity),
+        "order_type": request.order_type,
+        "limit": None if request.limit_price is None else str(request.limit_price),
+        "status": order.status,
+        "filled": str(order.filled),
+    }
+
+
+async def foreign_order(desk: Desk, arguments: Arguments) -> Answer:
+    """Place an order as another client."""
+    contract = _contract(desk, arguments.text("symbol"))
+    limit = arguments.optional_decimal("limit")
+    request = OrderRequest(
+        client_id=arguments.integer("client_id", FOREIGN_CLIENT),
+        order_id=arguments.integer("order_id", 0),
+        con_id=contract.con_id,
+        account=desk.gateway.exchange.account.number,
+        action=arguments.text("action"),
+        quantity=arguments.decimal("quantity"),
+        order_type=arguments.text("type", "MKT" if limit is None else "LMT"),
+        limit_price=limit,
+        tif=arguments.text("tif", "DAY"),
+        order_ref=arguments.text("order_ref", ""),
+    )
+    arguments.end()
+    order = place_foreign(desk.gateway, request)
+    await _settle(desk)
+    return {"order": order_row(desk, order)}
+
+
+def _contract(desk: Desk, symbol: str) -> Contract:
+    market = desk.gateway.exchange.market
+    contract = market.contract_of(symbol)
+    if contract is None:
+        listed = ", ".join(each.symbol for each in market.contracts)
+        raise CommandError(f"symbol should be one of {listed}; found {symbol!r}")
+    return contract
+
+
+def reject(desk: Desk, arguments: Arguments) -> Answer:
+    """Let the venue refuse the next new orders."""
+    code = arguments.integer("code", 201)
+    message = arguments.text("message", "Order rejected - reason:rejected by the simulator")
+    symbol, times = arguments.optional_text("symbol"), arguments.integer("times", 1)
+    arguments.end()
+    if symbol is not None:
+        _contract(desk, symbol)
+    desk.gateway.exchange.reject_next += [(code, message, symbol)] * times
+    return {}
+
+
+def fill_orders(desk: Desk, arguments: Arguments) -> Answer:
+    """Switch filling on or off."""
+    desk.gateway.exchange.fill_orders = arguments.flag("on")
+    arguments.end()
+    return {}
+
+
+def volume_share(desk: Desk, arguments: Arguments) -> Answer:
+    """Limit fills to a share of the volume."""
+    share = arguments.decimal("share")
+    arguments.end()
+    if not 0 <= share <= 1:
+        raise CommandError(f"share should be from 0 to 1, found {share}")
+    desk.gateway.exchange.volume_share = share
+    return {}
+
+
+def commission_delay(desk: Desk, arguments: Arguments) -> Answer:
+    """Let commission reports come later in simulated time."""
+    seconds = arguments.decimal("seconds")
+    arguments.end()
+    if seconds < 0 or seconds != int(seconds):
+        raise CommandError(f"seconds should be a whole number from 0, found {seconds}")
+    desk.gateway.exchange.commission_delay = timedelta(seconds=int(seconds))
+    return {}
+
+
+VENUE_COMMANDS: tuple[tuple[str, Command], ...] = (
+    ("now", now),
+    ("advance", advance),
+    ("trade", trade),
+    ("cash", cash),
+    ("dump", dump),
+    ("orders", orders),
+    ("foreign-order", foreign_order),
+    ("reject", reject),
+    ("fill-orders", fill_orders),
+    ("volume-share", volume_share),
+    ("commission-delay", commission_delay),
+)

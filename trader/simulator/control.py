@@ -1,0 +1,283 @@
+"""The control port: how time is moved, and how everything else about the simulator is steered while it runs.
+
+TCP on 127.0.0.1. A request is one line of JSON, `{"command": "advance", "seconds": 300}`; so is its answer,
+`{"ok": true, "now": "2005-03-01T14:35:00+00:00"}` or `{"ok": false, "error": "…"}`. Requests on one connection are
+answered in order; amounts and prices are texts, moments are ISO 8601 in UTC, and `times` left out means for ever.
+The names of messages (`kind`) are those of `registry.py`.
+
+    time      now · advance {to | seconds} (answers when all that it caused is written to the clients)
+    venue     trade {symbol, quantity, price?} by hand, sells negative · cash {amount, currency?} · dump · orders
+              foreign-order {client_id?, order_id?, symbol, action, quantity, limit?, type?, tif?, order_ref?}
+              reject {code?, message?, symbol?, times?=1} the next new orders · fill-orders {on}
+              volume-share {share} · commission-delay {seconds} of simulated time
+    messages  drop, duplicate, corrupt {kind, times?} · delay {kind, seconds, times?} real seconds
+              ignore {kind, times?} a request · error {code, text, id?=-1, client_id?}
+              account-value {tag, currency?, value?} overrides a figure; without value it is left out
+              market-data-type {type?} delivered whatever was asked for
+    sockets   clients · disconnect · disconnect-after {kind, nth?=1, answered?=false} · refuse {on} · silent {after}
+              hold-after {kind, nth?=1} · wait-held {seconds?} · release · read-only {on}
+              lose-connectivity (1100) · restore-connectivity {data?: maintained (1102) | lost (1101)}
+    all       clear every fault · shutdown
+
+`Control` is the client: one method a command, for tests, the demo and a clock. It is not for several threads at once.
+To add a command: a function in `commands_venue.py` or `commands_faults.py`, its row there, and a method here.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Self
+
+SECONDS_MAX = 60.0  # to wait for an answer; moving time by days is work
+MARGIN_SECONDS = 5.0  # beyond the simulator's own limit, for its answer to arrive
+
+
+class ControlError(Exception):
+    """The simulator cannot be reached, or it refuses a command."""
+
+
+class Control:
+    """Steers a running simulator."""
+
+    def __init__(self, port: int, host: str = "127.0.0.1", seconds_max: float = SECONDS_MAX) -> None:
+        self.address = (host, port)
+        self.seconds_max = seconds_max
+        self._socket: socket.socket | None = None
+        self._received = b""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection; the next command opens another."""
+        if self._socket is not None:
+            self._socket.close()
+        self._socket = None
+        self._received = b""
+
+    def send(self, command: str, *, seconds_max: float | None = None, **arguments: object) -> dict[str, Any]:
+        """Send any command, and return its answer; arguments that are None are left out."""
+        given = {name: value for name, value in arguments.items() if value is not None}
+        line = json.dumps({"command": command, **given}, default=_text) + "\n"
+        try:
+            answer = self._exchange(line.encode(), seconds_max or self.seconds_max)
+        except OSError as error:
+            self.close()
+            host, port = self.address
+            raise ControlError(
+                f"{command}: no answer from a simulator at {host}:{port} ({error}); start one"
+            ) from error
+        if not answer.pop("ok", False):
+            raise ControlError(f"{command}: {answer.get('error', 'refused without a reason')}")
+        return answer
+
+    def _exchange(self, line: bytes, seconds: float) -> dict[str, Any]:
+        if self._socket is None:
+            self._socket = socket.create_connection(self.address, timeout=seconds)
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.settimeout(seconds)
+        self._socket.sendall(line)
+        while b"\n" not in self._received:
+            more = self._socket.recv(65536)
+            if not more:
+                raise ConnectionError("the simulator closed the connection")
+            self._received += more
+        answer, _, self._received = self._received.partition(b"\n")
+        try:
+            decoded = json.loads(answer)
+        except ValueError as error:
+            raise ConnectionError(f"what answers is no simulator: {answer[:80]!r}") from error
+        if not isinstance(decoded, dict):
+            raise ConnectionError(f"what answers is no simulator: {answer[:80]!r}")
+        return decoded
+
+    # Time
+
+    def now(self) -> datetime:
+        """Return the simulated time."""
+        return _moment(self.send("now"))
+
+    def advance(self, to: datetime | None = None, *, seconds: float | None = None) -> datetime:
+        """Move time to a moment, or by some seconds, and return the new time."""
+        return _moment(self.send("advance", to=to, seconds=seconds))
+
+    # The venue
+
+    def trade(self, symbol: str, quantity: Decimal, price: Decimal | None = None) -> dict[str, Any]:
+        """Trade by hand, outside any API client; a negative quantity sells. Returns the execution."""
+        execution: dict[str, Any] = self.send("trade", symbol=symbol, quantity=quantity, price=price)["execution"]
+        return execution
+
+    def cash(self, amount: Decimal, currency: str = "USD") -> None:
+        """Pay money in, or out if negative."""
+        self.send("cash", amount=amount, currency=currency)
+
+    def dump(self) -> dict[str, Any]:
+        """Return the account in full: every amount as an exact decimal text."""
+        account: dict[str, Any] = self.send("dump")["account"]
+        return account
+
+    def orders(self) -> list[dict[str, Any]]:
+        """Return the open orders of all clients."""
+        orders: list[dict[str, Any]] = self.send("orders")["orders"]
+        return orders
+
+    def foreign_order(
+        self,
+        symbol: str,
+        action: str,
+        quantity: Decimal,
+        limit: Decimal | None = None,
+        *,
+        client_id: int = 99,
+        order_id: int = 0,
+        order_ref: str = "",
+    ) -> dict[str, Any]:
+        """Place an order as another client (order id 0: its next one), at market without a limit. Returns the order."""
+        answer = self.send(
+            "foreign-order",
+            client_id=client_id,
+            order_id=order_id,
+            symbol=symbol,
+            action=action,
+            quantity=quantity,
+            limit=limit,
+            order_ref=order_ref,
+        )
+        order: dict[str, Any] = answer["order"]
+        return order
+
+    def reject(
+        self,
+        times: int = 1,
+        *,
+        code: int = 201,
+        message: str = "Order rejected - reason:rejected by the simulator",
+        symbol: str | None = None,
+    ) -> None:
+        """Let the venue refuse the next new orders, of one symbol or of any."""
+        self.send("reject", times=times, code=code, message=message, symbol=symbol)
+
+    def fill_orders(self, on: bool) -> None:
+        """Switch filling off, so that orders work without end, or on again."""
+        self.send("fill-orders", on=on)
+
+    def volume_share(self, share: Decimal) -> None:
+        """Limit fills to this share of a bar's volume."""
+        self.send("volume-share", share=share)
+
+    def commission_delay(self, seconds: float) -> None:
+        """Let commission reports come so much simulated time after their executions."""
+        self.send("commission-delay", seconds=seconds)
+
+    # Messages
+
+    def drop(self, kind: str, times: int | None = None) -> None:
+        """Lose messages of a kind."""
+        self.send("drop", kind=kind, times=times)
+
+    def duplicate(self, kind: str, times: int | None = None) -> None:
+        """Send messages of a kind twice."""
+        self.send("duplicate", kind=kind, times=times)
+
+    def corrupt(self, kind: str, times: int | None = None) -> None:
+        """Send messages of a kind with one field too many."""
+        self.send("corrupt", kind=kind, times=times)
+
+    def delay(self, kind: str, seconds: float, times: int | None = None) -> None:
+        """Send messages of a kind so many real seconds late."""
+        self.send("delay", kind=kind, seconds=seconds, times=times)
+
+    def ignore(self, kind: str, times: int | None = None) -> None:
+        """Swallow requests of a kind unread."""
+        self.send("ignore", kind=kind, times=times)
+
+    def error(self, code: int, text: str, *, request_id: int = -1, client_id: int | None = None) -> None:
+        """Send an errMsg to one client or to all."""
+        self.send("error", code=code, text=text, id=request_id, client_id=client_id)
+
+    def account_value(self, tag: str, value: str | None, currency: str = "") -> None:
+        """Override a figure of the account; None leaves it out."""
+        self.send("account-value", tag=tag, value=value, currency=currency)
+
+    def market_data_type(self, delivered: int | None) -> None:
+        """Deliver this type of market data (1 to 4) whatever was asked for; None ends that."""
+        self.send("market-data-type", type=delivered)
+
+    # Sockets
+
+    def clients(self) -> list[dict[str, Any]]:
+        """Return the connected clients."""
+        clients: list[dict[str, Any]] = self.send("clients")["clients"]
+        return clients
+
+    def disconnect(self) -> None:
+        """Close every client's socket; orders stay."""
+        self.send("disconnect")
+
+    def disconnect_after(self, kind: str, nth: int = 1, *, answered: bool = False) -> None:
+        """Close the socket right after the nth request of a kind was carried out, before or after its answers."""
+        self.send("disconnect-after", kind=kind, nth=nth, answered=answered)
+
+    def refuse(self, on: bool = True) -> None:
+        """Refuse new connections; those that exist stay."""
+        self.send("refuse", on=on)
+
+    def silent(self, after: str = "connect") -> None:
+        """Answer new connections nothing beyond 'connect' or 'handshake'; '' ends that."""
+        self.send("silent", after=after)
+
+    def hold_after(self, kind: str = "placeOrder", nth: int = 1) -> None:
+        """Carry out the nth request of a kind, and withhold everything from that client from its answers on."""
+        self.send("hold-after", kind=kind, nth=nth)
+
+    def wait_held(self, seconds: float = SECONDS_MAX) -> dict[str, Any] | None:
+        """Wait until a hold has sprung; returns the order that was accepted last, if it was one."""
+        answer = self.send("wait-held", seconds=seconds, seconds_max=seconds + MARGIN_SECONDS)
+        order: dict[str, Any] | None = answer["order"]
+        return order
+
+    def release(self) -> None:
+        """Send what is withheld, and withhold no more."""
+        self.send("release")
+
+    def read_only(self, on: bool = True) -> None:
+        """Refuse orders and questions about orders, as a gateway in read-only mode does."""
+        self.send("read-only", on=on)
+
+    def lose_connectivity(self) -> None:
+        """Send 1100, and answer nothing that needs IB's servers until it is restored."""
+        self.send("lose-connectivity")
+
+    def restore_connectivity(self, data: str = "maintained") -> None:
+        """Send 1102 ('maintained') or 1101 ('lost')."""
+        self.send("restore-connectivity", data=data)
+
+    # All
+
+    def clear(self) -> None:
+        """End every fault; what is withheld is sent."""
+        self.send("clear")
+
+    def shutdown(self) -> None:
+        """End the simulator."""
+        self.send("shutdown")
+        self.close()
+
+
+def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    raise TypeError(f"{value!r} cannot be sent to the simulator")
+
+
+def _moment(answer: dict[str, Any]) -> datetime:
+    return datetime.fromisoformat(answer["now"])

@@ -1,0 +1,122 @@
+"""The simulator as a process of its own: `python -m trader.simulator --port 4002 --data DIR --start 2005-03-01`.
+
+Exit codes: 0 ended by SIGTERM, Ctrl-C or the command `shutdown`; 2 it could not start, with one line that says why.
+To add an option: an argument here, and a field of `Setup`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import errno
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+from trader.simulator.simulator import (
+    DEFAULT_ACCOUNT,
+    DEFAULT_CASH,
+    DEFAULT_START,
+    Setup,
+    build_exchange,
+    serve,
+    start_moment,
+)
+
+CANNOT_START = 2
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run until told to stop, and return the exit code."""
+    options = _parser().parse_args(argv)
+    setup = _setup(options)
+
+    def listening(port: int, control_port: int, stopped: asyncio.Event) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopped.set)
+        if options.port_file:
+            write_ports(options.port_file, port, control_port)
+        print(f"simulator: API {setup.host}:{port}, control {setup.host}:{control_port}, account {setup.account}")
+        sys.stdout.flush()
+
+    try:
+        asyncio.run(serve(build_exchange(setup), setup, listening))
+    except (ValueError, OSError) as error:
+        print(f"simulator: {_reason(error, setup)}", file=sys.stderr)
+        return CANNOT_START
+    return 0
+
+
+def write_ports(path: Path, port: int, control_port: int) -> None:
+    """Write both ports at once: a reader sees all of the file or none."""
+    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    aside.write_text(json.dumps({"port": port, "control_port": control_port, "pid": os.getpid()}) + "\n")
+    aside.replace(path)
+
+
+def _reason(error: ValueError | OSError, setup: Setup) -> str:
+    """Say on one line what is wrong and what to do."""
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        ports = f"{setup.port} or {setup.control_port}"
+        return f"port {ports} on {setup.host} is in use; end the other program, or give --port and --control-port"
+    text = " ".join(str(error).split())
+    return f"{text} (--data takes a folder of daily bars)" if setup.data and "--" not in text else text
+
+
+def _start(text: str) -> date | datetime:
+    """Read a date, or a moment with its zone."""
+    try:
+        return start_moment(datetime.fromisoformat(text)) if len(text) > 10 else date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected 2005-03-01 or 2005-03-01T09:30-05:00: {error}") from error
+
+
+def _amount(text: str) -> Decimal:
+    """Read an amount of money."""
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        raise argparse.ArgumentTypeError(f"expected an amount like 100000.00, found {text!r}")
+    return amount
+
+
+def _setup(options: argparse.Namespace) -> Setup:
+    return Setup(
+        data=options.data,
+        start=options.start,
+        cash=options.cash,
+        account=options.account,
+        seed=options.seed,
+        host=options.host,
+        port=options.port,
+        control_port=options.control_port,
+        wire_log=options.wire_log,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tallybook simulator",
+        description="An IB Gateway with an account and a market of its own, for clients that speak TWS.",
+        epilog="Its clock stands still until the control port moves it: see docs/simulator.md.",
+    )
+    add = parser.add_argument
+    add("--port", type=int, default=4002, help="where API clients connect (0: any free port; default 4002)")
+    add("--control-port", type=int, default=4003, help="where it is steered (0: any free port; default 4003)")
+    add("--data", type=Path, help="a folder of daily bars, CSV or Parquet (default: those of bokeh_sampledata)")
+    add("--start", type=_start, default=DEFAULT_START, help=f"a date or a moment with zone (default {DEFAULT_START})")
+    add("--account", default=DEFAULT_ACCOUNT, help=f"the account's number (default {DEFAULT_ACCOUNT})")
+    add("--cash", type=_amount, default=DEFAULT_CASH, help=f"its cash in USD (default {DEFAULT_CASH})")
+    add("--seed", type=int, default=1, help="of the market's path inside a day and of fills (default 1)")
+    add("--host", default="127.0.0.1", help="address to listen at (default 127.0.0.1; there is no password)")
+    add("--port-file", type=Path, help="write both ports to this file as JSON, once they listen")
+    add("--wire-log", type=Path, help="append every message to this file, a JSON line each")
+    return parser

@@ -1,0 +1,159 @@
+"""The simulator as a whole: market, exchange, gateway and control port on one event loop.
+
+`serve` runs it in the caller's loop; `Simulator` runs it in a thread of its own, for tests and for whoever wants a
+gateway inside a `with` block. What can be set up before the start stands in `Setup`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from trader.simulator.account import Account
+from trader.simulator.bars import packaged_bars, read_bars
+from trader.simulator.control import Control
+from trader.simulator.control_server import ControlServer
+from trader.simulator.desk import Desk
+from trader.simulator.exchange import Exchange
+from trader.simulator.gateway import Gateway
+from trader.simulator.market import Market
+
+NEW_YORK = ZoneInfo("America/New_York")
+DEFAULT_ACCOUNT = "DU1000001"
+DEFAULT_CASH = Decimal(100_000)
+DEFAULT_START = date(2005, 3, 1)
+START_SECONDS_MAX = 60.0
+STOP_SECONDS_MAX = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What a simulator starts from; `positions` are bought by hand at the start: symbol -> quantity, price."""
+
+    data: Path | None = None  # a folder of bars; None: the packaged ones
+    start: date | datetime = DEFAULT_START  # a date is its midnight in New York
+    cash: Decimal = DEFAULT_CASH
+    account: str = DEFAULT_ACCOUNT
+    seed: int = 1
+    host: str = "127.0.0.1"
+    port: int = 0  # 0: any free one
+    control_port: int = 0
+    wire_log: Path | None = None
+    positions: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+
+
+def start_moment(start: date | datetime) -> datetime:
+    """Return the moment to start at, in UTC."""
+    if isinstance(start, datetime):
+        if start.utcoffset() is None:
+            raise ValueError(f"start should have a time zone, found {start.isoformat()}")
+        return start.astimezone(UTC)
+    return datetime.combine(start, time(), NEW_YORK).astimezone(UTC)
+
+
+def build_exchange(setup: Setup) -> Exchange:
+    """Build the venue; raises ValueError or OSError, with a line that says what to do, for bars it cannot read."""
+    bars = packaged_bars() if setup.data is None else read_bars(setup.data)
+    market = Market(bars, setup.seed)
+    exchange = Exchange(market, Account(setup.account, setup.cash), start_moment(setup.start), setup.seed)
+    for symbol, (quantity, price) in setup.positions.items():
+        exchange.trade_by_hand(symbol, quantity, price)
+    return exchange
+
+
+async def serve(exchange: Exchange, setup: Setup, ready: Callable[[int, int, asyncio.Event], None]) -> None:
+    """Serve until the event given to `ready`, with the two ports, is set."""
+    stopped = asyncio.Event()
+    with ExitStack() as stack:
+        log = stack.enter_context(setup.wire_log.open("a", encoding="utf-8")) if setup.wire_log else None
+        gateway = Gateway(exchange, log)
+        control = ControlServer(Desk(gateway, stopped))
+        stack.callback(gateway.close)
+        stack.callback(control.close)
+        port = await gateway.open(setup.host, setup.port)
+        control_port = await control.open(setup.host, setup.control_port)
+        ready(port, control_port, stopped)
+        await stopped.wait()
+        await gateway.drain()
+        gateway.close()
+        control.close()
+        await asyncio.sleep(0)  # lets the sockets close
+
+
+class Simulator:
+    """A running simulator: `with Simulator(start=date(2005, 3, 1)) as simulator:` and connect to `simulator.port`."""
+
+    port: int
+    control_port: int
+
+    def __init__(
+        self,
+        data: Path | None = None,
+        start: date | datetime = DEFAULT_START,
+        cash: Decimal = DEFAULT_CASH,
+        account: str = DEFAULT_ACCOUNT,
+        seed: int = 1,
+        port: int = 0,
+        control_port: int = 0,
+        positions: Mapping[str, tuple[Decimal, Decimal]] | None = None,
+        wire_log: Path | None = None,
+        host: str = "127.0.0.1",
+    ) -> None:
+        self.setup = Setup(data, start, cash, account, seed, host, port, control_port, wire_log, positions or {})
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped: asyncio.Event | None = None
+        self._ready = threading.Event()
+        self._failure: OSError | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Start serving; returns when both ports listen."""
+        exchange = build_exchange(self.setup)
+        self._thread = threading.Thread(target=self._run, args=(exchange,), name="simulator", daemon=True)
+        self._thread.start()
+        if not self._ready.wait(START_SECONDS_MAX):
+            raise TimeoutError(f"the simulator did not listen within {START_SECONDS_MAX:g} seconds")
+        if self._failure is not None:
+            raise self._failure
+        if self._loop is None:
+            raise RuntimeError("the simulator ended before it listened")
+        self.control = Control(self.control_port, self.setup.host)
+
+    def stop(self) -> None:
+        """Stop serving; orders and positions are gone."""
+        if self._thread is None or self._loop is None or self._stopped is None:
+            return
+        self.control.close()
+        if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stopped.set)
+        self._thread.join(STOP_SECONDS_MAX)
+        if self._thread.is_alive():
+            raise TimeoutError(f"the simulator did not stop within {STOP_SECONDS_MAX:g} seconds")
+
+    def _run(self, exchange: Exchange) -> None:
+        try:
+            asyncio.run(serve(exchange, self.setup, self._listening))
+        except OSError as failure:  # a port is taken, a log cannot be written: the thread that waits must hear of it
+            self._failure = failure
+        finally:
+            self._ready.set()
+
+    def _listening(self, port: int, control_port: int, stopped: asyncio.Event) -> None:
+        self.port, self.control_port, self._stopped = port, control_port, stopped
+        self._loop = asyncio.get_running_loop()
+        self._ready.set()

@@ -1,0 +1,109 @@
+"""Settings that may not stand together.
+
+A contradiction yields its complaints: key, what was expected, what was found, what to do. To add one: write the
+function and name it in `CONTRADICTIONS`.
+"""
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+
+from ledger.events import decimal_text
+from trader.calendar import ZONES
+from trader.settings.sections import FixedWeights, FromFile, Momentum, Settings
+
+
+def half_live(settings: Settings) -> Iterator[str]:
+    """Refuse one of the two keys to real money without the other."""
+    account = settings.account
+    if account.mode == "live" and not account.live:
+        yield "account.live: expected true with mode = 'live', found false; set live = true, or mode = 'paper'"
+    if account.mode == "paper" and account.live:
+        yield "account.live: expected false with mode = 'paper', found true; set live = false, or mode = 'live'"
+
+
+def live_and_simulated(settings: Settings) -> Iterator[str]:
+    """Refuse a simulated clock with real money."""
+    if settings.account.mode == "live" and settings.simulator.control is not None:
+        yield f"simulator.control: expected none with a live account, found {settings.simulator.control!r}; remove it"
+
+
+def unknown_calendar(settings: Settings) -> Iterator[str]:
+    """Refuse a home calendar without a table."""
+    name = settings.schedule.calendar
+    if name not in ZONES:
+        yield f"schedule.calendar: expected one of {', '.join(ZONES)}, found {name!r}; correct it"
+
+
+def repeated_ticker(settings: Settings) -> Iterator[str]:
+    """Refuse a ticker that stands twice in the universe."""
+    tickers = settings.universe.tickers
+    for ticker in sorted({ticker for ticker in tickers if tickers.count(ticker) > 1}):
+        yield f"universe.symbols: expected each ticker once, found {ticker} {tickers.count(ticker)} times; remove one"
+
+
+def unknown_ticker(settings: Settings) -> Iterator[str]:
+    """Refuse a weight of what may not be traded."""
+    if isinstance(settings.strategy, FixedWeights):
+        for ticker in settings.strategy.weights:
+            if ticker not in settings.universe.tickers:
+                known = ", ".join(settings.universe.tickers)
+                yield (
+                    f"strategy.weights.{ticker}: expected a ticker of the universe ({known}), found {ticker}; "
+                    "add it to universe.symbols, or remove the weight"
+                )
+
+
+def weights_beyond_one(settings: Settings) -> Iterator[str]:
+    """Refuse weights whose magnitudes add up to more than 1; the rest to 1 is cash."""
+    if isinstance(settings.strategy, FixedWeights):
+        total = sum((abs(weight) for weight in settings.strategy.weights.values()), Decimal(0))
+        if total > 1:
+            yield (
+                f"strategy.weights: expected magnitudes that add up to 1 at most, found {decimal_text(total)}; "
+                "lower them, and use strategy.leverage for more exposure"
+            )
+
+
+def leverage_beyond_cap(settings: Settings) -> Iterator[str]:
+    """Refuse a strategy that wants more than the limits allow."""
+    cap = settings.limits.gross_leverage_max
+    if not isinstance(settings.strategy, FromFile) and settings.strategy.leverage > cap:
+        yield (
+            f"strategy.leverage: expected at most limits.gross_leverage_max = {decimal_text(cap)}, "
+            f"found {decimal_text(settings.strategy.leverage)}; lower it, or raise the limit"
+        )
+
+
+def too_few_data(settings: Settings) -> Iterator[str]:
+    """Refuse a forecast without data, or with a shorter history than it looks back."""
+    sources, strategy = settings.sources, settings.strategy
+    if isinstance(strategy, Momentum):
+        if not sources.broker and sources.folder is None:
+            yield "sources: expected a source for strategy 'momentum', found none; set folder, or broker = true"
+        needed = max(strategy.lookback_days, strategy.volatility_days) + 1
+        if sources.history_days < needed:
+            yield f"sources.history_days: expected at least {needed}, found {sources.history_days}; raise it"
+
+
+def unordered_tolerances(settings: Settings) -> Iterator[str]:
+    """Refuse tolerances of which the milder one begins later."""
+    bounds = settings.reconcile
+    shares = (bounds.cash_note_share, bounds.cash_reduce_only_share, bounds.cash_halt_share)
+    if list(shares) != sorted(shares):
+        yield (
+            "reconcile: expected cash_note_share <= cash_reduce_only_share <= cash_halt_share, found "
+            f"{', '.join(map(decimal_text, shares))}; put them in order"
+        )
+
+
+CONTRADICTIONS: tuple[Callable[[Settings], Iterator[str]], ...] = (
+    half_live,
+    live_and_simulated,
+    unknown_calendar,
+    repeated_ticker,
+    unknown_ticker,
+    weights_beyond_one,
+    leverage_beyond_cap,
+    too_few_data,
+    unordered_tolerances,
+)

@@ -81,9 +81,10 @@ class SplitAheadError(ValueError):
     """Time would pass over a split that this venue cannot apply to a position or an order yet."""
 
     def __init__(self, symbol: str, split: Split) -> None:
+        ratio = f"{split.ratio.numerator}:{split.ratio.denominator}"
         super().__init__(
-            f"{symbol}: it splits {split.ratio.numerator}:{split.ratio.denominator} on {split.ex_date} while held or on "
-            "order, and splits are not applied to positions yet; close it before, or start after that date"
+            f"{symbol}: it splits {ratio} on {split.ex_date} while held or on order, and splits are not applied to "
+            "positions yet; close it before, or start after that date"
         )
 
 

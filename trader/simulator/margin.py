@@ -42,6 +42,7 @@ def check_margin(shown: Preview) -> None:
     if shown.initial_change > 0 and shown.initial_after > shown.equity_after:
         raise Rejected(
             201,
-            "Order rejected - reason:YOUR ORDER IS NOT ACCEPTED. IN ORDER TO OBTAIN THE DESIRED POSITION YOUR EQUITY WITH "
-            f"LOAN VALUE [{shown.equity_after:.2f} USD] MUST EXCEED THE INITIAL MARGIN [{shown.initial_after:.2f} USD]",
+            "Order rejected - reason:YOUR ORDER IS NOT ACCEPTED. IN ORDER TO OBTAIN THE DESIRED POSITION YOUR EQUITY "
+            f"WITH LOAN VALUE [{shown.equity_after:.2f} USD] MUST EXCEED THE INITIAL MARGIN "
+            f"[{shown.initial_after:.2f} USD]",
         )

@@ -1,0 +1,216 @@
+"""The course of the demo: adopt, then seven cycles and a closing a session, each a process as cron would start it.
+
+On the fourth session somebody buys IBM by hand; from the seventh on the first cycle that sends an order is killed
+(kill -9) right after the order left. Both must come out right, and at the end every figure is compared.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from time import monotonic, sleep
+from typing import TextIO
+
+from ledger.book import Book, replay
+from ledger.log import read_events
+from ledger.log.lock import read_holder
+from trader.calendar import Calendar, Session, Slot
+from trader.demo.setting import FIRST_DAY, DemoError, check_extras, control_of, fresh_home, mailbox, venue
+from trader.demo.setting import write_bars, write_settings
+from trader.demo.table import HEADING, Row, drawdown, equity, holdings, show, show_progress
+from trader.demo.tally import differences, lost_and_doubled
+from trader.simulator.control import Control
+
+HAND_TRADE_SESSION, HAND_TRADE_SLOT = 4, 2  # before the third cycle of the fourth session
+HAND_TRADE = ("IBM", Decimal(50))
+ACCEPT_SLOT = 4  # two cycles later the owner accepts it
+KILL_SESSION = 7
+AFTER_CLOSE = timedelta(minutes=31)
+CRON_STEP = timedelta(minutes=5)
+CYCLE_SECONDS_MAX = 120.0
+HOLD_STEP_SECONDS = 0.2
+
+
+@dataclass
+class Stage:
+    """The demo while it runs."""
+
+    home: Path
+    control: Control
+    out: TextIO
+    calendar: Calendar = field(default_factory=Calendar.load)
+    book: Book = field(default_factory=Book)
+    navs: list[Decimal] = field(default_factory=list)
+    cycles: int = 0
+    closings: int = 0
+    apart: list[str] = field(default_factory=list)
+    killed: bool = False
+    hand_traded: bool = False
+
+
+def run(home: Path, sessions: int = 10, seed: int = 1, out: TextIO = sys.stdout) -> int:
+    """Play the demo into a fresh home; returns 0 if both halves agreed to the last digit throughout, else 1."""
+    check_extras()
+    if sessions < 1:
+        raise DemoError(f"--sessions: expected at least 1, found {sessions}")
+    fresh_home(home)
+    calendar = Calendar.load()
+    days = calendar.sessions(FIRST_DAY, FIRST_DAY + timedelta(days=2 * sessions + 14))[:sessions]
+    print(f"SIMULATED broker, real daily prices · seed {seed} · home {home} · dividends are not paid yet", file=out)
+    with venue(home, seed) as ports, mailbox(home) as mail_port, control_of(ports) as control:
+        write_settings(home, ports["port"], ports["control_port"], mail_port)
+        write_bars(home, days[-1].day)
+        stage = Stage(home, control, out, calendar)
+        control.advance(days[0].open - timedelta(minutes=30))
+        _tallybook(stage, "adopt", "--yes")
+        print(HEADING, file=out)
+        began = monotonic()
+        for number, session in enumerate(days, start=1):
+            _session(stage, number, session)
+        seconds = monotonic() - began
+        return _finale(stage, seconds)
+
+
+def _session(stage: Stage, number: int, session: Session) -> None:
+    row = Row(session.day)
+    before = stage.navs[-1] if stage.navs else None
+    for index, slot in enumerate(stage.calendar.slots(session)):
+        _interlude(stage, row, number, index, slot)
+        stage.control.advance(slot.at)
+        if number >= KILL_SESSION and not stage.killed:
+            _cycle_to_be_killed(stage, row)
+        else:
+            _cycle(stage, row)
+        show_progress(row, stage.out)
+    stage.control.advance(session.close + AFTER_CLOSE)
+    _tallybook(stage, "cycle")
+    stage.closings += 1
+    _look(stage)
+    taken = stage.book.snapshots[session.day]
+    stage.navs.append(taken.nav)
+    row.nav, row.leverage = taken.nav, taken.leverage_gross
+    row.change = taken.nav - (before if before is not None else taken.flows)
+    orders = [order for order in stage.book.orders.values() if order.session_day == session.day]
+    row.sent, row.filled = len(orders), sum(order.status == "filled" for order in orders)
+    row.agrees = row.agrees and not stage.book.open_breaks and not stage.apart
+    show(row, stage.out)
+
+
+def _interlude(stage: Stage, row: Row, number: int, index: int, slot: Slot) -> None:
+    """Trade by hand before one cycle, and accept it before another."""
+    if number != HAND_TRADE_SESSION:
+        return
+    if index == HAND_TRADE_SLOT:
+        symbol, quantity = HAND_TRADE
+        stage.control.advance(slot.at - timedelta(minutes=23))
+        stage.control.trade(symbol, quantity)
+        stage.hand_traded = True
+        row.remarks.append(f"{quantity} {symbol} bought by hand: {symbol} locked")
+    if index == ACCEPT_SLOT and stage.book.open_breaks:
+        stage.control.advance(slot.at - timedelta(minutes=25))
+        _tallybook(stage, "accept", stage.book.open_breaks[0].found.break_id, "--why", "my own trade, forgot")
+        row.remarks.append("→ accepted → ✓")
+
+
+def _cycle(stage: Stage, row: Row, glyph: str = "●") -> None:
+    _tallybook(stage, "cycle")
+    stage.cycles += 1
+    _look(stage)
+    row.marks += "◐" if stage.book.open_breaks else glyph
+    if stage.book.cycle is None or stage.book.cycle.ended != "finished":
+        raise DemoError(f"the cycle of {stage.control.now():%d %b %H:%M} did not finish; see {stage.home}/var/events")
+
+
+def _cycle_to_be_killed(stage: Stage, row: Row) -> None:
+    """Kill the child right after an order left, then start again as cron would; a cycle that sends nothing just ends."""
+    stage.control.hold_after("placeOrder")
+    process = subprocess.Popen(_command(stage, "cycle"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    limit = monotonic() + CYCLE_SECONDS_MAX
+    held = None
+    while held is None and process.poll() is None and monotonic() < limit:
+        held = stage.control.wait_held(HOLD_STEP_SECONDS)
+    if held is None:
+        process.wait(CYCLE_SECONDS_MAX)
+        stage.control.clear()
+        stage.cycles += 1
+        _look(stage)
+        row.marks += "◐" if stage.book.open_breaks else "●"
+        return
+    holder = read_holder(stage.home / "var")
+    if holder is None:
+        raise DemoError(f"{stage.home}/var/lock: expected the process of the cycle, found none")
+    os.kill(holder.pid, signal.SIGKILL)
+    process.wait(CYCLE_SECONDS_MAX)  # the parent records the end and mails it
+    stage.killed = True
+    stage.control.clear()
+    stage.control.advance(seconds=CRON_STEP.total_seconds())
+    _cycle(stage, row, glyph="↻")
+    row.remarks.append("kill -9 after sending: order found at broker, not re-sent")
+
+
+def _command(stage: Stage, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", "trader", "--home", str(stage.home), *arguments]
+
+
+def _tallybook(stage: Stage, *arguments: str) -> None:
+    """Run the command as a process of its own; what it complains about is shown."""
+    done = subprocess.run(
+        _command(stage, *arguments), capture_output=True, text=True, timeout=CYCLE_SECONDS_MAX, check=False
+    )
+    if done.returncode not in (0, 1):
+        said = (done.stderr or done.stdout).strip()
+        raise DemoError(f"tallybook {' '.join(arguments)}: exit {done.returncode}: {said}")
+
+
+def _look(stage: Stage) -> None:
+    """Fold the log, and hold it against the venue's own books."""
+    stage.book = replay(read_events(stage.home))
+    for difference in differences(stage.book, stage.control.dump()):
+        stage.apart.append(f"{stage.control.now():%d %b %H:%M} {difference}")
+
+
+def _finale(stage: Stage, seconds: float) -> int:
+    """Print the sums, the checks and what to try next."""
+    from queries.charts import nav_chart
+    from queries.story import audit
+
+    home, book = stage.home, stage.book
+    checks = [audit(home, day) for day in sorted(book.snapshots)]
+    checked, equal = sum(check.checked for check in checks), sum(check.equal for check in checks)
+    lost, doubled = lost_and_doubled(book, stage.control.dump())
+    nav_chart(home, home / "nav.png")
+    events = book.seq + 1
+    days = len(list((home / "var" / "events").glob("*.jsonl")))
+    mails = len(list((home / "mail").glob("*.eml")))
+    lines = (
+        f" {stage.cycles} cycles, {stage.closings} closings in {seconds:.0f} s · {checked} book hashes replayed, {equal} equal"
+        f" · {lost} orders lost, {doubled} doubled · max drawdown {drawdown(stage.navs):.2f} %",
+        equity(book),
+        holdings(book),
+        f" open   {home}/nav.png   {home}/mail/ ({mails} mails)   {home}/var/events/ ({events:,} events, {days - 1} sealed days, 1 open)",
+        *_to_try(home, sorted(book.snapshots)),
+    )
+    print("\n".join(lines), file=stage.out)
+    for difference in stage.apart:
+        print(f" APART  {difference}", file=stage.out)
+    return 1 if stage.apart or lost or doubled or checked != equal else 0
+
+
+def _to_try(home: Path, days: list[object]) -> tuple[str, ...]:
+    command = Path(sys.argv[0]).name if Path(sys.argv[0]).name == "tallybook" else "tallybook"
+    beside = Path(sys.executable).with_name("tallybook")
+    shown = os.path.relpath(beside) if beside.exists() else command
+    told = days[min(HAND_TRADE_SESSION, len(days)) - 1]
+    start = f"{shown} --home {home}"
+    return (
+        f" try    {start} status",
+        f"        {start} audit {told}",
+        f'        {start} sql "SELECT symbol, sum(quantity) AS held, sum(commission) AS paid FROM fills GROUP BY symbol"',
+    )
+

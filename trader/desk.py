@@ -1,0 +1,121 @@
+"""Everything around the broker that a cycle needs: its start, data, forecast, files and end.
+
+The desk holds what the settings say; each method is one line of the cycle and returns or yields facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from ledger.book import Book, book_hash
+from ledger.events import CycleFinished, CycleSkipped, CycleStarted, Fact, StepFailed
+from ledger.nav import Unvalued
+from ledger.state import SlotState
+from reconcile import Tolerances
+from trader import files
+from trader.calendar import Calendar, Session, Slot
+from trader.forecast import forecast
+from trader.ingest import BarRules, ingest
+from trader.limits import Limits
+from trader.sizing import Sizing
+from trader.snapshot import snapshot
+from trader.sources.source import Source
+from trader.strategies import Strategy
+
+SKIPPED_DAYS_MAX = 60  # what a longer absence skipped is told by the calendar, not slot by slot
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One home's desk, for one slot."""
+
+    home: Path
+    calendar: Calendar
+    slot: Slot
+    slot_name: str  # the slot's name, or DAY/now-HHMMSS for a start by hand
+    dry_run: bool
+    settings_sha256: str
+    versions: dict[str, str]
+    symbols: tuple[str, ...]  # the universe
+    strategy: Strategy
+    sources: tuple[Source, ...]
+    bar_rules: BarRules
+    limits: Limits
+    tolerances: Tolerances
+
+    def cycle_started(self, book: Book) -> Iterator[Fact | tuple[Fact, ...]]:
+        """Say what was missed since the last cycle, and begin."""
+        yield tuple(CycleSkipped(slot=name, reason="no cycle ran in its time") for name in self._missed(book))
+        session = self._session()
+        yield CycleStarted(
+            kind=self.slot.kind,
+            dry_run=self.dry_run,
+            slot=self.slot_name,
+            attempt=book.slots.get(self.slot_name, SlotState()).attempts + 1,
+            session_day=session.day,
+            session_open=session.open,
+            session_close=session.close,
+            settings_sha256=self.settings_sha256,
+            versions=self.versions,
+        )
+
+    def _session(self) -> Session:
+        session = self.calendar.session(self.slot.day)
+        if session is None:
+            raise LookupError(f"slot {self.slot_name}: {self.slot.day} is not a trading day of {self.calendar.name}")
+        return session
+
+    def _missed(self, book: Book) -> Iterator[str]:
+        """Name the slots between the last cycle and this one that nobody used."""
+        if book.cycle is None:
+            return
+        first = max(book.cycle.started.session_day, self.slot.day - timedelta(days=SKIPPED_DAYS_MAX))
+        for session in self.calendar.sessions(first, self.slot.day):
+            for slot in (*self.calendar.slots(session), self.calendar.closing_slot(session)):
+                known = book.slots.get(slot.name, SlotState())
+                if book.cycle.at < slot.at < self.slot.at and not (known.finished or known.skipped):
+                    yield slot.name
+
+    def universe(self, book: Book) -> tuple[int, ...]:
+        """Return the contracts that may be ordered, as the broker defined them."""
+        by_symbol = {contract.symbol: con_id for con_id, contract in book.contracts.items()}
+        return tuple(by_symbol[symbol] for symbol in self.symbols if symbol in by_symbol)
+
+    def sizing(self, book: Book) -> Sizing:
+        """Return what the plan is made by."""
+        return Sizing(universe=self.universe(book), limits=self.limits)
+
+    def ingest(self, book: Book) -> tuple[Fact, ...]:
+        """Fetch the data of every source."""
+        contracts = tuple(book.contracts[con_id] for con_id in self.universe(book))
+        return ingest(book, self.home, self.sources, contracts, self.calendar, self.bar_rules)
+
+    def forecast(self, book: Book) -> Iterator[Fact | tuple[Fact, ...]]:
+        """Compute weights and leverage, as a file that is read back."""
+        return forecast(book, self.home, self.strategy, self.universe(book))
+
+    def file_orders(self, book: Book) -> tuple[Fact, ...]:
+        """Write the order file; that it cannot be written is a failed step."""
+        if book.cycle is None or not book.cycle.plan:
+            return ()
+        try:
+            files.write_orders(self.home, self.slot_name, book.cycle.plan)
+        except OSError as error:
+            return (StepFailed(step="order file", reason=f"{error.filename}: {error.strerror}"),)
+        return ()
+
+    def close(self, book: Book) -> Iterator[Fact | tuple[Fact, ...]]:
+        """Write trades and snapshot, and finish the cycle with the hash of the book."""
+        try:
+            taken = snapshot(book)
+            yield taken
+            files.write_trades(self.home, book, self._session().day, self.calendar.zone)
+            files.write_snapshot(self.home, self.slot_name, taken)
+        except Unvalued as unvalued:
+            yield StepFailed(step="snapshot", reason=str(unvalued))
+        except OSError as error:
+            yield StepFailed(step="snapshot file", reason=f"{error.filename}: {error.strerror}")
+        yield CycleFinished(slot=self.slot_name, book_hash=book_hash(book))

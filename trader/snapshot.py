@@ -1,0 +1,81 @@
+"""Where the account stands: the figures of SnapshotTaken, read off the book."""
+
+from __future__ import annotations
+
+from decimal import Decimal, localcontext
+
+from ledger.events import SnapshotCash, SnapshotRow, SnapshotTaken
+from ledger.lots import EXACT
+from ledger.nav import exposure, mark, rate
+from ledger.state import ZERO, State
+
+# Income is a negative balance of the journal, so a total is minus the sum of its accounts.
+TOTALS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("realised", ("realised",)),
+    ("commissions", ("commissions",)),
+    ("dividends", ("dividends",)),
+    ("taxes", ("taxes",)),
+    ("interest", ("interest",)),
+    ("fees", ("fees",)),
+    ("flows", ("transfers", "opening")),
+    ("adjustments", ("suspense",)),
+)
+
+
+def snapshot(book: State) -> SnapshotTaken:
+    """Return the snapshot of the running cycle; raises Unvalued where a position has no mark or a currency no rate."""
+    if book.cycle is None or book.reported.nav is None:
+        raise LookupError("a snapshot: expected a running cycle and a reported NAV")
+    started, margin, reported = book.cycle.started, book.reported.margin, book.reported.nav
+    with localcontext(EXACT):
+        rows = tuple(_row(book, con_id) for con_id in sorted(book.positions))
+        held = exposure(book)
+        totals = {name: _total(book, accounts) for name, accounts in TOTALS}
+        return SnapshotTaken(
+            session_day=started.session_day,
+            kind=started.kind,
+            nav=held.nav,
+            nav_reported=reported.net_liquidation - (reported.accrued_cash or ZERO),
+            cash=_cash(book),
+            positions=rows,
+            leverage_gross=held.leverage_gross,
+            leverage_net=held.leverage_net,
+            unrealised=sum((row.unrealised * rate(book, row.currency) for row in rows), ZERO),
+            margin_initial=margin.initial if margin else None,
+            margin_maintenance=margin.maintenance if margin else None,
+            excess_liquidity=margin.excess_liquidity if margin else None,
+            **totals,
+        )
+
+
+def _total(book: State, accounts: tuple[str, ...]) -> Decimal:
+    balances = ((currency, amount) for (account, currency), amount in book.journal.items() if account in accounts)
+    return -sum((amount * rate(book, currency) for currency, amount in balances if amount), ZERO)
+
+
+def _cash(book: State) -> tuple[SnapshotCash, ...]:
+    held = sorted((currency, amount) for currency, amount in book.cash.items() if amount)
+    return tuple(SnapshotCash(currency=c, amount=amount, rate=rate(book, c)) for c, amount in held)
+
+
+def _row(book: State, con_id: int) -> SnapshotRow:
+    holding = book.holdings[con_id]
+    price = mark(book, con_id)
+    value = holding.quantity * price * holding.multiplier
+    return SnapshotRow(
+        con_id=con_id,
+        symbol=book.contracts[con_id].symbol,
+        quantity=holding.quantity,
+        mark=price,
+        value=value,
+        basis=holding.gross_basis,
+        unrealised=value - holding.gross_basis,
+        currency=holding.currency,
+        target_weight=_target_weight(book, con_id),
+    )
+
+
+def _target_weight(book: State, con_id: int) -> Decimal | None:
+    """What the last plan of this cycle wanted, leverage and limits included."""
+    plan = book.cycle.plan if book.cycle is not None else ()
+    return next((planned.weight for planned in plan if planned.con_id == con_id), None)

@@ -15,7 +15,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from functools import cached_property
+from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
 
@@ -25,13 +25,14 @@ from trader.simulator.sessions import Session
 CENT = Decimal("0.01")
 MINUTE = timedelta(minutes=1)
 BAR_MINUTES = 60
+PATHS_REMEMBERED = 1024  # a path takes some 6 kB
 STEP_MAX = 1000  # of the random walk under the hourly closes, in its own unit
 WALK_SCALE = 2500  # of these units make the day's range
 WICK_PERCENT_MAX = 30  # of the way from a bar's own prices to the day's extreme
 BUSY_ENDS = (18, 12, 10, 8, 10, 12, 18)  # weights of volume; trading is busiest at the open and the close
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class HourBar:
     """An hourly bar and the path that the price took in it."""
 
@@ -43,15 +44,10 @@ class HourBar:
     close: Decimal
     volume: int
 
-    @cached_property
+    @property
     def path(self) -> tuple[Decimal, ...]:
         """The price at every minute, from 0 to `minutes`."""
-        extremes = (self.high, self.low)
-        near, far = extremes if self.high - self.open <= self.open - self.low else extremes[::-1]
-        third = self.minutes // 3
-        first = _straight(self.open, near, third)
-        second = _straight(near, far, third)
-        return (*first, *second, *_straight(far, self.close, self.minutes - 2 * third), self.close)
+        return _path(self.open, self.high, self.low, self.close, self.minutes)
 
     def volume_by(self, minute: int) -> int:
         """Return how many shares have traded when this minute begins."""
@@ -119,6 +115,14 @@ def _volumes(chance: random.Random, total: int, lengths: list[int]) -> list[int]
     volumes = [total * weight // sum(weights) for weight in weights]
     volumes[-1] += total - sum(volumes)
     return volumes
+
+
+@lru_cache(maxsize=PATHS_REMEMBERED)
+def _path(opened: Decimal, high: Decimal, low: Decimal, closed: Decimal, minutes: int) -> tuple[Decimal, ...]:
+    near, far = (high, low) if high - opened <= opened - low else (low, high)
+    third = minutes // 3
+    first, second = _straight(opened, near, third), _straight(near, far, third)
+    return (*first, *second, *_straight(far, closed, minutes - 2 * third), closed)
 
 
 def _straight(start: Decimal, end: Decimal, minutes: int) -> list[Decimal]:

@@ -114,6 +114,8 @@ class Exchange:
     def place(self, request: OrderRequest) -> Order:
         """Take a new order, PreSubmitted outside the session, else Submitted; raise Rejected."""
         contract = self._checked(request)
+        if request.what_if:
+            raise ValueError("place: expected an order, found a what-if; ask what_if() instead")
         for place, (code, message, symbol) in enumerate(self.reject_next):
             if symbol in (None, contract.symbol):
                 del self.reject_next[place]
@@ -218,8 +220,6 @@ class Exchange:
             "pending_commissions": [report.execution.exec_id for report in self._unreported],
         }
 
-    # --- time
-
     def _check_time(self, moment: datetime) -> None:
         if moment.utcoffset() is None or moment.microsecond:
             raise ValueError(f"time: expected an aware time in whole seconds, found {moment!r}")
@@ -266,8 +266,6 @@ class Exchange:
             report.due = None
             self._tell(CommissionCharged(self.now, report.commission, report.execution))
 
-    # --- orders
-
     def _checked(self, request: OrderRequest) -> Contract:
         contract = self.market.contract(request.con_id)
         check_request(request, contract, self.account.number)
@@ -295,8 +293,6 @@ class Exchange:
 
     def _preview(self, request: OrderRequest, quantity: Decimal) -> Preview:
         return preview(request, quantity, self.account, self.market, self.now)
-
-    # --- fills
 
     def _try_to_fill(self, working: Working) -> None:
         request = working.order.request
@@ -366,8 +362,6 @@ class Exchange:
             VENUE,
             liquidity,
         )
-
-    # --- small things
 
     def _tell(self, happening: Happening) -> None:
         for listener in [*self.listen]:

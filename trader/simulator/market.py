@@ -34,7 +34,7 @@ BAR_MINUTES = {"1 hour": 60, "30 mins": 30, "15 mins": 15, "5 mins": 5, "1 min":
 SHARES_PER_TRADE = 100  # for the number of trades of a bar, which the rows do not tell
 ADJUSTED_PLACES = Decimal("1E-8")
 LOTS_MAX = 20  # of 100 shares, at the touch
-DAYS_REMEMBERED = 64
+DAYS_REMEMBERED = 4096  # sixty days of hourly history for some sixty contracts; 5 kB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +141,9 @@ class Market:
         if today is None or at < today.open or not (bars := self._bridged(con_id, today)):
             halted = session_at(at) is not None
             return Quote(None, None, last, self._last_close_time(con_id, at), 0, 0, close, 0, halted)
-        seen = [*_seen(bars, at)]
-        prices = [price for bar, minute in seen for price in bar.path[: minute + 1]]
-        volume = sum(bar.volume_by(minute) for bar, minute in seen)
-        day = Quote(
-            None, None, last, min(at, today.close), 0, 0, close, volume, False, prices[0], max(prices), min(prices)
-        )
+        so_far = _joined(today.open, _seen(bars, at))
+        prices = so_far.open, so_far.high, so_far.low
+        day = Quote(None, None, last, min(at, today.close), 0, 0, close, so_far.volume, False, *prices)
         if running is None or last is None:
             return day
         bid, ask = touch(last)
@@ -195,9 +192,7 @@ class Market:
         session = session_on(new_york_date(at))
         if session is None or at <= session.open or not (bars := self._bridged(con_id, session)):
             return None
-        seen = _seen(bars, at)
-        volume = sum(bar.volume_by(minute) for bar, minute in seen)
-        return _bar(session.open, [price for bar, minute in seen for price in bar.path[: minute + 1]], volume)
+        return _joined(session.open, _seen(bars, at))
 
     def _intraday(self, con_id: int, day: date, end: datetime, minutes: int) -> list[Bar]:
         session = session_on(day)
@@ -205,11 +200,10 @@ class Market:
             raise AssertionError(f"{day}: bars outside sessions are refused when the market is built")
         bars = []
         for hour, seen in _seen(self._bridged(con_id, session), end):
-            begun = max(seen, 1) if hour.start < end else 0
-            for first in range(0, begun, minutes):
-                last = min(first + minutes, seen)
-                volume = hour.volume_by(last) - hour.volume_by(first)
-                bars.append(_bar(hour.start + first * MINUTE, hour.path[first : last + 1], volume))
+            if seen == hour.minutes <= minutes:
+                bars.append(_joined(hour.start, [(hour, seen)]))
+            elif hour.start < end:
+                bars += _cut(hour, seen, minutes)
         return bars
 
     def _last_close(self, con_id: int, at: datetime) -> Decimal | None:
@@ -267,6 +261,25 @@ def _refuse_bars_outside_sessions(series: Series) -> None:
 def _seen(bars: Sequence[HourBar], at: datetime) -> list[tuple[HourBar, int]]:
     """Return the bars that have begun, each with the minutes of it that have passed."""
     return [(bar, min((at - bar.start) // MINUTE, bar.minutes)) for bar in bars if bar.start <= at]
+
+
+def _joined(start: datetime, seen: Sequence[tuple[HourBar, int]]) -> Bar:
+    """Return one bar of all that has been seen; a whole hour brings its own extremes, without its path."""
+    prices = [seen[0][0].open]
+    for hour, minute in seen:
+        whole = minute == hour.minutes
+        prices += (hour.high, hour.low, hour.close) if whole else hour.path[: minute + 1]
+    return _bar(start, prices, sum(hour.volume_by(minute) for hour, minute in seen))
+
+
+def _cut(hour: HourBar, seen: int, minutes: int) -> list[Bar]:
+    """Return the bars of so many minutes in an hour, the last of them still running."""
+    bars = []
+    for first in range(0, max(seen, 1), minutes):
+        last = min(first + minutes, seen)
+        volume = hour.volume_by(last) - hour.volume_by(first)
+        bars.append(_bar(hour.start + first * MINUTE, hour.path[first : last + 1], volume))
+    return bars
 
 
 def _bar(start: datetime, prices: Sequence[Decimal], volume: int) -> Bar:

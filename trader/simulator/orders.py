@@ -111,7 +111,7 @@ class Preview:
     currency: str = "USD"
 
 
-class Rejected(Exception):  # noqa: N818 - it is an answer, not a fault
+class Rejected(Exception):
     """The venue refuses; code and message are those of the `errMsg` that the client receives."""
 
     def __init__(self, code: int, message: str) -> None:

@@ -22,12 +22,17 @@ def at(clock: str, day: date = TUESDAY) -> datetime:
     return datetime.combine(day, time.fromisoformat(clock), NEW_YORK).astimezone(UTC)
 
 
+def exactly(*numbers: int | str) -> tuple[Decimal, ...]:
+    """Return the numbers as Decimals."""
+    return tuple(map(Decimal, numbers))
+
+
 def row(
     day: date, open_: str, high: str, low: str, close: str, volume: int = 39_000_000, adjusted: str = ""
 ) -> DailyBar:
     """Return a daily row."""
-    prices = (Decimal(price) for price in (open_, high, low, close))
-    return DailyBar(day, *prices, volume, Decimal(adjusted) if adjusted else None)  # type: ignore[misc]
+    opened, highest, lowest, closed = map(Decimal, (open_, high, low, close))
+    return DailyBar(day, opened, highest, lowest, closed, volume, Decimal(adjusted) if adjusted else None)
 
 
 def still(day: date, price: str = "50.00", volume: int = 39_000_000) -> DailyBar:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.trader.simulator.small_market import ACCOUNT, ACME, WEDNESDAY, at, market_of
+from tests.trader.simulator.small_market import ACCOUNT, ACME, WEDNESDAY, at, exactly, market_of
 from trader.simulator.account import Account, allocate, commission_of, plain
 
 GV9 = (
@@ -24,16 +24,19 @@ GV9 = (
 
 def traded(*trades: tuple[str, str, str], cash: str = "0") -> tuple[Account, list[Decimal | None]]:
     account = Account(ACCOUNT, Decimal(cash))
-    return account, [account.trade(ACME, *map(Decimal, trade), at("10:00")) for trade in trades]
+    return account, [
+        account.trade(ACME, Decimal(quantity), Decimal(price), Decimal(commission), at("10:00"))
+        for quantity, price, commission in trades
+    ]
 
 
-def test_first_in_first_out_through_a_partial_close_two_flips_and_a_short():
+def test_first_in_first_out_through_a_partial_close_two_flips_and_a_short() -> None:
     account, realised = traded(*GV9)
 
     assert realised == [None, None, None, Decimal(347), Decimal(-53), Decimal("118.8"), Decimal("59.2")]
     assert account.realised_gross - account.realised_commission == 472
     position = account.holdings[ACME]
-    assert (position.quantity, position.gross_basis + position.commission) == (60, Decimal("570.6"))  # 9.51 a share
+    assert (position.quantity, position.gross_basis + position.commission) == exactly(60, "570.6")  # 9.51 a share
     assert account.commissions == Decimal("8.6")
     assert account.cash == Decimal("-98.6")
 
@@ -47,13 +50,13 @@ def test_first_in_first_out_through_a_partial_close_two_flips_and_a_short():
         pytest.param(GV9, "9.51", id="flipped back"),
     ],
 )
-def test_clients_see_the_average_cost_with_commissions(trades: tuple[tuple[str, str, str], ...], average: str):
+def test_clients_see_the_average_cost_with_commissions(trades: tuple[tuple[str, str, str], ...], average: str) -> None:
     account, _ = traded(*trades)
 
     assert account.position(ACME).average_cost == Decimal(average)
 
 
-def test_a_partial_close_leaves_the_remainder_in_the_lot():
+def test_a_partial_close_leaves_the_remainder_in_the_lot() -> None:
     account, realised = traded(("3", "10.01", "1"), ("-1", "11", "0.11"))
     holding = account.holdings[ACME]
 
@@ -62,15 +65,15 @@ def test_a_partial_close_leaves_the_remainder_in_the_lot():
     assert realised[1] == Decimal("11") - Decimal("10.01") - Decimal("0.3333333333") - Decimal("0.11")
 
 
-def test_a_flip_splits_its_commission_by_quantity():
+def test_a_flip_splits_its_commission_by_quantity() -> None:
     account, realised = traded(("1", "10", "1"), ("-3", "12", "1"))
     holding = account.holdings[ACME]
 
     assert realised[1] == Decimal(12) - Decimal(10) - Decimal(1) - Decimal("0.3333333333")
-    assert (holding.quantity, holding.gross_basis, holding.commission) == (-2, -24, Decimal("0.6666666667"))
+    assert (holding.quantity, holding.gross_basis, holding.commission) == exactly(-2, -24, "0.6666666667")
 
 
-def test_a_share_of_a_total_is_rounded_half_to_even_at_the_tenth_digit():
+def test_a_share_of_a_total_is_rounded_half_to_even_at_the_tenth_digit() -> None:
     assert allocate(Decimal("0.0000000001"), Decimal(1), Decimal(2)) == 0
     assert allocate(Decimal("0.0000000003"), Decimal(1), Decimal(2)) == Decimal("0.0000000002")
     assert allocate(Decimal("0.00000000001"), Decimal(2), Decimal(2)) == Decimal("0.00000000001")  # all of it, exactly
@@ -84,7 +87,7 @@ TRADES = st.lists(
 
 
 @given(trades=TRADES)
-def test_once_flat_cash_has_moved_by_what_was_realised(trades: list[tuple[int, int, int]]):
+def test_once_flat_cash_has_moved_by_what_was_realised(trades: list[tuple[int, int, int]]) -> None:
     account, _ = traded(*((str(q), str(Decimal(p) / 1000), str(Decimal(c) / 1000)) for q, p, c in trades))
     held = account.quantity(ACME)
     if held:
@@ -104,11 +107,11 @@ def test_once_flat_cash_has_moved_by_what_was_realised(trades: list[tuple[int, i
         pytest.param("10000", "1000", "10", id="penny stock"),
     ],
 )
-def test_the_commission_of_an_order(shares: str, value: str, commission: str):
+def test_the_commission_of_an_order(shares: str, value: str, commission: str) -> None:
     assert commission_of(Decimal(shares), Decimal(value)) == Decimal(commission)
 
 
-def test_values_agree_with_each_other_long_and_short():
+def test_values_agree_with_each_other_long_and_short() -> None:
     market = market_of()
     account = Account(ACCOUNT, Decimal(100000))
     account.trade(ACME, Decimal(-1000), Decimal(52), Decimal(5), at("10:00"))
@@ -137,7 +140,7 @@ FuturesPNL FutureOptionValue OptionMarketValue FxCashBalance AccruedDividend Rea
 Currency RealCurrency"""
 
 
-def test_every_tag_is_provided_once_a_currency():
+def test_every_tag_is_provided_once_a_currency() -> None:
     rows = [(row.tag, row.currency) for row in Account(ACCOUNT, Decimal(100000)).values(market_of(), at("11:00"))]
 
     assert set(NEEDED.split()) <= {tag for tag, _ in rows}
@@ -145,7 +148,7 @@ def test_every_tag_is_provided_once_a_currency():
     assert ("CashBalance", "BASE") in rows
 
 
-def test_realised_today_starts_anew_at_midnight_in_new_york():
+def test_realised_today_starts_anew_at_midnight_in_new_york() -> None:
     account, _ = traded(*GV9[:4])
 
     assert account.realised_today(at("23:59")) == 347
@@ -153,16 +156,16 @@ def test_realised_today_starts_anew_at_midnight_in_new_york():
     assert account.portfolio(market_of(), at("12:00"))[0].realised == 347
 
 
-def test_a_position_closed_today_is_still_shown_with_quantity_zero():
+def test_a_position_closed_today_is_still_shown_with_quantity_zero() -> None:
     account, _ = traded(("10", "50", "1"), ("-10", "51", "1"))
 
     today, tomorrow = (account.portfolio(market_of(), moment) for moment in (at("12:00"), at("12:00", WEDNESDAY)))
 
-    assert [(row.quantity, row.value, row.unrealised, row.realised) for row in today] == [(0, 0, 0, 8)]
+    assert [(row.quantity, row.value, row.unrealised, row.realised) for row in today] == [exactly(0, 0, 0, 8)]
     assert tomorrow == []
 
 
-def test_the_dump_is_exact_and_adds_up():
+def test_the_dump_is_exact_and_adds_up() -> None:
     account, _ = traded(("3", "10.01", "1"), ("-1", "11", "0.11"), cash="100")
 
     dump = account.dump(market_of(), at("12:00"))
@@ -184,7 +187,7 @@ def test_the_dump_is_exact_and_adds_up():
     assert (dump["nav"], dump["margin_initial"], dump["margin_maintenance"]) == ("179.86", "50", "25")
 
 
-def test_a_number_is_written_in_full():
+def test_a_number_is_written_in_full() -> None:
     assert [plain(Decimal(text)) for text in ("1E+3", "-0.00", "1.500", "1E-10")] == [
         "1000",
         "0",
@@ -193,6 +196,6 @@ def test_a_number_is_written_in_full():
     ]
 
 
-def test_cash_in_another_currency_is_refused():
+def test_cash_in_another_currency_is_refused() -> None:
     with pytest.raises(ValueError, match="expected USD"):
         Account(ACCOUNT, Decimal(0)).move_cash(Decimal(1), "EUR")

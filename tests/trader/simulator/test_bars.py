@@ -18,7 +18,7 @@ ONE = "date,open,high,low,close,volume\n"
 SHARED = Path(__file__).parents[3] / ".." / "shared" / "data" / "daily"
 
 
-def test_one_file_may_hold_many_tickers(tmp_path: Path):
+def test_one_file_may_hold_many_tickers(tmp_path: Path) -> None:
     rows = "ACME,2005-03-01,50,51,44.1,44.121,1000,22.0605\nOTHER,2005-03-01,7,7,7,7,5,7\n"
     (tmp_path / "stocks.csv").write_text(MANY + rows)
 
@@ -28,19 +28,19 @@ def test_one_file_may_hold_many_tickers(tmp_path: Path):
     assert bars.series["ACME"].bars == (row(TUESDAY, "50", "51", "44.1", "44.121", 1000, "22.0605"),)
 
 
-def test_one_file_a_ticker_is_named_after_it(tmp_path: Path):
+def test_one_file_a_ticker_is_named_after_it(tmp_path: Path) -> None:
     with gzip.open(tmp_path / "ACME.csv.gz", "wt") as text:
         text.write(ONE + "2005-03-01,50,51,49,50.5,1000.0\n")
 
     assert read_bars(tmp_path).series["ACME"].bars == (row(TUESDAY, "50", "51", "49", "50.5", 1000),)
 
 
-def test_parquet_reads_like_csv_and_as_exactly(tmp_path: Path):
+def test_parquet_reads_like_csv_and_as_exactly(tmp_path: Path) -> None:
     import duckdb
 
     query = """SELECT 'ACME' AS "Ticker", DATE '2005-03-01' AS "Date", 50.10::DECIMAL(18,4) AS "Open", 51.0 AS "High",
         44.1 AS "Low", 44.121::DECIMAL(18,3) AS "Close", 1000 AS "Volume", 22.0605::DECIMAL(18,6) AS adj_close"""
-    duckdb.sql(query).write_parquet(str(tmp_path / "bars.parquet"))
+    duckdb.execute(f"COPY ({query}) TO '{tmp_path}/bars.parquet' (FORMAT parquet)")
 
     bar = read_bars(tmp_path).series["ACME"].bars[0]
 
@@ -62,7 +62,7 @@ def test_parquet_reads_like_csv_and_as_exactly(tmp_path: Path):
         pytest.param("2005-03-01,50,51,49,50,9\n2005-03-01,50,51,49,50,9", "two rows of 2005-03-01", id="twice"),
     ],
 )
-def test_a_bad_row_is_named_by_file_line_and_column(tmp_path: Path, text: str, complaint: str):
+def test_a_bad_row_is_named_by_file_line_and_column(tmp_path: Path, text: str, complaint: str) -> None:
     (tmp_path / "ACME.csv").write_text(ONE + text + "\n")
 
     with pytest.raises(BarsError) as error:
@@ -72,7 +72,7 @@ def test_a_bad_row_is_named_by_file_line_and_column(tmp_path: Path, text: str, c
     assert complaint in str(error.value)
 
 
-def test_a_missing_column_an_empty_folder_and_a_ticker_in_two_files_are_refused(tmp_path: Path):
+def test_a_missing_column_an_empty_folder_and_a_ticker_in_two_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BarsError, match="found none"):
         read_bars(tmp_path)
     (tmp_path / "ACME.csv").write_text("date,open,high,low,close\n")
@@ -84,7 +84,7 @@ def test_a_missing_column_an_empty_folder_and_a_ticker_in_two_files_are_refused(
         read_bars(tmp_path)
 
 
-def test_the_packaged_bars_bring_their_splits_and_take_no_dividend_for_one():
+def test_the_packaged_bars_bring_their_splits_and_take_no_dividend_for_one() -> None:
     bars = packaged_bars()
 
     splits = {ticker: series.splits for ticker, series in bars.series.items()}
@@ -110,7 +110,7 @@ def test_the_packaged_bars_bring_their_splits_and_take_no_dividend_for_one():
 )
 def test_a_split_is_a_jump_of_the_adjustment_near_a_simple_ratio(
     before: tuple[str, str], now: tuple[str, str], ratio: Fraction | None
-):
+) -> None:
     rows = [
         row(day, close, close, close, close, adjusted=adjusted)
         for day, (close, adjusted) in zip((TUESDAY, WEDNESDAY), (before, now), strict=True)
@@ -122,7 +122,7 @@ def test_a_split_is_a_jump_of_the_adjustment_near_a_simple_ratio(
 
 
 @pytest.mark.parametrize(("close", "splits"), [("90", 1), ("30", 0)], ids=["raw prices", "prices already adjusted"])
-def test_a_stated_split_counts_only_if_the_price_jumped_by_it(tmp_path: Path, close: str, splits: int):
+def test_a_stated_split_counts_only_if_the_price_jumped_by_it(tmp_path: Path, close: str, splits: int) -> None:
     rows = f"2005-03-01,{close},{close},{close},{close},9,1\n2005-03-02,30,30,30,30,9,3\n"
     (tmp_path / "ACME.csv").write_text(ONE.replace("volume", "volume,split") + rows)
 
@@ -130,7 +130,7 @@ def test_a_stated_split_counts_only_if_the_price_jumped_by_it(tmp_path: Path, cl
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the shared daily bars are not beside the project")
-def test_a_vendor_s_adjusted_files_read_without_splits():
+def test_a_vendor_s_adjusted_files_read_without_splits() -> None:
     bars = read_bars(SHARED)
 
     assert bars.tickers == ("AAPL", "IBM", "KO", "MSFT")

@@ -53,13 +53,13 @@ def days(draw: st.DrawFn) -> DailyBar:
 
 
 @given(day=days(), seed=st.integers(0, 1000))
-def test_the_hourly_bars_of_any_day_add_up_to_its_row(day: DailyBar, seed: int):
+def test_the_hourly_bars_of_any_day_add_up_to_its_row(day: DailyBar, seed: int) -> None:
     assert_adds_up(day, bridged(day, seed))
 
 
 @pytest.mark.parametrize("ticker", ["AAPL", "GOOG", "IBM", "MSFT"])
 @pytest.mark.parametrize("year", [2005, 2006])
-def test_every_real_day_adds_up_to_its_row(ticker: str, year: int):
+def test_every_real_day_adds_up_to_its_row(ticker: str, year: int) -> None:
     real = [day for day in packaged_bars().series[ticker].bars if day.date.year == year]
 
     assert len(real) > 240
@@ -69,7 +69,7 @@ def test_every_real_day_adds_up_to_its_row(ticker: str, year: int):
         assert_adds_up(day, bridge(7, day, ticker, session))
 
 
-def test_a_full_day_has_seven_bars_and_a_half_day_four_the_last_half_an_hour():
+def test_a_full_day_has_seven_bars_and_a_half_day_four_the_last_half_an_hour() -> None:
     full = bridged(row(TUESDAY, "50", "51", "49", "50.5"))
     half = bridged(row(FRIDAY_AFTER_THANKSGIVING, "50", "51", "49", "50.5"))
 
@@ -78,7 +78,7 @@ def test_a_full_day_has_seven_bars_and_a_half_day_four_the_last_half_an_hour():
     assert [f"{bar.start:%H:%M}" for bar in half] == ["14:30", "15:30", "16:30", "17:30"]
 
 
-def test_the_path_goes_to_the_nearer_extreme_first():
+def test_the_path_goes_to_the_nearer_extreme_first() -> None:
     session = session_on(TUESDAY)
     assert session is not None
     bar = HourBar(session.open, 60, Decimal(50), Decimal("50.20"), Decimal(49), Decimal("49.50"), 600)
@@ -88,7 +88,7 @@ def test_the_path_goes_to_the_nearer_extreme_first():
     assert [bar.volume_by(minute) for minute in (0, 1, 30, 60)] == [0, 10, 300, 600]
 
 
-def test_seed_ticker_and_date_decide_the_day_and_nothing_else():
+def test_seed_ticker_and_date_decide_the_day_and_nothing_else() -> None:
     day = row(TUESDAY, "50", "55", "45", "52")
     session = session_on(TUESDAY)
     assert session is not None

@@ -26,13 +26,13 @@ MOMENTS = [
 ]
 
 
-def test_before_the_open_there_is_only_the_close_of_the_day_before():
+def test_before_the_open_there_is_only_the_close_of_the_day_before() -> None:
     quote = market_of(*MOVING).quote(ACME, at("09:29:59", WEDNESDAY))
 
     assert quote == Quote(None, None, Decimal(51), at("16:00", TUESDAY), 0, 0, Decimal(51), 0, False)
 
 
-def test_at_the_open_the_price_is_the_day_s_open_one_cent_wide():
+def test_at_the_open_the_price_is_the_day_s_open_one_cent_wide() -> None:
     quote = market_of(*MOVING).quote(ACME, at("09:30", WEDNESDAY))
 
     assert (quote.bid, quote.ask, quote.last) == (Decimal("51.50"), Decimal("51.51"), Decimal("51.50"))
@@ -41,7 +41,7 @@ def test_at_the_open_the_price_is_the_day_s_open_one_cent_wide():
     assert quote.bid_size > 0
 
 
-def test_after_the_close_the_last_price_is_the_day_s_close_exactly():
+def test_after_the_close_the_last_price_is_the_day_s_close_exactly() -> None:
     quote = market_of(*MOVING).quote(ACME, at("18:00", WEDNESDAY))
 
     assert (quote.bid, quote.ask, quote.last) == (None, None, Decimal("57.121"))
@@ -49,14 +49,14 @@ def test_after_the_close_the_last_price_is_the_day_s_close_exactly():
     assert (quote.high, quote.low) == (Decimal(58), Decimal(51))
 
 
-def test_a_price_between_two_cents_lies_between_bid_and_ask():
+def test_a_price_between_two_cents_lies_between_bid_and_ask() -> None:
     quote = market_of(still(TUESDAY, "44.121")).quote(ACME, at("11:00"))
 
     assert (quote.bid, quote.last, quote.ask) == (Decimal("44.12"), Decimal("44.121"), Decimal("44.13"))
 
 
 @pytest.mark.parametrize("moment", MOMENTS, ids=str)
-def test_nothing_after_the_moment_leaks_into_it(moment: datetime):
+def test_nothing_after_the_moment_leaks_into_it(moment: datetime) -> None:
     """Every day after the moment's is replaced by another; for history to come, only the past is compared."""
     other_future = market_of(*MOVING[:2], row(THURSDAY, "10", "90", "5", "80", 7))
     market = market_of(*MOVING)
@@ -68,7 +68,7 @@ def test_nothing_after_the_moment_leaks_into_it(moment: datetime):
         assert all(bar.start < moment for bar in bars)
 
 
-def test_what_has_been_seen_of_a_day_only_grows():
+def test_what_has_been_seen_of_a_day_only_grows() -> None:
     market = market_of(*MOVING)
     moments = [at("09:30", WEDNESDAY) + timedelta(minutes=minute) for minute in range(391)]
 
@@ -85,7 +85,7 @@ def test_what_has_been_seen_of_a_day_only_grows():
     assert (max(seen), min(seen), seen[-1]) == (Decimal(58), Decimal(51), Decimal("57.121"))
 
 
-def test_daily_history_ends_with_the_running_day():
+def test_daily_history_ends_with_the_running_day() -> None:
     bars = market_of(*MOVING).history(ACME, at("12:00", WEDNESDAY), "2 D", "1 day")
     quote = market_of(*MOVING).quote(ACME, at("12:00", WEDNESDAY))
 
@@ -99,14 +99,14 @@ def test_daily_history_ends_with_the_running_day():
     )
 
 
-def test_hourly_history_starts_at_half_past_and_ends_with_the_running_hour():
+def test_hourly_history_starts_at_half_past_and_ends_with_the_running_hour() -> None:
     bars = market_of(*MOVING).history(ACME, at("11:45", WEDNESDAY), "1 D", "1 hour")
 
     assert [bar.start for bar in bars] == [at(clock, WEDNESDAY) for clock in ("09:30", "10:30", "11:30")]
     assert [earlier.close for earlier in bars[:-1]] == [later.open for later in bars[1:]]
 
 
-def test_the_bars_of_every_size_add_up_to_the_day():
+def test_the_bars_of_every_size_add_up_to_the_day() -> None:
     market = market_of(*MOVING)
     for bar_size, count in (("1 hour", 7), ("30 mins", 13), ("5 mins", 78), ("1 min", 390)):
         bars = market.history(ACME, at("17:00", WEDNESDAY), "1 D", bar_size)
@@ -120,7 +120,7 @@ def test_the_bars_of_every_size_add_up_to_the_day():
     ("duration", "days"),
     [("1 D", 1), ("2 D", 2), ("100 D", 3), ("1 W", 3), ("1 M", 3), ("2 Y", 3), ("3600 S", 1)],
 )
-def test_a_duration_reaches_back_so_far(duration: str, days: int):
+def test_a_duration_reaches_back_so_far(duration: str, days: int) -> None:
     bars = market_of(*MOVING).history(ACME, at("10:00", THURSDAY), duration, "1 hour")
 
     assert len({bar.start.date() for bar in bars}) == days
@@ -129,7 +129,7 @@ def test_a_duration_reaches_back_so_far(duration: str, days: int):
 @pytest.mark.parametrize(
     ("duration", "bar_size"), [("1 X", "1 day"), ("D", "1 day"), ("0 D", "1 day"), ("1 D", "2 days")]
 )
-def test_a_request_that_makes_no_sense_is_refused(duration: str, bar_size: str):
+def test_a_request_that_makes_no_sense_is_refused(duration: str, bar_size: str) -> None:
     with pytest.raises(ValueError, match="expected"):
         market_of(*MOVING).history(ACME, at("10:00"), duration, bar_size)
 
@@ -143,7 +143,7 @@ def split_market() -> Market:
     )
 
 
-def test_history_is_adjusted_for_a_split_only_from_its_day_on():
+def test_history_is_adjusted_for_a_split_only_from_its_day_on() -> None:
     market = split_market()
 
     before = market.history(ACME, at("17:00", WEDNESDAY), "2 D", "1 day")
@@ -153,13 +153,13 @@ def test_history_is_adjusted_for_a_split_only_from_its_day_on():
     assert [(bar.close, bar.volume) for bar in after] == [(Decimal(45), 2000), (Decimal("45.505"), 2000)]
 
 
-def test_on_the_morning_of_a_split_the_last_close_is_in_new_shares():
+def test_on_the_morning_of_a_split_the_last_close_is_in_new_shares() -> None:
     quote = split_market().quote(ACME, at("09:00", THURSDAY))
 
     assert (quote.last, quote.close) == (Decimal("45.505"), Decimal("45.505"))
 
 
-def test_a_contract_without_a_row_is_halted_that_day():
+def test_a_contract_without_a_row_is_halted_that_day() -> None:
     market = market_of(*STILL_DAYS, THIN=(still(TUESDAY, "9"), still(THURSDAY, "9")))
     thin = stable_con_id("THIN")
 
@@ -169,7 +169,7 @@ def test_a_contract_without_a_row_is_halted_that_day():
     assert not market.quote(thin, at("11:00", THURSDAY)).halted
 
 
-def test_before_its_first_bar_a_contract_has_no_price_at_all():
+def test_before_its_first_bar_a_contract_has_no_price_at_all() -> None:
     market = market_of(still(THURSDAY), OTHER=STILL_DAYS)
 
     quote = market.quote(ACME, at("11:00"))
@@ -178,12 +178,12 @@ def test_before_its_first_bar_a_contract_has_no_price_at_all():
     assert market.history(ACME, at("11:00"), "5 D", "1 day") == []
 
 
-def test_con_ids_are_stable_and_ib_s_own_where_they_are_known():
+def test_con_ids_are_stable_and_ib_s_own_where_they_are_known() -> None:
     assert (stable_con_id("AAPL"), stable_con_id("IBM")) == (265598, 8314)
     assert stable_con_id("ACME") == stable_con_id("ACME")
     assert 10**8 <= stable_con_id("ACME") < 2 * 10**9
 
 
-def test_a_row_on_a_day_without_a_session_is_refused():
+def test_a_row_on_a_day_without_a_session_is_refused() -> None:
     with pytest.raises(ValueError, match=r"ACME: 2005-03-05 is no session"):
         market_of(still(date(2005, 3, 5)))

@@ -6,7 +6,16 @@ from decimal import Decimal
 
 import pytest
 
-from tests.trader.simulator.small_market import THURSDAY, at, exchange_on, limit, market_of, market_order, still
+from tests.trader.simulator.small_market import (
+    THURSDAY,
+    at,
+    exactly,
+    exchange_on,
+    limit,
+    market_of,
+    market_order,
+    still,
+)
 from trader.simulator.market import stable_con_id
 from trader.simulator.orders import OrderRequest, Rejected
 
@@ -36,7 +45,7 @@ from trader.simulator.orders import OrderRequest, Rejected
         pytest.param(limit("BUY", "1", "50", con_id=stable_con_id("NEW")), 201, id="has not traded yet"),
     ],
 )
-def test_a_bad_order_is_refused_and_leaves_no_trace(request_: OrderRequest, code: int):
+def test_a_bad_order_is_refused_and_leaves_no_trace(request_: OrderRequest, code: int) -> None:
     exchange, heard = exchange_on(market_of(NEW=(still(THURSDAY),)), at("10:00"))
 
     with pytest.raises(Rejected) as refusal:
@@ -47,7 +56,7 @@ def test_a_bad_order_is_refused_and_leaves_no_trace(request_: OrderRequest, code
     assert heard == []
 
 
-def test_buying_power_ends_where_initial_margin_exceeds_equity():
+def test_buying_power_ends_where_initial_margin_exceeds_equity() -> None:
     exchange, _ = exchange_on(market_of(), at("10:00"), cash="100000")
 
     shown = exchange.what_if(limit("BUY", "3999", "50.01"))
@@ -57,7 +66,7 @@ def test_buying_power_ends_where_initial_margin_exceeds_equity():
         exchange.place(limit("BUY", "4000", "50.01"))
 
 
-def test_selling_what_is_held_is_allowed_even_without_equity():
+def test_selling_what_is_held_is_allowed_even_without_equity() -> None:
     exchange, _ = exchange_on(market_of(), at("10:00"), cash="100000")
     exchange.trade_by_hand("ACME", Decimal(10000))
 
@@ -66,20 +75,28 @@ def test_selling_what_is_held_is_allowed_even_without_equity():
         exchange.place(market_order("BUY", "1"))
 
 
-def test_a_what_if_shows_the_margin_and_changes_nothing():
+def test_a_what_if_shows_the_margin_and_changes_nothing() -> None:
     exchange, heard = exchange_on(market_of(), at("10:00"))
     exchange.trade_by_hand("ACME", Decimal(100), Decimal(50))
     heard.clear()
 
     shown = exchange.what_if(limit("SELL", "300", "50", what_if=True))
 
-    assert (shown.initial_before, shown.initial_change, shown.initial_after) == (2500, 2500, 5000)
-    assert (shown.maintenance_before, shown.maintenance_change, shown.maintenance_after) == (1250, 1250, 2500)
+    assert (shown.initial_before, shown.initial_change, shown.initial_after) == exactly(2500, 2500, 5000)
+    assert (shown.maintenance_before, shown.maintenance_change, shown.maintenance_after) == exactly(1250, 1250, 2500)
     assert (shown.equity_before, shown.equity_after) == (Decimal(999999), Decimal("999997.5"))
     assert (shown.commission, shown.equity_change) == (Decimal("1.5"), Decimal("-1.5"))
     assert (heard, exchange.open_orders()) == ([], [])
     with pytest.raises(Rejected, match="110"):
         exchange.what_if(limit("BUY", "1", "50.005"))
+
+
+def test_a_what_if_can_never_become_an_order() -> None:
+    exchange, heard = exchange_on(market_of(), at("10:00"))
+
+    with pytest.raises(ValueError, match="found a what-if"):
+        exchange.place(limit("BUY", "1", "50", what_if=True))
+    assert (heard, exchange.open_orders()) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -92,7 +109,7 @@ def test_a_what_if_shows_the_margin_and_changes_nothing():
         pytest.param(limit("BUY", "1000000", "40"), 201, id="too much"),
     ],
 )
-def test_a_refused_change_leaves_the_order_as_it_was(change: OrderRequest, code: int):
+def test_a_refused_change_leaves_the_order_as_it_was(change: OrderRequest, code: int) -> None:
     exchange, _ = exchange_on(market_of(), at("10:00"))
     order = exchange.place(limit("BUY", "100", "40"))
 
@@ -103,7 +120,7 @@ def test_a_refused_change_leaves_the_order_as_it_was(change: OrderRequest, code:
     assert (order.request, order.status) == (limit("BUY", "100", "40"), "Submitted")
 
 
-def test_a_filled_order_can_be_neither_changed_nor_cancelled():
+def test_a_filled_order_can_be_neither_changed_nor_cancelled() -> None:
     exchange, _ = exchange_on(market_of(), at("10:00"))
     order = exchange.place(limit("BUY", "100", "51"))
     exchange.advance(at("10:05"))
@@ -114,7 +131,7 @@ def test_a_filled_order_can_be_neither_changed_nor_cancelled():
         exchange.cancel(order)
 
 
-def test_a_change_below_what_has_filled_is_refused():
+def test_a_change_below_what_has_filled_is_refused() -> None:
     exchange, _ = exchange_on(market_of(still(at("10:00").date(), volume=3900)), at("10:00"))
     order = exchange.place(limit("BUY", "1000", "51"))
     exchange.advance(at("11:00"))
@@ -123,7 +140,7 @@ def test_a_change_below_what_has_filled_is_refused():
         exchange.replace(order, limit("BUY", str(order.filled), "51"))
 
 
-def test_the_next_order_can_be_made_to_fail_for_any_symbol_or_for_one():
+def test_the_next_order_can_be_made_to_fail_for_any_symbol_or_for_one() -> None:
     exchange, _ = exchange_on(market_of(), at("10:00"))
     exchange.reject_next += [(201, "for another", "OTHER"), (460, "for ACME", "ACME"), (201, "for any", None)]
 

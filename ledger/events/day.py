@@ -70,7 +70,7 @@ class DaySealed(Fact):
     @property
     def key(self) -> str:
         """A file is sealed once."""
-        return f"day/{self.file}/sealed"
+        return f"day/{self.file.removesuffix('.jsonl')}/sealed"
 
     @property
     def economic_part(self) -> tuple[object, ...]:

@@ -1,0 +1,263 @@
+"""The ledger: a log, and the book that it implies, kept in step.
+
+`record` is the only way in. Each batch is prepared on a fork of the book (nothing written yet), written and synced, and
+only then taken over: what cannot be is refused before it is on disk, and what is on disk replays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Literal, Self
+
+from ledger.book import Book, Impossible, replay
+from ledger.clock import Clock
+from ledger.events import (
+    BreakFound,
+    Fact,
+    FactRefused,
+    LogStarted,
+    OrderModified,
+    OrderSendAttempted,
+    TradingHalted,
+    payload_bytes,
+)
+from ledger.log import Event, Log
+
+STOPPED_BY_HALT: tuple[type[Fact], ...] = (OrderSendAttempted, OrderModified)  # a cancellation only reduces risk
+RAW_CHARACTERS_MAX = 100_000
+
+
+class LedgerError(Exception):
+    """Our own code tried to record what it never may."""
+
+    code: ClassVar[str] = "ledger-error"
+    exit_status: ClassVar[int] = 2
+
+
+class IntentRepeated(LedgerError):
+    """An intent to act stands in the log already: acting again would double it."""
+
+    code = "intent-repeated"
+
+
+class FactContradicted(LedgerError):
+    """A fact of our own contradicts one under the same key."""
+
+    code = "fact-contradicted"
+
+
+class BookOutOfStep(LedgerError):
+    """The book is not the one that the log implies."""
+
+    code = "book-out-of-step"
+
+
+class Ledger:
+    """The log of one home and its live book: always the book after the last recorded fact."""
+
+    def __init__(self, log: Log, book: Book) -> None:
+        self.log = log
+        self.book = book
+
+    @classmethod
+    def open(
+        cls,
+        home: Path,
+        clock: Clock,
+        *,
+        slot: str = "",
+        account: str | None = None,
+        mode: Literal["paper", "live"] | None = None,
+        accept_head: bool = False,
+    ) -> Self:
+        """Take the lock, recover the log, and replay it."""
+        return cls._replayed(Log.open(home, clock, slot=slot, account=account, mode=mode, accept_head=accept_head))
+
+    @classmethod
+    def create(cls, home: Path, clock: Clock, genesis: LogStarted, *, slot: str = "") -> Self:
+        """Begin a new log."""
+        return cls._replayed(Log.create(home, clock, genesis, slot=slot))
+
+    @classmethod
+    def _replayed(cls, log: Log) -> Self:
+        try:
+            return cls(log, replay(log.events()))
+        except BaseException:
+            log.close()
+            raise
+
+    def record(self, facts: Iterable[Fact | tuple[Fact, ...]]) -> None:
+        """Record facts: a tuple is one batch; anything else is a series of facts and batches.
+
+        A generator is resumed only when what it yielded is durable, and after an intent HEAD too. It is closed, never
+        resumed, if a fact of our own is refused or if trading is halted; it must not yield in `finally`.
+        """
+        if isinstance(facts, tuple):
+            self._record_batch(facts)
+            return
+        source = iter(facts)
+        try:
+            for item in source:
+                if not self._record_batch(item if isinstance(item, tuple) else (item,)):
+                    break
+        finally:
+            close = getattr(source, "close", None)
+            if close is not None:
+                close()
+
+    def close(self) -> None:
+        """Record who was refused meanwhile, vouch for everything in HEAD, and give the lock up."""
+        try:
+            if self.log.writable:
+                self._record_refused_starts()
+        finally:
+            self.log.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is None:
+            self.close()
+        else:
+            self.log.close()
+
+    def _record_batch(self, batch: tuple[Fact, ...]) -> bool:
+        """Prepare, write, take over; False if trading is halted and the batch was not written."""
+        if self.book.seq != self.log.head[0]:
+            raise BookOutOfStep(f"expected a book after seq {self.log.head[0]}, found seq {self.book.seq}; start again")
+        for fact in batch:
+            if not isinstance(fact, Fact):
+                raise TypeError(f"expected a fact or a tuple of facts, found {fact!r}")
+        halted = self._halted(batch)
+        if halted is not None:
+            batch = (TradingHalted(reason=halted),)
+        events, candidate = self._prepare(batch)
+        self.log.append(events)
+        self.book.become(candidate)
+        if any(event.fact.ACTS for event in events):
+            self.log.barrier()
+        return halted is None
+
+    def _halted(self, batch: tuple[Fact, ...]) -> str | None:
+        """Look at HALT before an order or a change of one is written."""
+        stopped = any(isinstance(fact, STOPPED_BY_HALT) for fact in batch)
+        return self.log.halt_reason() if stopped else None
+
+    def _prepare(self, batch: tuple[Fact, ...]) -> tuple[tuple[Event, ...], Book]:
+        """Return the events to write and the book after them; raises, and nothing happened, for what cannot be."""
+        cycle = self.book.cycle
+        running = cycle.seq if cycle is not None and not cycle.ended else None
+        kept = [fact for fact in batch if not self._is_known(fact)]
+        while True:
+            candidate = self.book.fork()
+            obstacle = _unwritable(kept, candidate)
+            events: tuple[Event, ...] = ()
+            if obstacle is None:
+                events = self.log.draft(kept, running)
+                obstacle = _apply(candidate, events)
+            if obstacle is None:
+                return events, candidate
+            place, replacement = obstacle
+            kept[place : place + 1] = replacement
+
+    def _is_known(self, fact: Fact) -> bool:
+        """Whether the log holds this very fact; what differs, or cannot say what it is, is dealt with in its place."""
+        try:
+            known = self.book.recognise(fact) is not None
+        except (Impossible, ValueError):
+            return False
+        if known and fact.ACTS:
+            raise IntentRepeated(f"{fact.key}: expected a new intent, found it in the log; never act twice on one")
+        return known
+
+    def _record_refused_starts(self) -> None:
+        notes = self.log.refused_starts()
+        self.record(tuple(fact for _, fact in notes))
+        for path, _ in notes:
+            path.unlink()
+
+
+Obstacle = tuple[int, tuple[Fact, ...]]  # where in the batch, and what takes the fact's place
+
+
+def _unwritable(facts: list[Fact], candidate: Book) -> Obstacle | None:
+    """Find a broker's fact that has no key or cannot be spelt; one of our own raises."""
+    for place, fact in enumerate(facts):
+        try:
+            _ = fact.key
+            payload_bytes(fact)
+        except ValueError as error:
+            if not fact.FROM_BROKER:
+                raise
+            return place, _refusal(candidate, fact, str(error))
+    return None
+
+
+def _apply(candidate: Book, events: tuple[Event, ...]) -> Obstacle | None:
+    """Apply a drafted batch to a fork; return the first fact that needs something else in its place."""
+    seals = len(events) - (events[-1].batch[1] if events else 0)
+    for event in events[:seals]:
+        candidate.apply(event)
+    for place, event in enumerate(events[seals:]):
+        fact = event.fact
+        try:
+            if candidate.recognise(fact) is not None:  # told twice in one batch
+                return place, _dropped(fact)
+            contradicts = False
+        except Impossible as error:
+            contradicts, reason = True, error
+        if contradicts and not fact.FROM_BROKER:
+            raise FactContradicted(str(reason)) from reason
+        if contradicts:
+            return place, _refusal(candidate, fact, str(reason))
+        try:
+            candidate.apply(event)
+        except Impossible as error:
+            if not fact.FROM_BROKER:
+                raise
+            return place, _refusal(candidate, fact, str(error))
+    return None
+
+
+def _dropped(fact: Fact) -> tuple[Fact, ...]:
+    if fact.ACTS:
+        raise IntentRepeated(f"{fact.key}: expected a new intent, found it twice in one batch")
+    return ()
+
+
+def _refusal(book: Book, fact: Fact, reason: str) -> tuple[Fact, ...]:
+    """Keep what the broker said raw, beside a break; nothing if the same refusal stands in the book already.
+
+    A contract it names is locked; without one, only risk may be reduced.
+    """
+    reason = _printable(reason)
+    try:
+        subject, raw = fact.key or fact.type, fact.model_dump_json(exclude_none=True)
+    except ValueError:
+        subject, raw = fact.type, _printable(repr(fact))
+    known = (b.found for b in book.breaks.values() if b.found.kind == "refused_fact")
+    if any((found.subject, found.text) == (subject, reason) for found in known):
+        return ()
+    con_id: int | None = getattr(fact, "con_id", None)
+    return (
+        FactRefused(
+            fact_type=fact.type, raw=raw[:RAW_CHARACTERS_MAX], reason=reason, occurred_at=fact.occurred_at
+        ),
+        BreakFound(
+            break_id=book.next_break_id,
+            kind="refused_fact",
+            subject=subject,
+            consequence="reduce_only" if con_id is None else "lock",
+            con_id=con_id,
+            text=reason,
+        ),
+    )  # fmt: skip
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()

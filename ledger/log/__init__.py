@@ -1,0 +1,341 @@
+"""The log: append-only, hash-chained day files under `var/events`, with one writer.
+
+`Log.open` takes the lock and recovers before anything else; `draft` gives facts their envelopes; `append` returns when
+they are durable; `barrier` vouches for them in HEAD before anything acts on them. Readers use `read_events`, without
+the lock. `recovery.py` deals with what a crash left, `chain.py` says what may follow what, `ledger/line.py` has the
+bytes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from itertools import groupby
+from pathlib import Path
+from types import TracebackType
+from typing import Literal, Self
+
+from ledger.clock import Clock
+from ledger.errors import LogDamaged, LogError, LogExists, LogForeign, LogLocked, LogNotWritable
+from ledger.events import CycleStarted, Fact, HeadAdvanced, LogStarted, StartRefused, WallClockRegressed
+from ledger.line import GENESIS_PREV, Event, decode, draft_line, encode, moment
+from ledger.log.chain import Chain
+from ledger.log.halt import halt_reason
+from ledger.log.head import Head, read_head, write_first_head, write_head
+from ledger.log.lock import Holder, Lock, leave_note, refused_starts
+from ledger.log.reading import last_recorded_at, read_events, read_genesis
+from ledger.log.recovery import recover, require_log, unrecorded_cuts
+from ledger.log.storage import (
+    day_files,
+    events_folder,
+    refusing_what_cannot_be_written,
+    require_ours,
+    sync_folder,
+    var_folder,
+    write_fully,
+    write_new_file,
+)
+
+__all__ = [
+    "Event", "Log", "LogError", "LogLocked", "decode", "encode", "last_recorded_at", "read_events", "read_genesis",
+]  # fmt: skip
+
+TICK = timedelta(microseconds=1)
+REGRESSION = timedelta(seconds=1)  # a clock that stands further back than this is worth a line
+
+
+class Log:
+    """The log of one home, held by this process for writing."""
+
+    def __init__(self, home: Path, clock: Clock, lock: Lock, chain: Chain) -> None:
+        if chain.genesis is None:
+            raise LogDamaged(f"{home}: expected a genesis, found none")
+        self.genesis: LogStarted = chain.genesis
+        self._var = var_folder(home)
+        self._events = events_folder(home)
+        self._clock = clock
+        self._lock = lock
+        self._chain = chain
+        self._poisoned = False
+        self._descriptor: int | None = None
+        self._file = ""
+
+    @staticmethod
+    def create(home: Path, clock: Clock, genesis: LogStarted, *, slot: str = "") -> Log:
+        """Begin a new log; LogExists if there is one."""
+        _check_clock(home, clock, genesis)
+        if not home.is_dir():
+            require_log(home)
+        var, events = var_folder(home), events_folder(home)
+        with refusing_what_cannot_be_written(var):
+            events.mkdir(mode=0o700, parents=True, exist_ok=True)
+            var.chmod(0o700)
+            events.chmod(0o700)
+        lock = _take_lock(var, clock, slot)
+        try:
+            head = read_head(var)
+            if day_files(events) or (head is not None and head.seq > 0):
+                raise LogExists(f"{events}: expected no log, found one; one home holds one account")
+            with refusing_what_cannot_be_written(events):
+                _write_genesis(var, events, clock.now().astimezone(UTC), genesis)
+            chain, _ = recover(var)
+            return Log(home, clock, lock, chain)
+        except BaseException:
+            lock.release()
+            raise
+
+    @staticmethod
+    def open(
+        home: Path,
+        clock: Clock,
+        *,
+        slot: str = "",
+        account: str | None = None,
+        mode: Literal["paper", "live"] | None = None,
+        accept_head: bool = False,
+    ) -> Log:
+        """Take the lock, recover, and record what that found.
+
+        `account` and `mode` are what the caller expects. `accept_head` is the operator's word that the chain is the
+        right one although HEAD cannot be read.
+        """
+        require_log(home)
+        var, events = var_folder(home), events_folder(home)
+        kept = (path for path in (var / "HEAD.0", var / "HEAD.1", var / "lock") if path.exists())
+        require_ours(var, events, *day_files(events)[-1:], *kept)
+        lock = _take_lock(var, clock, slot)
+        try:
+            _check_expected(home, clock, read_genesis(home), account, mode)
+            with refusing_what_cannot_be_written(events):
+                chain, head = recover(var, accept_head=accept_head)
+            log = Log(home, clock, lock, chain)
+        except BaseException:
+            lock.release()
+            raise
+        try:
+            log._record_recovery(head)
+        except BaseException:
+            log._let_go()
+            raise
+        return log
+
+    @property
+    def log_id(self) -> str:
+        """The id that every line of this log carries."""
+        return self._chain.log_id
+
+    @property
+    def head(self) -> tuple[int, str]:
+        """Seq and hash of the last durable line."""
+        return self._chain.seq, self._chain.hash
+
+    @property
+    def last_recorded_at(self) -> datetime:
+        """When the last line was recorded."""
+        return moment(self._chain.recorded_at)
+
+    def events(self) -> Iterator[Event]:
+        """Yield every event from the genesis on; the chain is checked before anything is parsed."""
+        seq, until_seq = -1, self._chain.seq
+        for event in read_events(self._var.parent, until_seq=until_seq):
+            seq = event.seq
+            yield event
+        if seq != until_seq:
+            raise LogDamaged(f"{self._events}: expected seq {until_seq} as written, found {seq}; start again")
+
+    def draft(self, facts: Sequence[Fact], cycle: int | None) -> tuple[Event, ...]:
+        """Give one batch its envelopes; nothing is written.
+
+        The first batch of a later day is preceded by the seal of the day before, a batch of its own.
+        """
+        if not facts:
+            return ()
+        chain, drafted = self._chain, []
+        seq, prev = self.head
+        recorded_at = max(self._clock.now().astimezone(UTC), self.last_recorded_at + TICK)
+        if chain.day is not None and _file_of(recorded_at) != chain.day.file:
+            if _file_of(recorded_at + TICK) != _file_of(recorded_at):
+                recorded_at += TICK  # the seal and the batch lie in one file
+            seal = draft_line(
+                chain.day.seal(),
+                seq=seq + 1,
+                log=self.log_id,
+                batch=(1, 1),
+                recorded_at=recorded_at,
+                cycle=None,
+                prev=prev,
+            )
+            drafted.append(seal)
+            seq, prev, recorded_at = seal.seq, seal.hash, recorded_at + TICK
+        for k, fact in enumerate(facts, start=1):
+            seq += 1
+            if isinstance(fact, CycleStarted):
+                cycle = seq
+            event = draft_line(
+                fact, seq=seq, log=self.log_id, batch=(k, len(facts)), recorded_at=recorded_at, cycle=cycle, prev=prev
+            )
+            drafted.append(event)
+            prev = event.hash
+        return tuple(drafted)
+
+    def append(self, batch: tuple[Event, ...]) -> None:
+        """Write what was drafted; returns when it is durable. After any failure this writer never writes again."""
+        if not batch:
+            return
+        self._require_writable()
+        if (batch[0].seq - 1, batch[0].prev) != self.head:
+            raise ValueError(f"seq {batch[0].seq}: expected a draft that follows {self.head}, found a stale one")
+        self._poisoned = True  # until it is certain that nothing went wrong
+        with refusing_what_cannot_be_written(self._events):
+            for _, part in groupby(batch, key=lambda event: event.seq - event.batch[0]):
+                self._write(tuple(part))
+        self._poisoned = False
+
+    def barrier(self) -> None:
+        """Vouch for everything appended so far: after this, something may depend on it."""
+        self._require_writable()
+        self._poisoned = True
+        with refusing_what_cannot_be_written(self._var):
+            write_head(self._var, Head(*self.head))
+        self._poisoned = False
+
+    @property
+    def writable(self) -> bool:
+        """Whether this process holds the lock and no write has failed."""
+        return self._lock.held and not self._poisoned
+
+    def halt_reason(self) -> str | None:
+        """Return why `var/HALT` stops trading; None only if it is certainly absent."""
+        return halt_reason(self._var)
+
+    def refused_starts(self) -> tuple[tuple[Path, StartRefused], ...]:
+        """Return the notes of starts that found the lock held; delete a note once it is recorded."""
+        return refused_starts(self._var, self.last_recorded_at)
+
+    def close(self) -> None:
+        """Vouch for what was appended, and give the lock up. A poisoned writer vouches for nothing."""
+        try:
+            if self.writable:
+                self.barrier()
+        finally:
+            self._let_go()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _record_recovery(self, head: Head | None) -> None:
+        chain, now = self._chain, self._clock.now().astimezone(UTC)
+        facts: list[Fact] = list(unrecorded_cuts(self._events, chain))
+        if head is None:
+            facts.append(HeadAdvanced(from_seq=-1, to_seq=chain.seq))  # accepted by the operator
+            with refusing_what_cannot_be_written(self._var):
+                write_first_head(self._var, Head(*self.head))
+        elif chain.seq > head.seq:
+            facts.append(HeadAdvanced(from_seq=head.seq, to_seq=chain.seq))
+        if now < self.last_recorded_at - REGRESSION:
+            facts.append(WallClockRegressed(clock_showed=now, last_recorded_at=self.last_recorded_at))
+        notes = self.refused_starts()
+        facts += (fact for _, fact in notes)
+        if facts:
+            self.append(self.draft(facts, None))
+            self.barrier()
+        for path, _ in notes:
+            path.unlink()
+
+    def _let_go(self) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+        self._lock.release()
+
+    def _require_writable(self) -> None:
+        if not self._lock.held:
+            raise LogNotWritable(f"{self._var}/lock: expected to hold it, found it released; open the log again")
+        if self._poisoned:
+            raise LogNotWritable(f"{self._events}: expected a sound writer, found one whose write failed; start again")
+
+    def _write(self, part: tuple[Event, ...]) -> None:
+        """Write one batch with one loop and one sync."""
+        before, file = self._chain.day, _file_of(part[0].recorded_at)
+        if file != self._file:
+            self._open(file)
+        if self._descriptor is None:
+            raise OSError(f"{file}: expected it open")
+        expected = before.size if before is not None and before.file == file else 0
+        found = os.fstat(self._descriptor).st_size
+        if found != expected:
+            raise LogDamaged(f"{file}: expected {expected} bytes, found {found}; somebody else wrote; start again")
+        lines = [encode(event) for event in part]
+        for raw in lines:
+            self._chain.accept(raw, file)
+        write_fully(self._descriptor, b"".join(lines))
+        os.fdatasync(self._descriptor)
+        if before is not None and before.file != file:
+            (self._events / before.file).chmod(0o400)  # sealed: it never changes again
+
+    def _open(self, file: str) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+        path = self._events / file
+        is_new = not path.exists()
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._file = file
+        if is_new:
+            os.fsync(self._descriptor)
+            sync_folder(self._events)
+
+
+def _file_of(recorded_at: datetime) -> str:
+    return f"{recorded_at.date().isoformat()}.jsonl"
+
+
+def _write_genesis(var: Path, events: Path, now: datetime, genesis: LogStarted) -> None:
+    """HEAD first: a crash in between leaves no log, and `create` may be tried again."""
+    origin = f"{now.isoformat()} {genesis.account} ".encode() + os.urandom(32)
+    event = draft_line(
+        genesis,
+        seq=0,
+        log=sha256(origin).hexdigest()[:16],
+        batch=(1, 1),
+        recorded_at=now,
+        cycle=None,
+        prev=GENESIS_PREV,
+    )
+    write_first_head(var, Head(0, event.hash))
+    write_new_file(events / _file_of(now), encode(event))
+
+
+def _take_lock(var: Path, clock: Clock, slot: str) -> Lock:
+    """Take the lock. Who is refused leaves a note, unless the holder works on the very slot that was to be done."""
+    now = clock.now()
+    with refusing_what_cannot_be_written(var):
+        try:
+            return Lock.take(var, Holder(os.getpid(), slot, now))
+        except LogLocked as locked:
+            if not slot or locked.slot != slot:
+                leave_note(var, slot, now)
+            raise
+
+
+def _check_clock(home: Path, clock: Clock, genesis: LogStarted) -> None:
+    if clock.kind != genesis.clock:
+        raise LogForeign(
+            f"{home}: expected the {clock.kind} clock, found a log of the {genesis.clock} clock; check --home"
+        )
+
+
+def _check_expected(home: Path, clock: Clock, genesis: LogStarted, account: str | None, mode: str | None) -> None:
+    _check_clock(home, clock, genesis)
+    for name, expected, found in (("account", account, genesis.account), ("mode", mode, genesis.mode)):
+        if expected is not None and expected != found:
+            raise LogForeign(
+                f"{home}: expected {name} {expected}, found a log of {found}; check --home and the settings"
+            )

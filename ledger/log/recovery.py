@@ -1,0 +1,186 @@
+"""What a start does before anything else: walk the whole chain, and decide about its tail.
+
+A tail that nothing depended on is kept aside and cut off. Anything else that does not fit HEAD or the chain is refused,
+and nothing is touched.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from ledger.errors import HeadDamaged, LogDamaged, LogForeign, LogForked, LogMissing
+from ledger.events import TailTruncated
+from ledger.line import LINE_BYTES_MAX, Header, LineBroken, header_of
+from ledger.log.chain import Chain, ChainBroken, walk
+from ledger.log.head import Head, read_head
+from ledger.log.storage import day_files, events_folder, sync_folder, var_folder
+
+RESTORE = "restore the last good copy: tallybook restore"
+LINE_START = re.compile(rb'\{"seq":')
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Where the good lines end, and why: no flaw if the log ends with a whole batch."""
+
+    chain: Chain
+    head_hash: str  # of the line at HEAD.seq, "" if it was not reached
+    flaw: ChainBroken | None
+
+
+def require_log(home: Path) -> None:
+    """Raise unless the home exists and holds at least one day file."""
+    if not home.is_dir():
+        raise LogMissing(f"{home}: expected a home folder, found none; run: tallybook init, then tallybook adopt")
+    if day_files(events_folder(home)):
+        return
+    head = read_head(var_folder(home))
+    if head is not None and head.seq > 0:
+        raise LogDamaged(f"{home}: expected lines up to seq {head.seq} as HEAD says, found no day file; {RESTORE}")
+    raise LogMissing(f"{events_folder(home)}: expected a log, found no day file; run: tallybook adopt")
+
+
+def recover(var: Path, *, accept_head: bool = False) -> tuple[Chain, Head | None]:
+    """Return the verified chain and the HEAD found; cuts a torn tail, raises LogError for anything worse."""
+    folder = var / "events"
+    head = read_head(var)
+    tail = survey(folder, head)
+    check_tail(folder, tail, head)
+    if head is None and not accept_head:
+        end = f"seq {tail.chain.whole_seq}" + (f", then {tail.flaw}" if tail.flaw else f", hash {tail.chain.hash}")
+        raise HeadDamaged(
+            f"{var}/HEAD.0, HEAD.1: expected one readable, found none; the chain is valid up to {end}; compare it with "
+            "the last mail, then accept it: tallybook verify --accept-head"
+        )
+    if tail.flaw is not None:
+        cut_tail(folder, tail)
+        tail = survey(folder, head)
+        check_tail(folder, tail, head)
+    return tail.chain, head
+
+
+def survey(folder: Path, head: Head | None) -> Tail:
+    """Walk the chain as far as it is good."""
+    chain, head_hash, flaw = Chain(), "", None
+    files = day_files(folder)
+    try:
+        for _, header in walk(files, chain):
+            if head is not None and header.seq == head.seq:
+                head_hash = header.hash
+    except ChainBroken as broken:
+        flaw = broken
+    if flaw is None and not chain.whole and chain.day is not None:
+        flaw = ChainBroken(folder / chain.day.file, chain.day.size, f"batch {list(chain.batch)} ends here")
+    return Tail(chain, head_hash, flaw)
+
+
+def check_tail(folder: Path, tail: Tail, head: Head | None) -> None:
+    """Raise unless HEAD agrees and whatever is beyond the good lines is a torn append that nothing depended on."""
+    chain = tail.chain
+    if head is not None and tail.head_hash not in ("", head.hash):
+        raise LogForked(
+            f"{folder}: seq {head.seq}: expected hash {head.hash} as HEAD says, found {tail.head_hash}; "
+            f"this is another history or an old copy; {RESTORE}"
+        )
+    if tail.flaw is not None:
+        _check_rest(folder, tail, tail.flaw)
+    if chain.whole_seq < 0:
+        raise LogDamaged(f"{folder}: expected a genesis, found {tail.flaw or 'no line'}; {RESTORE}")
+    if head is not None and chain.whole_seq < head.seq:
+        raise LogDamaged(
+            f"{folder}: expected whole lines up to seq {head.seq} as HEAD says, found them up to seq "
+            f"{chain.whole_seq}{f'; {tail.flaw}' if tail.flaw else ''}; {RESTORE}"
+        )
+
+
+def _check_rest(folder: Path, tail: Tail, flaw: ChainBroken) -> None:
+    """Raise unless the flaw is a torn append: the last thing in the log, with no valid later batch behind it."""
+    chain = tail.chain
+    torn_from = chain.whole_seq + 1
+    in_file = chain.batch_from[0] if not chain.whole else flaw.path.name
+    later = [path for path in day_files(folder) if path.name > in_file and path.stat().st_size]
+    if later:
+        _check_foreign(later[-1], 0, chain)
+        raise LogDamaged(f"{flaw}; {later[-1].name} follows; {RESTORE}")
+    _check_foreign(flaw.path, flaw.offset, chain)
+    for offset, header in valid_lines(flaw.path, flaw.offset):
+        # The pages of one unsynced write reach the disk in any order: lines of the very batch that is torn prove
+        # nothing. A line that is valid where it stands, yet does not fit, was not torn by a crash.
+        of_torn_batch = header.seq - header.batch[0] + 1 == torn_from and offset > flaw.offset
+        if header.seq > chain.seq and not of_torn_batch:
+            raise LogDamaged(f"{flaw}; byte {offset} holds a valid seq {header.seq}; {RESTORE}")
+
+
+def _check_foreign(path: Path, offset: int, chain: Chain) -> None:
+    with path.open("rb") as file:
+        file.seek(offset)
+        raw = file.readline(LINE_BYTES_MAX + 1)
+    try:
+        header = header_of(raw)
+    except LineBroken:
+        return
+    if header.log != chain.log_id and chain.log_id:
+        raise LogForeign(f"{path.name}: expected log {chain.log_id}, found log {header.log}; remove the foreign file")
+
+
+def valid_lines(path: Path, offset: int) -> list[tuple[int, Header]]:
+    """Return every line from the offset on that is valid by its own hash, wherever it begins."""
+    found = []
+    with path.open("rb") as file:
+        file.seek(offset)
+        while raw := file.readline(LINE_BYTES_MAX + 1):
+            for start in LINE_START.finditer(raw):
+                try:
+                    found.append((offset + start.start(), header_of(raw[start.start() :])))
+                except LineBroken:
+                    continue
+            offset += len(raw)
+    return found
+
+
+def cut_tail(folder: Path, tail: Tail) -> None:
+    """Copy the torn batch aside, then truncate its file; each step is durable before the next."""
+    name, offset = tail.chain.batch_from
+    if tail.flaw is not None and tail.chain.whole:
+        name, offset = tail.flaw.path.name, tail.flaw.offset
+    path = folder / name
+    with path.open("r+b") as file:
+        file.seek(offset)
+        kept = folder / f"torn-{tail.chain.whole_seq + 1}-{_sha256(path, offset)[:8]}.bin"
+        private = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(private, "wb") as copy:
+            shutil.copyfileobj(file, copy)
+            copy.flush()
+            os.fsync(copy.fileno())
+        sync_folder(folder)
+        file.truncate(offset)
+        os.fsync(file.fileno())
+
+
+def unrecorded_cuts(folder: Path, chain: Chain) -> tuple[TailTruncated, ...]:
+    """Return what was cut off where the log now ends: by this start, or by one that died before it could say so."""
+    last = day_files(folder)[-1]
+    return tuple(
+        TailTruncated(
+            file=last.name,
+            offset=last.stat().st_size,
+            byte_count=kept.stat().st_size,
+            sha256=_sha256(kept),
+            kept_as=kept.name,
+        )
+        for kept in sorted(folder.glob(f"torn-{chain.seq + 1}-*.bin"))
+    )
+
+
+def _sha256(path: Path, offset: int = 0) -> str:
+    digest = sha256()
+    with path.open("rb") as file:
+        file.seek(offset)
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()

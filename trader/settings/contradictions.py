@@ -88,10 +88,10 @@ def too_few_data(settings: Settings) -> Iterator[str]:
 def unordered_tolerances(settings: Settings) -> Iterator[str]:
     """Refuse tolerances of which the milder one begins later."""
     bounds = settings.reconcile
-    shares = (bounds.cash_note_share, bounds.cash_reduce_only_share, bounds.cash_halt_share)
+    shares = (bounds.cash_note_share, bounds.cash_reduce_share, bounds.cash_halt_share)
     if list(shares) != sorted(shares):
         yield (
-            "reconcile: expected cash_note_share <= cash_reduce_only_share <= cash_halt_share, found "
+            "reconcile: expected cash_note_share <= cash_reduce_share <= cash_halt_share, found "
             f"{', '.join(map(decimal_text, shares))}; put them in order"
         )
 

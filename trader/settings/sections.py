@@ -69,19 +69,33 @@ class Broker(Section):
     client_id: Annotated[int, Field(ge=1)] = Field(
         default=17, description="API client id, used by nothing else (never 0)"
     )
-    connect_seconds_max: Seconds = Field(default=20, description="seconds to wait for a connection")
-    answer_seconds_max: Seconds = Field(
-        default=30, description="seconds to wait for a complete answer; late is an error"
+    request_timeout_seconds: Seconds = Field(
+        default=15, description="real seconds to wait for a complete answer; late is an error"
     )
-    fills_seconds_max: Seconds = Field(
-        default=120, description="seconds to wait for fills; what is unfilled keeps working"
+    request_attempts: Annotated[int, Field(ge=1)] = Field(
+        default=2, description="how often a read is asked; nothing that acts is repeated"
     )
-    requests_per_second_max: Annotated[int, Field(ge=0)] = Field(
-        default=45, description="requests a second; 0: no throttle"
+    acknowledge_timeout_seconds: Seconds = Field(
+        default=10, description="real seconds to wait for the word on an order; later it is in doubt"
     )
-    clock_difference_seconds_max: Seconds = Field(default=10, description="seconds that the broker's clock may differ")
+    fill_wait_seconds: Seconds = Field(
+        default=120, description="seconds of market time to wait for fills; what is unfilled keeps working"
+    )
+    fill_step_seconds: Seconds = Field(default=10, description="seconds between two looks at fills")
+    resolve_wait_seconds: Seconds = Field(
+        default=60, description="seconds before an order that is nowhere may count as never sent"
+    )
+    resolve_step_seconds: Seconds = Field(default=20, description="seconds between two looks for it")
+    looks_max: Annotated[int, Field(ge=2)] = Field(default=4, description="looks until two agree")
+    look_step_seconds: Seconds = Field(default=5, description="seconds between two looks")
+    clock_difference_max_seconds: Seconds = Field(
+        default=60, description="seconds that the broker's clock may differ from ours"
+    )
     market_data_type: Literal[1, 2, 3, 4] = Field(
         default=1, description="1 live, 2 frozen, 3 delayed, 4 delayed and frozen"
+    )
+    requests_per_second_max: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="messages a second; absent: the client library's 45, 0: no limit"
     )
 
 
@@ -247,25 +261,22 @@ class Mail(Section):
 
 
 class Reconcile(Section):
-    """How far both halves may differ, and what follows. Shares are fractions of NAV."""
+    """How far both halves may be apart, and what follows. Shares are fractions of NAV."""
 
-    profile: Literal["retail", "desk"] = Field(
-        default="retail", description="which set of tolerances; desk is stricter"
-    )
+    profile: Literal["retail"] = Field(default="retail", description="which set of tolerances these are")
     foreign_orders: Literal["lock", "leave"] = Field(
         default="lock", description="what an order that is not ours does to its contract"
     )
     cash_note_share: Share = Field(default=Decimal("0.0005"), description="unexplained cash up to this: trade on")
-    cash_note_min: Number = Field(
-        default=Decimal(25), ge=0, description="the same, at least this much in base currency"
+    cash_note_min: Annotated[Number, Field(ge=0)] = Field(
+        default=Decimal(25), description="the same, at least this much in base currency"
     )
-    cash_reduce_only_share: Share = Field(
-        default=Decimal("0.005"), description="unexplained cash above this: reduce only"
-    )
+    cash_reduce_share: Share = Field(default=Decimal("0.005"), description="unexplained cash above this: reduce only")
     cash_halt_share: Share = Field(default=Decimal("0.02"), description="unexplained cash above this: halt")
-    nav_note_share: Share = Field(
-        default=Decimal("0.0005"), description="NAV difference up to this: trade on; above: reduce only"
+    cash_sessions_max: Annotated[int, Field(ge=1)] = Field(
+        default=3, description="sessions after which unexplained cash reduces only"
     )
+    nav_share: Share = Field(default=Decimal("0.0005"), description="difference of NAV above this: reduce only")
 
 
 class Simulator(Section):

@@ -1,0 +1,130 @@
+"""The forecast: weights and leverage of every ticker, as a file that is read back before anything rests on it.
+
+The strategy decides from the evidence that the log names, so that an audit can let it decide again. Whatever fails here
+fails the step, and with it the orders of the whole cycle.
+"""
+
+from __future__ import annotations
+
+import csv
+import inspect
+import io
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from hashlib import sha256
+from pathlib import Path
+
+from ledger.book import Book
+from ledger.events import Fact, StepFailed, TargetRow, TargetsComputed, decimal_text
+from trader.evidence import put, write_whole
+from trader.files import slot_path
+from trader.ingest import ingested_bars
+from trader.projection import running_cycle
+from trader.strategies import StatedTargets, Strategy, StrategyError, TargetsFile
+from trader.strategies.strategy import check_weights
+
+STEP = "forecast"
+COLUMNS = ("symbol", "con_id", "weight", "leverage", "reference_price")
+# What a strategy's code may raise over its inputs; exhausted memory and interrupts are not among them.
+STRATEGY_FAILURES = (
+    ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, OSError, RuntimeError,
+    TypeError, ValueError,
+)  # fmt: skip
+
+
+def forecast(book: Book, home: Path, strategy: Strategy, universe: tuple[int, ...]) -> tuple[Fact, ...]:
+    """Return the targets as read back from their file, or what failed; a closing cycle decides nothing."""
+    cycle = running_cycle(book)
+    if cycle.started.kind == "close":
+        return ()
+    try:
+        return (_computed(book, home, strategy, universe),)
+    except STRATEGY_FAILURES as error:
+        kind = "" if isinstance(error, StrategyError) else f"{type(error).__name__}: "
+        return (StepFailed(step=STEP, reason=f"strategy {strategy.NAME}: {kind}{' '.join(str(error).split())}"),)
+
+
+def source_sha256(strategy: Strategy) -> str:
+    """Return the hash of the file that the strategy's code stands in."""
+    source = inspect.getsourcefile(type(strategy))
+    if source is None:
+        raise StrategyError(f"{type(strategy).__name__}: expected its source in a file, found none")
+    return sha256(Path(source).read_bytes()).hexdigest()
+
+
+def _computed(book: Book, home: Path, strategy: Strategy, universe: tuple[int, ...]) -> TargetsComputed:
+    if isinstance(strategy, TargetsFile):
+        strategy = replace(strategy, stated=_stated(home / strategy.path))
+    bars, hashes = ingested_bars(book, home)
+    if missing := [con_id for con_id in universe if con_id not in bars.series]:
+        raise StrategyError(f"{_symbol(book, missing[0])}: expected its bars, found none; a source failed before")
+    rows = strategy(book, bars)
+    check_targets(book, universe, rows)
+    inputs = (*hashes, *(put(home, content, ".json") for content in strategy.evidence))
+    path = slot_path(home, "targets", running_cycle(book).started.slot, ".csv")
+    write_whole(path, targets_bytes(rows))
+    content = path.read_bytes()
+    read_back = read_targets(content)
+    check_targets(book, universe, read_back)
+    return TargetsComputed(
+        strategy=strategy.NAME,
+        strategy_sha256=source_sha256(strategy),
+        rows=read_back,
+        inputs=inputs,
+        file=str(path.relative_to(home / "var")),
+        file_sha256=sha256(content).hexdigest(),
+    )
+
+
+def _stated(path: Path) -> StatedTargets:
+    try:
+        modified_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+        return StatedTargets(path.name, modified_at, path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise StrategyError(f"targets file {path.name}: {error}; see the program that writes it") from error
+
+
+def check_targets(book: Book, universe: tuple[int, ...], rows: tuple[TargetRow, ...]) -> None:
+    """Raise StrategyError unless each contract of the universe has one row, and the weights add up."""
+    named = [row.con_id for row in rows]
+    if unknown := [row for row in rows if row.con_id not in universe]:
+        raise StrategyError(f"{unknown[0].symbol} ({unknown[0].con_id}): not of the universe")
+    if missing := [con_id for con_id in universe if con_id not in named]:
+        raise StrategyError(f"{_symbol(book, missing[0])}: expected a target, found none; weight 0 means none is held")
+    if len(named) > len(universe):
+        twice = next(con_id for con_id in named if named.count(con_id) > 1)
+        raise StrategyError(f"{_symbol(book, twice)}: expected one target, found {named.count(twice)}")
+    check_weights({row.symbol: row.weight for row in rows}, {row.symbol: row.leverage for row in rows})
+
+
+def targets_bytes(rows: tuple[TargetRow, ...]) -> bytes:
+    """Spell targets as the CSV that a person may read."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        price = "" if row.reference_price is None else decimal_text(row.reference_price)
+        writer.writerow([row.symbol, row.con_id, decimal_text(row.weight), decimal_text(row.leverage), price])
+    return text.getvalue().encode()
+
+
+def read_targets(content: bytes) -> tuple[TargetRow, ...]:
+    """Read targets back from their file."""
+    header, *rows = csv.reader(content.decode().splitlines())
+    if tuple(header) != COLUMNS:
+        raise StrategyError(f"targets: expected the columns {','.join(COLUMNS)}, found {','.join(header)}")
+    return tuple(
+        TargetRow(
+            con_id=int(con_id),
+            symbol=symbol,
+            weight=Decimal(weight),
+            leverage=Decimal(leverage),
+            reference_price=Decimal(price) if price else None,
+        )
+        for symbol, con_id, weight, leverage, price in rows
+    )
+
+
+def _symbol(book: Book, con_id: int) -> str:
+    return book.contracts[con_id].symbol if con_id in book.contracts else str(con_id)

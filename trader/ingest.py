@@ -1,0 +1,146 @@
+"""The data of every source: fetched, checked, kept as evidence, and only then told to the log.
+
+A source that fails is a fact of the cycle (`StepFailed`: no order leaves), not an exception. To check more of a series:
+extend `trader.bars.check_series` for what no series may be, or `_checked` for what depends on the day.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Context, Decimal
+from itertools import combinations
+from pathlib import Path
+
+from ledger.book import Book
+from ledger.events import ContractDefined, DataIngested, Fact, SeriesRow, StepFailed
+from trader.bars import Bars, BarsError, Series, check_series, read_series, series_bytes
+from trader.calendar import Calendar
+from trader.evidence import EvidenceError, get, put
+from trader.projection import running_cycle
+from trader.sources.source import Source, SourceError, Universe
+
+STEP = "ingest"
+EXACT_ENOUGH = Context(prec=40)  # a ratio of closes, compared with a limit
+
+
+@dataclass(frozen=True)
+class BarRules:
+    """What is demanded of bars before a forecast may see them."""
+
+    bars_age_sessions_max: int = 1  # sessions from the last bar to the session of the cycle: 1 is the day before
+    close_difference_max: Decimal = Decimal("0.01")  # of the close, between two sources on their last common day
+
+
+class ConflictError(Exception):
+    """Two sources tell different closes of the same day."""
+
+
+def ingest(
+    book: Book, home: Path, sources: tuple[Source, ...], universe: Universe, calendar: Calendar, rules: BarRules
+) -> tuple[Fact, ...]:
+    """Fetch every source and return what came, or what failed; a closing cycle decides nothing and needs none."""
+    cycle = running_cycle(book)
+    if cycle.started.kind == "close":
+        return ()
+    session_day = cycle.started.session_day
+    facts: list[Fact] = []
+    fetched: dict[str, dict[int, Series]] = {}
+    for source in sources:
+        try:
+            fetched[source.name] = _checked(source, universe, session_day, calendar, rules)
+            facts.append(_kept(home, source.name, universe, fetched[source.name]))
+        except (SourceError, EvidenceError) as error:
+            facts.append(StepFailed(step=STEP, reason=str(error)))
+    facts.extend(_conflicts(universe, fetched, rules))
+    return tuple(facts)
+
+
+def ingested_bars(book: Book, home: Path) -> tuple[Bars, tuple[str, ...]]:
+    """Read the cycle's bars back from the evidence, one series a contract, with the hashes of what was read.
+
+    Of several sources, the first with adjusted closes serves a contract; where none has them, the first.
+    """
+    choices: dict[int, list[tuple[Series, str]]] = {}
+    for ingested in running_cycle(book).data.values():
+        for row in ingested.series:
+            choices.setdefault(row.con_id, []).append((read_series(get(home, row.sha256)), row.sha256))
+    chosen = {con_id: next(filter(_adjusted, series), series[0]) for con_id, series in choices.items()}
+    return Bars({con_id: series for con_id, (series, _) in chosen.items()}), tuple(sha for _, sha in chosen.values())
+
+
+def _adjusted(choice: tuple[Series, str]) -> bool:
+    return all(bar.adjusted_close is not None for bar in choice[0])
+
+
+def _checked(
+    source: Source, universe: Universe, session_day: date, calendar: Calendar, rules: BarRules
+) -> dict[int, Series]:
+    fetched = source.fetch(universe, calendar.previous(session_day).day)
+    for contract in universe:
+        if contract.con_id not in fetched:
+            raise SourceError(source.name, contract.symbol, "expected its bars, found none", "see the source")
+        try:
+            check_series(fetched[contract.con_id])
+        except BarsError as error:
+            raise SourceError(source.name, contract.symbol, str(error), "correct the data at their source") from error
+        last = fetched[contract.con_id][-1].day
+        _check_age(source.name, contract, last, session_day=session_day, calendar=calendar, rules=rules)
+    return {contract.con_id: fetched[contract.con_id] for contract in universe}
+
+
+def _check_age(
+    source: str, contract: ContractDefined, last: date, *, session_day: date, calendar: Calendar, rules: BarRules
+) -> None:
+    if last >= session_day:
+        problem = f"expected bars of days before {session_day}, found {last}: that would be hindsight"
+        raise SourceError(source, contract.symbol, problem, "correct the source")
+    age = len(calendar.sessions(last + timedelta(days=1), session_day))
+    if age > rules.bars_age_sessions_max:
+        problem = f"stale: its last bar is of {last}, {age} sessions before {session_day}"
+        remedy = f"expected at most {rules.bars_age_sessions_max}; bring the source up to date"
+        raise SourceError(source, contract.symbol, problem, remedy)
+
+
+def _kept(home: Path, source: str, universe: Universe, fetched: dict[int, Series]) -> DataIngested:
+    rows = []
+    for contract in universe:
+        series = fetched[contract.con_id]
+        digest = put(home, series_bytes(series))
+        rows.append(
+            SeriesRow(
+                con_id=contract.con_id,
+                symbol=contract.symbol,
+                sha256=digest,
+                bars=len(series),
+                first=series[0].day,
+                last=series[-1].day,
+            )
+        )
+    return DataIngested(source=source, series=tuple(rows))
+
+
+def _conflicts(universe: Universe, fetched: dict[str, dict[int, Series]], rules: BarRules) -> tuple[StepFailed, ...]:
+    failures = []
+    for one, other in combinations(fetched, 2):
+        for contract in universe:
+            try:
+                _compare(one, fetched[one][contract.con_id], other, fetched[other][contract.con_id], rules)
+            except ConflictError as error:
+                failures.append(StepFailed(step=STEP, reason=f"{contract.symbol}: {error}"))
+    return tuple(failures)
+
+
+def _compare(one: str, left: Series, other: str, right: Series, rules: BarRules) -> None:
+    """Compare raw closes on the last common day: a split or a wrong ticker in one source alone shows here."""
+    closes = {bar.day: bar.close for bar in right}
+    common = next((bar for bar in reversed(left) if bar.day in closes), None)
+    if common is None:
+        raise ConflictError(f"sources {one} and {other} have no day in common; expected one to compare")
+    theirs = closes[common.day]
+    difference = EXACT_ENOUGH.divide(abs(common.close - theirs), min(common.close, theirs))
+    if difference > rules.close_difference_max:
+        raise ConflictError(
+            f"sources disagree on the close of {common.day}: {one} {common.close}, {other} {theirs}, apart by "
+            f"{difference:.2%}, expected at most {rules.close_difference_max:.2%}; correct one, or take the ticker out"
+        )

@@ -1,0 +1,61 @@
+"""The limits of the account: what the plan is shaped by, and what vetoes it.
+
+Every field says its unit. To add a limit: give it a field with a default, read it in `trader/sizing.py` or in
+`trader/safeguards.py`, and test both sides: a limit that nothing reads fails the build.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+
+def _exact(number: Any) -> Any:
+    """Take whole numbers and texts as Decimals; floats stay what they are, and are refused."""
+    if isinstance(number, bool) or not isinstance(number, int | str):
+        return number
+    try:
+        return Decimal(number)
+    except ArithmeticError:
+        raise ValueError(f"expected a number, found {number!r}") from None
+
+
+Number = Annotated[Decimal, BeforeValidator(_exact)]
+Positive = Annotated[Number, Field(gt=0)]
+NotNegative = Annotated[Number, Field(ge=0)]
+
+
+class Limits(BaseModel):
+    """All limits; NAV is the smaller of our own and the broker's, money is in the base currency."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+    gross_leverage_max: Positive = Decimal("1.5")  # multiple of NAV: all positions, those outside the universe included
+    name_share_max: Positive = Decimal("0.30")  # share of NAV in one contract of the universe
+    order_notional_max: Positive = Decimal(50_000)  # base currency, one order at its limit price
+    order_share_max: Positive = Decimal("0.30")  # share of NAV, one order at its limit price
+    price_collar: Positive = Decimal("0.05")  # fraction of the last price, either side, for a limit price
+    close_collar: Positive = Decimal("0.25")  # fraction of the previous close, either side: a split or a wrong price
+    quote_age_seconds_max: Annotated[int, Field(gt=0)] = 900  # seconds since the quote and its last trade
+    spread_max: Positive = Decimal("0.02")  # ask minus bid, fraction of the bid
+    excess_liquidity_min: NotNegative = Decimal("0.05")  # share of NAV that stays free after all orders
+    orders_per_cycle_max: Annotated[int, Field(gt=0)] = 50  # orders: more are a bug, not an opportunity
+    no_trade_band: NotNegative = Decimal("0.01")  # share of NAV: a smaller drift is left alone
+    min_order_notional: NotNegative = Decimal(100)  # base currency: a smaller order is not worth its commission
+
+    @model_validator(mode="after")
+    def _agree(self) -> Self:
+        if self.name_share_max > self.gross_leverage_max:
+            raise ValueError(
+                f"name_share_max {self.name_share_max}: expected at most gross_leverage_max {self.gross_leverage_max}"
+            )
+        if self.min_order_notional > self.order_notional_max:
+            raise ValueError(
+                f"min_order_notional {self.min_order_notional}: expected at most order_notional_max "
+                f"{self.order_notional_max}"
+            )
+        if max(self.price_collar, self.close_collar, self.excess_liquidity_min, self.no_trade_band) >= 1:
+            raise ValueError("price_collar, close_collar, excess_liquidity_min and no_trade_band: expected below 1")
+        return self

@@ -1,0 +1,16 @@
+"""What to hold: a strategy turns the book and the bars into weights.
+
+To add one: write a frozen dataclass with the `Strategy` protocol in a file of its own, add it to `STRATEGIES`, and give
+it its section of the settings. It must be pure: what it reads besides book and bars comes in as evidence.
+"""
+
+from __future__ import annotations
+
+from trader.strategies.file import StatedTargets, TargetsFile
+from trader.strategies.fixed import FixedWeights
+from trader.strategies.momentum import Momentum
+from trader.strategies.strategy import Strategy, StrategyError
+
+STRATEGIES: tuple[type[Strategy], ...] = (FixedWeights, Momentum, TargetsFile)
+
+__all__ = ["STRATEGIES", "FixedWeights", "Momentum", "StatedTargets", "Strategy", "StrategyError", "TargetsFile"]

@@ -1,0 +1,182 @@
+"""Bringing every order of ours to a known end: after a crash, and before anything new is decided.
+
+`resolve` decides what a crash or a time-out left open; `clear_open_orders` cancels what still works, and believes a
+cancellation only when the broker's own lists show the order gone. Both look until the lists hold still.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Protocol
+
+from ledger.book import Book
+from ledger.events import Fact, OpenOrderRow, OpenOrdersObserved, OrderCancelAttempted, OrderResolved
+from ledger.state import Order
+from trader.broker import BrokerIncomplete, BrokerRefused, BrokerSettings, Told
+from trader.ib_inbox import Inbox
+from trader.ib_orders import (
+    CANCEL_ANSWERS,
+    GONE,
+    Picture,
+    attempted_today,
+    ending,
+    refuse_old_copy,
+    resolution,
+    session_is_over,
+)
+from trader.ib_rows import CompletedRow
+
+
+class Wire(Protocol):
+    """What recovery needs of the connection."""
+
+    settings: BrokerSettings
+    inbox: Inbox
+
+    def now(self) -> datetime:
+        """Return the clock's moment."""
+
+    def open_orders(self) -> tuple[OpenOrderRow, ...]:
+        """List every order that works."""
+
+    def completed_orders(self) -> tuple[CompletedRow, ...]:
+        """List every order that is done since the broker's midnight."""
+
+    def executions(self) -> None:
+        """Have every execution since the broker's midnight put into the inbox."""
+
+    def quantities(self) -> dict[int, Decimal]:
+        """List the quantity of every position."""
+
+    def cancel(self, order_id: int) -> None:
+        """Ask for a cancellation."""
+
+    def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
+        """Wait for messages until a condition holds; False after so many real seconds."""
+
+    def pause(self, seconds: float) -> None:
+        """Let market time pass, and read what it brought."""
+
+
+def take_picture(wire: Wire) -> Picture:
+    """List open orders, completed orders, executions, and open orders again, until nothing moves between the lists."""
+    for look in range(wire.settings.looks_max):
+        if look:
+            wire.pause(wire.settings.look_step_seconds)
+        before = wire.open_orders()
+        completed = wire.completed_orders()
+        wire.executions()
+        after = wire.open_orders()
+        if _identities(before) == _identities(after):
+            return Picture(after, completed)
+    raise BrokerIncomplete("looks-differ", f"open orders: {wire.settings.looks_max} looks, no two the same")
+
+
+def _identities(rows: tuple[OpenOrderRow, ...]) -> list[tuple[int, Decimal]]:
+    return sorted((row.perm_id, row.filled) for row in rows)
+
+
+def resolve(wire: Wire, book: Book) -> Told:
+    """Decide the undecided, and end what ended since the last cycle."""
+    undecided = [order.order_ref for order in book.in_doubt]
+    picture = take_picture(wire)
+    if told := _drain(wire, book, picture):
+        yield told
+    waited = 0.0
+    while True:
+        for ref in list(undecided):
+            if decided := resolution(book, book.orders[ref], picture, wire.now()):
+                undecided.remove(ref)
+                yield decided
+        if not undecided or waited >= wire.settings.resolve_wait_seconds:
+            break
+        wire.pause(wire.settings.resolve_step_seconds)
+        waited += wire.settings.resolve_step_seconds
+        picture = take_picture(wire)
+        if told := _drain(wire, book, picture):
+            yield told
+    if undecided:
+        quantities = wire.quantities()
+        yield tuple(_presume(wire, book, book.orders[ref], quantities, waited) for ref in undecided)
+    yield _ended_meanwhile(wire, book, picture)
+
+
+def _drain(wire: Wire, book: Book, picture: Picture) -> tuple[Fact, ...]:
+    wire.inbox.read()
+    refuse_old_copy(book, wire.inbox, picture.open)
+    return wire.inbox.drain(book.fills)
+
+
+def _presume(wire: Wire, book: Book, order: Order, quantities: dict[int, Decimal], waited: float) -> OrderResolved:
+    """Close an order that is nowhere, if its day lasts and its position never moved; else leave it in doubt."""
+    held, own = quantities.get(order.con_id, Decimal(0)), book.positions.get(order.con_id, Decimal(0))
+    where = f"neither open, completed nor executed for {waited:.0f} s"
+    if attempted_today(order, wire.now()) and held == own and not order.filled:
+        evidence = f"{where}, and the position is {held} on both sides"
+        return OrderResolved(order_ref=order.order_ref, outcome="not_sent", evidence=evidence)
+    evidence = f"{where}; the position is {held}, own {own}; attempted {order.attempted_at:%Y-%m-%d}"
+    return OrderResolved(order_ref=order.order_ref, outcome="unknown", evidence=evidence)
+
+
+def _ended_meanwhile(wire: Wire, book: Book, picture: Picture) -> tuple[Fact, ...]:
+    """End the working orders that are not open any more: they were cancelled, or their session is past."""
+    ended: list[Fact] = []
+    for order in book.working_orders:
+        if order.status == "attempted" or picture.open_rows(order.order_ref):
+            continue
+        completed = picture.completed_last(order.order_ref)
+        is_done = completed is not None and completed.filled == abs(order.filled)
+        if is_done or session_is_over(book, order, wire.now()):
+            ended.append(ending(book, order, completed, wire.now(), "not open any more"))
+    return tuple(ended)
+
+
+def clear_open_orders(wire: Wire, book: Book) -> Told:
+    """Cancel ours until the broker's state shows them gone. A fill on the way is booked."""
+    rows = wire.open_orders()
+    told = _drain(wire, book, Picture(rows, ()))
+    yield (*told, OpenOrdersObserved(rows=rows))
+    if wire.settings.dry_run:
+        return
+    ours = [row for row in rows if row.order_ref in book.orders]
+    for row in ours:
+        if row.client_id != wire.settings.client_id:
+            found = f"order {row.order_ref}: placed by client {row.client_id}, this is {wire.settings.client_id}"
+            raise BrokerRefused("client-id-changed", found)
+        yield OrderCancelAttempted(order_ref=row.order_ref, order_id=row.order_id, perm_id=row.perm_id)
+        _cancel(wire, row.order_id)
+    yield from _confirm(wire, book, {row.order_ref for row in ours})
+
+
+def _cancel(wire: Wire, order_id: int) -> None:
+    """Ask, and wait until anything is said; what is said is not believed before the lists agree."""
+    news = wire.inbox.expect(order_id)
+    wire.cancel(order_id)
+
+    def answered() -> bool:
+        return news.status in GONE or any(code in CANCEL_ANSWERS for code, _ in news.errors)
+
+    wire.wait(answered, wire.settings.acknowledge_timeout_seconds)
+
+
+def _confirm(wire: Wire, book: Book, refs: set[str]) -> Told:
+    for look in range(wire.settings.looks_max):
+        if not refs:
+            return
+        if look:
+            wire.pause(wire.settings.look_step_seconds)
+        picture = take_picture(wire)
+        if told := _drain(wire, book, picture):
+            yield told
+        gone = {ref for ref in refs if not picture.open_rows(ref)}
+        ended = (book.orders[ref] for ref in sorted(gone) if book.orders[ref].status != "filled")
+        yield tuple(
+            ending(book, order, picture.completed_last(order.order_ref), wire.now(), "cancelled by us")
+            for order in ended
+        )
+        refs -= gone
+    if refs:
+        found = f"{', '.join(sorted(refs))}: still open after {wire.settings.looks_max} looks"
+        raise BrokerIncomplete("cancel-unconfirmed", found)

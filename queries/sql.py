@@ -1,6 +1,6 @@
 """`tallybook sql`: one question in SQL, answered from the log, with every digit.
 
-Only questions are let through (SELECT, WITH, FROM, VALUES, SHOW, DESCRIBE, SUMMARIZE, EXPLAIN); and the connection itself
+Only questions are let through (SELECT, WITH, FROM, VALUES, SHOW, DESCRIBE, EXPLAIN), and the connection itself
 can neither write a file nor read one. To allow another kind of statement, add it to `QUESTIONS`.
 """
 
@@ -125,7 +125,7 @@ def csv_text(answer: Answer) -> str:
 
 def json_text(answer: Answer) -> str:
     """Spell an answer as a JSON array of objects; money, dates and times are strings."""
-    rows = [dict(zip(answer.columns, map(_plain, row), strict=True)) for row in answer.rows]
+    rows = [dict(zip(answer.columns, map(plain, row), strict=True)) for row in answer.rows]
     return json.dumps(rows, indent=1, ensure_ascii=False)
 
 
@@ -155,13 +155,12 @@ def print_whole(table: Table) -> None:
 
 def cell_text(value: object) -> str:
     """Spell one value in one cell: numbers in canonical spelling, rows and lists as JSON."""
-    plain = _plain(value)
-    if isinstance(plain, bool):
-        return "true" if plain else "false"
-    return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False)
+    spelt = plain(value)
+    return spelt if isinstance(spelt, str) else json.dumps(spelt, ensure_ascii=False)
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """Return a value as JSON can hold it, to the last digit: money, dates and times as strings."""
     match value:
         case Decimal():
             return decimal_text(value)
@@ -170,9 +169,9 @@ def _plain(value: object) -> object:
         case date() | time():
             return value.isoformat()
         case Mapping():
-            return {cell_text(key): _plain(part) for key, part in value.items()}
+            return {cell_text(key): plain(part) for key, part in value.items()}
         case Sequence() if not isinstance(value, str | bytes):
-            return [_plain(part) for part in value]
+            return [plain(part) for part in value]
         case timedelta() | bytes():
             return str(value)
         case str() | int() | float() | None:

@@ -1,0 +1,306 @@
+"""`tallybook status`: may it trade, does anything wait for you, where does the account stand?
+
+Figures are those of the last snapshot, with its time; what the log learned since stands beside them. To let something
+else wait for the owner, write a function from `Seen` to lines and add it to `WAITING`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from ledger.book import Book
+from ledger.events import BookReconciled, CycleFailed, CycleFinished, CycleStarted, SnapshotTaken
+from ledger.line import Event
+from ledger.log import read_events
+from ledger.log.halt import halt_reason
+from ledger.state import LONG_AGO
+from queries.figures import money, quantity
+from queries.tables import HOME_ZONE
+
+FINE, BAD_NEWS = 0, 1
+CYCLE_LASTS = timedelta(minutes=30)  # a cycle without an end for longer than this has died
+ONE = Decimal(1)
+
+
+@dataclass(frozen=True, slots=True)
+class PositionLine:
+    """One position, at the mark of the last snapshot; amounts in the contract's currency, share of NAV."""
+
+    con_id: int
+    symbol: str
+    quantity: Decimal
+    mark: Decimal | None
+    value: Decimal | None
+    share: Decimal | None
+    target: Decimal | None
+    unrealised: Decimal | None
+    currency: str
+    locked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CashLine:
+    """One currency's own cash."""
+
+    currency: str
+    amount: Decimal
+    share: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """What the last comparison with the broker found."""
+
+    at: datetime
+    positions: int
+    nav_difference: Decimal
+    open_breaks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Everything that `tallybook status` shows."""
+
+    account: str
+    mode: str
+    now: datetime
+    zone: str
+    verdict: str
+    waiting: tuple[str, ...]  # empty: nothing waits for the owner
+    next_cycle: str
+    base_currency: str
+    nav: Decimal | None  # None: no cycle has taken a snapshot yet
+    nav_at: datetime | None
+    session_day: date | None
+    today: Decimal | None
+    today_share: Decimal | None
+    since_start: Decimal | None
+    drawdown: Decimal | None
+    leverage: Decimal | None
+    leverage_max: Decimal | None
+    positions: tuple[PositionLine, ...]
+    cash: tuple[CashLine, ...]
+    agreement: Agreement | None
+    since_then: tuple[str, ...]  # what the log learned after the snapshot
+
+    @property
+    def exit_status(self) -> int:
+        """1 when something waits for the owner."""
+        return BAD_NEWS if self.waiting else FINE
+
+
+@dataclass(slots=True)
+class Seen:
+    """What one pass over the log collects."""
+
+    book: Book
+    halt_file: str | None
+    now: datetime
+    snapshots: list[tuple[datetime, SnapshotTaken]]
+    started: tuple[datetime, CycleStarted] | None = None
+    ended: CycleFinished | CycleFailed | None = None
+    agreement: Agreement | None = None
+
+
+def status(
+    home: Path,
+    now: datetime | None = None,
+    *,
+    next_cycle: str | Callable[[], str] = "",
+    leverage_max: Decimal | None = None,
+    zone: str = HOME_ZONE,
+) -> Status:
+    """Read the home and say where it stands; without `now`, as of the last recorded fact."""
+    seen = see(read_events(home), halt_reason(home / "var"), now)
+    told = next_cycle if isinstance(next_cycle, str) else next_cycle()
+    return status_of(seen, next_cycle=told, leverage_max=leverage_max, zone=zone)
+
+
+def see(events: Iterable[Event], halted: str | None, now: datetime | None) -> Seen:
+    """Fold the events, and keep what the book does not."""
+    seen = Seen(Book(), halted, now or LONG_AGO, [])
+    for event in events:
+        seen.book.apply(event)
+        match event.fact:
+            case CycleStarted():
+                seen.started, seen.ended = (event.recorded_at, event.fact), None
+            case CycleFinished() | CycleFailed():
+                seen.ended = event.fact
+            case SnapshotTaken():
+                seen.snapshots.append((event.recorded_at, event.fact))
+            case BookReconciled(positions=positions, nav_difference=apart, open_breaks=breaks):
+                seen.agreement = Agreement(event.recorded_at, positions, apart, breaks)
+            case _:
+                pass
+    seen.now = now or seen.book.now
+    return seen
+
+
+def status_of(seen: Seen, *, next_cycle: str, leverage_max: Decimal | None, zone: str) -> Status:
+    """Derive what is shown from what was seen."""
+    book = seen.book
+    at, last = seen.snapshots[-1] if seen.snapshots else (None, None)
+    today, today_share = _today(seen)
+    since_start, drawdown = growth([snapshot for _, snapshot in seen.snapshots])
+    return Status(
+        account=book.account,
+        mode=book.mode,
+        now=seen.now,
+        zone=zone,
+        verdict=verdict(seen),
+        waiting=tuple(line for reason in WAITING for line in reason(seen)),
+        next_cycle=next_cycle,
+        base_currency=book.base_currency,
+        nav=last.nav if last else None,
+        nav_at=at,
+        session_day=last.session_day if last else None,
+        today=today,
+        today_share=today_share,
+        since_start=since_start,
+        drawdown=drawdown,
+        leverage=last.leverage_gross if last else None,
+        leverage_max=leverage_max,
+        positions=_positions(book, last),
+        cash=_cash(book, last),
+        agreement=seen.agreement,
+        since_then=_since(book, last) if last else (),
+    )
+
+
+def verdict(seen: Seen) -> str:
+    """Return the most important thing in a few words."""
+    book = seen.book
+    if not book.adopted:
+        return "NOT ADOPTED"
+    if seen.halt_file or book.halted:
+        return "HALTED"
+    if book.in_doubt:
+        return "IN DOUBT"
+    if list(_last_cycle(seen)):
+        return "LAST CYCLE FAILED"
+    if book.reduce_only:
+        return "REDUCE ONLY"
+    if book.locked:
+        return f"LOCKED {' '.join(sorted(_symbol(book, con_id) for con_id in book.locked))}, others may trade"
+    return "MAY TRADE"
+
+
+def _not_adopted(seen: Seen) -> Iterable[str]:
+    if not seen.book.adopted:
+        yield "the account is not adopted: tallybook adopt"
+
+
+def _halt(seen: Seen) -> Iterable[str]:
+    reason = seen.halt_file or seen.book.halted
+    if reason:
+        yield f"halted: {reason}: tallybook resume"
+
+
+def _in_doubt(seen: Seen) -> Iterable[str]:
+    for order in seen.book.in_doubt:
+        yield f"order {order.order_ref} was sent, and no answer is known: the next cycle asks the broker"
+
+
+def _last_cycle(seen: Seen) -> Iterable[str]:
+    match seen.ended:
+        case CycleFailed(slot=slot, code=code, reason=reason):
+            yield f"the last cycle ({slot}) failed, {code}: {reason}"
+        case None if seen.started is not None and seen.now - seen.started[0] > CYCLE_LASTS:
+            yield f"the last cycle ({seen.started[1].slot}) started and never ended"
+        case _:
+            pass
+
+
+def _breaks(seen: Seen) -> Iterable[str]:
+    for known in seen.book.open_breaks:
+        found = known.found
+        subject = found.subject if found.con_id is None else _symbol(seen.book, found.con_id)
+        yield f"{found.break_id} {found.kind.replace('_', ' ')} {subject} ({found.consequence}): tallybook breaks"
+
+
+WAITING: tuple[Callable[[Seen], Iterable[str]], ...] = (_not_adopted, _halt, _in_doubt, _last_cycle, _breaks)
+
+
+def growth(snapshots: Iterable[SnapshotTaken]) -> tuple[Decimal | None, Decimal | None]:
+    """Return the return since the start and the distance from the peak, deposits and withdrawals taken out."""
+    unit = peak = ONE
+    before: SnapshotTaken | None = None
+    for snapshot in snapshots:
+        base = snapshot.flows if before is None else before.nav + snapshot.flows - before.flows
+        if base <= 0 or snapshot.nav < 0:
+            return None, None
+        unit *= snapshot.nav / base
+        peak = max(peak, unit)
+        before = snapshot
+    return (None, None) if before is None or not peak else (unit - 1, unit / peak - 1)
+
+
+def _today(seen: Seen) -> tuple[Decimal | None, Decimal | None]:
+    """Return what the last session earned so far, as money and as a share of what it began with."""
+    if not seen.snapshots:
+        return None, None
+    last = seen.snapshots[-1][1]
+    earlier = [snapshot for _, snapshot in seen.snapshots if snapshot.session_day < last.session_day]
+    began = earlier[-1].nav - earlier[-1].flows if earlier else Decimal(0)
+    earned = last.nav - last.flows - began
+    base = last.nav - earned
+    return earned, earned / base if base > 0 else None
+
+
+def _positions(book: Book, last: SnapshotTaken | None) -> tuple[PositionLine, ...]:
+    """Return what is held: at the snapshot's marks, or, before the first snapshot, quantities alone."""
+    if last is None:
+        lines = (
+            PositionLine(
+                con_id, _symbol(book, con_id), held, None, None, None, None, None,
+                book.holdings[con_id].currency, con_id in book.locked,
+            )
+            for con_id, held in book.positions.items()
+        )  # fmt: skip
+    else:
+        lines = (
+            PositionLine(
+                row.con_id, row.symbol, row.quantity, row.mark, row.value,
+                _share(row.value, row.currency, book, last), row.target_weight, row.unrealised,
+                row.currency, row.con_id in book.locked,
+            )
+            for row in last.positions
+        )  # fmt: skip
+    return tuple(sorted(lines, key=lambda line: (line.symbol, line.con_id)))
+
+
+def _cash(book: Book, last: SnapshotTaken | None) -> tuple[CashLine, ...]:
+    if last is None:
+        return tuple(CashLine(currency, amount, None) for currency, amount in sorted(book.cash.items()))
+    return tuple(CashLine(row.currency, row.amount, _share(row.amount, row.currency, book, last)) for row in last.cash)
+
+
+def _share(value: Decimal, currency: str, book: Book, last: SnapshotTaken) -> Decimal | None:
+    rates = book.rates | {row.currency: row.rate for row in last.cash}
+    return value * rates[currency] / last.nav if currency in rates and last.nav > 0 else None
+
+
+def _since(book: Book, last: SnapshotTaken) -> tuple[str, ...]:
+    """Name what moved after the snapshot."""
+    then = {row.con_id: row.quantity for row in last.positions if row.quantity}
+    cash_then = {row.currency: row.amount for row in last.cash}
+    moved = [
+        f"{_symbol(book, con_id)} {quantity(then.get(con_id, Decimal(0)))} → {quantity(held)}"
+        for con_id in sorted({*then, *book.positions})
+        if (held := book.positions.get(con_id, Decimal(0))) != then.get(con_id, 0)
+    ]
+    paid = [
+        f"cash {currency} {money(cash_then.get(currency, Decimal(0)))} → {money(amount)}"
+        for currency, amount in sorted(book.cash.items())
+        if amount != cash_then.get(currency, 0)
+    ]
+    return (*moved, *paid)
+
+
+def _symbol(book: Book, con_id: int) -> str:
+    contract = book.contracts.get(con_id)
+    return str(con_id) if contract is None else contract.symbol

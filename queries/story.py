@@ -1,0 +1,223 @@
+"""`tallybook audit DAY`: the day in order, and whether replaying the log leads to the recorded book again.
+
+The day is the session's: a cycle's facts belong to the session day that it carries, others to the day on which they
+were recorded, in the home's zone. What a cycle tells stands in `story_of_cycle.py`, what a fact alone tells in
+`story_of_facts.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from ledger.book import Book
+from ledger.events import (
+    CommissionCharged,
+    ContractDefined,
+    CycleFinished,
+    CycleStarted,
+    OrderFilled,
+    OrderSendAttempted,
+    SnapshotTaken,
+)
+from ledger.line import Event
+from ledger.log import read_events
+from ledger.statement import book_hash
+from queries.figures import change, clock_time, money, quantity
+from queries.story_of_cycle import Told, cycle_text
+from queries.story_of_facts import told
+from queries.tables import HOME_ZONE
+
+FINE, BAD_NEWS = 0, 1
+BRIDGE: tuple[str, ...] = (
+    "realised", "unrealised", "commissions", "dividends", "taxes", "interest", "fees", "flows", "adjustments",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Divergence:
+    """The first cycle whose recorded book hash replay does not reach."""
+
+    seq: int
+    slot: str
+    recorded: str
+    replayed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One day told, and checked."""
+
+    day: date
+    lines: tuple[str, ...]
+    checked: int  # cycles of the day whose book hash was recomputed
+    equal: int
+    chain_first: int | None  # None: nothing was recorded on that day
+    chain_last: int | None
+    divergence: Divergence | None  # the first one from the log's beginning to the end of the day
+
+    @property
+    def exit_status(self) -> int:
+        """1 on a divergence."""
+        return BAD_NEWS if self.divergence else FINE
+
+
+@dataclass(slots=True)
+class Day:
+    """What the day's story needs: its events in the log's order, and what was known before."""
+
+    day: date
+    zone: str
+    events: list[Event] = field(default_factory=list)
+    symbols: dict[int, str] = field(default_factory=dict)
+    sent: dict[str, Event] = field(default_factory=dict)  # order_ref -> its OrderSendAttempted
+    commissions: dict[str, Decimal] = field(default_factory=dict)  # execution id -> amount
+    opening: SnapshotTaken | None = None
+    session_days: dict[int, date] = field(default_factory=dict)  # cycle -> session day
+
+    def take(self, event: Event) -> date:
+        """Sort one event in; return the day that it belongs to."""
+        match event.fact:
+            case CycleStarted(session_day=session_day):
+                self.session_days[event.seq] = session_day
+            case ContractDefined(con_id=con_id, symbol=symbol):
+                self.symbols[con_id] = symbol
+            case OrderSendAttempted(order_ref=order_ref):
+                self.sent[order_ref] = event
+            case CommissionCharged(execution_id=execution_id, amount=amount):
+                self.commissions[execution_id] = amount
+            case SnapshotTaken(session_day=session_day) as snapshot if session_day < self.day:
+                self.opening = snapshot
+            case _:
+                pass
+        recorded_on = event.recorded_at.astimezone(ZoneInfo(self.zone)).date()
+        belongs = recorded_on if event.cycle is None else self.session_days.get(event.cycle, recorded_on)
+        if belongs == self.day:
+            self.events.append(event)
+        return belongs
+
+    def symbol(self, con_id: int) -> str:
+        """Return what a person calls the contract."""
+        return self.symbols.get(con_id, f"contract {con_id}")
+
+
+def audit(home: Path, day: date, *, zone: str = HOME_ZONE) -> Audit:
+    """Replay the log up to the end of a day, tell it, and compare each recorded book hash with the replayed one."""
+    return audit_of(read_events(home), day, zone=zone)
+
+
+def audit_of(events: Iterable[Event], day: date, *, zone: str = HOME_ZONE) -> Audit:
+    """Audit a day of a log; pure."""
+    chapter, book = Day(day, zone), Book()
+    checked = equal = 0
+    first: Divergence | None = None
+    for event in events:
+        belongs = chapter.take(event)
+        if belongs > day:
+            continue  # later days are not this audit's; the chain below them is checked while reading
+        if isinstance(event.fact, CycleFinished):
+            divergence = compared(event, event.fact, book)
+            first = first or divergence
+            checked += belongs == day
+            equal += belongs == day and divergence is None
+        book.apply(event)
+    seqs = [event.seq for event in chapter.events]
+    lines = tuple(story(chapter)) if seqs else ("nothing was recorded on that day",)
+    return Audit(day, lines, checked, equal, min(seqs, default=None), max(seqs, default=None), first)
+
+
+def compared(event: Event, finished: CycleFinished, book: Book) -> Divergence | None:
+    """Compare the recorded hash with that of the book before this line; None if they are equal."""
+    version = finished.book_hash.partition(":")[0]
+    try:
+        replayed = book_hash(book, int(version))
+    except ValueError as error:
+        replayed = f"cannot be computed: {error}"
+    if replayed == finished.book_hash:
+        return None
+    return Divergence(event.seq, finished.slot, finished.book_hash, replayed)
+
+
+def audit_lines(found: Audit) -> list[str]:
+    """Spell an audit: the verdict first, then the day."""
+    chain = "chain ok" if found.chain_first is None else f"chain ok {found.chain_first}-{found.chain_last}"
+    head = f"{found.day.isoformat()}  {chain} · {found.checked} cycles replayed, {found.equal} equal"
+    lines = [f"{head} · exit {found.exit_status}"]
+    if found.divergence:
+        where = found.divergence
+        lines += [
+            f"DIVERGENCE at seq {where.seq}, cycle {where.slot}: replaying the log does not lead to the recorded book",
+            f"  recorded {where.recorded}",
+            f"  replayed {where.replayed}",
+        ]
+    return [*lines, *found.lines]
+
+
+def print_audit(found: Audit) -> int:
+    """Print an audit; return its exit status."""
+    print("\n".join(audit_lines(found)))
+    return found.exit_status
+
+
+def story(chapter: Day) -> Iterator[str]:
+    """Tell the day: how it opened, what happened in order, the bridge, how it closed."""
+    closing = _last_snapshot(chapter)
+    if chapter.opening is not None:
+        yield f"open   {stand(chapter.opening)}"
+    yield from _without_repetition(sorted(_told(chapter), key=lambda told: told.at), chapter.zone)
+    if closing is not None:
+        yield bridge(chapter.opening, closing)
+        yield f"close  {stand(closing)}"
+
+
+def stand(snapshot: SnapshotTaken) -> str:
+    """Spell where the account stands."""
+    held = [f"{row.symbol} {quantity(row.quantity)}" for row in snapshot.positions if row.quantity]
+    several = len(snapshot.cash) > 1
+    cash = [f"cash {f'{row.currency} ' if several else ''}{money(row.amount)}" for row in snapshot.cash]
+    return "  ".join([money(snapshot.nav) + " ", *held, *cash])
+
+
+def bridge(opening: SnapshotTaken | None, closing: SnapshotTaken) -> str:
+    """Explain the change of NAV by what the totals of both snapshots say; what they do not say is the residual."""
+    parts = {name: getattr(closing, name) - (getattr(opening, name) if opening else 0) for name in BRIDGE}
+    moved = closing.nav - (opening.nav if opening else 0)
+    residual = moved - sum(parts.values(), Decimal(0))
+    shown = "  ".join(f"{name} {change(amount)}" for name, amount in parts.items() if amount) or "nothing moved"
+    return f"bridge {shown} = {change(moved)}   residual {money(residual)}"
+
+
+def _last_snapshot(chapter: Day) -> SnapshotTaken | None:
+    found = (event.fact for event in reversed(chapter.events) if isinstance(event.fact, SnapshotTaken))
+    return next(found, None)
+
+
+def _told(chapter: Day) -> Iterator[Told]:
+    cycles: dict[int, list[Event]] = {}
+    for event in chapter.events:
+        if event.cycle is not None:
+            cycles.setdefault(event.cycle, []).append(event)
+        text = told(event.fact, chapter.sent, chapter.commissions, chapter.symbol)
+        if text:
+            yield Told(event.at if isinstance(event.fact, OrderFilled) else event.recorded_at, text)
+    for seq, events in cycles.items():
+        if events[0].seq == seq:
+            yield Told(
+                events[0].recorded_at, cycle_text(events, chapter.sent, chapter.commissions, chapter.symbol), True
+            )
+
+
+def _without_repetition(lines: list[Told], zone: str) -> Iterator[str]:
+    """Join cycles that say the same, one after the other, into one line."""
+    at = 0
+    while at < len(lines):
+        first, same = lines[at], at + 1
+        while same < len(lines) and first.repeatable and lines[same].repeatable and lines[same].text == first.text:
+            same += 1
+        again = ", ".join(clock_time(told.at, zone) for told in lines[at + 1 : same])
+        yield f"{clock_time(first.at, zone)}  {first.text}{f'   {again} the same' if again else ''}"
+        at = same

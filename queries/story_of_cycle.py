@@ -1,0 +1,206 @@
+"""One cycle in one line: what it found, what it decided, what became of it.
+
+A part of the line is a function from the cycle's events to phrases. To tell more, write one and add it to `PHRASES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from ledger.events import (
+    BookReconciled,
+    BreakClosed,
+    BreakExplained,
+    BreakFound,
+    BrokerLost,
+    CycleFailed,
+    CycleFinished,
+    CycleSkipped,
+    CycleStarted,
+    OrderCancelled,
+    OrderExpired,
+    OrderFilled,
+    OrderPlanned,
+    OrderRejected,
+    OrderResolved,
+    OrderSendAttempted,
+    StepFailed,
+    TargetsScaled,
+    TradingVetoed,
+)
+from ledger.line import Event
+from queries.figures import money, price, quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line of the day, and whether an equal one may be joined to it."""
+
+    at: datetime
+    text: str
+    repeatable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A cycle's events and what the log knew."""
+
+    events: Sequence[Event]
+    sent: Mapping[str, Event]  # order_ref -> its OrderSendAttempted, of any cycle so far
+    commissions: Mapping[str, Decimal]
+    symbol: Callable[[int], str]
+
+    @property
+    def started(self) -> CycleStarted | None:
+        """The cycle's first fact."""
+        fact = self.events[0].fact
+        return fact if isinstance(fact, CycleStarted) else None
+
+
+def cycle_text(
+    events: Sequence[Event],
+    sent: Mapping[str, Event],
+    commissions: Mapping[str, Decimal],
+    symbol: Callable[[int], str],
+) -> str:
+    """Tell one cycle."""
+    scene = Scene(events, sent, commissions, symbol)
+    phrases = [phrase for part in PHRASES for phrase in part(scene)]
+    return " · ".join(phrases) or "nothing happened"
+
+
+def _kind(scene: Scene) -> Iterator[str]:
+    if scene.started and scene.started.kind == "close":
+        yield "closing"
+    if scene.started and scene.started.dry_run:
+        yield "dry run"
+    if scene.started and scene.started.attempt > 1:
+        yield f"attempt {scene.started.attempt}"
+
+
+def _skipped(scene: Scene) -> Iterator[str]:
+    yield from (f"{e.fact.slot} was skipped: {e.fact.reason}" for e in scene.events if isinstance(e.fact, CycleSkipped))
+
+
+def _earlier_orders(scene: Scene) -> Iterator[str]:
+    """Tell what became of orders that an earlier cycle left behind."""
+    own = {event.fact.order_ref for event in scene.events if isinstance(event.fact, OrderPlanned)}
+    for event in scene.events:
+        match event.fact:
+            case OrderResolved(order_ref=ref, outcome=outcome):
+                yield (
+                    f"order {ref} found at the broker: {outcome}"
+                    if outcome != "not_sent"
+                    else f"order {ref} never left"
+                )
+            case OrderFilled(order_ref=ref) as fill if ref in scene.sent and ref not in own:
+                side = "bought" if fill.quantity > 0 else "sold"
+                units = quantity(abs(fill.quantity))
+                yield f"an earlier order {side} {units} {scene.symbol(fill.con_id)} @ {price(fill.price)}"
+            case OrderCancelled(order_ref=ref, filled=filled) if ref not in own:
+                yield f"cancelled the rest of {ref}" if filled else f"cancelled {ref}"
+            case OrderExpired(order_ref=ref) if ref not in own:
+                yield f"{ref} expired"
+            case _:
+                pass
+
+
+def _agreement(scene: Scene) -> Iterator[str]:
+    explained = {event.fact.break_id for event in scene.events if isinstance(event.fact, BreakExplained)}
+    agreed: BookReconciled | None = None
+    for event in scene.events:
+        match event.fact:
+            case BreakFound() as found:
+                what = found.kind.replace("_", " ")
+                subject = found.subject if found.con_id is None else scene.symbol(found.con_id)
+                known = ", explained" if found.break_id in explained else ""
+                yield f"BREAK {found.break_id} ({what} {subject}){known} · {CONSEQUENCES[found.consequence]}"
+            case BreakClosed(break_id=break_id, reason=reason):
+                yield f"{break_id} closed: {reason}"
+            case BookReconciled() as reconciled:
+                agreed = reconciled
+            case _:
+                pass
+    if agreed is not None:
+        breaks = agreed.open_breaks
+        yield "agrees" if not breaks else f"{breaks} open break{'' if breaks == 1 else 's'}"
+
+
+CONSEQUENCES: dict[str, str] = {
+    "note": "noted", "lock": "locked", "reduce_only": "reduce only", "halt": "HALT",
+}  # fmt: skip
+
+
+def _failures(scene: Scene) -> Iterator[str]:
+    for event in scene.events:
+        match event.fact:
+            case StepFailed(step=step, reason=reason):
+                yield f"step {step} failed: {reason}"
+            case BrokerLost(reason=reason):
+                yield f"broker lost: {reason}"
+            case TradingVetoed(reasons=reasons):
+                yield f"vetoed: {'; '.join(reasons)}"
+            case TargetsScaled(limit=limit, factor=factor):
+                yield f"targets scaled by {factor.normalize():f} ({limit})"
+            case _:
+                pass
+
+
+def _plan(scene: Scene) -> Iterator[str]:
+    plan = [event.fact for event in scene.events if isinstance(event.fact, OrderPlanned)]
+    yield from (_order(planned, scene) for planned in plan if planned.action != "NOTHING")
+    idle = [planned.reason for planned in plan if planned.action == "NOTHING"]
+    if idle:
+        why = f" ({idle[0]})" if len(set(idle)) == 1 else ""
+        others = "others: " if len(idle) < len(plan) else ""
+        yield f"{others}do nothing ×{len(idle)}{why}"
+
+
+def _order(planned: OrderPlanned, scene: Scene) -> str:
+    limit = "" if planned.limit_price is None else f" limit {price(planned.limit_price)}"
+    algo = f" {planned.algo} {planned.algo_priority}".rstrip()
+    wanted = f"{planned.action} {quantity(abs(planned.quantity))} {planned.symbol}{limit}{algo}"
+    return f"{wanted} · {_fate(planned, scene)}"
+
+
+def _fate(planned: OrderPlanned, scene: Scene) -> str:
+    """Return what became of an order within its cycle."""
+    mine = [event for event in scene.events if getattr(event.fact, "order_ref", None) == planned.order_ref]
+    sent = next((event for event in mine if isinstance(event.fact, OrderSendAttempted)), None)
+    if sent is None:
+        return "not sent"
+    fills = [event for event in mine if isinstance(event.fact, OrderFilled)]
+    if fills:
+        return _filled(planned, fills, sent, scene)
+    rejected = next((event.fact for event in mine if isinstance(event.fact, OrderRejected)), None)
+    return f"rejected {rejected.code}: {rejected.reason}" if rejected else "still working"
+
+
+def _filled(planned: OrderPlanned, fills: Sequence[Event], sent: Event, scene: Scene) -> str:
+    facts = [event.fact for event in fills if isinstance(event.fact, OrderFilled)]
+    done = sum((fact.quantity for fact in facts), Decimal(0))
+    prices = " + ".join(
+        price(fact.price) if len(facts) == 1 else f"{quantity(abs(fact.quantity))} @ {price(fact.price)}"
+        for fact in facts
+    )
+    part = "" if done == planned.quantity else f" {quantity(abs(done))} of {quantity(abs(planned.quantity))}"
+    seconds = int((fills[-1].at - sent.recorded_at).total_seconds())
+    costs = [scene.commissions.get(fact.execution_id) for fact in facts]
+    known = [cost for cost in costs if cost is not None]
+    commission = money(-sum(known, Decimal(0))) if len(known) == len(costs) else "pending"
+    return f"filled{part} {'@ ' if len(facts) == 1 else ''}{prices} in {seconds} s, commission {commission}"
+
+
+def _end(scene: Scene) -> Iterator[str]:
+    ends = [event.fact for event in scene.events if isinstance(event.fact, CycleFinished | CycleFailed)]
+    if not ends:
+        yield "NO END RECORDED"
+    yield from (f"FAILED {end.code}: {end.reason}" for end in ends if isinstance(end, CycleFailed))
+
+
+PHRASES: tuple[Callable[[Scene], Iterator[str]], ...] = (
+    _kind, _skipped, _earlier_orders, _agreement, _failures, _plan, _end,
+)  # fmt: skip

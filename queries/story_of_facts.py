@@ -1,0 +1,118 @@
+"""Facts that stand for themselves in a day's story: foreign trades, money, the operator, the log.
+
+To tell another fact, add a case to the function of its group; what a cycle's own line tells has no case here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from decimal import Decimal
+
+from ledger.events import (
+    AccountAdopted,
+    BreakAccepted,
+    CashAdjusted,
+    CashDeposited,
+    CashWithdrawn,
+    DayCommitted,
+    DividendPaid,
+    Fact,
+    FactRefused,
+    FeeCharged,
+    FillBusted,
+    FlowExpected,
+    HeadAdvanced,
+    InterestPaid,
+    LogStarted,
+    NoticeFailed,
+    NoticeSent,
+    OpeningBalanceRecorded,
+    OrderFilled,
+    OverrideSet,
+    PaymentInLieuPaid,
+    PositionAdjusted,
+    StartRefused,
+    TailTruncated,
+    TaxWithheld,
+    TradingHalted,
+    TradingResumed,
+    WallClockRegressed,
+)
+from queries.figures import change, money, price, quantity
+
+
+def told(fact: Fact, sent: Container[str], commissions: Mapping[str, Decimal], symbol: Callable[[int], str]) -> str:
+    """Return the line of a fact that stands for itself; empty for one that its cycle's line tells."""
+    if isinstance(fact, OrderFilled) and fact.order_ref not in sent:
+        return _foreign(fact, commissions, symbol)
+    return _by_operator(fact) or _of_money(fact, symbol) or _of_the_log(fact)
+
+
+def _foreign(fill: OrderFilled, commissions: Mapping[str, Decimal], symbol: Callable[[int], str]) -> str:
+    side = "BUY" if fill.quantity > 0 else "SELL"
+    cost = commissions.get(fill.execution_id)
+    commission = "commission pending" if cost is None else f"commission {money(-cost)}"
+    return f"not ours: {side} {quantity(abs(fill.quantity))} {symbol(fill.con_id)} @ {price(fill.price)}, {commission}"
+
+
+def _by_operator(fact: Fact) -> str:
+    match fact:
+        case BreakAccepted():
+            return f'you accepted {fact.break_id}: "{fact.why}"'
+        case TradingHalted():
+            return f"HALTED: {fact.reason}"
+        case TradingResumed():
+            return f'you resumed trading: "{fact.why}"'
+        case OverrideSet():
+            return f'you set {fact.name} to {fact.value} until {fact.until:%Y-%m-%d %H:%M} UTC: "{fact.why}"'
+        case FlowExpected():
+            return f"you announced {change(fact.amount)} {fact.currency} until {fact.until}"
+        case AccountAdopted():
+            return f"you adopted {fact.account}"
+        case _:
+            return ""
+
+
+def _of_money(fact: Fact, symbol: Callable[[int], str]) -> str:
+    match fact:
+        case OpeningBalanceRecorded(con_id=int(con_id), quantity=Decimal() as units):
+            return f"opening {quantity(units)} {symbol(con_id)}, basis {money(fact.amount)} {fact.currency}"
+        case OpeningBalanceRecorded():
+            return f"opening cash {money(fact.amount)} {fact.currency}"
+        case DividendPaid() | PaymentInLieuPaid() | TaxWithheld() | InterestPaid() | FeeCharged():
+            return f"{fact.type.replace('_', ' ')}: {change(fact.amount)} {fact.currency}"
+        case CashDeposited() | CashWithdrawn():
+            return f"{fact.type.replace('_', ' ')}: {change(fact.amount)} {fact.currency}"
+        case PositionAdjusted():
+            units = quantity(fact.quantity)
+            return f"{fact.break_id}: {symbol(fact.con_id)} changed by {units}, booked against suspense"
+        case CashAdjusted():
+            return f"{fact.break_id}: cash changed by {change(fact.amount)} {fact.currency}, booked against suspense"
+        case FillBusted():
+            return f"execution {fact.execution_id} was busted: {fact.reason}"
+        case _:
+            return ""
+
+
+def _of_the_log(fact: Fact) -> str:
+    match fact:
+        case LogStarted():
+            return f"a new log for {fact.account} ({fact.mode})"
+        case FactRefused():
+            return f"REFUSED {fact.fact_type}: {fact.reason}"
+        case NoticeFailed():
+            return f"mail failed ({fact.subject}): {fact.reason}"
+        case NoticeSent(kind="alarm"):
+            return f"mailed you: {fact.subject}"
+        case DayCommitted():
+            return f"committed: {fact.snapshots} snapshots, {fact.fills} fills"
+        case StartRefused():
+            return f"a second start went away: another held the log (pid {fact.pid})"
+        case TailTruncated():
+            return f"a torn tail of {fact.byte_count} bytes was cut off, kept as {fact.kept_as}"
+        case HeadAdvanced():
+            return f"after a crash, {fact.from_seq + 1}-{fact.to_seq} were found whole and adopted"
+        case WallClockRegressed():
+            return f"the clock stood at {fact.clock_showed:%H:%M:%S} UTC, before the last recorded moment"
+        case _:
+            return ""

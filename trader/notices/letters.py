@@ -1,0 +1,29 @@
+"""What a mail says, before it is rendered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some lines under a heading; nothing is shown of a part without lines."""
+
+    heading: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One mail: the important thing first."""
+
+    kind: str  # start, middle, end, alarm
+    subject: str
+    headline: str
+    parts: tuple[Part, ...]
+    columns: tuple[str, ...]  # of the holdings; the first column stands to the left
+    holdings: tuple[tuple[str, ...], ...]
+    witness: str  # SEQ:HASH of the log: the mailbox vouches for it
+    at: datetime
+    incident: str = ""

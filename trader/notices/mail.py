@@ -1,0 +1,73 @@
+"""Handing a letter over to a mail server, as text and as HTML."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from pathlib import Path
+
+from ledger.events import NoticeFailed, NoticeSent
+from queries.figures import columns
+from trader.notices.letters import Letter
+from trader.settings import Mail, SettingsError, mail_password
+
+OWN_NAME = "localhost"  # said to the server; asking the resolver for a better one may hang
+
+
+def send(mail: Mail, home: Path, letter: Letter) -> NoticeSent | NoticeFailed:
+    """Send a letter; what becomes of it is a fact."""
+    try:
+        _hand_over(mail, home, message_of(mail, letter))
+    except (OSError, smtplib.SMTPException, SettingsError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        return NoticeFailed(kind=letter.kind, subject=letter.subject, reason=reason, incident=letter.incident)
+    return NoticeSent(kind=letter.kind, subject=letter.subject, incident=letter.incident)
+
+
+def message_of(mail: Mail, letter: Letter) -> EmailMessage:
+    """Render a letter as a message with both bodies."""
+    message = EmailMessage()
+    message["Subject"] = letter.subject
+    message["From"] = mail.from_address
+    message["To"] = ", ".join(mail.to)
+    message["Date"] = format_datetime(letter.at)
+    message["Message-ID"] = make_msgid(domain="tallybook.invalid")
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(rendered(letter, "letter.txt.j2"))
+    message.add_alternative(rendered(letter, "letter.html.j2"), subtype="html")
+    return message
+
+
+def rendered(letter: Letter, template: str) -> str:
+    """Fill a packaged template; HTML escapes everything."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape  # slow, needed only to mail
+
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=select_autoescape(("html.j2",)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    table = columns((letter.columns, *letter.holdings), right=frozenset(range(1, len(letter.columns))))
+    return environment.get_template(template).render(letter=letter, table=table if letter.holdings else [])
+
+
+def _hand_over(mail: Mail, home: Path, message: EmailMessage) -> None:
+    with _connected(mail) as server:
+        if mail.tls == "starttls":
+            server.starttls(context=ssl.create_default_context())
+        if mail.user:
+            server.login(mail.user, mail_password(mail, home))
+        refused = server.send_message(message)
+    if refused:
+        raise smtplib.SMTPRecipientsRefused(refused)
+
+
+def _connected(mail: Mail) -> smtplib.SMTP:
+    if mail.tls == "tls":
+        context = ssl.create_default_context()
+        return smtplib.SMTP_SSL(mail.host, mail.port, OWN_NAME, timeout=mail.timeout_seconds, context=context)
+    return smtplib.SMTP(mail.host, mail.port, OWN_NAME, timeout=mail.timeout_seconds)

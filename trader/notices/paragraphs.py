@@ -1,0 +1,218 @@
+"""What the mails say of a book, line by line. Pure: every figure is read off the book.
+
+To tell something else: write a function from the book to lines, and name it in a letter (`compose.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from ledger.book import Book
+from ledger.events import SnapshotTaken
+from ledger.state import Break, Fill, Order
+from queries.figures import change, clock_time, money, percent, price, quantity
+from queries.status import growth
+
+ZERO = Decimal(0)
+CENT_OF_PRICE = Decimal("0.0001")
+FRESH = timedelta(minutes=15)
+
+# What moves NAV, in the order in which it is told.
+BRIDGE: tuple[tuple[str, str], ...] = (
+    ("realised", "realised"),
+    ("unrealised", "unrealised"),
+    ("dividends", "dividends"),
+    ("taxes", "tax"),
+    ("interest", "interest"),
+    ("fees", "fees"),
+    ("commissions", "commission"),
+    ("flows", "deposits and withdrawals"),
+    ("adjustments", "adjustments"),
+)
+
+
+def day_text(day: date) -> str:
+    """Spell a day as `Mon 28 Feb`."""
+    return f"{day:%a} {day.day} {day:%b}"
+
+
+def age_text(age: timedelta) -> str:
+    """Spell an age as `3 h 05 min`."""
+    minutes = max(0, int(age.total_seconds()) // 60)
+    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"
+
+
+def symbol(book: Book, con_id: int) -> str:
+    """Return what a person calls a contract."""
+    contract = book.contracts.get(con_id)
+    return contract.symbol if contract else f"contract {con_id}"
+
+
+def subject_of(book: Book, known: Break) -> str:
+    """Return what a person calls the subject of a break."""
+    return known.found.subject if known.found.con_id is None else symbol(book, known.found.con_id)
+
+
+def needs(book: Book) -> Iterator[str]:
+    """Say what waits for the owner, and what to do about it."""
+    if book.halted is not None:
+        yield f'Trading is halted: {book.halted}. To lift it: tallybook resume --why "…"'
+    for order in book.in_doubt:
+        yield f"Order {order.order_ref} is in doubt: nothing is sent until the next cycle finds it at the broker."
+    for known in book.open_breaks:
+        found = known.found
+        cause = known.explanation.text if known.explanation else found.text or "not explained"
+        yield (
+            f"{found.break_id} {subject_of(book, known)} ({found.consequence.replace('_', ' ')}): {cause}. "
+            f'To take the broker\'s word: tallybook accept {found.break_id} --why "…"'
+        )
+
+
+def ended_breaks(book: Book, day: date, zone: ZoneInfo) -> Iterator[str]:
+    """Tell the breaks of the day that are over."""
+    for known in book.breaks.values():
+        if known.status == "open" or known.ended_at is None or known.ended_at.astimezone(zone).date() != day:
+            continue
+        began, ended = (clock_time(moment, zone.key) for moment in (known.at, known.ended_at))
+        cause = known.explanation.text if known.explanation else known.found.text
+        how = "you accepted it" if known.status == "accepted" else "it closed"
+        what = f"{known.found.break_id} {subject_of(book, known)} {began}-{ended}"
+        yield f"{what}: {cause or known.found.kind}; {how}: {known.why}"
+
+
+def previous_snapshot(book: Book, day: date) -> SnapshotTaken | None:
+    """Return the last snapshot of an earlier session."""
+    earlier = [known for known in book.snapshots if known < day]
+    return book.snapshots[max(earlier)] if earlier else None
+
+
+def pnl(book: Book, day: date) -> Decimal | None:
+    """Return the day's gain or loss without deposits and withdrawals; None without a snapshot."""
+    today, before = book.snapshots.get(day), previous_snapshot(book, day)
+    if today is None:
+        return None
+    return today.nav - today.flows if before is None else today.nav - before.nav - (today.flows - before.flows)
+
+
+def bridge(book: Book, day: date) -> Iterator[str]:
+    """Tell how NAV came from the last session's to this one's."""
+    today, before = book.snapshots.get(day), previous_snapshot(book, day)
+    if today is None:
+        return
+    opening = before.nav if before else ZERO
+    words, reached = [money(opening)], opening
+    for name, word in BRIDGE:
+        part: Decimal = getattr(today, name) - (getattr(before, name) if before else ZERO)
+        if part:
+            words.append(f"{'+' if part > 0 else '-'} {word} {money(abs(part))}")
+            reached += part
+    yield f"{' '.join(words)} = {money(today.nav)}, residual {money(today.nav - reached)}"
+
+
+def trades(book: Book, day: date, decided: Mapping[str, Decimal], zone: ZoneInfo) -> Iterator[str]:
+    """Tell the executions of the day, an order a line, with what they cost against the price decided upon."""
+    by_order: dict[str, list[Fill]] = {}
+    for fill in book.fills.values():
+        if not fill.busted and fill.at.astimezone(zone).date() == day:
+            by_order.setdefault(fill.order_ref if not fill.foreign else fill.execution_id, []).append(fill)
+    for fills in by_order.values():
+        yield _trade(book, fills, decided.get(fills[0].order_ref))
+
+
+def _trade(book: Book, fills: list[Fill], decided: Decimal | None) -> str:
+    first = fills[0]
+    traded = sum((fill.quantity for fill in fills), ZERO)
+    spent = sum((fill.quantity * fill.price for fill in fills), ZERO)
+    words = f"{'BUY' if traded > 0 else 'SELL'} {quantity(abs(traded))} {symbol(book, first.con_id)}"
+    words += f" @ {price((spent / traded).quantize(CENT_OF_PRICE) if len(fills) > 1 else first.price)}"
+    if decided is not None:
+        multiplier = book.contracts[first.con_id].multiplier
+        words += (
+            f" (decided {price(decided)}, slippage {money((spent - decided * traded) * multiplier)} {first.currency})"
+        )
+    charged = [fill.commission for fill in fills if fill.commission is not None]
+    told = money(-sum(charged, ZERO)) if len(charged) == len(fills) else "pending"
+    return f"{words}, commission {told}{', not ours' if first.foreign else ''}"
+
+
+def order_troubles(book: Book, day: date) -> Iterator[str]:
+    """Tell the orders of the day that were rejected, or ended before they were whole."""
+    for order in book.orders.values():
+        if order.session_day == day:
+            yield from _trouble(book, order)
+
+
+def _trouble(book: Book, order: Order) -> Iterator[str]:
+    what = f"{'BUY' if order.quantity > 0 else 'SELL'} {quantity(abs(order.quantity))} {symbol(book, order.con_id)}"
+    limit = f" limit {price(order.limit_price)}" if order.limit_price is not None else ""
+    if order.status == "rejected":
+        yield f"Rejected: {what}{limit}: {order.ended_reason or 'no reason given'}"
+    elif order.status == "not_sent":
+        yield f"Never sent: {what}{limit}: {order.ended_reason}"
+    elif order.ended and order.filled != order.quantity:
+        share = f"filled {quantity(abs(order.filled))} of {quantity(abs(order.quantity))}"
+        yield f"{'Partly filled' if order.filled else 'Not filled'}: {what}{limit}: {share}, {order.status}"
+
+
+def cycle_troubles(book: Book, day: date, slots: tuple[str, ...]) -> Iterator[str]:
+    """Tell the slots of the day that were missed or needed several starts, and what stopped the last plan."""
+    for name in slots:
+        known = book.slots.get(name)
+        if known is not None and known.skipped:
+            yield f"{name}: no cycle ran"
+        elif known is not None and known.attempts and not known.finished:
+            yield f"{name}: {known.attempts} starts, none finished"
+        elif known is not None and known.attempts > 1:
+            yield f"{name}: finished at the {known.attempts}. start"
+    cycle = book.cycle
+    if cycle is not None and cycle.started.session_day == day:
+        yield from (f"{failure.step} failed: {failure.reason}" for failure in cycle.failures)
+        yield from (f"no order left: {reason}" for reason in cycle.vetoed)
+
+
+def standing(book: Book, day: date, slots: tuple[str, ...], leverage_max: Decimal | None) -> Iterator[str]:
+    """Tell leverage, drawdown and how many cycles ran, on one line."""
+    today = book.snapshots.get(day)
+    words = []
+    if today is not None:
+        bound = f" of {leverage_max:.2f}" if leverage_max is not None else ""
+        words.append(f"Leverage {today.leverage_gross:.2f}{bound}")
+        if today.excess_liquidity is not None:
+            words.append(f"excess liquidity {money(today.excess_liquidity)}")
+    _, drawdown = growth(book.snapshots[known] for known in sorted(book.snapshots) if known <= day)
+    if drawdown is not None:
+        words.append(f"drawdown {percent(drawdown, 2)}")
+    if slots:
+        finished = sum(1 for name in slots if name in book.slots and book.slots[name].finished)
+        words.append(f"{finished} of {len(slots)} cycles")
+    if words:
+        yield " · ".join(words)
+
+
+def figures_age(book: Book, now: datetime, zone: ZoneInfo) -> Iterator[str]:
+    """Tell from when the broker's figures are."""
+    at = book.reported.nav_at
+    if at is None:
+        yield "The broker has never reported a NAV."
+        return
+    old = f", {age_text(now - at)} old" if now - at > FRESH else ""
+    yield f"The broker's figures are of {day_text(at.astimezone(zone).date())} {clock_time(at, zone.key)}{old}."
+
+
+def holdings(book: Book) -> tuple[tuple[str, ...], ...]:
+    """Tell what is held, a row a contract and a currency, as the last snapshot found it."""
+    if not book.snapshots:
+        return ()
+    last = book.snapshots[max(book.snapshots)]
+    rows = [
+        (row.symbol, quantity(row.quantity), price(row.mark), money(row.value), change(row.unrealised), row.currency)
+        for row in last.positions
+    ]
+    cash = [("cash", "", "", money(row.amount), "", row.currency) for row in last.cash]
+    return (*rows, *cash)
+
+
+HOLDINGS = ("", "quantity", "mark", "value", "unrealised", "currency")

@@ -10,43 +10,37 @@ from decimal import Decimal
 from pathlib import Path
 
 from ledger.book import Book
-from ledger.events import Fact, OrderPlanned
-from ledger.ledger import Ledger
+from ledger.events import NoticeFailed, NoticeSent, OrderPlanned
 from ledger.log import read_events
-from trader.calendar import Calendar, Slot
+from trader.calendar import Calendar
 from trader.notices.compose import due_notices, session_letter
 from trader.notices.mail import send
 from trader.settings import Settings
 
-__all__ = ["due_notices", "mail_session", "send", "session_letter"]
+__all__ = ["due_mails", "due_notices", "send", "session_letter"]
 
 
-def mail_session(ledger: Ledger, home: Path, settings: Settings, slot: Slot, calendar: Calendar) -> None:
-    """Send the session mail that is due after the cycle of a slot, and record what became of it.
+def due_mails(book: Book, settings: Settings, home: Path) -> Iterator[NoticeSent | NoticeFailed]:
+    """Send the session mail that is due after the last cycle; what becomes of it is a fact.
 
-    HEAD is synced first: the mail carries the log's hash, and a witness must not know more than the disk.
+    Sync HEAD first (`log.barrier`): the mail carries the log's hash, and a witness must not know more than the disk.
     """
-    session = calendar.session(slot.day)
-    if session is None or not settings.mail.wanted:
+    cycle = book.cycle
+    if cycle is None or not settings.mail.wanted:
+        return
+    calendar, day = Calendar.load(settings.schedule.calendar), cycle.started.session_day
+    session = calendar.session(day)
+    if session is None:
         return
     slots = calendar.slots(session)
-    due = due_notices(ledger.book, slot, slots)
-    if due:
-        ledger.log.barrier()
-        ledger.record(_sent(ledger.book, home, settings, slot, slots, due))
-
-
-def _sent(
-    book: Book, home: Path, settings: Settings, slot: Slot, slots: tuple[Slot, ...], due: tuple[str, ...]
-) -> Iterator[Fact]:
+    slot = next((s for s in (*slots, calendar.closing_slot(session)) if s.name == cycle.started.slot), None)
+    if slot is None:
+        return  # a start by hand belongs to no part of the session
     names, leverage_max = tuple(slot.name for slot in slots), settings.limits.gross_leverage_max
-    for kind in due:
+    for kind in due_notices(book, slot, slots):
         decided = _decided_prices(book, home)
-        yield send(
-            settings.mail,
-            home,
-            session_letter(book, kind, slot.day, names, leverage_max=leverage_max, decided=decided),
-        )
+        letter = session_letter(book, kind, day, names, leverage_max=leverage_max, decided=decided)
+        yield send(settings.mail, home, letter)
 
 
 def _decided_prices(book: Book, home: Path) -> dict[str, Decimal]:

@@ -80,7 +80,7 @@ def too_few_data(settings: Settings) -> Iterator[str]:
     if isinstance(strategy, Momentum):
         if not sources.broker and sources.folder is None:
             yield "sources: expected a source for strategy 'momentum', found none; set folder, or broker = true"
-        needed = max(strategy.lookback_days, strategy.volatility_days) + 1
+        needed = max(min(strategy.lookback_days), strategy.volatility_days) + 1
         if sources.history_days < needed:
             yield f"sources.history_days: expected at least {needed}, found {sources.history_days}; raise it"
 

@@ -29,8 +29,8 @@ def _exact(value: object) -> object:
 
 
 def _listed(value: object) -> object:
-    """Take one text as a list of one."""
-    return (value,) if isinstance(value, str) else value
+    """Take one text or number as a list of one."""
+    return (value,) if isinstance(value, str | int) else value
 
 
 def _instruments(value: object) -> object:
@@ -45,6 +45,7 @@ Positive = Annotated[Number, Field(gt=0)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Port = Annotated[int, Field(gt=0, lt=65536)]
 Seconds = Annotated[int, Field(gt=0)]
+Days = Annotated[int, Field(ge=2)]
 
 
 class Section(BaseModel):
@@ -135,11 +136,11 @@ class Momentum(Section):
 
     kind: Literal["momentum"] = Field(default="momentum", description="volatility-targeted momentum")
     leverage: Positive = Field(default=Decimal(1), description="multiplies every weight")
-    lookback_days: Annotated[int, Field(ge=2)] = Field(
-        default=120, description="trading days that the signal looks back"
+    lookback_days: Annotated[tuple[Days, ...], BeforeValidator(_listed)] = Field(
+        default=(60, 120, 250), min_length=1, description="trading days that the signal looks back, one or several"
     )
-    volatility_days: Annotated[int, Field(ge=2)] = Field(
-        60, description="trading days that volatility is measured over"
+    volatility_days: Days = Field(
+        default=36, description="span in trading days of the mean that volatility is measured by"
     )
     volatility_target: Positive = Field(default=Decimal("0.10"), description="yearly volatility wanted, as a fraction")
     short_allowed: bool = Field(default=False, description="sell short what fell")
@@ -164,7 +165,7 @@ class Sources(Section):
     broker: bool = Field(default=True, description="use the broker's historical daily bars")
     folder: str | None = Field(default=None, description="folder of CSV or Parquet daily bars, relative to the home")
     history_days: Annotated[int, Field(ge=2)] = Field(
-        default=250, description="trading days of history that are asked for"
+        default=260, description="trading days of history that are asked for"
     )
     bars_age_sessions_max: Annotated[int, Field(ge=1)] = Field(
         default=1, description="sessions since the last bar; 1 is the day before"

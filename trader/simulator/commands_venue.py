@@ -31,11 +31,19 @@ async def advance(desk: Desk, arguments: Arguments) -> Answer:
         if seconds is not None:
             moment = desk.gateway.exchange.now + timedelta(microseconds=int(seconds * 1_000_000))
         else:
-            moment = datetime.fromisoformat(str(to)).astimezone(UTC)
+            moment = _moment(str(to))
         await desk.gateway.advance(moment)
     except (ValueError, OverflowError) as error:
         raise CommandError(str(error)) from error
     return _time(desk)
+
+
+def _moment(text: str) -> datetime:
+    """Read a moment; without a zone it would be this machine's time, which nobody means."""
+    moment = datetime.fromisoformat(text)
+    if moment.utcoffset() is None:
+        raise CommandError(f"to should have a zone, like 2005-03-01T14:35:00+00:00; found {text!r}")
+    return moment.astimezone(UTC)
 
 
 def _time(desk: Desk) -> Answer:

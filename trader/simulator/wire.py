@@ -122,10 +122,10 @@ class Fields:
             raise MalformedError(f"{name} should be {expected!r}, found {text!r}")
 
     def repeated(self, name: str, take: Callable[[], None]) -> int:
-        """Take a count and then that many groups."""
-        count = self.integer(name)
-        if not 0 <= count <= len(self._fields):
-            raise MalformedError(f"{name} cannot be {count}")
+        """Take a count, which is never left empty, and then that many groups."""
+        count = self.optional_integer(name)
+        if count is None or not 0 <= count <= len(self._fields):
+            raise MalformedError(f"{name} should be a count, found {'nothing' if count is None else count}")
         for _ in range(count):
             take()
         return count

@@ -101,7 +101,7 @@ class OpenOrderRow(Row):
     symbol: str
     quantity: Exact  # + buy, - sell, whole order
     filled: Exact  # magnitude
-    limit_price: Exact | None
+    limit_price: Exact | None = None  # None: at market
     status: str
 
 

@@ -80,7 +80,7 @@ class OrderSendAttempted(OrderFact):
     con_id: int
     quantity: Exact  # + buy, - sell
     order_type: Literal["LMT", "MKT"]
-    limit_price: Exact | None
+    limit_price: Exact | None = None  # None: at market
     tif: str
     algo: str
     algo_priority: str

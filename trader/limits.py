@@ -25,6 +25,7 @@ def _exact(number: Any) -> Any:
 Number = Annotated[Decimal, BeforeValidator(_exact)]
 Positive = Annotated[Number, Field(gt=0)]
 NotNegative = Annotated[Number, Field(ge=0)]
+Count = Annotated[int, Field(gt=0)]
 
 
 class Limits(BaseModel):
@@ -32,18 +33,34 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
 
-    gross_leverage_max: Positive = Decimal("1.5")  # multiple of NAV: all positions, those outside the universe included
-    name_share_max: Positive = Decimal("0.30")  # share of NAV in one contract of the universe
-    order_notional_max: Positive = Decimal(50_000)  # base currency, one order at its limit price
-    order_share_max: Positive = Decimal("0.30")  # share of NAV, one order at its limit price
-    price_collar: Positive = Decimal("0.05")  # fraction of the last price, either side, for a limit price
-    close_collar: Positive = Decimal("0.25")  # fraction of the previous close, either side: a split or a wrong price
-    quote_age_seconds_max: Annotated[int, Field(gt=0)] = 900  # seconds since the quote and its last trade
-    spread_max: Positive = Decimal("0.02")  # ask minus bid, fraction of the bid
-    excess_liquidity_min: NotNegative = Decimal("0.05")  # share of NAV that stays free after all orders
-    orders_per_cycle_max: Annotated[int, Field(gt=0)] = 50  # orders: more are a bug, not an opportunity
-    no_trade_band: NotNegative = Decimal("0.01")  # share of NAV: a smaller drift is left alone
-    min_order_notional: NotNegative = Decimal(100)  # base currency: a smaller order is not worth its commission
+    gross_leverage_max: Positive = Field(
+        default=Decimal("1.5"), description="multiple of NAV: all positions, those outside the universe included"
+    )
+    name_share_max: Positive = Field(
+        default=Decimal("0.30"), description="share of NAV in one contract of the universe"
+    )
+    order_notional_max: Positive = Field(
+        default=Decimal(50_000), description="base currency, one order at its limit price"
+    )
+    order_share_max: Positive = Field(default=Decimal("0.30"), description="share of NAV, one order at its limit price")
+    price_collar: Positive = Field(
+        default=Decimal("0.05"), description="fraction of the last price, either side, for a limit price"
+    )
+    close_collar: Positive = Field(
+        default=Decimal("0.25"), description="fraction of the previous close, either side: a split or a wrong price"
+    )
+    quote_age_seconds_max: Count = Field(default=900, description="seconds since the quote and its last trade")
+    spread_max: Positive = Field(default=Decimal("0.02"), description="ask minus bid, fraction of the bid")
+    excess_liquidity_min: NotNegative = Field(
+        default=Decimal("0.05"), description="share of NAV that stays free after all orders"
+    )
+    orders_per_cycle_max: Count = Field(default=50, description="orders: more are a bug, not an opportunity")
+    no_trade_band: NotNegative = Field(
+        default=Decimal("0.01"), description="share of NAV: a smaller drift is left alone"
+    )
+    min_order_notional: NotNegative = Field(
+        default=Decimal(100), description="base currency: a smaller order is not worth its commission"
+    )
 
     @model_validator(mode="after")
     def _agree(self) -> Self:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
 
 from ledger.book import Book
-from ledger.events import OrderPlanned
+from ledger.events import MarginObserved, OrderPlanned
+from ledger.lots import ZERO
 from ledger.nav import Unvalued, mark, own_nav, rate
-from ledger.state import ZERO, Cycle
+from ledger.state import Cycle
 
 # Products here are exact; a quotient is compared with a limit, or truncated to whole shares.
 ARITHMETIC = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, DivisionByZero, Overflow])
@@ -56,6 +57,16 @@ def cautious_nav(book: Book) -> Decimal:
     if nav <= 0:
         raise Unvalued(f"expected a NAV above zero, found {nav}")
     return nav
+
+
+def reported_margin(book: Book) -> MarginObserved:
+    """Return the broker's margin figures, in the base currency."""
+    margin = book.reported.margin
+    if margin is None:
+        raise Unvalued("the broker reported no margin")
+    if margin.currency != book.base_currency:
+        raise Unvalued(f"the broker reported margin in {margin.currency}, expected {book.base_currency}")
+    return margin
 
 
 def held(book: Book, con_id: int) -> Decimal:

@@ -33,6 +33,7 @@ from trader.projection import (
     only_reductions,
     planned_orders,
     reduces,
+    reported_margin,
     running_cycle,
     touch,
     unit_value,
@@ -175,9 +176,8 @@ def names_stay_within_share(book: Book, limits: Limits) -> tuple[Verdict, ...]:
 
 def excess_liquidity_remains(book: Book, limits: Limits) -> tuple[Verdict, ...]:
     """A margin call sells at the worst moment; each preview tells what its order adds to the maintenance margin."""
-    formula, margin = "(excess liquidity - sum of maintenance margin added by each order) / NAV", book.reported.margin
-    if margin is None:
-        return (unknown(formula, "the broker reported no margin"),)
+    formula = "(excess liquidity - sum of maintenance margin added by each order) / NAV"
+    margin = reported_margin(book)
     left = margin.excess_liquidity
     for order in planned_orders(book):
         after = _preview(book, order).maintenance_margin_after

@@ -14,9 +14,9 @@ from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal, localcontex
 
 from ledger.book import Book
 from ledger.events import Fact, OrderPlanned, StepFailed, TargetRow, TargetsScaled
+from ledger.lots import ZERO
 from ledger.nav import Unvalued, mark
 from ledger.references import new_order_ref
-from ledger.state import ZERO
 from trader.limits import Limits
 from trader.projection import (
     ARITHMETIC,
@@ -25,6 +25,7 @@ from trader.projection import (
     gross_value,
     held,
     reduces,
+    reported_margin,
     running_cycle,
     touch,
     unit_value,
@@ -96,10 +97,7 @@ def _frame(book: Book, sizing: Sizing) -> Frame:
 
 
 def _short_of_liquidity(book: Book, nav: Decimal, limits: Limits) -> str:
-    margin = book.reported.margin
-    if margin is None:
-        raise Unvalued("the broker reported no margin")
-    share = margin.excess_liquidity / nav
+    share = reported_margin(book).excess_liquidity / nav
     return "" if share >= limits.excess_liquidity_min else f"excess liquidity is {_percent(share)} of NAV"
 
 

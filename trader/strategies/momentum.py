@@ -7,15 +7,15 @@ here; what leaves is `Decimal`, cut to 1e-6. Sums run through `math.fsum`, so th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_UP, Decimal
+from decimal import Decimal
 from itertools import pairwise
-from math import fsum, isfinite, log, sqrt
+from math import fsum, log, sqrt
 from typing import ClassVar
 
 from ledger.book import Book
 from ledger.events import TargetRow
 from trader.bars import Bars
-from trader.strategies.strategy import WEIGHT_UNIT, StrategyError, target_row
+from trader.strategies.strategy import StrategyError, target_row
 
 DAYS_A_YEAR = 252
 
@@ -26,50 +26,46 @@ class Momentum:
 
     NAME: ClassVar[str] = "momentum"
     lookback_days: tuple[int, ...] = (60, 120, 250)
-    volatility_span_days: int = 36  # of the exponential mean of squared returns
-    volatility_target: float = 0.15  # a year, of the whole portfolio were all names to move together
-    leverage_max: Decimal = Decimal(1)
-    long_only: bool = True
+    volatility_days: int = 36  # span of the exponential mean of squared returns
+    volatility_target: Decimal = Decimal("0.10")  # a year, of the whole portfolio were all names to move together
+    leverage: Decimal = Decimal(1)
+    short_allowed: bool = False
     evidence: tuple[bytes, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse settings that mean nothing."""
-        if not self.lookback_days or min((*self.lookback_days, self.volatility_span_days)) < 2:
-            raise StrategyError("momentum: expected look-backs and a volatility span of at least 2 days")
-        if not (isfinite(self.volatility_target) and self.volatility_target > 0):
-            raise StrategyError(f"momentum: expected a volatility target above 0, found {self.volatility_target}")
-        if not (self.leverage_max.is_finite() and self.leverage_max > 0):
-            raise StrategyError(f"momentum: expected leverage_max above 0, found {self.leverage_max}")
+        if not self.lookback_days or min((*self.lookback_days, self.volatility_days)) < 2:
+            raise StrategyError("momentum: expected look-backs and volatility_days of at least 2 days")
+        for name, number in (("volatility_target", self.volatility_target), ("leverage", self.leverage)):
+            if not (number.is_finite() and number > 0):
+                raise StrategyError(f"momentum: expected {name} above 0, found {number}")
 
     def __call__(self, book: Book, bars: Bars) -> tuple[TargetRow, ...]:
-        """Return one row for each contract of the bars."""
+        """Return one row for each contract of the bars; what sums to more than 1 is cut pro rata."""
         exposures = {con_id: self._exposure(book, bars, con_id) / len(bars.series) for con_id in bars.series}
-        gross = fsum(map(abs, exposures.values()))
-        factor = min(1.0, float(self.leverage_max) / gross) if gross else 1.0
-        # What goes beyond 1 is leverage, rounded up: the weights themselves sum to 1 at most.
-        leverage = max(Decimal(1), Decimal(gross * factor).quantize(WEIGHT_UNIT, ROUND_UP))
-        weights = {con_id: Decimal(exposure * factor) / leverage for con_id, exposure in exposures.items()}
-        return tuple(target_row(book, bars, con_id, weight, leverage) for con_id, weight in weights.items())
+        gross = max(1.0, fsum(map(abs, exposures.values())))
+        weights = {con_id: Decimal(exposure / gross) for con_id, exposure in exposures.items()}
+        return tuple(target_row(book, bars, con_id, weight, self.leverage) for con_id, weight in weights.items())
 
     def _exposure(self, book: Book, bars: Bars, con_id: int) -> float:
         """Return what a name would carry alone: strength times target over its own volatility."""
         closes = [float(close) for close in bars.signal_closes(con_id)]
         usable = [days for days in self.lookback_days if days < len(closes)]
-        if not usable or len(closes) <= self.volatility_span_days:
-            needed = max(min(self.lookback_days), self.volatility_span_days) + 1
+        if not usable or len(closes) <= self.volatility_days:
+            needed = max(min(self.lookback_days), self.volatility_days) + 1
             symbol = book.contracts[con_id].symbol
             raise StrategyError(f"{symbol}: expected at least {needed} closes, found {len(closes)}")
         volatility = self._volatility(closes)
         if volatility == 0:
             raise StrategyError(f"{book.contracts[con_id].symbol}: expected closes that move, found none that does")
         strength = fsum(_strength(closes, days, volatility) for days in usable) / len(usable)
-        if self.long_only:
+        if not self.short_allowed:
             strength = max(0.0, strength)
-        return strength * self.volatility_target / (volatility * sqrt(DAYS_A_YEAR))
+        return strength * float(self.volatility_target) / (volatility * sqrt(DAYS_A_YEAR))
 
     def _volatility(self, closes: list[float]) -> float:
         """Return a day's volatility: the root of the exponentially weighted mean of squared log returns."""
-        decay = 1 - 2 / (self.volatility_span_days + 1)
+        decay = 1 - 2 / (self.volatility_days + 1)
         squares = [log(after / before) ** 2 for before, after in pairwise(closes)]
         weights = [decay**age for age in range(len(squares) - 1, -1, -1)]
         return sqrt(fsum(w * s for w, s in zip(weights, squares, strict=True)) / fsum(weights))

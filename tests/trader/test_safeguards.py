@@ -1,0 +1,483 @@
+"""Each safeguard on both sides of its limit, and with an input missing.
+
+`CASES` is complete by a test: a safeguard without its pass, veto and unknown fails the build, and so does a limit that
+nothing reads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ledger.book import Book
+from ledger.events import (
+    BookReconciled,
+    BreakFound,
+    CashObserved,
+    Fact,
+    LogStarted,
+    MarginObserved,
+    NavObserved,
+    OrderAcknowledged,
+    OrderPlanned,
+    OrderPreviewed,
+    OrderSendAttempted,
+    PositionsObserved,
+    QuotesObserved,
+    SafeguardsEvaluated,
+    StepFailed,
+    TargetsComputed,
+    TradingAllowed,
+    TradingHalted,
+    TradingVetoed,
+    VerdictRow,
+)
+from ledger.state import Impossible
+from tests.trader.decisions import (
+    AAPL,
+    ACCOUNT,
+    CLOSED,
+    IBM,
+    KO,
+    NOW,
+    OPENED,
+    PRICES,
+    SYMBOLS,
+    UNIVERSE,
+    D,
+    preview,
+    quote,
+    situation,
+    started,
+    told,
+)
+from trader import safeguards
+from trader.limits import Limits
+from trader.safeguards import SAFEGUARDS, check_safeguards, evaluate
+from trader.sizing import Sizing, plan_orders
+
+BY_NAME = {safeguard.__name__: safeguard for safeguard in SAFEGUARDS}
+
+
+def order(con_id: int = AAPL, quantity: str = "100", **changes: object) -> OrderPlanned:
+    given: dict[str, object] = {
+        "con_id": con_id,
+        "symbol": SYMBOLS[con_id],
+        "action": "BUY" if D(quantity) > 0 else "SELL",
+        "quantity": D(quantity),
+        "reason": "",
+        "held": D("0"),
+        "target": D(quantity),
+        "weight": D("0.1"),
+        "reference_price": PRICES[con_id],
+        "limit_price": PRICES[con_id],
+        "order_ref": f"tb-{ACCOUNT}-6-0000-{con_id}-B-1",
+    }
+    return OrderPlanned.model_validate(given | changes)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One situation, and what one safeguard must say of it."""
+
+    safeguard: str
+    outcome: str
+    what: str
+    plan: Sequence[OrderPlanned] = ()
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    world: Mapping[str, Any] = field(default_factory=dict)
+    previews: Sequence[OrderPreviewed] | None = None
+    also: Sequence[Fact] = ()
+    later: timedelta = timedelta(0)
+
+    def book(self) -> Book:
+        previews = [preview(row) for row in self.plan] if self.previews is None else self.previews
+        ready = situation(**self.world)
+        return told(ready, *self.plan, *previews, *self.also, at=ready.now + self.later)
+
+
+def attempted(row: OrderPlanned) -> OrderSendAttempted:
+    assert row.order_ref is not None
+    return OrderSendAttempted(
+        order_ref=row.order_ref,
+        account=ACCOUNT,
+        order_id=1,
+        con_id=row.con_id,
+        quantity=row.quantity,
+        order_type="LMT",
+        limit_price=row.limit_price,
+        tif="DAY",
+        algo="Adaptive",
+        algo_priority="Normal",
+    )
+
+
+LOCK = BreakFound(break_id="B-1", kind="position", subject=str(AAPL), consequence="lock", con_id=AAPL)
+REDUCE = BreakFound(break_id="B-1", kind="nav", subject="NAV", consequence="reduce_only")
+HALT = BreakFound(break_id="B-1", kind="cash", subject="USD", consequence="halt")
+HELD = {"held": {AAPL: "1000"}, "cash": "55500"}  # 44.5 % of a NAV of 100,000
+REF = f"tb-{ACCOUNT}-6-0000-{AAPL}-B-1"
+ALLOWED = (SafeguardsEvaluated(verdicts=()), TradingAllowed(orders=1))
+GROSS, LIQUIDITY, SHARE = (
+    "gross_leverage_stays_within_limit",
+    "excess_liquidity_remains",
+    "order_share_stays_within_limit",
+)
+REFUSED = preview(order(), accepted=False, reason="201")
+NO_PRICE = {"quotes": [quote(AAPL, last=None)]}
+
+
+def quoted(**changes: object) -> dict[str, Any]:
+    return {"quotes": [quote(AAPL, **changes)]}
+
+
+CASES = (
+    # the state of the book
+    Case("book_is_reconciled", "pass", "compared in this cycle"),
+    Case("book_is_reconciled", "unknown", "not compared", world={"instead": {BookReconciled: ()}}),
+    Case("book_is_reconciled", "unknown", "NAV not observed", world={"instead": {NavObserved: ()}}),
+    Case("book_is_reconciled", "unknown", "positions not observed", world={"instead": {PositionsObserved: ()}}),
+    Case("book_is_reconciled", "unknown", "cash not observed", world={"instead": {CashObserved: ()}}),
+    Case("book_is_reconciled", "unknown", "compared before this cycle", also=[started(slot="2005-03-01/1135")]),
+    Case("no_step_failed", "pass", "none failed"),
+    Case("no_step_failed", "veto", "one failed", also=[StepFailed(step="ingest", reason="source down")]),
+    Case("not_halted", "pass", "nothing halts"),
+    Case("not_halted", "veto", "by the operator", also=[TradingHalted(reason="holiday")]),
+    Case("not_halted", "veto", "by a break", also=[HALT]),
+    Case("nothing_in_doubt", "pass", "no order of ours"),
+    Case("nothing_in_doubt", "veto", "one in doubt", [order()], also=[*ALLOWED, attempted(order())]),
+    Case(
+        "nothing_in_doubt",
+        "veto",
+        "one still works",
+        [order()],
+        also=[*ALLOWED, attempted(order()), OrderAcknowledged(order_ref=REF, perm_id=1, status="Submitted")],
+    ),
+    Case("breaks_are_respected", "pass", "no break", [order()]),
+    Case("breaks_are_respected", "pass", "a lock, reduced", [order(quantity="-100")], world=HELD, also=[LOCK]),
+    Case("breaks_are_respected", "pass", "another is locked", [order(IBM)], also=[LOCK]),
+    Case("breaks_are_respected", "veto", "a lock, grown", [order(quantity="1")], world=HELD, also=[LOCK]),
+    Case("breaks_are_respected", "veto", "a lock, flipped", [order(quantity="-1001")], world=HELD, also=[LOCK]),
+    Case("breaks_are_respected", "veto", "reductions only", [order()], also=[REDUCE]),
+    Case("every_order_has_a_target", "pass", "named", [order()]),
+    Case("every_order_has_a_target", "veto", "not named", [order(KO)]),
+    Case("every_order_has_a_target", "unknown", "no forecast", [order()], world={"instead": {TargetsComputed: ()}}),
+    Case("market_is_open", "pass", "at the open", world={"now": OPENED}),
+    Case("market_is_open", "pass", "before the close", world={"now": CLOSED - timedelta(seconds=1)}),
+    Case("market_is_open", "veto", "before the open", world={"now": OPENED - timedelta(seconds=1)}),
+    Case("market_is_open", "veto", "at the close", world={"now": CLOSED}),
+    # the plan as a whole
+    Case("few_enough_orders", "pass", "as many as allowed", [order(), order(IBM)], {"orders_per_cycle_max": 2}),
+    Case("few_enough_orders", "veto", "one more", [order(), order(IBM)], {"orders_per_cycle_max": 1}),
+    Case(
+        "gross_leverage_stays_within_limit", "pass", "at it", [order(quantity="1000")], {"gross_leverage_max": "0.445"}
+    ),
+    Case(
+        "gross_leverage_stays_within_limit", "veto", "above", [order(quantity="1001")], {"gross_leverage_max": "0.445"}
+    ),
+    Case(GROSS, "veto", "short counts too", [order(quantity="-3400")]),
+    Case(
+        GROSS,
+        "veto",
+        "what others hold counts",
+        [order(quantity="10")],
+        {"gross_leverage_max": "0.43"},
+        world={"held": {KO: "1000"}, "cash": "57000"},
+    ),
+    Case(
+        GROSS,
+        "pass",
+        "above, but reducing",
+        [order(quantity="-100")],
+        {"gross_leverage_max": "0.3"},
+        world=HELD,
+    ),
+    Case(
+        GROSS,
+        "veto",
+        "above, one reducing and one growing",
+        [order(quantity="-1"), order(IBM, "1")],
+        {"gross_leverage_max": "0.3"},
+        world=HELD,
+    ),
+    Case(
+        GROSS,
+        "unknown",
+        "a holding has no mark",
+        [order(IBM)],
+        world={"held": {KO: "10"}, "reported": {}},
+    ),
+    Case(GROSS, "unknown", "no NAV", world={"instead": {NavObserved: ()}}),
+    Case("names_stay_within_share", "pass", "at it", [order(quantity="1000")], {"name_share_max": "0.445"}),
+    Case("names_stay_within_share", "veto", "above", [order(quantity="1001")], {"name_share_max": "0.445"}),
+    Case("names_stay_within_share", "pass", "above, reduced", [order(quantity="-1")], {"name_share_max": "0.1"}, HELD),
+    Case("names_stay_within_share", "unknown", "no price", [order(reference_price=None)]),
+    Case(LIQUIDITY, "pass", "at it", [order()], {"excess_liquidity_min": "0.79"}),
+    Case(LIQUIDITY, "veto", "below", [order()], {"excess_liquidity_min": "0.790001"}),
+    Case(
+        "excess_liquidity_remains",
+        "pass",
+        "below, reduced",
+        [order(quantity="-1")],
+        {"excess_liquidity_min": "0.9"},
+        HELD,
+    ),
+    Case(LIQUIDITY, "veto", "below, no order", [], {"excess_liquidity_min": "0.81"}),
+    Case(LIQUIDITY, "unknown", "no margin", world={"instead": {MarginObserved: ()}}),
+    Case(LIQUIDITY, "unknown", "no preview", [order()], previews=[]),
+    Case(
+        LIQUIDITY,
+        "unknown",
+        "a preview without margin",
+        [order()],
+        previews=[preview(order(), maintenance_margin_after=None)],
+    ),
+    # every order
+    Case("order_notional_stays_within_limit", "pass", "at it", [order()], {"order_notional_max": "4450"}),
+    Case("order_notional_stays_within_limit", "veto", "above", [order()], {"order_notional_max": "4449.99"}),
+    Case(
+        "order_notional_stays_within_limit",
+        "pass",
+        "above, reducing",
+        [order(quantity="-100")],
+        {"order_notional_max": "1000"},
+        HELD,
+    ),
+    Case("order_notional_stays_within_limit", "unknown", "no limit price", [order(limit_price=None)]),
+    Case(SHARE, "pass", "at it", [order()], {"order_share_max": "0.0445"}),
+    Case(SHARE, "veto", "above", [order()], {"order_share_max": "0.0444"}),
+    Case(
+        "order_share_stays_within_limit", "veto", "a flip", [order(quantity="-1001")], {"order_share_max": "0.4"}, HELD
+    ),
+    Case(
+        "order_share_stays_within_limit", "pass", "reducing", [order(quantity="-999")], {"order_share_max": "0.1"}, HELD
+    ),
+    Case(SHARE, "unknown", "no NAV", [order()], world={"instead": {NavObserved: ()}}),
+    Case("limit_prices_stay_near_the_last", "pass", "above, at it", [order(limit_price=D("46.725"))]),
+    Case("limit_prices_stay_near_the_last", "veto", "above", [order(limit_price=D("46.73"))]),
+    Case("limit_prices_stay_near_the_last", "veto", "below", [order(limit_price=D("42.27"))]),
+    Case("limit_prices_stay_near_the_last", "unknown", "no last price", [order()], world=NO_PRICE),
+    Case("limit_prices_stay_near_the_close", "pass", "at it", [order()], world=quoted(close=D("35.60"))),
+    Case("limit_prices_stay_near_the_close", "veto", "above", [order()], world=quoted(close=D("35.59"))),
+    Case("limit_prices_stay_near_the_close", "veto", "half of it: a split", [order()], world=quoted(close=D("89"))),
+    Case("limit_prices_stay_near_the_close", "unknown", "no close", [order()], world=quoted(close=None)),
+    Case("prices_are_fresh", "pass", "just young enough", [order()], later=timedelta(seconds=900)),
+    Case("prices_are_fresh", "veto", "a second too old", [order()], later=timedelta(seconds=901)),
+    Case("prices_are_fresh", "veto", "old trade", [order()], world=quoted(at=NOW - timedelta(seconds=901))),
+    Case("prices_are_fresh", "pass", "no trade's time told", [order()], world=quoted(at=None)),
+    Case("prices_are_fresh", "unknown", "no quote", [order()], world={"quotes": [quote(IBM)]}),
+    Case("prices_are_fresh", "unknown", "never asked", [order()], world={"instead": {QuotesObserved: ()}}),
+    Case("market_data_are_live", "pass", "live", [order()]),
+    Case("market_data_are_live", "veto", "frozen", [order()], world=quoted(market_data_type=2)),
+    Case("market_data_are_live", "veto", "delayed", [order()], world=quoted(market_data_type=3)),
+    Case("market_data_are_live", "veto", "halted", [order()], world=quoted(halted=True)),
+    Case("market_data_are_live", "unknown", "no quote", [order()], world={"quotes": []}),
+    Case("spreads_are_narrow", "pass", "at it", [order()], world=quoted(bid=D("44"), ask=D("44.88"))),
+    Case("spreads_are_narrow", "veto", "wider", [order()], world=quoted(bid=D("44"), ask=D("44.89"))),
+    Case("spreads_are_narrow", "unknown", "no bid", [order()], world=quoted(bid=None)),
+    Case("broker_would_accept", "pass", "accepted", [order()]),
+    Case("broker_would_accept", "veto", "refused", [order()], previews=[REFUSED]),
+    Case("broker_would_accept", "unknown", "not asked", [order()], previews=[]),
+)
+
+
+def worst(rows: Sequence[VerdictRow]) -> str:
+    return max((row.outcome for row in rows), key=["pass", "veto", "unknown"].index)
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=f"{case.safeguard}: {case.what}") for case in CASES])
+def test_a_safeguard_passes_vetoes_or_does_not_know(case: Case) -> None:
+    rows = evaluate(BY_NAME[case.safeguard], case.book(), Limits.model_validate(case.limits))
+
+    assert worst(rows) == case.outcome
+    assert all(row.formula and row.observed for row in rows)
+
+
+@pytest.mark.parametrize("case", [pytest.param(c, id=f"{c.safeguard}: {c.what}") for c in CASES if c.outcome != "pass"])
+def test_whatever_a_safeguard_does_not_pass_forbids_trading(case: Case) -> None:
+    evaluated, decided = check_safeguards(case.book(), Limits.model_validate(case.limits))
+
+    assert isinstance(evaluated, SafeguardsEvaluated)
+    assert isinstance(decided, TradingVetoed)
+    assert any(reason.startswith(case.safeguard) for reason in decided.reasons)
+    after = told(case.book(), evaluated, decided)
+    assert after.next_order is None
+
+
+# What has no input that could be missing: the book itself tells it, in every state.
+KNOWS_ALWAYS = {
+    "no_step_failed",
+    "not_halted",
+    "nothing_in_doubt",
+    "breaks_are_respected",
+    "market_is_open",
+    "few_enough_orders",
+}
+HAS_NO_LIMIT = {"book_is_reconciled"}  # evidence of this cycle is there, or it is unknown
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_every_safeguard_is_tested_on_both_sides_and_without_its_input(name: str) -> None:
+    tested = {case.outcome for case in CASES if case.safeguard == name}
+    without_veto = {"veto"} if name in HAS_NO_LIMIT else set()
+    without_unknown = {"unknown"} if name in KNOWS_ALWAYS else set()
+
+    assert tested == {"pass", "veto", "unknown"} - without_veto - without_unknown
+
+
+class Read(Limits):
+    """Limits that remember which of them were read."""
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in Limits.model_fields:
+            READ.add(name)
+        return super().__getattribute__(name)
+
+
+READ: set[str] = set()
+
+
+def test_every_limit_is_read_by_sizing_or_by_a_safeguard() -> None:
+    READ.clear()
+    limits = Read()
+    READ.clear()  # what validation read
+    book = situation({AAPL: "0.2", IBM: "-0.2"}, held={AAPL: "100"}, cash="95550")
+    plan = plan_orders(book, Sizing(universe=UNIVERSE, limits=limits))
+
+    check_safeguards(told(book, *plan), limits)
+
+    assert set(Limits.model_fields) - READ == set()
+
+
+def test_every_function_that_judges_stands_in_the_registry() -> None:
+    judging = {
+        name
+        for name, function in vars(safeguards).items()
+        if callable(function) and getattr(function, "__module__", "") == safeguards.__name__
+        if getattr(function, "__annotations__", {}).get("return") == "tuple[Verdict, ...]" and not name.startswith("_")
+    }
+
+    assert judging == set(BY_NAME)
+
+
+def ready_to_trade(**world: Any) -> Book:
+    book = situation(**world)
+    planned = plan_orders(book, Sizing(universe=UNIVERSE, limits=Limits()))
+    orders = [row for row in planned if isinstance(row, OrderPlanned) and row.order_ref]
+    return told(book, *planned, *map(preview, orders))
+
+
+def test_a_quiet_cycle_may_trade() -> None:
+    book = ready_to_trade()
+
+    evaluated, decided = check_safeguards(book, Limits())
+
+    assert decided == TradingAllowed(orders=2)
+    assert isinstance(evaluated, SafeguardsEvaluated)
+    assert {row.safeguard for row in evaluated.verdicts} == set(BY_NAME)
+    after = told(book, evaluated, decided)
+    assert after.next_order is not None
+
+
+def test_a_plan_without_orders_may_trade_too() -> None:
+    book = ready_to_trade(weights={AAPL: "0", IBM: "0"})
+
+    assert check_safeguards(book, Limits())[1] == TradingAllowed(orders=0)
+
+
+def test_a_dry_run_is_never_allowed_to_trade() -> None:
+    book = situation(instead={type(started()): [started(dry_run=True)]})
+    evaluated, decided = check_safeguards(book, Limits())
+
+    assert decided == TradingVetoed(reasons=("dry run",))
+    with pytest.raises(Impossible, match="dry run"):
+        told(book, evaluated, TradingAllowed(orders=0))
+
+
+def test_a_closing_cycle_evaluates_nothing() -> None:
+    book = told(situation(), started(kind="close", slot="2005-03-01/close"))
+
+    assert check_safeguards(book, Limits()) == ()
+
+
+def test_permission_ends_with_its_cycle() -> None:
+    book = ready_to_trade()
+    allowed = told(book, *check_safeguards(book, Limits()))
+
+    assert allowed.may_trade
+    assert not told(allowed, started(slot="2005-03-01/1135")).may_trade
+
+
+def test_a_verdict_shows_formula_figures_distance_and_age() -> None:
+    case = next(case for case in CASES if (case.safeguard, case.what) == ("order_share_stays_within_limit", "above"))
+
+    [row] = evaluate(BY_NAME[case.safeguard], case.book(), Limits.model_validate(case.limits))
+
+    assert (row.formula, row.observed, row.limit, row.distance, row.con_id) == (
+        "|quantity x limit price| / NAV",
+        "0.0445",
+        "0.0444",
+        "-0.0001",
+        AAPL,
+    )
+
+
+def test_the_reason_names_safeguard_ticker_and_figures() -> None:
+    case = next(case for case in CASES if (case.safeguard, case.what) == ("prices_are_fresh", "a second too old"))
+
+    _, decided = check_safeguards(case.book(), Limits())
+
+    assert decided == TradingVetoed(
+        reasons=("prices_are_fresh AAPL: seconds since quote and last trade: 901, limit 900",)
+    )
+
+
+def test_without_a_cycle_there_is_nothing_to_ask() -> None:
+    genesis = LogStarted(account=ACCOUNT, mode="paper", clock="simulated", base_currency="USD")
+    book = told(Book(), genesis, at=datetime(2005, 3, 1, tzinfo=UTC))
+
+    with pytest.raises(LookupError, match="running cycle"):
+        check_safeguards(book, Limits())
+
+
+WEIGHT = st.decimals("-0.5", "0.5", places=3)
+HELD_SHARES = st.tuples(*[st.integers(-4000, 4000)] * 3)
+LEVERAGE = st.sampled_from(["0", "0.5", "1", "2", "4"])
+JUDGED_BY_THE_PLAN: tuple[Callable[..., object], ...] = (
+    safeguards.gross_leverage_stays_within_limit,
+    safeguards.names_stay_within_share,
+    safeguards.order_notional_stays_within_limit,
+    safeguards.order_share_stays_within_limit,
+    safeguards.limit_prices_stay_near_the_last,
+    safeguards.limit_prices_stay_near_the_close,
+    safeguards.spreads_are_narrow,
+    safeguards.every_order_has_a_target,
+    safeguards.breaks_are_respected,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    aapl=WEIGHT,
+    ibm=WEIGHT,
+    leverage=LEVERAGE,
+    held=HELD_SHARES,
+)
+def test_a_plan_never_runs_into_the_limits_that_shape_it(
+    aapl: Decimal, ibm: Decimal, leverage: str, held: tuple[int, int, int]
+) -> None:
+    holdings = {con_id: str(quantity) for con_id, quantity in zip((AAPL, IBM, KO), held, strict=True) if quantity}
+    worth = sum((PRICES[con_id] * int(quantity) for con_id, quantity in holdings.items()), D("0"))
+    book = situation({AAPL: str(aapl), IBM: str(ibm)}, leverage=leverage, held=holdings, cash=str(100_000 - worth))
+
+    planned = told(book, *plan_orders(book, Sizing(universe=UNIVERSE, limits=Limits())))
+
+    for safeguard in JUDGED_BY_THE_PLAN:
+        assert worst(evaluate(safeguard, planned, Limits())) == "pass"  # type: ignore[arg-type]

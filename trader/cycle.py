@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from ledger.events import CycleFailed
 from ledger.ledger import Ledger
+from ledger.state import State
 from reconcile import reconcile
-from trader.broker import Broker
+from trader import exits
+from trader.assembly import broker_of, desk_of
+from trader.broker import Broker, BrokerProblem
+from trader.calendar import Slot
+from trader.clocks import clock_of
 from trader.desk import Desk
+from trader.narration import NarratedLedger
+from trader.notices import due_mails
+from trader.occasion import Options, is_closed, require_work
 from trader.safeguards import check_safeguards
+from trader.settings import Settings
 from trader.sizing import plan_orders
 
 
@@ -32,3 +44,39 @@ def run_cycle(ledger: Ledger, broker: Broker, desk: Desk) -> None:
     ledger.record(reconcile(ledger.book, desk.tolerances))
     ledger.record(desk.close(ledger.book))  # snapshot, finished
     ledger.record(broker.disconnect())
+
+
+def perform(home: Path, settings: Settings, slot: Slot, options: Options) -> int:
+    """Open the ledger, run the cycle of a slot, mail what is due; return the exit status.
+
+    A broker that fails aborts the cycle: what it told until then is recorded, then that the cycle failed.
+    """
+    clock = clock_of(home, settings.simulator.address)
+    dry_run = options.dry_run or settings.dry_run
+    kind = NarratedLedger if options.verbose else Ledger
+    account = settings.account
+    with kind.open(home, clock, slot=options.slot_name, account=account.id, mode=account.mode) as ledger:
+        require_work(ledger.book, options.slot_name)
+        if is_closed(ledger.book, options.slot_name):
+            return exits.FINE  # the cycle is done; what follows it failed before, and is tried again
+        broker = broker_of(settings, clock, dry_run=dry_run)
+        desk = desk_of(settings, home, broker, slot, options.slot_name, dry_run=dry_run)
+        try:
+            run_cycle(ledger, broker, desk)
+        except BrokerProblem as problem:
+            ledger.record(broker.drain())
+            ledger.record((CycleFailed(slot=options.slot_name, code=problem.code, reason=str(problem)),))
+            ledger.close()
+            raise
+        ledger.log.barrier()  # a witness must not know more than the disk
+        ledger.record(due_mails(ledger.book, settings, home))
+        return outcome(ledger.book)
+
+
+def outcome(book: State) -> int:
+    """Tell whether the cycle ended with bad news: an open break, a failed step, or a veto of what was planned."""
+    cycle = book.cycle
+    if cycle is None or cycle.failures or book.open_breaks or book.in_doubt:
+        return exits.BAD_NEWS
+    wanted = any(planned.order_ref for planned in cycle.plan)
+    return exits.BAD_NEWS if wanted and cycle.vetoed and not cycle.started.dry_run else exits.FINE

@@ -44,6 +44,9 @@ class Desk:
     sources: tuple[Source, ...]
     bar_rules: BarRules
     limits: Limits
+    offset_ticks: int
+    algo: str
+    algo_priority: str
     tolerances: Tolerances
 
     def cycle_started(self, book: Book) -> Iterator[Fact | tuple[Fact, ...]]:
@@ -86,14 +89,14 @@ class Desk:
 
     def sizing(self, book: Book) -> Sizing:
         """Return what the plan is made by."""
-        return Sizing(universe=self.universe(book), limits=self.limits)
+        return Sizing(self.universe(book), self.limits, self.offset_ticks, self.algo, self.algo_priority)
 
     def ingest(self, book: Book) -> tuple[Fact, ...]:
         """Fetch the data of every source."""
         contracts = tuple(book.contracts[con_id] for con_id in self.universe(book))
         return ingest(book, self.home, self.sources, contracts, self.calendar, self.bar_rules)
 
-    def forecast(self, book: Book) -> Iterator[Fact | tuple[Fact, ...]]:
+    def forecast(self, book: Book) -> tuple[Fact, ...]:
         """Compute weights and leverage, as a file that is read back."""
         return forecast(book, self.home, self.strategy, self.universe(book))
 

@@ -16,7 +16,18 @@ from ledger.events import OrderPlanned, SnapshotTaken, decimal_text
 from ledger.state import Fill, State
 from trader.evidence import write_whole
 
-ORDER_COLUMNS = ("symbol", "con_id", "action", "quantity", "limit_price", "held", "target", "weight", "order_ref", "reason")
+ORDER_COLUMNS = (
+    "symbol",
+    "con_id",
+    "action",
+    "quantity",
+    "limit_price",
+    "held",
+    "target",
+    "weight",
+    "order_ref",
+    "reason",
+)
 TRADE_COLUMNS = (
     "time", "symbol", "con_id", "action", "quantity", "price", "currency", "commission", "order_ref", "execution_id",
     "foreign",

@@ -5,21 +5,9 @@ from __future__ import annotations
 from decimal import Decimal, localcontext
 
 from ledger.events import SnapshotCash, SnapshotRow, SnapshotTaken
-from ledger.lots import EXACT
+from ledger.lots import EXACT, ZERO
 from ledger.nav import exposure, mark, rate
-from ledger.state import ZERO, State
-
-# Income is a negative balance of the journal, so a total is minus the sum of its accounts.
-TOTALS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("realised", ("realised",)),
-    ("commissions", ("commissions",)),
-    ("dividends", ("dividends",)),
-    ("taxes", ("taxes",)),
-    ("interest", ("interest",)),
-    ("fees", ("fees",)),
-    ("flows", ("transfers", "opening")),
-    ("adjustments", ("suspense",)),
-)
+from ledger.state import State
 
 
 def snapshot(book: State) -> SnapshotTaken:
@@ -30,7 +18,6 @@ def snapshot(book: State) -> SnapshotTaken:
     with localcontext(EXACT):
         rows = tuple(_row(book, con_id) for con_id in sorted(book.positions))
         held = exposure(book)
-        totals = {name: _total(book, accounts) for name, accounts in TOTALS}
         return SnapshotTaken(
             session_day=started.session_day,
             kind=started.kind,
@@ -44,11 +31,19 @@ def snapshot(book: State) -> SnapshotTaken:
             margin_initial=margin.initial if margin else None,
             margin_maintenance=margin.maintenance if margin else None,
             excess_liquidity=margin.excess_liquidity if margin else None,
-            **totals,
+            realised=_total(book, "realised"),
+            commissions=_total(book, "commissions"),
+            dividends=_total(book, "dividends"),
+            taxes=_total(book, "taxes"),
+            interest=_total(book, "interest"),
+            fees=_total(book, "fees"),
+            flows=_total(book, "transfers", "opening"),
+            adjustments=_total(book, "suspense"),
         )
 
 
-def _total(book: State, accounts: tuple[str, ...]) -> Decimal:
+def _total(book: State, *accounts: str) -> Decimal:
+    """Income is a negative balance of the journal, so a total is minus the sum of its accounts."""
     balances = ((currency, amount) for (account, currency), amount in book.journal.items() if account in accounts)
     return -sum((amount * rate(book, currency) for currency, amount in balances if amount), ZERO)
 
@@ -76,6 +71,6 @@ def _row(book: State, con_id: int) -> SnapshotRow:
 
 
 def _target_weight(book: State, con_id: int) -> Decimal | None:
-    """What the last plan of this cycle wanted, leverage and limits included."""
+    """Return what this cycle's plan wanted, leverage and limits included."""
     plan = book.cycle.plan if book.cycle is not None else ()
     return next((planned.weight for planned in plan if planned.con_id == con_id), None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -85,9 +86,7 @@ def fresh_home(home: Path) -> None:
 def write_settings(home: Path, port: int, control_port: int, mail_port: int) -> None:
     """Write the demo's tallybook.toml."""
     symbols = ", ".join(f'"{ticker}"' for ticker in TICKERS)
-    text = SETTINGS.format(
-        account=ACCOUNT, port=port, control_port=control_port, mail_port=mail_port, symbols=symbols
-    )
+    text = SETTINGS.format(account=ACCOUNT, port=port, control_port=control_port, mail_port=mail_port, symbols=symbols)
     (home / "tallybook.toml").write_text(text, encoding="utf-8")
 
 
@@ -110,8 +109,8 @@ def venue(home: Path, seed: int) -> Iterator[dict[str, Any]]:
     """Run the simulator as a process; yields its ports."""
     port_file = home / "ports.json"
     command = [
-        sys.executable, "-m", "trader.simulator", "--port", "0", "--control-port", "0", "--start", FIRST_DAY.isoformat(),
-        "--seed", str(seed), "--account", ACCOUNT, "--port-file", str(port_file),
+        sys.executable, "-m", "trader.simulator", "--port", "0", "--control-port", "0", "--seed", str(seed),
+        "--start", FIRST_DAY.isoformat(), "--account", ACCOUNT, "--port-file", str(port_file),
     ]  # fmt: skip
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
@@ -144,12 +143,21 @@ def mailbox(home: Path) -> Iterator[int]:
 
     folder = home / "mail"
     folder.mkdir()
-    controller = Controller(_Postbox(folder), hostname="127.0.0.1", port=0)
+    port = _free_port()
+    controller = Controller(_Postbox(folder), hostname="127.0.0.1", port=port)
     controller.start()
     try:
-        yield controller.server.sockets[0].getsockname()[1] if controller.server else 0
+        yield port
     finally:
         controller.stop()
+
+
+def _free_port() -> int:
+    """Ask the system for a port: the mail server must be told one, and asks itself whether it listens there."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 class _Postbox:

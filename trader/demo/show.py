@@ -11,18 +11,27 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 from typing import TextIO
 
 from ledger.book import Book, replay
 from ledger.log import read_events
 from ledger.log.lock import read_holder
 from trader.calendar import Calendar, Session, Slot
-from trader.demo.setting import FIRST_DAY, DemoError, check_extras, control_of, fresh_home, mailbox, venue
-from trader.demo.setting import write_bars, write_settings
+from trader.demo.setting import (
+    FIRST_DAY,
+    DemoError,
+    check_extras,
+    control_of,
+    fresh_home,
+    mailbox,
+    venue,
+    write_bars,
+    write_settings,
+)
 from trader.demo.table import HEADING, Row, drawdown, equity, holdings, show, show_progress
 from trader.demo.tally import differences, lost_and_doubled
 from trader.simulator.control import Control
@@ -51,7 +60,7 @@ class Stage:
     closings: int = 0
     apart: list[str] = field(default_factory=list)
     killed: bool = False
-    hand_traded: bool = False
+    at_venue: dict[int, str] = field(default_factory=dict)  # every permanent id that the venue gave -> order_ref
 
 
 def run(home: Path, sessions: int = 10, seed: int = 1, out: TextIO = sys.stdout) -> int:
@@ -110,7 +119,6 @@ def _interlude(stage: Stage, row: Row, number: int, index: int, slot: Slot) -> N
         symbol, quantity = HAND_TRADE
         stage.control.advance(slot.at - timedelta(minutes=23))
         stage.control.trade(symbol, quantity)
-        stage.hand_traded = True
         row.remarks.append(f"{quantity} {symbol} bought by hand: {symbol} locked")
     if index == ACCEPT_SLOT and stage.book.open_breaks:
         stage.control.advance(slot.at - timedelta(minutes=25))
@@ -128,7 +136,7 @@ def _cycle(stage: Stage, row: Row, glyph: str = "●") -> None:
 
 
 def _cycle_to_be_killed(stage: Stage, row: Row) -> None:
-    """Kill the child right after an order left, then start again as cron would; a cycle that sends nothing just ends."""
+    """Kill the child right after an order left, then start again as cron would; one that sends nothing just ends."""
     stage.control.hold_after("placeOrder")
     process = subprocess.Popen(_command(stage, "cycle"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     limit = monotonic() + CYCLE_SECONDS_MAX
@@ -171,7 +179,9 @@ def _tallybook(stage: Stage, *arguments: str) -> None:
 def _look(stage: Stage) -> None:
     """Fold the log, and hold it against the venue's own books."""
     stage.book = replay(read_events(stage.home))
-    for difference in differences(stage.book, stage.control.dump()):
+    account = stage.control.dump()
+    stage.at_venue |= {order["perm_id"]: order["order_ref"] for order in account["orders"]}
+    for difference in differences(stage.book, account):
         stage.apart.append(f"{stage.control.now():%d %b %H:%M} {difference}")
 
 
@@ -183,17 +193,18 @@ def _finale(stage: Stage, seconds: float) -> int:
     home, book = stage.home, stage.book
     checks = [audit(home, day) for day in sorted(book.snapshots)]
     checked, equal = sum(check.checked for check in checks), sum(check.equal for check in checks)
-    lost, doubled = lost_and_doubled(book, stage.control.dump())
+    lost, doubled = lost_and_doubled(book, stage.at_venue)
     nav_chart(home, home / "nav.png")
     events = book.seq + 1
     days = len(list((home / "var" / "events").glob("*.jsonl")))
     mails = len(list((home / "mail").glob("*.eml")))
     lines = (
-        f" {stage.cycles} cycles, {stage.closings} closings in {seconds:.0f} s · {checked} book hashes replayed, {equal} equal"
-        f" · {lost} orders lost, {doubled} doubled · max drawdown {drawdown(stage.navs):.2f} %",
+        f" {stage.cycles} cycles, {stage.closings} closings in {seconds:.0f} s · {checked} book hashes replayed, "
+        f"{equal} equal · {lost} orders lost, {doubled} doubled · max drawdown {drawdown(stage.navs):.2f} %",
         equity(book),
         holdings(book),
-        f" open   {home}/nav.png   {home}/mail/ ({mails} mails)   {home}/var/events/ ({events:,} events, {days - 1} sealed days, 1 open)",
+        f" open   {home}/nav.png   {home}/mail/ ({mails} mails)   {home}/var/events/ ({events:,} events, "
+        f"{days - 1} sealed days, 1 open)",
         *_to_try(home, sorted(book.snapshots)),
     )
     print("\n".join(lines), file=stage.out)
@@ -202,7 +213,7 @@ def _finale(stage: Stage, seconds: float) -> int:
     return 1 if stage.apart or lost or doubled or checked != equal else 0
 
 
-def _to_try(home: Path, days: list[object]) -> tuple[str, ...]:
+def _to_try(home: Path, days: list[date]) -> tuple[str, ...]:
     command = Path(sys.argv[0]).name if Path(sys.argv[0]).name == "tallybook" else "tallybook"
     beside = Path(sys.executable).with_name("tallybook")
     shown = os.path.relpath(beside) if beside.exists() else command
@@ -211,6 +222,5 @@ def _to_try(home: Path, days: list[object]) -> tuple[str, ...]:
     return (
         f" try    {start} status",
         f"        {start} audit {told}",
-        f'        {start} sql "SELECT symbol, sum(quantity) AS held, sum(commission) AS paid FROM fills GROUP BY symbol"',
+        f'        {start} sql "SELECT symbol, sum(quantity) AS net, sum(commission) AS paid FROM fills GROUP BY ALL"',
     )
-

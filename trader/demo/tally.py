@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal, localcontext
 from typing import Any
 
-from ledger.lots import EXACT
+from ledger.lots import EXACT, ZERO
 from ledger.references import is_ours
-from ledger.state import ZERO, State
+from ledger.state import State
 
 
 def differences(book: State, account: Mapping[str, Any]) -> tuple[str, ...]:
@@ -16,7 +16,9 @@ def differences(book: State, account: Mapping[str, Any]) -> tuple[str, ...]:
     if account["pending_commissions"] or book.pending_commissions:
         return ()
     with localcontext(EXACT):
-        return tuple(f"{what}: book {own}, venue {theirs}" for what, own, theirs in _pairs(book, account) if own != theirs)
+        return tuple(
+            f"{what}: book {own}, venue {theirs}" for what, own, theirs in _pairs(book, account) if own != theirs
+        )
 
 
 def _pairs(book: State, account: Mapping[str, Any]) -> Iterator[tuple[str, Decimal, Decimal]]:
@@ -47,8 +49,11 @@ def nav_at(book: State, marks: Mapping[int, Decimal]) -> Decimal:
         return sum(book.cash.values(), ZERO) + sum(values, ZERO)
 
 
-def lost_and_doubled(book: State, account: Mapping[str, Any]) -> tuple[int, int]:
-    """Count our orders that only one side knows, and references that the venue saw more than once."""
-    at_venue = [order["order_ref"] for order in account["orders"] if is_ours(order["order_ref"], book.account)]
+def lost_and_doubled(book: State, at_venue: Mapping[int, str]) -> tuple[int, int]:
+    """Count our orders that only one side knows, and references that the venue saw more than once.
+
+    `at_venue` maps every permanent id that the venue ever gave to its order reference.
+    """
+    ours = [reference for reference in at_venue.values() if is_ours(reference, book.account)]
     sent = {ref for ref, order in book.orders.items() if order.status not in ("rejected", "not_sent")}
-    return len(sent ^ set(at_venue)), len(at_venue) - len(set(at_venue))
+    return len(sent ^ set(ours)), len(ours) - len(set(ours))

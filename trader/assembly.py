@@ -1,0 +1,104 @@
+"""What the settings name, put together: broker, strategy, sources, tolerances and desk."""
+
+from __future__ import annotations
+
+import platform
+from datetime import timedelta
+from decimal import Decimal
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from ledger.clock import Clock
+from reconcile import Tolerances
+from trader.broker import Broker, BrokerSettings, ContractSpec
+from trader.calendar import Calendar, Slot
+from trader.desk import Desk
+from trader.evidence import put
+from trader.ingest import BarRules
+from trader.settings import FixedWeights as FixedSettings
+from trader.settings import FromFile, Settings, canonical_text
+from trader.settings import Momentum as MomentumSettings
+from trader.sources.broker import BrokerBars
+from trader.sources.folder import FolderBars
+from trader.sources.source import Source
+from trader.strategies import FixedWeights, Momentum, Strategy, TargetsFile
+
+VERSIONED = ("tallybook", "ib_insync", "pydantic", "duckdb")
+
+
+def broker_of(settings: Settings, clock: Clock, *, dry_run: bool = True) -> Broker:
+    """Return the broker of the settings; its client library is imported only here."""
+    from trader.ib import InteractiveBrokers
+
+    section = settings.broker.model_dump()
+    throttle = section.pop("requests_per_second_max")
+    specs = tuple(ContractSpec(**instrument.model_dump()) for instrument in settings.universe.symbols)
+    wanted = BrokerSettings(settings.account.id, specs, dry_run=dry_run, throttle=throttle, **section)
+    return InteractiveBrokers(wanted, clock)
+
+
+def strategy_of(settings: Settings) -> Strategy:
+    """Return the strategy of the settings."""
+    match settings.strategy:
+        case FixedSettings() as fixed:
+            weights = {symbol: Decimal(0) for symbol in settings.universe.tickers} | fixed.weights
+            return FixedWeights(weights, fixed.leverage)
+        case MomentumSettings() as momentum:
+            return Momentum(**momentum.model_dump(exclude={"kind"}))
+        case FromFile() as stated:
+            return TargetsFile(stated.path, timedelta(hours=stated.age_hours_max))
+
+
+def sources_of(settings: Settings, home: Path, broker: Broker) -> tuple[Source, ...]:
+    """Return the sources of bars, the broker's last: adjusted closes are preferred where a source has them."""
+    section = settings.sources
+    folder = (FolderBars(home / section.folder, section.history_days),) if section.folder is not None else ()
+    return (*folder, *((BrokerBars(broker, section.history_days),) if section.broker else ()))
+
+
+def tolerances_of(settings: Settings) -> Tolerances:
+    """Return how far the halves may be apart."""
+    return Tolerances(**settings.reconcile.model_dump(exclude={"profile"}))
+
+
+def desk_of(settings: Settings, home: Path, broker: Broker, slot: Slot, slot_name: str, *, dry_run: bool) -> Desk:
+    """Return the desk for one slot; the complete non-secret settings are kept by hash."""
+    section, orders = settings.sources, settings.orders
+    return Desk(
+        home=home,
+        calendar=Calendar.load(settings.schedule.calendar),
+        slot=slot,
+        slot_name=slot_name,
+        dry_run=dry_run,
+        settings_sha256=put(home, canonical_text(settings).encode(), ".json"),
+        versions=versions(),
+        symbols=settings.universe.tickers,
+        strategy=strategy_of(settings),
+        sources=sources_of(settings, home, broker),
+        bar_rules=BarRules(section.bars_age_sessions_max, section.close_difference_max),
+        limits=settings.limits,
+        offset_ticks=orders.offset_ticks,
+        algo=orders.algo,
+        algo_priority=orders.algo_priority,
+        tolerances=tolerances_of(settings),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the code and of what it decides with."""
+    return {"python": platform.python_version(), "code": code_sha256()} | {name: _version(name) for name in VERSIONED}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def code_sha256() -> str:
+    """Return the hash of what decides: an audit tells changed code from a divergence by it."""
+    root = Path(__file__).parents[1]
+    files = [path for package in ("ledger", "reconcile", "trader") for path in sorted((root / package).rglob("*.py"))]
+    return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -127,7 +128,8 @@ class Gateway:
     def received(self, client: Client, raw: list[str]) -> None:
         """Answer one request."""
         self.log(client, "in", raw)
-        request = REQUEST_OF_NUMBER.get(int(raw[0])) if raw[0].isascii() and raw[0].isdigit() else None
+        number = _whole_number(raw[0])
+        request = None if number is None else REQUEST_OF_NUMBER.get(number)
         if request is None:
             self.refuse(client, -1, f"message {raw[0]!r}", "there is no such request")
             return
@@ -326,8 +328,13 @@ def request_id(request: Request, raw: Sequence[str]) -> int:
     position = request.id_position
     if position is None or position >= len(raw):
         return -1
-    text = raw[position]
-    return int(text) if text.lstrip("-").isdigit() and text.isascii() else -1
+    number = _whole_number(raw[position])
+    return -1 if number is None else number
+
+
+def _whole_number(text: str) -> int | None:
+    """Read a number without trusting that it is one."""
+    return int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else None
 
 
 def _bound(host: str, port: int) -> socket.socket:

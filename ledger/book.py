@@ -7,7 +7,7 @@ anything is written, and what is written cannot fail to apply. Replay applies th
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import localcontext
+from decimal import DecimalException, localcontext
 from typing import Any
 
 from ledger.effects import cycle, money, observations, orders
@@ -61,26 +61,40 @@ class Book(State):
     """Both halves of the tally after some fact."""
 
     def apply(self, event: Event) -> None:
-        """Take one fact in; raise Impossible for one that cannot be (apply to a fork what may be refused)."""
+        """Take one fact in; raise Impossible for one that cannot be (apply to a fork what may be refused).
+
+        A fact that is told twice is one fact.
+        """
         fact_type = type(event.fact)
         if fact_type in NOT_YET:
             raise Impossible(f"{event.type}: the book cannot apply it yet")
-        effect = EFFECTS.get(fact_type)
+        told_before = self.recognise(event.fact)
+        if told_before is None:
+            self._take_effect(event)
+        elif event.fact.ACTS:
+            raise Impossible(f"{event.key}: an intent is never repeated; it stands at seq {told_before}")
+        self.seq, self.head, self.now = event.seq, event.hash, event.recorded_at
+
+    def _take_effect(self, event: Event) -> None:
+        effect = EFFECTS.get(type(event.fact))
         if effect is not None:
-            with localcontext(EXACT):
-                effect(self, event)
+            try:
+                with localcontext(EXACT):
+                    effect(self, event)
+            except DecimalException as error:
+                raise Impossible(f"{event.type}: its numbers need more than {EXACT.prec} digits") from error
         if event.key is not None:
             self.keys[event.key] = (event.seq, event.fact.economic_part)
-        self.seq, self.head, self.now = event.seq, event.hash, event.recorded_at
 
     def recognise(self, fact: Fact) -> int | None:
         """Return the seq of the same fact if it is in the log already; raise Impossible for another economic part."""
-        known = self.keys.get(fact.key) if fact.key is not None else None
+        key = fact.key
+        known = self.keys.get(key) if key is not None else None
         if known is None:
             return None
         seq, economic_part = known
         if economic_part is not None and economic_part != fact.economic_part:
-            raise Impossible(f"{fact.key}: seq {seq} says {economic_part}, now {fact.economic_part}")
+            raise Impossible(f"{key}: seq {seq} says {economic_part}, now {fact.economic_part}")
         return seq
 
     def statement(self, version: int = VERSION) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
-ZERO = Decimal(0)
-Journal = dict[tuple[str, str], Decimal]  # (account, currency) -> balance
+from ledger.lots import EXACT, ZERO
+
+Journal = dict[tuple[str, str], Decimal]  # (account, currency) -> balance; an account at zero is left out
 
 
 class Unbalanced(Exception):
@@ -37,21 +38,22 @@ def post(journal: Journal, postings: Iterable[Posting]) -> None:
     if any(difference.values()):
         raise Unbalanced(f"expected postings that sum to zero per currency, found {difference}: {entry}")
     for posting in entry:
-        if posting.amount:
-            account = (posting.account, posting.currency)
-            journal[account] = journal.get(account, ZERO) + posting.amount
+        account = (posting.account, posting.currency)
+        after = EXACT.add(journal.pop(account, ZERO), posting.amount)
+        if after:  # so that the same facts in another order leave the same journal
+            journal[account] = after
 
 
 def trial_balance(postings: Iterable[Posting]) -> dict[str, Decimal]:
     """Sum of all postings per currency: zero, if nothing is wrong."""
     sums: dict[str, Decimal] = {}
     for posting in postings:
-        sums[posting.currency] = sums.get(posting.currency, ZERO) + posting.amount
+        sums[posting.currency] = EXACT.add(sums.get(posting.currency, ZERO), posting.amount)
     return sums
 
 
 def as_postings(journal: Journal) -> tuple[Posting, ...]:
-    """The journal's balances as postings."""
+    """Return the journal's balances as postings."""
     return tuple(Posting(account, currency, amount) for (account, currency), amount in sorted(journal.items()))
 
 

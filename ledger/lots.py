@@ -4,26 +4,29 @@ A lot keeps its quantity, its gross basis and its commission as three totals, ea
 convention (commissions netted into the basis) and the NAV bridge's (before commissions) are both exact.
 Signs: a long lot has a positive quantity and basis, a short one negative ones (its basis is minus its proceeds);
 commissions are signed as cash: negative when paid.
+
+A contract's history is a chain of steps, and its open lots are a queue of links: both share what did not change with
+the state before, so that a new trade copies nothing, and a late one re-matches only what came after it.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation, localcontext
 
 ZERO = Decimal(0)
 BASIS_UNIT = Decimal("1e-10")
 EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, Inexact])
-_ROUNDING = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
+ROUNDING = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
 
 
 def allocate(total: Decimal, part: Decimal, whole: Decimal) -> Decimal:
     """Return the share part/whole of a total, quantised to 1e-10 half-even: the only rounding in the book."""
     if part == whole:
         return total
-    with localcontext(_ROUNDING):
+    with localcontext(ROUNDING):
         return (total * part / whole).quantize(BASIS_UNIT)
 
 
@@ -54,95 +57,168 @@ class Lot:
     commission: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class Matched:
-    """The state of one contract after a trade."""
+Link = tuple[Lot, "Link | None"]  # a lot, and the link behind it
 
-    lots: tuple[Lot, ...] = ()
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Matched:
+    """The state of one contract after a trade. Its open lots: `oldest` onwards, then `newest` backwards."""
+
+    oldest: Link | None = field(default=None, repr=False)
+    newest: Link | None = field(default=None, repr=False)
+    quantity: Decimal = ZERO  # of the open lots together, as are the next two
+    gross: Decimal = ZERO
+    commission: Decimal = ZERO
     realised_gross: Decimal = ZERO  # before commissions
     realised_commission: Decimal = ZERO  # commissions of what was closed, both legs; negative
+
+    @property
+    def lots(self) -> tuple[Lot, ...]:
+        """Open lots, oldest first."""
+        return (*_lots(self.oldest), *reversed(tuple(_lots(self.newest))))
 
 
 def match(before: Matched, trade: Trade) -> Matched:
     """Close the oldest lots of the other side and open what remains; a flip's commission is split by quantity."""
-    held = sum((lot.quantity for lot in before.lots), ZERO)
-    if held * trade.quantity >= 0:
-        return replace(before, lots=(*before.lots, Lot(trade.execution, trade.quantity, trade.gross, trade.commission)))
-    closing = min(abs(trade.quantity), abs(held)).copy_sign(trade.quantity)
-    closing_gross = allocate(trade.gross, closing, trade.quantity)
-    closing_commission = allocate(trade.commission, closing, trade.quantity)
-    remaining, gross_taken, commission_taken = _take(before.lots, abs(closing))
-    if closing != trade.quantity:
-        opening = trade.quantity - closing
-        rest = Lot(trade.execution, opening, trade.gross - closing_gross, trade.commission - closing_commission)
-        remaining = (rest,)
-    return Matched(
-        remaining,
-        before.realised_gross - closing_gross - gross_taken,
-        before.realised_commission + closing_commission + commission_taken,
+    if not before.quantity or (before.quantity > 0) == (trade.quantity > 0):
+        return _opened(before, Lot(trade.execution, trade.quantity, trade.gross, trade.commission))
+    closing = min(abs(trade.quantity), abs(before.quantity)).copy_sign(trade.quantity)
+    gross = allocate(trade.gross, closing, trade.quantity)
+    commission = allocate(trade.commission, closing, trade.quantity)
+    left = _closed(before, closing, gross, commission)
+    if closing == trade.quantity:
+        return left
+    rest = Lot(trade.execution, trade.quantity - closing, trade.gross - gross, trade.commission - commission)
+    return _opened(left, rest)
+
+
+def _opened(before: Matched, lot: Lot) -> Matched:
+    return replace(
+        before,
+        newest=(lot, before.newest),
+        quantity=before.quantity + lot.quantity,
+        gross=before.gross + lot.gross,
+        commission=before.commission + lot.commission,
     )
 
 
-def _take(lots: tuple[Lot, ...], units: Decimal) -> tuple[tuple[Lot, ...], Decimal, Decimal]:
-    """Take units (a magnitude) from the oldest lots; return what is left, and the gross basis and commission taken."""
+def _closed(before: Matched, closing: Decimal, closing_gross: Decimal, closing_commission: Decimal) -> Matched:
+    """Take the oldest lots for a trade of the other side that they cover."""
+    oldest, newest, units = before.oldest, before.newest, abs(closing)
     gross = commission = ZERO
-    for index, lot in enumerate(lots):
-        if units == 0:
-            return lots[index:], gross, commission
+    while units:
+        if oldest is None:
+            oldest, newest = _turned(newest), None
+        assert oldest is not None
+        lot, behind = oldest
         taken = min(units, abs(lot.quantity))
-        lot_gross = allocate(lot.gross, taken, abs(lot.quantity))
-        lot_commission = allocate(lot.commission, taken, abs(lot.quantity))
-        gross, commission, units = gross + lot_gross, commission + lot_commission, units - taken
-        if taken < abs(lot.quantity):
-            left = lot.quantity - taken.copy_sign(lot.quantity)
-            rest = Lot(lot.execution, left, lot.gross - lot_gross, lot.commission - lot_commission)
-            return (rest, *lots[index + 1 :]), gross, commission
-    return (), gross, commission
+        part, remainder = _split(lot, taken.copy_sign(lot.quantity))
+        gross, commission, units = gross + part.gross, commission + part.commission, units - taken
+        oldest = (remainder, behind) if remainder.quantity else behind
+    return Matched(
+        oldest,
+        newest,
+        before.quantity + closing,
+        before.gross - gross,
+        before.commission - commission,
+        before.realised_gross - closing_gross - gross,
+        before.realised_commission + closing_commission + commission,
+    )
 
 
-@dataclass(frozen=True, slots=True)
+def _split(lot: Lot, quantity: Decimal) -> tuple[Lot, Lot]:
+    gross = allocate(lot.gross, quantity, lot.quantity)
+    commission = allocate(lot.commission, quantity, lot.quantity)
+    remainder = Lot(lot.execution, lot.quantity - quantity, lot.gross - gross, lot.commission - commission)
+    return Lot(lot.execution, quantity, gross, commission), remainder
+
+
+def _lots(link: Link | None) -> Iterator[Lot]:
+    while link is not None:
+        lot, link = link
+        yield lot
+
+
+def _turned(newest: Link | None) -> Link | None:
+    oldest: Link | None = None
+    for lot in _lots(newest):
+        oldest = (lot, oldest)
+    return oldest
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Step:
+    """One trade, and what it led to."""
+
+    trade: Trade
+    after: Matched
+    before: Step | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Holding:
     """One contract's history of trades in economic order, and what it implies."""
 
     con_id: int
     currency: str
     multiplier: Decimal
-    trades: tuple[Trade, ...] = ()
-    states: tuple[Matched, ...] = ()  # after each trade, so that a late fact re-matches from its insertion point
+    last: Step | None = field(default=None, repr=False)
+
+    def __eq__(self, other: object) -> bool:
+        """Equal histories imply equal lots."""
+        if not isinstance(other, Holding):
+            return NotImplemented
+        mine = (self.con_id, self.currency, self.multiplier, self.trades)
+        return mine == (other.con_id, other.currency, other.multiplier, other.trades)
+
+    __hash__ = None  # type: ignore[assignment]  # nothing looks a holding up by its history
 
     def with_trade(self, trade: Trade) -> Holding:
         """Insert a trade where it belongs economically, and match again from there."""
-        index = bisect_right(self.trades, trade.order, key=lambda known: known.order)
-        return self._rematched(index, (*self.trades[:index], trade, *self.trades[index:]))
+        step, later = self.last, []
+        while step is not None and step.trade.order > trade.order:
+            later.append(step.trade)
+            step = step.before
+        return self._rematched(step, (trade, *reversed(later)))
 
     def without_trade(self, execution: str) -> Holding:
         """Take an execution out (a bust, or the original of a correction)."""
-        index = self._index(execution)
-        return self._rematched(index, self.trades[:index] + self.trades[index + 1 :])
+        step, later = self._found(execution)
+        return self._rematched(step.before, later)
 
     def with_commission(self, execution: str, commission: Decimal) -> Holding:
         """Give an execution its commission, whenever it comes."""
-        index = self._index(execution)
-        trade = replace(self.trades[index], commission=commission)
-        return self._rematched(index, (*self.trades[:index], trade, *self.trades[index + 1 :]))
+        step, later = self._found(execution)
+        return self._rematched(step.before, (replace(step.trade, commission=commission), *later))
 
-    def _index(self, execution: str) -> int:
-        for index in range(len(self.trades) - 1, -1, -1):
-            if self.trades[index].execution == execution:
-                return index
-        raise KeyError(execution)
+    def _found(self, execution: str) -> tuple[Step, tuple[Trade, ...]]:
+        """Return an execution's step and the trades after it; KeyError if there is none."""
+        step, later = self.last, []
+        while step is not None and step.trade.execution != execution:
+            later.append(step.trade)
+            step = step.before
+        if step is None:
+            raise KeyError(execution)
+        return step, tuple(reversed(later))
 
-    def _rematched(self, index: int, trades: tuple[Trade, ...]) -> Holding:
-        states = list(self.states[:index])
-        state = states[-1] if states else Matched()
-        for trade in trades[index:]:
-            state = match(state, trade)
-            states.append(state)
-        return replace(self, trades=trades, states=tuple(states))
+    def _rematched(self, last: Step | None, trades: Iterable[Trade]) -> Holding:
+        with localcontext(EXACT):
+            for trade in trades:
+                last = Step(trade, match(Matched() if last is None else last.after, trade), last)
+        return replace(self, last=last)
+
+    @property
+    def trades(self) -> tuple[Trade, ...]:
+        """Every trade, in economic order."""
+        step, backwards = self.last, []
+        while step is not None:
+            backwards.append(step.trade)
+            step = step.before
+        return tuple(reversed(backwards))
 
     @property
     def _now(self) -> Matched:
-        return self.states[-1] if self.states else Matched()
+        return Matched() if self.last is None else self.last.after
 
     @property
     def lots(self) -> tuple[Lot, ...]:
@@ -152,22 +228,22 @@ class Holding:
     @property
     def quantity(self) -> Decimal:
         """Units held: + long, - short."""
-        return sum((lot.quantity for lot in self.lots), ZERO)
+        return self._now.quantity
 
     @property
     def gross_basis(self) -> Decimal:
         """Basis of the open lots before commissions."""
-        return sum((lot.gross for lot in self.lots), ZERO)
+        return self._now.gross
 
     @property
     def commission(self) -> Decimal:
         """Commissions in the open lots, signed as cash."""
-        return sum((lot.commission for lot in self.lots), ZERO)
+        return self._now.commission
 
     @property
     def basis(self) -> Decimal:
         """Total basis by IB's convention: commissions netted."""
-        return self.gross_basis - self.commission
+        return EXACT.subtract(self.gross_basis, self.commission)
 
     @property
     def realised_gross(self) -> Decimal:
@@ -182,4 +258,4 @@ class Holding:
     @property
     def realised(self) -> Decimal:
         """Realised P&L by IB's convention: commissions of both legs netted."""
-        return self.realised_gross + self.realised_commission
+        return EXACT.add(self.realised_gross, self.realised_commission)

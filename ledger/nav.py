@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Decimal, localcontext
+from decimal import Decimal, localcontext
 
-from ledger.lots import EXACT
+from ledger.lots import EXACT, ROUNDING
 from ledger.state import ZERO, State
 
 LEVERAGE_UNIT = Decimal("1e-6")
@@ -38,7 +38,7 @@ def ratio(part: Decimal, whole: Decimal) -> Decimal:
     """Return part/whole to 1e-6; raises Unvalued where the whole is not above zero."""
     if whole <= 0:
         raise Unvalued(f"a ratio to NAV needs a NAV above zero, found {whole}")
-    with localcontext(prec=60, rounding=ROUND_HALF_EVEN):
+    with localcontext(ROUNDING):
         return (part / whole).quantize(LEVERAGE_UNIT)
 
 

@@ -26,7 +26,7 @@ def new_order_ref(book: State, con_id: int, side: Literal["B", "S"], attempt: in
 
 
 def prefix(account: str) -> str:
-    """What every order of ours in an account starts with."""
+    """Return what every order of ours in an account starts with."""
     return f"tb-{account}-"
 
 

@@ -31,10 +31,10 @@ from ledger.events import (
     VerdictRow,
 )
 from ledger.journal import Journal
-from ledger.lots import Holding
+from ledger.lots import EXACT, Holding
 
-ZERO = Decimal(0)
 ONE = Decimal(1)
+ZERO = Decimal(0)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -90,7 +90,7 @@ class Order:
     @property
     def remaining(self) -> Decimal:
         """Signed quantity not yet filled."""
-        return self.quantity - self.filled
+        return EXACT.subtract(self.quantity, self.filled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,7 @@ class Reported:
     positions_at: datetime | None = None
     open_orders: tuple[OpenOrderRow, ...] | None = None
     open_orders_at: datetime | None = None
+    rates_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +169,8 @@ class State:
     head: str = ""
     now: datetime = LONG_AGO
     adopted: bool = False
+    adopted_perm_ids: frozenset[int] = frozenset()  # orders that worked at the adoption: never ours to know
+    adopted_perm_ids: frozenset[int] = frozenset()  # orders that worked already when the account was adopted
     keys: dict[str, tuple[int, tuple[object, ...] | None]] = field(default_factory=dict)
 
     contracts: dict[int, ContractDefined] = field(default_factory=dict)

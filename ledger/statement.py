@@ -53,7 +53,8 @@ def book_hash(book: State, version: int = VERSION) -> str:
 
 
 def _amounts(amounts: Mapping[str, Decimal]) -> dict[str, str]:
-    return {name: decimal_text(amount) for name, amount in sorted(amounts.items())}
+    """Spell amounts; none is the same as zero."""
+    return {name: decimal_text(amount) for name, amount in sorted(amounts.items()) if amount}
 
 
 def _lots(book: State, con_id: int) -> list[list[str]]:

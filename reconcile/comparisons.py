@@ -1,6 +1,7 @@
-"""What is compared, over the union of both sides' keys. One function a comparison.
+"""What is compared, over the union of both sides' keys. One function a comparison, one comparison a kind of break.
 
-A comparison takes the book and the tolerances and returns findings; it never decides whether a finding is new.
+A comparison takes the book and the tolerances and returns findings, each of a subject of its own; it never decides
+whether a finding is new. It raises Unvalued where a mark or a rate is missing: then nothing is known of its kind.
 To add one: write the function, add it to `COMPARISONS`, test agreement, a difference, and a side that is missing.
 """
 
@@ -8,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
+from ledger.events import execution_base
 from ledger.events.reconciliation import BreakKind, Consequence
-from ledger.lots import EXACT
 from ledger.nav import Unvalued, mark, own_nav, rate
 from ledger.references import is_ours
-from ledger.state import ZERO, Fill, State
+from ledger.state import ZERO, Break, Fill, Order, State
 from reconcile.tolerances import Tolerances
 
 
@@ -34,11 +35,16 @@ class Finding:
     certain: bool = False
     evidence: tuple[str, ...] = ()
 
+    @property
+    def difference(self) -> Decimal | None:
+        """Found minus expected; None where the finding has no amount."""
+        return None if self.expected is None or self.found is None else self.found - self.expected
+
 
 Comparison = Callable[[State, Tolerances], Iterable[Finding]]
 
 
-def positions(book: State, tolerances: Tolerances) -> Iterator[Finding]:
+def positions(book: State, _: Tolerances) -> Iterator[Finding]:
     """Quantities must be equal; what only one side knows counts as zero on the other, whose answer was complete."""
     own, reported = book.positions, book.reported.positions or {}
     for con_id in sorted(own.keys() | reported.keys()):
@@ -59,57 +65,67 @@ def cash(book: State, tolerances: Tolerances) -> Iterator[Finding]:
     for currency, difference in differences.items():
         expected, found = book.cash.get(currency, ZERO), reported.get(currency, ZERO)
         text = f"cash {currency}: the book says {expected}, the broker {found}"
-        certainly_in = difference > 0  # money that nobody announced is not invested: sizing uses the smaller NAV
-        severity: Consequence = "note" if certainly_in else consequence
+        # Money that nobody announced is not invested: sizing uses the smaller NAV.
+        severity: Consequence = "note" if difference > 0 else consequence
         yield Finding("cash", currency, severity, expected, found, currency=currency, text=text)
 
 
 def cash_differences(book: State, tolerances: Tolerances) -> dict[str, Decimal]:
     """Return found minus expected per currency, beyond rounding and commissions that are still to come."""
     reported = book.reported.cash or {}
+    pending = _pending_commissions_max(book, tolerances)
     differences = {}
     for currency in sorted(book.cash.keys() | reported.keys()):
         difference = reported.get(currency, ZERO) - book.cash.get(currency, ZERO)
-        pending = _pending_commissions_max(book, currency, tolerances)
-        if not -pending - tolerances.cash_rounding <= difference <= tolerances.cash_rounding:
+        if not -pending.get(currency, ZERO) - tolerances.cash_rounding <= difference <= tolerances.cash_rounding:
             differences[currency] = difference
     return differences
 
 
-def _pending_commissions_max(book: State, currency: str, tolerances: Tolerances) -> Decimal:
-    pending = (f for f in book.fills.values() if f.commission is None and not f.busted and f.currency == currency)
-    with localcontext(EXACT):
-        shares = (abs(f.quantity) * f.price * tolerances.pending_commission_share for f in pending)
-        return sum((max(share, tolerances.pending_commission_min) for share in shares), ZERO)
+def _pending_commissions_max(book: State, tolerances: Tolerances) -> dict[str, Decimal]:
+    bounds: dict[str, Decimal] = {}
+    for fill in book.fills.values():
+        if fill.commission is None and not fill.busted:
+            share = abs(fill.quantity) * fill.price * tolerances.pending_commission_share
+            bound = max(share, tolerances.pending_commission_min)
+            bounds[fill.currency] = bounds.get(fill.currency, ZERO) + bound
+    return bounds
 
 
 def _cash_consequence(book: State, tolerances: Tolerances, differences: dict[str, Decimal]) -> Consequence:
+    """Judge what is missing in all currencies together; money that came in makes up for none of it."""
     try:
         nav = own_nav(book)
-        apart = sum((abs(amount) * rate(book, currency) for currency, amount in differences.items()), ZERO)
+        apart = sum((-amount * rate(book, currency) for currency, amount in differences.items() if amount < 0), ZERO)
     except Unvalued:
         return "reduce_only"  # how much it is worth is unknown
     if apart > nav * tolerances.cash_halt_share:
         return "halt"
     if apart > nav * tolerances.cash_reduce_share:
         return "reduce_only"
-    if apart > max(tolerances.cash_note_min, nav * tolerances.cash_note_share) and _is_old(book, tolerances):
+    if apart > max(tolerances.cash_note_min, nav * tolerances.cash_note_share) and any(
+        _sessions(book, currency) >= tolerances.cash_sessions_max
+        for currency, amount in differences.items()
+        if amount < 0
+    ):
         return "reduce_only"
     return "note"
 
 
-def _is_old(book: State, tolerances: Tolerances) -> bool:
-    """Tell whether some cash break has been with us, changed or not, for too many sessions."""
-    earliest = None
+CHANGED = "it changed: another break goes on with it"
+
+
+def _sessions(book: State, currency: str) -> int:
+    """Count the past sessions that a currency's cash has differed in, by whatever amount."""
+    if book.cycle is None:
+        return 0
+    since = book.cycle.started.session_day
     for known in reversed(book.breaks.values()):
-        if known.found.kind == "cash" and known.status != "accepted":
-            if known.status == "closed" and known.why != CHANGED:
+        if (known.found.kind, known.found.subject) == ("cash", currency):
+            if known.status == "accepted" or (known.status == "closed" and known.why != CHANGED):
                 break
-            earliest = known.session_day or earliest
-    return earliest is not None and sum(day >= earliest for day in book.snapshots) > tolerances.cash_sessions_max
-
-
-CHANGED = "the difference changed"
+            since = known.session_day or since
+    return sum(since <= day < book.cycle.started.session_day for day in book.snapshots)
 
 
 def nav(book: State, tolerances: Tolerances) -> Iterator[Finding]:
@@ -120,14 +136,29 @@ def nav(book: State, tolerances: Tolerances) -> Iterator[Finding]:
     own = own_nav(book)
     found = reported.net_liquidation - (reported.accrued_cash or ZERO)
     explained = sum((_position_value(book, f) for f in positions(book, tolerances)), ZERO)
-    apart_cash = cash_differences(book, tolerances)
-    explained += sum((amount * rate(book, currency) for currency, amount in apart_cash.items()), ZERO)
-    currencies = book.cash.keys() | (book.reported.cash or {}).keys()
-    rounding = tolerances.cash_rounding * (1 + len(currencies))
-    pending = sum((_pending_commissions_max(book, c, tolerances) * rate(book, c) for c in book.cash), ZERO)
-    if abs(found - own - explained) > max(rounding + pending, own * tolerances.nav_share):
-        text = f"NAV: the book says {own}, the broker {found}; breaks explain {explained}"
-        yield Finding("nav", "NAV", "reduce_only", own, found, currency=book.base_currency, text=text)
+    explained += _cash_value(book, cash_differences(book, tolerances))
+    residual, bound = found - own - explained, _nav_bound(book, own, tolerances)
+    if min(abs(residual), abs(residual - _nav_accepted(book))) > bound:
+        text = f"NAV: the book says {own}, the broker {found}; breaks explain {explained}, marks and rounding {bound}"
+        yield Finding("nav", "NAV", "reduce_only", own + explained, found, currency=book.base_currency, text=text)
+
+
+def _nav_bound(book: State, own: Decimal, tolerances: Tolerances) -> Decimal:
+    """Bound what rounding, pending commissions and marks of different moments explain."""
+    currencies = {c for c, amount in (*book.cash.items(), *(book.reported.cash or {}).items()) if amount}
+    rounding = tolerances.cash_rounding * (1 + _cash_value(book, dict.fromkeys(currencies, Decimal(1))))
+    pending = _cash_value(book, _pending_commissions_max(book, tolerances))
+    return max(rounding + pending, own * tolerances.nav_share)
+
+
+def _nav_accepted(book: State) -> Decimal:
+    """Return the residual that the operator accepted last: up to there it is known, beyond it is not."""
+    breaks = (b for b in reversed(book.breaks.values()) if b.found.kind == "nav" and b.status == "accepted")
+    return next((b.found.difference or ZERO for b in breaks), ZERO)
+
+
+def _cash_value(book: State, amounts: dict[str, Decimal]) -> Decimal:
+    return sum((amount * rate(book, currency) for currency, amount in amounts.items() if amount), ZERO)
 
 
 def _position_value(book: State, finding: Finding) -> Decimal:
@@ -141,69 +172,94 @@ def _position_value(book: State, finding: Finding) -> Decimal:
     return (finding.found - finding.expected) * mark(book, con_id) * multiplier * rate(book, currency)
 
 
-def foreign_trades(book: State, tolerances: Tolerances) -> Iterator[Finding]:
-    """Executions that are not ours are booked, because they happened, and lock their contract until accepted."""
-    told = {base for b in book.breaks.values() if b.found.kind == "foreign_trade" for base in _evidence(b.explanation)}
+def foreign_trades(book: State, _: Tolerances) -> Iterator[Finding]:
+    """Tell each once: it is booked, because it happened, and locks its contract until accepted."""
+    told = {base for b in book.breaks.values() if b.found.kind == "foreign_trade" for base in _evidence(b)}
     groups: dict[tuple[int, int], list[Fill]] = {}
     for base, fill in book.fills.items():
         if fill.foreign and not fill.busted and base not in told:
             groups.setdefault((fill.con_id, fill.perm_id), []).append(fill)
-    for (con_id, _), fills in groups.items():
-        yield _foreign_trade(book, con_id, fills)
+    for fills in groups.values():
+        yield _foreign_trade(book, fills)
 
 
-def _evidence(explanation: object) -> tuple[str, ...]:
-    return tuple(getattr(explanation, "evidence", ()))
+def _evidence(known: Break) -> tuple[str, ...]:
+    return () if known.explanation is None else known.explanation.evidence
 
 
-def _foreign_trade(book: State, con_id: int, fills: list[Fill]) -> Finding:
+def _foreign_trade(book: State, fills: list[Fill]) -> Finding:
+    con_id = fills[0].con_id
     quantity = sum((fill.quantity for fill in fills), ZERO)
     held = book.positions.get(con_id, ZERO)
     name = symbol(book, con_id)
     parts = [
         f"{fill.quantity} {name} at {fill.price} ({-fill.quantity * fill.price} {fill.currency})" for fill in fills
     ]
-    charged = sum((fill.commission for fill in fills if fill.commission is not None), ZERO)
-    text = f"{'bought' if quantity > 0 else 'sold'} outside tallybook: {', '.join(parts)}, commission {charged}"
-    bases = tuple(fill.execution_id.rpartition(".")[0] for fill in fills)
-    subject = str(fills[0].perm_id or bases[0])
+    charged = ", ".join(_commission_text(fill) for fill in fills)
+    text = f"{'bought' if quantity > 0 else 'sold'} outside tallybook: {', '.join(parts)}; commission {charged}"
+    bases = tuple(execution_base(fill.execution_id)[0] for fill in fills)
     return Finding(
-        "foreign_trade", subject, "lock", held - quantity, held, con_id=con_id, currency=fills[0].currency, text=text,
+        "foreign_trade", bases[0], "lock", held - quantity, held, con_id=con_id, currency=fills[0].currency, text=text,
         cause="foreign trade", certain=True, evidence=bases,
     )  # fmt: skip
 
 
+def _commission_text(fill: Fill) -> str:
+    return "pending" if fill.commission is None else f"{fill.commission} {fill.commission_currency}"
+
+
 def foreign_orders(book: State, tolerances: Tolerances) -> Iterator[Finding]:
-    """Orders that work at the broker and are not ours: they may change the position at any moment."""
-    if tolerances.foreign_orders == "leave":
-        return
+    """Orders that work at the broker and that the log does not know: they may change the position at any moment.
+
+    One that bears our prefix is never left alone: another copy of us placed it.
+    """
     for row in book.reported.open_orders or ():
-        if not is_ours(row.order_ref, book.account):
+        is_left = tolerances.foreign_orders == "leave" and not is_ours(row.order_ref, book.account)
+        if row.order_ref not in book.orders and not is_left:
             text = f"an order that is not ours works: {row.quantity} {row.symbol}, client {row.client_id}, {row.status}"
-            subject, evidence = str(row.perm_id), (f"perm id {row.perm_id}",)
+            name = f"perm id {row.perm_id}" if row.perm_id else f"client {row.client_id}, order id {row.order_id}"
+            subject = str(row.perm_id) if row.perm_id else name  # one of another client may have no permanent id yet
             yield Finding(
                 "foreign_order", subject, "lock", con_id=row.con_id, text=text, cause="foreign order", certain=True,
-                evidence=evidence,
+                evidence=(name,),
             )  # fmt: skip
 
 
-def ended_orders(book: State, tolerances: Tolerances) -> Iterator[Finding]:
-    """What an ended order filled, as the broker says, must be the sum of its executions; nothing fills too much."""
+def orders(book: State, _: Tolerances) -> Iterator[Finding]:
+    """Hold each order against its executions: they add up, not to too much, and nothing that ended works."""
+    working = {row.order_ref for row in book.reported.open_orders or ()}
     for order in book.orders.values():
-        over = abs(order.filled) > abs(order.quantity)
-        told = order.filled_reported
-        if over or (told is not None and told != abs(order.filled)):
-            found = abs(order.quantity) if told is None else told
-            text = f"order {order.order_ref}: executions say {abs(order.filled)}, the order {found}"
-            yield Finding("order", order.order_ref, "lock", abs(order.filled), found, con_id=order.con_id, text=text)
+        executed, told = abs(order.filled), _filled_by_order(order)
+        if order.ended and executed < abs(order.quantity) and order.order_ref in working:
+            text = f"order {order.order_ref}: the book says {order.status}, the broker that it works"
+            yield Finding("order", order.order_ref, "lock", con_id=order.con_id, text=text)
+        elif told is not None and told != executed:
+            text = f"order {order.order_ref}: executions say {executed}, the order {told}"
+            yield Finding("order", order.order_ref, "lock", executed, told, con_id=order.con_id, text=text)
+
+
+def _filled_by_order(order: Order) -> Decimal | None:
+    """Return how much the order itself says that it filled, a magnitude; None while it says nothing."""
+    if abs(order.filled) > abs(order.quantity):
+        return abs(order.quantity)
+    if order.filled_reported is None and order.status == "filled":
+        return abs(order.quantity)
+    return order.filled_reported
 
 
 def symbol(book: State, con_id: int) -> str:
-    """A contract's name for people."""
+    """Name a contract for people."""
     if con_id in book.contracts:
         return book.contracts[con_id].symbol
     row = (book.reported.positions or {}).get(con_id)
     return row.symbol if row is not None else f"contract {con_id}"
 
 
-COMPARISONS: tuple[Comparison, ...] = (positions, cash, nav, foreign_trades, foreign_orders, ended_orders)
+COMPARISONS: tuple[tuple[BreakKind, Comparison], ...] = (
+    ("position", positions),
+    ("cash", cash),
+    ("nav", nav),
+    ("foreign_trade", foreign_trades),
+    ("foreign_order", foreign_orders),
+    ("order", orders),
+)

@@ -7,45 +7,61 @@ from datetime import datetime
 from decimal import localcontext
 
 from ledger.events import BookReconciled, BreakClosed, BreakExplained, BreakFound, Fact, StepFailed
+from ledger.events.reconciliation import BreakKind
 from ledger.lots import EXACT
 from ledger.nav import Unvalued, own_nav
 from ledger.state import ZERO, Break, State
 from reconcile.comparisons import CHANGED, COMPARISONS, Finding
 from reconcile.tolerances import Tolerances
 
-UNTIL_ACCEPTED = frozenset({"foreign_trade", "refused_fact"})  # never close by themselves
-ONCE_ACCEPTED = frozenset({"foreign_order", "nav", "order"})  # an accepted one is not found again
+UNTIL_ACCEPTED: frozenset[BreakKind] = frozenset({"foreign_trade", "refused_fact"})  # never close by themselves
+ONCE_ACCEPTED: frozenset[BreakKind] = frozenset({"foreign_order", "order"})  # the same again is not found again
+Subject = tuple[BreakKind, str]
 
 
 def reconcile(book: State, tolerances: Tolerances) -> tuple[Fact, ...]:
     """Return the breaks found, explained and closed, and that the halves were compared: one batch.
 
-    A half that was not reported completely in this cycle is a failed step: unknown is never agreement.
+    A half that was not reported completely in this cycle is a failed step, and so is a position or a currency without
+    a mark or a rate: unknown is never agreement. What could be compared is told all the same.
     """
     missing = _not_reported(book)
     if missing:
         return (StepFailed(step="reconcile", reason=f"expected the broker's {missing} of this cycle, found none"),)
     with localcontext(EXACT):
+        findings, unknown = _compared(book, tolerances)
+        lives = tuple(_lives(book, findings, unknown))
+        if unknown:
+            return (*lives, StepFailed(step="reconcile", reason="; ".join(dict.fromkeys(unknown.values()))))
+        return (*lives, _reconciled(book, lives))
+
+
+def _compared(book: State, tolerances: Tolerances) -> tuple[tuple[Finding, ...], dict[BreakKind, str]]:
+    """Return what differs, and why which kinds could not be compared."""
+    findings: list[Finding] = []
+    unknown: dict[BreakKind, str] = {}
+    for kind, compare in COMPARISONS:
         try:
-            findings = tuple(f for compare in COMPARISONS for f in compare(book, tolerances))
-            own = own_nav(book)
+            findings.extend(tuple(compare(book, tolerances)))
         except Unvalued as unvalued:
-            return (StepFailed(step="reconcile", reason=str(unvalued)),)
-        lives = tuple(_lives(book, findings))
-        ended = sum(isinstance(fact, BreakClosed) for fact in lives)
-        begun = sum(isinstance(fact, BreakFound) for fact in lives)
-        reported = book.reported
-        assert reported.nav is not None
-        reported_nav = reported.nav.net_liquidation - (reported.nav.accrued_cash or ZERO)
-        reconciled = BookReconciled(
-            positions=len(book.positions.keys() | (reported.positions or {}).keys()),
-            currencies=len(book.cash.keys() | (reported.cash or {}).keys()),
-            nav_own=own,
-            nav_reported=reported_nav,
-            nav_difference=own - reported_nav,
-            open_breaks=len(book.open_breaks) + begun - ended,
-        )
-    return (*lives, reconciled)
+            unknown[kind] = str(unvalued)
+    return tuple(findings), unknown
+
+
+def _reconciled(book: State, lives: tuple[Fact, ...]) -> BookReconciled:
+    reported = book.reported
+    assert reported.nav is not None
+    nav_own, nav_reported = own_nav(book), reported.nav.net_liquidation - (reported.nav.accrued_cash or ZERO)
+    ended = sum(isinstance(fact, BreakClosed) for fact in lives)
+    begun = sum(isinstance(fact, BreakFound) for fact in lives)
+    return BookReconciled(
+        positions=len(book.positions.keys() | (reported.positions or {}).keys()),
+        currencies=len(book.cash.keys() | (reported.cash or {}).keys()),
+        nav_own=nav_own,
+        nav_reported=nav_reported,
+        nav_difference=nav_own - nav_reported,
+        open_breaks=len(book.open_breaks) + begun - ended,
+    )
 
 
 def _not_reported(book: State) -> str:
@@ -56,38 +72,45 @@ def _not_reported(book: State) -> str:
         ("cash", book.reported.cash_at),
         ("NAV", book.reported.nav_at),
         ("open orders", book.reported.open_orders_at),
+        ("exchange rates", book.reported.rates_at),
     )
     return ", ".join(name for name, at in parts if at is None or since is None or at < since)
 
 
-def _lives(book: State, findings: tuple[Finding, ...]) -> Iterator[Fact]:
+def _lives(book: State, findings: tuple[Finding, ...], unknown: dict[BreakKind, str]) -> Iterator[Fact]:
     """Close what is over, then tell what is new: a break whose amount changed ends and another begins."""
-    present = {(finding.kind, finding.subject): finding for finding in findings}
-    going_on = set()
+    present: dict[Subject, Finding] = {(finding.kind, finding.subject): finding for finding in findings}
+    settled = _accepted(book, present)
     for known in book.open_breaks:
         subject = (known.found.kind, known.found.subject)
         finding = present.get(subject)
-        if known.found.kind in UNTIL_ACCEPTED or (finding is not None and _same(known, finding)):
-            going_on.add(subject)
+        if known.found.kind in UNTIL_ACCEPTED or known.found.kind in unknown:
+            continue
+        if finding is not None and _is_same(known, finding):
+            settled.add(subject)
         else:
             reason = "both halves match again" if finding is None else CHANGED
             yield BreakClosed(break_id=known.found.break_id, reason=reason)
-    accepted = {
-        (b.found.kind, b.found.subject)
-        for b in book.breaks.values()
-        if b.status == "accepted" and b.found.kind in ONCE_ACCEPTED
-    }
-    number = len(book.breaks)
-    for subject, finding in present.items():
-        is_new_foreign_trade = finding.kind == "foreign_trade"  # the comparison names only untold executions
-        if is_new_foreign_trade or (subject not in going_on and subject not in accepted):
-            number += 1
-            yield from _begin(f"B-{number}", finding)
+    new = (finding for subject, finding in present.items() if subject not in settled)
+    for number, finding in enumerate(new, len(book.breaks) + 1):
+        yield from _begin(f"B-{number}", finding)
 
 
-def _same(known: Break, finding: Finding) -> bool:
-    found = known.found
-    return (found.expected, found.found, found.consequence) == (finding.expected, finding.found, finding.consequence)
+def _accepted(book: State, present: dict[Subject, Finding]) -> set[Subject]:
+    """Name what was found before, to the same amount, and accepted."""
+    accepted = set()
+    for known in book.breaks.values():
+        subject = (known.found.kind, known.found.subject)
+        finding = present.get(subject) if known.found.kind in ONCE_ACCEPTED and known.status == "accepted" else None
+        if finding is not None and _is_same(known, finding):
+            accepted.add(subject)
+    return accepted
+
+
+def _is_same(known: Break, finding: Finding) -> bool:
+    """Tell whether a break goes on as it was. That of NAV does while it lasts: its amount moves with every mark."""
+    same_amount = finding.kind == "nav" or known.found.difference == finding.difference
+    return same_amount and known.found.consequence == finding.consequence
 
 
 def _begin(break_id: str, finding: Finding) -> Iterator[Fact]:

@@ -46,7 +46,7 @@ def _adopted(state: State, event: Event) -> None:
     fact: AccountAdopted = event.fact  # type: ignore[assignment]
     if fact.account != state.account:
         raise Impossible(f"adoption: expected account {state.account}, found {fact.account}")
-    state.adopted = True
+    state.adopted, state.adopted_perm_ids = True, frozenset(fact.open_order_perm_ids)
     for execution_id in fact.execution_ids:  # part of the opening balances: never booked again
         base, revision = execution_base(execution_id)
         state.keys[f"fill/{state.account}/{base}/{revision}"] = (event.seq, None)
@@ -71,7 +71,7 @@ def _finished(state: State, event: Event) -> None:
     state.update_cycle(ended="finished", allowed=False)
 
 
-def _failed(state: State, event: Event) -> None:
+def _failed(state: State, _: Event) -> None:
     state.update_cycle(ended="failed", allowed=False)
 
 
@@ -98,7 +98,7 @@ def _evaluated(state: State, event: Event) -> None:
     state.update_cycle(verdicts=fact.verdicts)
 
 
-def _allowed(state: State, event: Event) -> None:
+def _allowed(state: State, _: Event) -> None:
     cycle = state.cycle
     if cycle is None or cycle.reconciled is None or cycle.verdicts is None or cycle.failures or cycle.ended:
         raise Impossible("trading allowed: expected a reconciled book, verdicts and no failed step in this very cycle")
@@ -156,7 +156,7 @@ def _halted(state: State, event: Event) -> None:
     state.halt = fact.reason
 
 
-def _resumed(state: State, event: Event) -> None:
+def _resumed(state: State, _: Event) -> None:
     state.halt = None
 
 

@@ -60,7 +60,7 @@ def _filled(state: State, event: Event) -> None:
         commission_currency=known.commission_currency if known else None,
         commission_revision=known.commission_revision if known else 0,
     )  # fmt: skip
-    holding = _holding(state, fact.con_id, fact.currency)
+    holding = _holding(state, fact.con_id)
     gross = fact.quantity * fact.price * holding.multiplier
     commission = known.commission if known and known.commission_currency == fact.currency else None
     trade = Trade(event.at, base, revision, fact.quantity, gross, commission or ZERO)
@@ -69,24 +69,33 @@ def _filled(state: State, event: Event) -> None:
 
 
 def _check_fill(state: State, fact: OrderFilled, known: Fill | None) -> None:
-    contract = state.contracts.get(fact.con_id)
+    what = f"execution {fact.execution_id}"
     order = state.orders.get(fact.order_ref)
-    if fact.account != state.account:
-        raise Impossible(f"execution {fact.execution_id}: expected account {state.account}, found {fact.account}")
-    if contract is None:
-        raise Impossible(f"execution {fact.execution_id}: contract {fact.con_id} is not defined")
-    if contract.security_type != "STK":
-        raise Impossible(f"execution {fact.execution_id}: the book cannot hold {contract.security_type} yet")
-    if contract.currency != fact.currency:
-        raise Impossible(f"execution {fact.execution_id}: expected {contract.currency}, found {fact.currency}")
+    _check_account(state, fact.account, what)
+    _check_contract(state, fact.con_id, fact.currency, what)
     if fact.quantity == 0 or fact.price < 0:
-        raise Impossible(f"execution {fact.execution_id}: {fact.quantity} at {fact.price} is no trade")
+        raise Impossible(f"{what}: {fact.quantity} at {fact.price} is no trade")
     if order is not None and order.con_id != fact.con_id:
-        raise Impossible(
-            f"execution {fact.execution_id}: order {fact.order_ref} is for {order.con_id}, not {fact.con_id}"
-        )
+        raise Impossible(f"{what}: order {fact.order_ref} is for {order.con_id}, not {fact.con_id}")
+    if order is not None and (order.quantity > 0) != (fact.quantity > 0):
+        raise Impossible(f"{what}: order {fact.order_ref} is for {order.quantity}, found {fact.quantity}")
     if known is not None and known.con_id != fact.con_id:
-        raise Impossible(f"execution {fact.execution_id}: corrects one of {known.con_id}, found {fact.con_id}")
+        raise Impossible(f"{what}: corrects one of {known.con_id}, found {fact.con_id}")
+
+
+def _check_account(state: State, account: str, what: str) -> None:
+    if account != state.account:
+        raise Impossible(f"{what}: expected account {state.account}, found {account}")
+
+
+def _check_contract(state: State, con_id: int, currency: str, what: str) -> None:
+    contract = state.contracts.get(con_id)
+    if contract is None:
+        raise Impossible(f"{what}: contract {con_id} is not defined")
+    if contract.security_type != "STK":
+        raise Impossible(f"{what}: the book cannot hold {contract.security_type} yet")
+    if contract.currency != currency:
+        raise Impossible(f"{what}: expected {contract.currency}, found {currency}")
 
 
 def _untrade(state: State, base: str, known: Fill) -> None:
@@ -102,9 +111,13 @@ def _fill_order(state: State, order_ref: str, quantity: Decimal) -> None:
     if order is None:
         return
     filled = order.filled + quantity
-    status = "working" if order.status in ("attempted", "filled") else order.status
+    status = order.status
     if abs(filled) >= abs(order.quantity):
         status = "filled"
+    elif status == "filled" and order.filled_reported is not None:
+        status = "cancelled"  # it had ended before a late fill made it whole, and that fill was taken back
+    elif status in ("attempted", "filled"):
+        status = "working"
     state.orders[order_ref] = replace(order, filled=filled, status=status)
 
 
@@ -112,6 +125,7 @@ def _busted(state: State, event: Event) -> None:
     fact: FillBusted = event.fact  # type: ignore[assignment]
     base, _ = execution_base(fact.execution_id)
     known = state.fills.get(base)
+    _check_account(state, fact.account, f"bust of {fact.execution_id}")
     if known is None:
         raise Impossible(f"bust of {fact.execution_id}: no such execution is recorded")
     if not known.busted:
@@ -159,11 +173,9 @@ def _traded(state: State, before: Holding, after: Holding, gross: Decimal, again
     state.holdings[after.con_id] = after
 
 
-def _holding(state: State, con_id: int, currency: str) -> Holding:
-    contract = state.contracts.get(con_id)
-    if contract is None:
-        raise Impossible(f"contract {con_id} is not defined")
-    return state.holdings.get(con_id) or Holding(con_id, currency, contract.multiplier)
+def _holding(state: State, con_id: int) -> Holding:
+    contract = state.contracts[con_id]
+    return state.holdings.get(con_id) or Holding(con_id, contract.currency, contract.multiplier)
 
 
 def _move_cash(state: State, currency: str, amount: Decimal) -> None:
@@ -207,21 +219,22 @@ def _opened(state: State, event: Event) -> None:
         post(state.journal, entry)
         _move_cash(state, fact.currency, fact.amount)
         return
+    what = f"opening balance of contract {fact.con_id}"
+    _check_contract(state, fact.con_id, fact.currency, what)
     if not fact.quantity:
-        raise Impossible(f"opening balance of contract {fact.con_id}: expected a quantity, found {fact.quantity}")
-    holding = _holding(state, fact.con_id, fact.currency)
-    if state.contracts[fact.con_id].security_type != "STK":
-        security_type = state.contracts[fact.con_id].security_type
-        raise Impossible(f"opening balance of contract {fact.con_id}: the book cannot hold {security_type} yet")
+        raise Impossible(f"{what}: expected a quantity, found {fact.quantity}")
+    holding = _holding(state, fact.con_id)
     trade = Trade(event.at, "opening", 0, fact.quantity, fact.amount)
     _traded(state, holding, holding.with_trade(trade), fact.amount, "opening")
 
 
 def _position_adjusted(state: State, event: Event) -> None:
     fact: PositionAdjusted = event.fact  # type: ignore[assignment]
-    holding = _holding(state, fact.con_id, fact.currency)
+    what = f"adjustment of contract {fact.con_id} for {fact.break_id}"
+    _check_contract(state, fact.con_id, fact.currency, what)
     if fact.quantity == 0:
-        raise Impossible(f"adjustment of contract {fact.con_id} for {fact.break_id}: expected a change of quantity")
+        raise Impossible(f"{what}: expected a change of quantity")
+    holding = _holding(state, fact.con_id)
     trade = Trade(event.at, fact.break_id, event.seq, fact.quantity, fact.amount)
     _traded(state, holding, holding.with_trade(trade), fact.amount, "suspense")
 

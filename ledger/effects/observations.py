@@ -15,7 +15,7 @@ from ledger.events import (
     RatesObserved,
 )
 from ledger.line import Event
-from ledger.state import Impossible, State
+from ledger.state import ONE, Impossible, State
 
 
 def _contract(state: State, event: Event) -> None:
@@ -50,7 +50,11 @@ def _positions(state: State, event: Event) -> None:
     fact: PositionsObserved = event.fact  # type: ignore[assignment]
     positions = {row.con_id: row for row in fact.rows if row.quantity}
     state.reported = replace(state.reported, positions=positions, positions_at=event.recorded_at)
-    state.marks.update((row.con_id, row.mark) for row in fact.rows if row.mark is not None)
+    for row in fact.rows:
+        if row.mark is not None:
+            state.marks[row.con_id] = row.mark
+        else:
+            state.marks.pop(row.con_id, None)  # unknown; the old one is not its mark any more
 
 
 def _open_orders(state: State, event: Event) -> None:
@@ -69,7 +73,11 @@ def _rates(state: State, event: Event) -> None:
     fact: RatesObserved = event.fact  # type: ignore[assignment]
     if fact.base_currency != state.base_currency:
         raise Impossible(f"rates: expected base currency {state.base_currency}, found {fact.base_currency}")
-    state.rates = {row.currency: row.rate for row in fact.rows}
+    rates = {fact.base_currency: ONE, **{row.currency: row.rate for row in fact.rows}}
+    if rates[fact.base_currency] != ONE or min(rates.values()) <= 0:
+        raise Impossible(f"rates: expected {fact.base_currency} at 1 and the others above 0, found {rates}")
+    state.rates = rates
+    state.reported = replace(state.reported, rates_at=event.recorded_at)
 
 
 EFFECTS = (

@@ -118,7 +118,7 @@ def _resolved(state: State, event: Event) -> None:
     state.orders[fact.order_ref] = replace(order, status=status, ended_reason=fact.evidence)
 
 
-def _modified(state: State, event: Event) -> None:
+def _modified(_: State, event: Event) -> None:
     fact: OrderModified = event.fact  # type: ignore[assignment]
     raise Impossible(f"order {fact.order_ref}: a working order is replaced, never modified")
 

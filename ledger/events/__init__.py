@@ -1,8 +1,8 @@
 """Every fact there is.
 
 A fact is noun + past participle. To add one: write its model in the file of its group, add it to `EVENT_TYPES`, give
-it an effect in `ledger/book.py` (even if it is "none"), and run the tests: they name what is missing. A field that is added
-later needs a default; anything else needs a new type and a pure upcaster.
+it an effect in `ledger/effects/` (or name it in `ledger/book.py` as one without), and run the tests: they name what is
+missing. A field that is added later needs a default; anything else needs a new type and a pure upcaster.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ EVENT_TYPES: tuple[type[Fact], ...] = (
 
 
 def type_name(event_type: type[Fact]) -> str:
-    """The stable literal under which a type stands in the log."""
+    """Return the stable literal under which a type stands in the log."""
     return str(event_type.model_fields["type"].default)
 
 
@@ -148,7 +148,7 @@ BY_NAME: dict[str, type[Fact]] = {type_name(event_type): event_type for event_ty
 
 
 def json_schema() -> dict[str, Any]:
-    """The JSON Schema of the discriminated union of every fact, as it is serialised."""
+    """Return the JSON Schema of the discriminated union of every fact, as it is serialised."""
     union: Any = reduce(or_, EVENT_TYPES)
     adapter: TypeAdapter[Any] = TypeAdapter(Annotated[union, Field(discriminator="type")])
     return adapter.json_schema(mode="serialization")

@@ -1,0 +1,42 @@
+"""Run every benchmark and write docs/benchmarks.md: `python -m benchmarks [NAME …]`."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks import cycle, log
+
+BENCHMARKS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (("cycle", cycle.run), ("log", log.run))
+REPORT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
+
+
+def main(names: list[str]) -> int:
+    """Run the named benchmarks, or all; only a run of all writes the report."""
+    known = dict(BENCHMARKS)
+    if unknown := [name for name in names if name not in known]:
+        sys.stderr.write(f"benchmark {unknown[0]}: expected one of {', '.join(known)}\n")
+        return 2
+    report = [
+        "# Benchmarks",
+        "",
+        f"Written by `make bench`; {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}.",
+    ]
+    for name in names or known:
+        report += ["", f"## {name}", "", (known[name].__doc__ or "").strip(), "", "```"]
+        sys.stdout.write(f"{name}\n")
+        for line in known[name]():
+            sys.stdout.write(f"  {line}\n")
+            sys.stdout.flush()
+            report.append(line)
+        report.append("```")
+    if not names:
+        REPORT.write_text("\n".join(report) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,151 @@
+"""The long run: 250 sessions with three seeds, every cycle compared with the venue's own books to the last digit.
+
+`make soak` or `python -m benchmarks.soak [--sessions N] [--seeds 1,2,3]`. One process runs many cycles on one open
+ledger; the venue is a process of its own. Somebody trades by hand now and then, volume is thin at times, commissions
+come late at times. The result is written into docs/soak.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from time import monotonic
+
+from ledger.book import book_hash, replay
+from ledger.clock import Clock
+from ledger.ledger import Ledger
+from ledger.log import read_events
+from reconcile import acceptance
+from trader.assembly import broker_of, desk_of
+from trader.calendar import Calendar, Session, Slot
+from trader.clocks import clock_of
+from trader.commands.adopt import adopt
+from trader.cycle import run_cycle
+from trader.demo.setting import FIRST_DAY, TICKERS, control_of, venue, write_bars, write_settings
+from trader.demo.tally import differences, lost_and_doubled
+from trader.settings import Settings, load
+from trader.simulator.control import Control
+
+SESSIONS, SEEDS = 250, (1, 2, 3)
+AFTER_CLOSE = timedelta(minutes=31)
+REPORT = Path(__file__).parents[1] / "docs" / "soak.md"
+
+
+@dataclass
+class Soak:
+    """One seed's run."""
+
+    seed: int
+    home: Path
+    settings: Settings
+    control: Control
+    clock: Clock
+    ledger: Ledger
+    chance: random.Random
+    calendar: Calendar = field(default_factory=Calendar.load)
+    at_venue: dict[int, str] = field(default_factory=dict)
+    cycles: int = 0
+    compared: int = 0
+    hand_trades: int = 0
+    apart: list[str] = field(default_factory=list)
+
+
+def soak(seed: int, sessions: int) -> str:
+    """Run one seed and return its line of the report; raises SystemExit at the first difference."""
+    began = monotonic()
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        days = Calendar.load().sessions(FIRST_DAY, FIRST_DAY + timedelta(days=2 * sessions + 14))[:sessions]
+        with venue(home, seed) as ports, control_of(ports) as control:
+            write_settings(home, ports["port"], ports["control_port"], mail_port=1)
+            write_bars(home, days[-1].day)
+            control.advance(days[0].open - timedelta(minutes=30))
+            settings = load(home)
+            clock = clock_of(home, settings.simulator.address)
+            adopt(home, settings, confirmed=True)
+            with Ledger.open(home, clock) as ledger:
+                run = Soak(seed, home, settings, control, clock, ledger, random.Random(seed))  # noqa: S311 - reproducible
+                for number, session in enumerate(days, start=1):
+                    _session(run, session)
+                    sys.stdout.write(f"\r seed {seed}  {number}/{len(days)} sessions  {monotonic() - began:.0f} s ")
+                    sys.stdout.flush()
+            return _line(run, len(days), monotonic() - began)
+
+
+def _session(run: Soak, session: Session) -> None:
+    for slot in (*run.calendar.slots(session), run.calendar.closing_slot(session)):
+        _disturb(run, slot)
+        run.control.advance(session.close + AFTER_CLOSE if slot.kind == "close" else slot.at)
+        broker = broker_of(run.settings, run.clock, dry_run=False)
+        desk = desk_of(run.settings, run.home, broker, slot, slot.name, dry_run=False)
+        run_cycle(run.ledger, broker, desk)
+        run.cycles += 1
+        _compare(run, slot)
+        for known in run.ledger.book.open_breaks:
+            if run.chance.random() < 0.5:
+                run.ledger.record(acceptance(run.ledger.book, known.found.break_id, "the soak's owner agrees"))
+
+
+def _disturb(run: Soak, slot: Slot) -> None:
+    """Do what happens in a year: trades by hand, thin volume, late commissions."""
+    if slot.kind == "close":
+        return
+    run.control.volume_share(Decimal("0.10") if run.chance.random() < 0.8 else Decimal("0.0000002"))
+    run.control.commission_delay(0 if run.chance.random() < 0.9 else 600)
+    if run.chance.random() < 0.01:
+        run.control.advance(slot.at - timedelta(minutes=1))
+        quantity = Decimal(run.chance.randint(-40, 60)) or Decimal(1)
+        run.control.trade(run.chance.choice(TICKERS), quantity)
+        run.hand_trades += 1
+
+
+def _compare(run: Soak, slot: Slot) -> None:
+    book, account = run.ledger.book, run.control.dump()
+    run.at_venue |= {order["perm_id"]: order["order_ref"] for order in account["orders"]}
+    pending = bool(account["pending_commissions"] or book.pending_commissions)
+    run.compared += not pending
+    if apart := differences(book, account):
+        raise SystemExit(f"\nseed {run.seed}, {slot.name}: {'; '.join(apart)}")
+
+
+def _line(run: Soak, sessions: int, seconds: float) -> str:
+    book = run.ledger.book
+    replayed = replay(read_events(run.home))
+    same = "equal" if book_hash(replayed) == book_hash(book) else "DIFFERENT"
+    lost, doubled = lost_and_doubled(book, run.at_venue)
+    return (
+        f"| {run.seed} | {sessions} | {run.cycles} | {run.compared} | {len(book.orders)} | {len(book.fills)} | "
+        f"{run.hand_trades} | {lost} | {doubled} | {book.seq + 1} | {same} | {seconds:.0f} |"
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Run every seed and write the report."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.soak")
+    parser.add_argument("--sessions", type=int, default=SESSIONS)
+    parser.add_argument("--seeds", default=",".join(map(str, SEEDS)))
+    asked = parser.parse_args(arguments)
+    lines = [
+        "# Soak",
+        "",
+        "Written by `make soak`: every cycle's quantities, cash, basis, realised P&L and NAV equal the venue's own",
+        "books to the last digit, once no commission is pending; a run ends at the first difference.",
+        "",
+        "| seed | sessions | cycles | compared | orders | fills | hand trades | lost | doubled | events | replay | s |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for seed in asked.seeds.split(","):
+        lines.append(soak(int(seed), asked.sessions))
+        sys.stdout.write(f"\n{lines[-1]}\n")
+    REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -12,20 +12,16 @@ import resource
 import signal
 import sys
 import traceback
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from trader import exits
 from trader.calendar import Slot
+from trader.occasion import AccountNotAdopted, Options, SlotUsedUp, slot_of
 from trader.schedule import MEMORY_MEGABYTES, TIMEOUT_SECONDS, SettingsError
 
-if TYPE_CHECKING:
-    from ledger.state import State
-
-CLOSING = "close"
 ORPHAN_SECONDS = 60  # beyond the parent's time limit: whoever still runs then has lost its parent
 
 
@@ -34,47 +30,6 @@ class _Coded(Protocol):
 
     @property
     def code(self) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How the cycle was asked for."""
-
-    slot_name: str  # the slot's name, or DAY/now-HHMMSS for a start by hand
-    dry_run: bool = False  # asked for on the command line; the settings may ask for it too
-    verbose: bool = False
-
-
-class AccountNotAdopted(Exception):
-    """The account was never accepted as the log's beginning; nothing trades before."""
-
-    code = "account-not-adopted"
-    exit_status = exits.COULD_NOT
-
-    def __init__(self, account: str) -> None:
-        super().__init__(f"account {account}: expected an adopted account, found none in the log; run: tallybook adopt")
-
-
-class SlotUsedUp(Exception):
-    """The slot's work was done by an earlier start."""
-
-
-def require_work(book: State, slot: str) -> None:
-    """Raise AccountNotAdopted, or SlotUsedUp where a start has nothing left to do; a start by hand always has."""
-    if not book.adopted:
-        raise AccountNotAdopted(book.account)
-    known = book.slots.get(slot)
-    if known is None or not known.finished:
-        return
-    day, _, kind = slot.partition("/")
-    if kind != CLOSING or date.fromisoformat(day) in book.committed:  # a closed day is committed until it succeeds
-        raise SlotUsedUp(slot)
-
-
-def slot_of(name: str, at: datetime) -> Slot:
-    """Return the slot that a name and its moment mean."""
-    day, _, kind = name.partition("/")
-    return Slot(date.fromisoformat(day), 0, at, "close" if kind == CLOSING else "trade")
 
 
 def main(arguments: list[str]) -> int:
@@ -113,6 +68,7 @@ def _bound(timeout_seconds: int, memory_megabytes: int) -> None:
 
 def _run(home: Path, slot: Slot, options: Options) -> int:
     from ledger.errors import LogError, LogLocked
+    from ledger.ledger import LedgerError
     from trader.broker import BrokerProblem
     from trader.cycle import perform
     from trader.settings import load
@@ -124,7 +80,7 @@ def _run(home: Path, slot: Slot, options: Options) -> int:
     except LogLocked as error:
         # A scheduled start whose work the lock's holder is doing has nothing to do.
         return exits.NOTHING_TO_DO if error.slot == slot.name == options.slot_name else _told(error, error.exit_status)
-    except LogError as error:
+    except (LogError, LedgerError) as error:
         return _told(error, error.exit_status)
     except (SettingsError, AccountNotAdopted, BrokerProblem) as error:
         return _told(error, exits.COULD_NOT)

@@ -132,10 +132,10 @@ def run_slot(options: Options, schedule: Schedule, slot: str, at: datetime) -> i
     match ending.exit_status:
         case exits.NOTHING_TO_DO:
             return exits.FINE
-        case exits.FINE if slot.endswith("/close"):
-            return _commit(options, schedule, slot)
-        case exits.FINE | exits.BAD_NEWS | exits.LOCKED as status:
-            return status
+        case exits.FINE | exits.BAD_NEWS as status:
+            return max(status, _commit(options, schedule, slot)) if slot.endswith("/close") else status
+        case exits.LOCKED:
+            return exits.LOCKED
         case _:
             return _told(options, slot, ending, "cycle")
 

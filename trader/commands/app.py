@@ -1,0 +1,106 @@
+"""The list of commands, and what is common to all: the home, and one line for everything that may go wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from ledger.book import Impossible
+from ledger.errors import LogError, LogLocked
+from ledger.ledger import LedgerError
+from ledger.nav import Unvalued
+from queries import TableError
+from trader import exits
+from trader.adoption import AdoptionRefused
+from trader.broker import BrokerProblem
+from trader.calendar import CalendarError
+from trader.commands import care, daily, history, start
+from trader.occasion import AccountNotAdopted
+from trader.schedule import SettingsError
+from trader.simulator.control import ControlError
+
+# What may go wrong, and the code that stands in docs/runbook.md where the error does not bring its own.
+EXPECTED: tuple[tuple[type[Exception], str], ...] = (
+    (SettingsError, ""),
+    (LogError, ""),
+    (LedgerError, ""),
+    (BrokerProblem, ""),
+    (AdoptionRefused, ""),
+    (AccountNotAdopted, ""),
+    (Impossible, "impossible"),
+    (Unvalued, "unvalued"),
+    (CalendarError, "calendar"),
+    (ControlError, "simulator-unreachable"),
+    (TableError, "no-table"),
+    (TyperException, "usage"),
+    (OSError, "not-usable"),
+)
+
+GROUPS: tuple[tuple[str, tuple[tuple[str, Callable[..., object]], ...]], ...] = (
+    ("Daily", daily.COMMANDS),
+    ("Start", start.COMMANDS),
+    ("History", history.COMMANDS),
+    ("Care", care.COMMANDS),
+)
+
+
+def run(arguments: list[str]) -> int:
+    """Run a command; return its exit status."""
+    try:
+        status = _app()(home_first(arguments), prog_name="tallybook", standalone_mode=False)
+    except typer.Exit as leaving:
+        return int(leaving.exit_code)
+    except typer.Abort:
+        sys.stderr.write("aborted: nothing was done\n")
+        return exits.COULD_NOT
+    except tuple(kind for kind, _ in EXPECTED) as error:
+        return _told(error)
+    return status if isinstance(status, int) else exits.FINE
+
+
+def home_first(arguments: list[str]) -> list[str]:
+    """Let `--home` stand anywhere."""
+    for place, word in enumerate(arguments):
+        if word == "--home":
+            return [*arguments[place : place + 2], *arguments[:place], *arguments[place + 2 :]]
+        if word.startswith("--home="):
+            return [word, *arguments[:place], *arguments[place + 1 :]]
+    return arguments
+
+
+def _app() -> typer.Typer:
+    app = typer.Typer(
+        add_completion=False,
+        no_args_is_help=True,
+        help="Trade one Interactive Brokers account, and keep your own half of the tally.",
+    )
+    app.callback()(_home)
+    for group, commands in GROUPS:
+        for name, function in commands:
+            app.command(name, rich_help_panel=group)(function)
+    app.add_typer(start.SCHEDULE, name="schedule", rich_help_panel="Start")
+    app.add_typer(care.EXPORT, name="export", rich_help_panel="Care")
+    return app
+
+
+def _home(
+    context: typer.Context,
+    home: Annotated[Path, typer.Option(help="the home of the account; may stand anywhere")] = Path(),
+) -> None:
+    context.obj = home.absolute()
+
+
+def _told(error: Exception) -> int:
+    code = getattr(error, "code", "") or next(code for kind, code in EXPECTED if isinstance(error, kind))
+    words = error.format_message() if isinstance(error, TyperException) else str(error)
+    if isinstance(error, OSError):
+        words = f"{error.filename}: {error.strerror}; check the folder, its permissions and the disk"
+    if not words:
+        return exits.COULD_NOT  # help was shown instead
+    sys.stderr.write(f"{code}: {' '.join(words.split())}\n")
+    return error.exit_status if isinstance(error, LogLocked) else exits.COULD_NOT

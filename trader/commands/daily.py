@@ -1,0 +1,136 @@
+"""Daily: what is, what waits for you, and what you say to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.book import Book, Impossible, replay
+from ledger.errors import LogLocked, LogMissing
+from ledger.events import TradingHalted, TradingResumed
+from ledger.ledger import Ledger
+from ledger.log import read_events
+from ledger.log.halt import halt_reason
+from ledger.log.storage import sync_folder, var_folder, write_new_file
+from queries.sql import Answer, Format, print_answer
+from queries.status import status as status_of_home
+from queries.status_text import print_status
+from reconcile import acceptance
+from trader import exits
+from trader.commands.breaks import COLUMNS, break_lines, break_row
+from trader.commands.home import clock_and_settings, home_of, next_cycle_text
+from trader.schedule import FILE_NAME, SettingsError
+
+Why = Annotated[str, typer.Option(help="the reason, kept in the log", show_default=False)]
+FormatOption = Annotated[Format, typer.Option("--format", help="table, csv or json")]
+
+
+def status(context: typer.Context, format: FormatOption = "table") -> int:
+    """Show where the account stands, and what waits for you (exit 1 if something does)."""
+    home = home_of(context)
+    clock, settings = clock_and_settings(home)
+    shown = status_of_home(
+        home,
+        clock.now(),
+        next_cycle=lambda: next_cycle_text(settings, clock.now()),
+        leverage_max=settings.limits.gross_leverage_max,
+    )
+    return print_status(shown, format)
+
+
+def breaks(
+    context: typer.Context,
+    break_id: Annotated[str | None, typer.Argument(metavar="[ID]", help="one break, whatever became of it")] = None,
+    format: FormatOption = "table",
+) -> int:
+    """Show what IB and the book disagree on (exit 1 with open breaks)."""
+    book = replay(read_events(home_of(context)))
+    if break_id is not None and break_id not in book.breaks:
+        known = ", ".join(book.breaks) or "none"
+        raise Impossible(f"break {break_id}: expected one of {known}, found no such break; see: tallybook breaks")
+    shown = book.open_breaks if break_id is None else (book.breaks[break_id],)
+    if format == "table":
+        print("\n\n".join("\n".join(break_lines(book, known)) for known in shown) or "no open breaks")
+    else:
+        print_answer(Answer(COLUMNS, tuple(break_row(book, known) for known in shown)), format)
+    return exits.BAD_NEWS if book.open_breaks else exits.FINE
+
+
+def accept(context: typer.Context, break_id: Annotated[str, typer.Argument(metavar="ID")], why: Why) -> int:
+    """Take the broker's word for a break: the book is adjusted, and its lock falls."""
+    home = home_of(context)
+    _require_reason(why)
+    clock, settings = clock_and_settings(home)
+    with Ledger.open(home, clock, account=settings.account.id, mode=settings.account.mode) as ledger:
+        ledger.record(acceptance(ledger.book, break_id, why))
+        left = len(ledger.book.open_breaks)
+    print(f"{break_id} accepted; {left or 'no'} open break{'' if left == 1 else 's'} left")
+    return exits.FINE
+
+
+def halt(context: typer.Context, why: Why = "halted by hand") -> int:
+    """Stop every order from leaving, at once and until you resume; positions stay as they are."""
+    home = home_of(context)
+    var = var_folder(home)
+    if not (home / FILE_NAME).exists() and not var.is_dir():
+        raise SettingsError(f"{home}: expected a home, found no {FILE_NAME}; nothing was halted: check --home")
+    var.mkdir(mode=0o700, exist_ok=True)
+    write_new_file(var / "HALT", f"{why}\n".encode())
+    print(f"halted: {why}" + _recorded(home, why))
+    return exits.FINE
+
+
+def _recorded(home: Path, why: str) -> str:
+    """Record the halt if nobody else writes; the file alone stops every order."""
+    try:
+        clock, _ = clock_and_settings(home)
+        with Ledger.open(home, clock) as ledger:
+            ledger.record((TradingHalted(reason=why),))
+    except LogLocked:
+        return " (a cycle is running: it is stopped by var/HALT, and records it)"
+    except (LogMissing, SettingsError):
+        return " (there is no log yet to record it in)"
+    return ""
+
+
+def resume(context: typer.Context, why: Why) -> int:
+    """Lift the halt."""
+    home = home_of(context)
+    _require_reason(why)
+    clock, settings = clock_and_settings(home)
+    with Ledger.open(home, clock, account=settings.account.id, mode=settings.account.mode) as ledger:
+        if ledger.book.halt is None and halt_reason(var_folder(home)) is None:
+            print("nothing was halted" + _still_halted(ledger.book))
+            return exits.FINE
+        ledger.record((TradingResumed(why=why),))
+        (var_folder(home) / "HALT").unlink(missing_ok=True)
+        sync_folder(var_folder(home))
+        print(f"resumed: {why}" + _still_halted(ledger.book))
+    return exits.FINE
+
+
+def _still_halted(book: Book) -> str:
+    return f" (but trading stays halted by {book.halted}: see tallybook breaks)" if book.halted else ""
+
+
+def _require_reason(why: str) -> None:
+    if not why.strip():
+        raise typer.BadParameter("expected a reason, found nothing", param_hint="--why")
+
+
+def cycle() -> int:
+    """Run the cycle that is due; cron starts it every five minutes. See: tallybook cycle --help."""
+    raise AssertionError("cycle never gets here: trader.commands.main takes it to the parent")
+
+
+COMMANDS: tuple[tuple[str, Callable[..., object]], ...] = (
+    ("status", status),
+    ("breaks", breaks),
+    ("accept", accept),
+    ("halt", halt),
+    ("resume", resume),
+    ("cycle", cycle),
+)

@@ -1,0 +1,40 @@
+"""History: what happened, and whether the log still says so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+
+from queries.sql import Format
+from trader.commands.home import home_of
+
+Day = Annotated[datetime, typer.Argument(metavar="DAY", formats=["%Y-%m-%d"], help="a trading day, as 2005-03-01")]
+
+
+def audit(context: typer.Context, day: Day) -> int:
+    """Tell a day in order, and check its recorded book hashes by replay (exit 1 on a divergence)."""
+    from queries.story import audit as audited
+    from queries.story import print_audit
+
+    return print_audit(audited(home_of(context), _date(day)))
+
+
+def sql(
+    context: typer.Context,
+    statement: Annotated[str, typer.Argument(help="one question: SELECT …", show_default=False)],
+    format: Annotated[Format, typer.Option("--format", help="table, csv or json")] = "table",
+) -> int:
+    """Ask the history in SQL: a view per event type, and fills, orders, cycles, nav, positions, cash."""
+    from queries.sql import run
+
+    return run(home_of(context), statement, format)
+
+
+def _date(day: datetime) -> date:
+    return day.date()
+
+
+COMMANDS: tuple[tuple[str, Callable[..., object]], ...] = (("audit", audit), ("sql", sql))

@@ -1,0 +1,46 @@
+"""What most commands need of a home: its clock, its settings, and when its next cycle is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ledger.clock import Clock
+from trader.calendar import Calendar, Slot
+from trader.clocks import clock_of
+from trader.settings import Settings, load
+
+
+def home_of(context: Any) -> Path:
+    """Return the home that the command line names."""
+    home: Path = context.obj
+    return home
+
+
+def clock_and_settings(home: Path) -> tuple[Clock, Settings]:
+    """Return the home's clock and its settings."""
+    settings = load(home)
+    return clock_of(home, settings.simulator.address), settings
+
+
+def next_slots(settings: Settings, moment: datetime, count: int) -> tuple[Slot, ...]:
+    """Return the next slots after a moment."""
+    calendar = Calendar.load(settings.schedule.calendar)
+    not_before, zone = settings.schedule.not_before or (None, None)
+    slots: list[Slot] = []
+    while len(slots) < count:
+        slots.append(calendar.next_due(slots[-1].at if slots else moment, not_before, zone))
+    return tuple(slots)
+
+
+def slot_text(slot: Slot) -> str:
+    """Spell a slot in the exchange's time, and in the local one where that differs: `Tue 09:35 (22:35 here)`."""
+    there, here = slot.at.astimezone(slot.zone), slot.at.astimezone()
+    local = "" if there.utcoffset() == here.utcoffset() else f" ({here:%a %H:%M} here)"
+    return f"{there:%a %H:%M}{local}"
+
+
+def next_cycle_text(settings: Settings, moment: datetime) -> str:
+    """Say when the next cycle is."""
+    return slot_text(next_slots(settings, moment, 1)[0])

@@ -65,7 +65,7 @@ def _nav_line(shown: Status) -> str:
             f"NAV {money(shown.nav)}",
             f"{day} {change(shown.today)}{share}",
             f"start {percent_change(shown.since_start)}",
-            f"drawdown {percent_change(shown.drawdown)}",
+            f"drawdown {percent(shown.drawdown, 2)}",
             f"leverage {leverage}",
             f"({_when(shown.nav_at, shown)})",
         )

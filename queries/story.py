@@ -145,7 +145,8 @@ def compared(event: Event, finished: CycleFinished, book: Book) -> Divergence | 
 def audit_lines(found: Audit) -> list[str]:
     """Spell an audit: the verdict first, then the day."""
     chain = "chain ok" if found.chain_first is None else f"chain ok {found.chain_first}-{found.chain_last}"
-    head = f"{found.day.isoformat()}  {chain} · {found.checked} cycles replayed, {found.equal} equal"
+    cycles = f"{found.checked} cycle{'' if found.checked == 1 else 's'}"
+    head = f"{found.day.isoformat()}  {chain} · {cycles} replayed, {found.equal} equal"
     lines = [f"{head} · exit {found.exit_status}"]
     if found.divergence:
         where = found.divergence

@@ -20,6 +20,7 @@ from ledger.events import (
     CycleFinished,
     CycleSkipped,
     CycleStarted,
+    OrderAcknowledged,
     OrderCancelled,
     OrderExpired,
     OrderFilled,
@@ -117,7 +118,7 @@ def _agreement(scene: Scene) -> Iterator[str]:
                 what = found.kind.replace("_", " ")
                 subject = found.subject if found.con_id is None else scene.symbol(found.con_id)
                 known = ", explained" if found.break_id in explained else ""
-                yield f"BREAK {found.break_id} ({what} {subject}){known} · {CONSEQUENCES[found.consequence]}"
+                yield f"BREAK {found.break_id} ({what} {subject}){known} · {_consequence(found, scene)}"
             case BreakClosed(break_id=break_id, reason=reason):
                 yield f"{break_id} closed: {reason}"
             case BookReconciled() as reconciled:
@@ -129,9 +130,16 @@ def _agreement(scene: Scene) -> Iterator[str]:
         yield "agrees" if not breaks else f"{breaks} open break{'' if breaks == 1 else 's'}"
 
 
-CONSEQUENCES: dict[str, str] = {
-    "note": "noted", "lock": "locked", "reduce_only": "reduce only", "halt": "HALT",
-}  # fmt: skip
+def _consequence(found: BreakFound, scene: Scene) -> str:
+    match found.consequence:
+        case "note":
+            return "noted"
+        case "lock":
+            return f"{found.subject if found.con_id is None else scene.symbol(found.con_id)} locked"
+        case "reduce_only":
+            return "reduce only"
+        case "halt":
+            return "HALT"
 
 
 def _failures(scene: Scene) -> Iterator[str]:
@@ -175,23 +183,32 @@ def _fate(planned: OrderPlanned, scene: Scene) -> str:
     fills = [event for event in mine if isinstance(event.fact, OrderFilled)]
     if fills:
         return _filled(planned, fills, sent, scene)
-    rejected = next((event.fact for event in mine if isinstance(event.fact, OrderRejected)), None)
-    return f"rejected {rejected.code}: {rejected.reason}" if rejected else "still working"
+    for event in mine:
+        match event.fact:
+            case OrderRejected(code=code, reason=reason):
+                return f"rejected {code}: {reason}"
+            case OrderCancelled():
+                return "cancelled"
+            case _:
+                pass
+    return "still working" if any(isinstance(e.fact, OrderAcknowledged) for e in mine) else "NO ANSWER KNOWN"
 
 
 def _filled(planned: OrderPlanned, fills: Sequence[Event], sent: Event, scene: Scene) -> str:
     facts = [event.fact for event in fills if isinstance(event.fact, OrderFilled)]
     done = sum((fact.quantity for fact in facts), Decimal(0))
-    prices = " + ".join(
-        price(fact.price) if len(facts) == 1 else f"{quantity(abs(fact.quantity))} @ {price(fact.price)}"
-        for fact in facts
-    )
-    part = "" if done == planned.quantity else f" {quantity(abs(done))} of {quantity(abs(planned.quantity))}"
-    seconds = int((fills[-1].at - sent.recorded_at).total_seconds())
+    part = "" if done == planned.quantity else f"{quantity(abs(done))} of {quantity(abs(planned.quantity))} "
+    seconds = round((fills[-1].at - sent.recorded_at).total_seconds())
     costs = [scene.commissions.get(fact.execution_id) for fact in facts]
     known = [cost for cost in costs if cost is not None]
     commission = money(-sum(known, Decimal(0))) if len(known) == len(costs) else "pending"
-    return f"filled{part} {'@ ' if len(facts) == 1 else ''}{prices} in {seconds} s, commission {commission}"
+    return f"filled {part}{_prices(facts)} in {seconds} s, commission {commission}"
+
+
+def _prices(fills: Sequence[OrderFilled]) -> str:
+    if len({fill.price for fill in fills}) == 1:
+        return f"@ {price(fills[0].price)}"
+    return " + ".join(f"{quantity(abs(fill.quantity))} @ {price(fill.price)}" for fill in fills)
 
 
 def _end(scene: Scene) -> Iterator[str]:

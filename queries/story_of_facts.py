@@ -84,8 +84,9 @@ def _of_money(fact: Fact, symbol: Callable[[int], str]) -> str:
         case CashDeposited() | CashWithdrawn():
             return f"{fact.type.replace('_', ' ')}: {change(fact.amount)} {fact.currency}"
         case PositionAdjusted():
-            units = quantity(fact.quantity)
-            return f"{fact.break_id}: {symbol(fact.con_id)} changed by {units}, booked against suspense"
+            return (
+                f"{fact.break_id}: {symbol(fact.con_id)} changed by {quantity(fact.quantity)}, booked against suspense"
+            )
         case CashAdjusted():
             return f"{fact.break_id}: cash changed by {change(fact.amount)} {fact.currency}, booked against suspense"
         case FillBusted():

@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from ledger.events import BreakFound, CashDeposited, SnapshotTaken, TradingHalted, TradingResumed
+from queries.status import growth, status
+from queries.status_text import print_status, status_lines
+from tests.queries.history import IBM, TUESDAY, WEDNESDAY, World, closed, new_world, ready, send, two_sessions
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return two_sessions(tmp_path)
+
+
+def test_a_healthy_home_may_trade_and_nothing_waits(world: World) -> None:
+    found = status(closed(world))
+
+    assert (found.verdict, found.waiting, found.exit_status) == ("MAY TRADE", (), 0)
+
+
+def test_the_figures_are_exact_and_add_up(world: World) -> None:
+    found = status(closed(world))
+
+    assert (found.nav, found.today, found.session_day) == (Decimal("100080.67"), Decimal(15), WEDNESDAY)
+    (held,), (cash,) = found.positions, found.cash
+    assert (held.symbol, held.quantity, held.mark, held.unrealised) == (
+        "IBM", Decimal(150), Decimal("93.3"), Decimal("83.67"),
+    )  # fmt: skip
+    assert held.value is not None
+    assert held.value + cash.amount == found.nav
+    assert found.since_start == Decimal("0.0008067")
+
+
+def test_the_lines_show_what_a_person_looks_for(world: World) -> None:
+    shown = status(closed(world), next_cycle=lambda: "Wed 10:35", leverage_max=Decimal("1.5"))
+
+    assert status_lines(shown) == [
+        "DU1000001 paper · Wed 2 Mar 2005 09:40 New York",
+        "MAY TRADE · nothing waits for you · next cycle Wed 10:35",
+        "NAV 100,080.67   today +15.00 (+0.01 %)   start +0.08 %   drawdown 0.00 %   leverage 0.14 of 1.50   (09:40)",
+        " IBM  150 × 93.30 13,995.00 14.0 % (target 17.0) unrealised +83.67",
+        " cash             86,085.67 86.0 %",
+        "book = broker: 1 position, cash, NAV apart by 0.00 (09:40)",
+    ]
+
+
+def test_old_figures_bear_their_day(world: World) -> None:
+    now = world.moment + timedelta(days=1)
+
+    lines = status_lines(status(closed(world), now))
+
+    assert "Wed 2 +15.00" in lines[2]
+    assert lines[2].endswith("(Wed 2 Mar 2005 09:40)")
+    assert lines[-1].endswith("(Wed 2 Mar 2005 09:40)")
+
+
+def test_an_open_break_locks_its_contract_and_waits(world: World) -> None:
+    world.record(BreakFound(break_id="B-2", kind="position", subject=str(IBM), consequence="lock", con_id=IBM))
+
+    found = status(closed(world))
+
+    assert found.verdict == "LOCKED IBM, others may trade"
+    assert found.waiting == ("B-2 position IBM (lock): tallybook breaks",)
+    assert found.positions[0].locked
+    assert found.exit_status == 1
+
+
+def test_a_break_that_only_lets_risk_shrink_says_so(world: World) -> None:
+    world.record(BreakFound(break_id="B-2", kind="nav", subject="nav", consequence="reduce_only"))
+
+    assert status(closed(world)).verdict == "REDUCE ONLY"
+
+
+def test_a_halt_file_halts(world: World) -> None:
+    home = closed(world)
+    (home / "var" / "HALT").write_text("the roof is on fire\n")
+
+    found = status(home)
+
+    assert (found.verdict, found.exit_status) == ("HALTED", 1)
+    assert found.waiting == ("halted: the roof is on fire: tallybook resume",)
+
+
+def test_a_halt_file_that_cannot_be_read_halts(world: World) -> None:
+    home = closed(world)
+    (home / "var" / "HALT").mkdir()
+
+    assert status(home).verdict == "HALTED"
+
+
+def test_a_recorded_halt_stands_until_it_is_lifted(world: World) -> None:
+    world.record(TradingHalted(reason="by hand"))
+    halted = status(world.home).verdict
+    world.record(TradingResumed(why="fine again"))
+
+    assert (halted, status(closed(world)).verdict) == ("HALTED", "MAY TRADE")
+
+
+def test_an_order_without_an_answer_waits(world: World) -> None:
+    ready(world, WEDNESDAY, "10:35")
+    ref = send(world, "-5")
+
+    found = status(closed(world))
+
+    assert (found.verdict, found.exit_status) == ("IN DOUBT", 1)
+    assert ref in found.waiting[0]
+
+
+def test_a_failed_last_cycle_waits_and_a_good_one_after_it_does_not(tmp_path: Path) -> None:
+    world = two_sessions(tmp_path)
+    healthy = status(world.home)  # the killed cycle of the morning was done again
+    world.begin(WEDNESDAY, "10:35")
+    running = status(world.home)
+    world.later(3600)
+    dead = status(closed(world), world.moment)
+
+    assert (healthy.exit_status, running.exit_status) == (0, 0)
+    assert dead.waiting == ("the last cycle (2005-03-02/1035) started and never ended",)
+    assert (dead.verdict, dead.exit_status) == ("LAST CYCLE FAILED", 1)
+
+
+def test_what_moved_after_the_snapshot_is_named(world: World) -> None:
+    world.record(CashDeposited(source="statement", reference="d1", amount=Decimal(500), currency="USD"))
+
+    found = status(closed(world))
+
+    assert found.since_then == ("cash USD 86,085.67 → 86,585.67",)
+    assert found.nav == Decimal("100080.67")
+
+
+def test_before_the_first_cycle_nav_is_unknown_not_zero(tmp_path: Path) -> None:
+    found = status(closed(new_world(tmp_path)))
+
+    assert (found.nav, found.today, found.leverage) == (None, None, None)
+    assert found.cash[0].amount == 100_000
+    assert any(line.startswith("NAV unknown") for line in status_lines(found))
+
+
+def test_json_and_csv_carry_every_digit(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    found = status(closed(world))
+
+    assert print_status(found, "json") == 0
+    as_json = json.loads(capsys.readouterr().out)
+    print_status(found, "csv")
+    as_csv = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+
+    assert (as_json["nav"], as_json["today"], as_json["exit_status"]) == ("100080.67", "15", 0)
+    assert as_json["positions"][0]["unrealised"] == "83.67"
+    assert [(row["kind"], row["value"]) for row in as_csv[1:]] == [
+        ("nav", "100080.67"),
+        ("position", "13995"),
+        ("cash", "86085.67"),
+    ]
+
+
+def snapshot(nav: str, flows: str = "100") -> SnapshotTaken:
+    zero = Decimal(0)
+    return SnapshotTaken(
+        session_day=TUESDAY, kind="trade", nav=Decimal(nav), nav_reported=Decimal(nav), cash=(), positions=(),
+        leverage_gross=zero, leverage_net=zero, realised=zero, unrealised=zero, commissions=zero, dividends=zero,
+        taxes=zero, interest=zero, fees=zero, flows=Decimal(flows), adjustments=zero,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("snapshots", "since_start", "drawdown"),
+    [
+        pytest.param([snapshot("110")], "0.1", "0", id="a gain"),
+        pytest.param([snapshot("125"), snapshot("100")], "0", "-0.2", id="back where it began"),
+        pytest.param([snapshot("80")], "-0.2", "-0.2", id="a loss from the start"),
+        pytest.param([snapshot("110"), snapshot("210", flows="200")], "0.1", "0", id="a deposit earns nothing"),
+        pytest.param([snapshot("110"), snapshot("55", flows="45")], "0.1", "0", id="a withdrawal loses nothing"),
+    ],
+)
+def test_growth_leaves_deposits_and_withdrawals_out(
+    snapshots: list[SnapshotTaken], since_start: str, drawdown: str
+) -> None:
+    assert growth(snapshots) == (Decimal(since_start), Decimal(drawdown))

@@ -244,7 +244,7 @@ class Gateway:
         if order.status not in ("PendingCancel", "Cancelled"):
             client.send(open_order(order, self.contract(order.request.con_id), client.version))
         client.send(order_status(order, client.version))
-        if order.status == "Cancelled":
+        if order.status == "Cancelled" and client.client_id == order.request.client_id:
             self.error(client, order.request.order_id, 202, "Order Canceled - reason:")
 
     def settle(self, revalue: bool = False) -> None:

@@ -111,12 +111,6 @@ def order_status(order: Order, version: int) -> Message:
     )
 
 
-def order_status_refused(order_id: int, client_id: int, quantity: Decimal, status: str, version: int) -> Message:
-    """Give the status of an order that never came to be."""
-    head = ("3", str(order_id), status, "0", size_text(quantity, version))
-    return (*head, "0.0", "0", "0", "0.0", str(client_id), "", "0.0")
-
-
 def exec_details(request_id: int, execution: Execution, contract: Contract, version: int) -> Message:
     """Give one execution: live under request id -1, else as an answer to reqExecutions."""
     return (

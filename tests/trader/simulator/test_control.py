@@ -6,7 +6,7 @@ import json
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.trader.simulator.gateway_world import (
+    MONDAY,
     WEDNESDAY,
     BareClient,
     at,
@@ -30,6 +31,8 @@ from trader.simulator import control as control_module
 from trader.simulator.commands import COMMANDS
 from trader.simulator.control import Control, ControlError
 from trader.simulator.simulator import Simulator
+
+FRIDAY_BEFORE_THE_SPLIT = date(2005, 2, 25)
 
 
 @pytest.fixture
@@ -59,6 +62,18 @@ def test_time_never_runs_backwards(control: Control) -> None:
 def test_time_does_not_run_past_the_last_bar(control: Control) -> None:
     with pytest.raises(ControlError, match="the bars end on 2005-03-02"):
         control.advance(at("09:35") + timedelta(days=30))
+
+
+def test_time_stops_before_a_split_of_what_is_held_and_tells_what_came_before() -> None:
+    with Simulator(start=at("09:35", FRIDAY_BEFORE_THE_SPLIT)) as simulator, event_loop():
+        ib = connect(simulator)
+        trade = place(ib, at_market("BUY", 10), "AAPL")
+        with pytest.raises(ControlError, match="AAPL: it splits 2:1 on 2005-02-28"):
+            simulator.control.advance(at("09:35"))
+        caught_up(ib)
+
+        assert (trade.orderStatus.status, simulator.control.now() < at("00:00", MONDAY)) == ("Filled", True)
+        ib.disconnect()
 
 
 def test_an_advance_is_answered_when_its_messages_are_written(simulator: Simulator) -> None:
@@ -206,8 +221,11 @@ def test_a_command_that_cannot_be_carried_out_says_why(simulator: Simulator, lin
 
 
 def test_every_command_is_documented_and_has_a_method() -> None:
+    manual = (Path(__file__).parents[3] / "docs" / "simulator.md").read_text()
+
     for name, _ in COMMANDS:
         assert name in (control_module.__doc__ or "")
+        assert f"`{name}`" in manual
         assert hasattr(Control, name.replace("-", "_"))
 
 

@@ -15,9 +15,12 @@ from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from ledger.book import Book
 from ledger.events import Fact, StepFailed, TargetRow, TargetsComputed, decimal_text
-from trader.evidence import put, write_whole
+from trader.bars import BarsError
+from trader.evidence import EvidenceError, put, write_whole
 from trader.files import slot_path
 from trader.ingest import ingested_bars
 from trader.projection import running_cycle
@@ -41,8 +44,7 @@ def forecast(book: Book, home: Path, strategy: Strategy, universe: tuple[int, ..
     try:
         return (_computed(book, home, strategy, universe),)
     except STRATEGY_FAILURES as error:
-        kind = "" if isinstance(error, StrategyError) else f"{type(error).__name__}: "
-        return (StepFailed(step=STEP, reason=f"strategy {strategy.NAME}: {kind}{' '.join(str(error).split())}"),)
+        return (StepFailed(step=STEP, reason=f"strategy {strategy.NAME}: {_on_one_line(error)}"),)
 
 
 def source_sha256(strategy: Strategy) -> str:
@@ -83,6 +85,17 @@ def _stated(path: Path) -> StatedTargets:
         return StatedTargets(path.name, modified_at, path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
         raise StrategyError(f"targets file {path.name}: {error}; see the program that writes it") from error
+
+
+def _on_one_line(error: Exception) -> str:
+    match error:
+        case ValidationError():
+            first = error.errors(include_url=False)[0]
+            return f"{error.title}: {'.'.join(map(str, first['loc']))}: {first['msg']}, found {first['input']}"
+        case StrategyError() | BarsError() | EvidenceError():
+            return str(error)
+        case _:
+            return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def check_targets(book: Book, universe: tuple[int, ...], rows: tuple[TargetRow, ...]) -> None:

@@ -112,7 +112,12 @@ def _select(
         if len(row) != len(columns):
             raise ValueError(f"row {number}: expected {len(columns)} columns, found {len(row)}")
         ticker = own_name if ticker_place is None else row[ticker_place].strip().upper()
-        if ticker in wanted and row[date_place][:DAY_LENGTH] <= last:
+        if ticker not in wanted:
+            continue
+        day = row[date_place][:DAY_LENGTH]
+        if day[4:5] + day[7:8] != "--":  # any other spelling would sort wrongly, and be left out in silence
+            raise ValueError(f"row {number}: expected a date like 2005-03-01, found {day!r}")
+        if day <= last:
             selected.setdefault(ticker, []).append(row)
     return selected
 

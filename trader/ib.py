@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
 from time import monotonic
-from typing import Any
+from typing import Any, assert_never
 
 from ib_insync import IB, Contract, Order, TagValue
 from ib_insync.wrapper import RequestError
@@ -27,6 +27,7 @@ from trader import ib_rows
 from trader.broker import (
     BrokerIncomplete,
     BrokerLost,
+    BrokerProblem,
     BrokerRefused,
     BrokerSettings,
     BrokerUnreachable,
@@ -76,22 +77,33 @@ class Wire:
 
         Not the library's own `connect`: it swallows the time-outs of the questions that it asks on the way.
         """
-        logging.getLogger("ib_insync").addHandler(self._log)
+        self._listen(True)
         client, settings = self._ib.client, self.settings
         self._ib.wrapper.clientId = settings.client_id
-        where = f"{settings.host}:{settings.port}"
         try:
             self._ib.run(self._connected())
-        except TimeoutError as error:
-            raise BrokerUnreachable(
-                "gateway-silent", f"{where}: it accepted the connection and said nothing"
-            ) from error
-        except (OSError, asyncio.CancelledError) as error:
-            if any(code == CLIENT_ID_IN_USE for code, _ in self.inbox.notices):
-                raise BrokerRefused("client-id-in-use", f"{where}: client id {settings.client_id} is in use") from error
-            raise BrokerUnreachable("gateway-down", f"{where}: {str(error) or 'it closed the connection'}") from error
+        except (OSError, asyncio.CancelledError) as error:  # a TimeoutError is an OSError
+            self._listen(False)
+            raise self._reason(error) from error
         client.updateReqId(order_id_min)
         return tuple(client.getAccounts()), client.serverVersion()
+
+    def _reason(self, error: BaseException) -> BrokerProblem:
+        """Say why no session came about."""
+        where = f"{self.settings.host}:{self.settings.port}"
+        if any(code == CLIENT_ID_IN_USE for code, _ in self.inbox.notices):
+            return BrokerRefused("client-id-in-use", f"{where}: client id {self.settings.client_id} is in use")
+        if isinstance(error, TimeoutError):
+            return BrokerUnreachable("gateway-silent", f"{where}: it accepted the connection and said nothing")
+        return BrokerUnreachable("gateway-down", f"{where}: {str(error) or 'it closed the connection'}")
+
+    def _listen(self, on: bool) -> None:
+        """Count what the library cannot read, or stop."""
+        log = logging.getLogger("ib_insync")
+        if on:
+            log.addHandler(self._log)
+        else:
+            log.removeHandler(self._log)
 
     async def _connected(self) -> None:
         """Connect; a peer that hangs up ends the attempt at once, not only at its time-out."""
@@ -118,7 +130,7 @@ class Wire:
         """End the session; nothing is lost that was queued before the last echo."""
         self._ib.client.disconnect()
         self._ib.sleep(0)  # lets the transport close
-        logging.getLogger("ib_insync").removeHandler(self._log)
+        self._listen(False)
 
     def now(self) -> datetime:
         """Return the clock's moment."""
@@ -143,31 +155,46 @@ class Wire:
 
     def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
         """Wait for messages until a condition holds; False after so many real seconds."""
-        deadline = monotonic() + seconds
         with self._border("while waiting"):
-            while not condition():
-                left = deadline - monotonic()
-                if left <= 0:
-                    return False
-                self._ib.waitOnUpdate(left)
-        return True
+            self._ib.run(self._until(condition, seconds))
+        return condition()
+
+    async def _until(self, condition: Callable[[], bool], seconds: float) -> None:
+        """Listen before looking: the library's own waitOnUpdate misses what arrives before its loop turns."""
+        updated = asyncio.Event()
+        self._ib.updateEvent += updated.set
+        self._ib.client.apiEnd += updated.set
+        deadline = monotonic() + seconds
+        try:
+            while not condition() and self.is_alive and (left := deadline - monotonic()) > 0:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(updated.wait(), left)
+                updated.clear()
+        finally:
+            self._ib.updateEvent -= updated.set
+            self._ib.client.apiEnd -= updated.set
 
     def check(self) -> None:
-        """Raise if nothing can be asked or sent now."""
-        if not self.is_alive:
-            raise BrokerLost("connection-lost", "the Gateway closed the connection")
+        """Raise if IB's servers cannot be asked now. What arrives all the same is heard."""
+        self._check_alive()
         if self.inbox.offline:
             raise BrokerLost("broker-offline", self.inbox.offline)
+
+    def _check_alive(self) -> None:
+        if not self.is_alive:
+            raise BrokerLost("connection-lost", "the Gateway closed the connection")
 
     def ask(self, what: str, request: Callable[[], Any]) -> Any:
         """Ask, once more if the answer did not come or not whole; raise if it still does not."""
         last = self.settings.request_attempts - 1
         for attempt in range(self.settings.request_attempts):
             garbled = self.inbox.garbled
+            self.check()
             try:
                 with self._border(what):
                     answer = request()
             except BrokerIncomplete as problem:
+                self.check()
                 if attempt == last or problem.code != "no-answer":
                     raise
                 continue
@@ -179,11 +206,11 @@ class Wire:
     @contextmanager
     def _border(self, what: str) -> Iterator[None]:
         """Turn the library's exceptions into ours."""
-        self.check()
+        self._check_alive()
         try:
             yield
         except TimeoutError as error:
-            self.check()
+            self._check_alive()
             if any(code == READ_ONLY and "Read-Only" in text for code, text in self.inbox.notices):
                 raise BrokerRefused("read-only", f"{what}: the API is read-only") from error
             seconds = self.settings.request_timeout_seconds
@@ -199,10 +226,10 @@ class Wire:
         """List every order that works, of all clients, from the broker's own messages."""
         self.inbox.open_orders.clear()
         self.ask("open orders", self._ib.reqAllOpenOrders)
-        latest = {order.permId: (contract, order, status) for contract, order, status in self.inbox.open_orders}
+        latest = {(o.permId, o.clientId, o.orderId): (c, o, status) for c, o, status in self.inbox.open_orders}
         filled = self.inbox.filled
-        rows = (ib_rows.open_order_row(*row, filled.get(perm_id, 0.0)) for perm_id, row in latest.items())
-        return tuple(sorted((row for row in rows if row.status not in GONE), key=lambda row: row.perm_id))
+        rows = (ib_rows.open_order_row(*row, filled.get(key[0], 0.0)) for key, row in sorted(latest.items()))
+        return tuple(row for row in rows if row.status not in GONE)
 
     def completed_orders(self) -> tuple[CompletedRow, ...]:
         """List every order that is done since the broker's midnight."""
@@ -235,11 +262,11 @@ class Wire:
 
         self.ask("account values", download)
 
-    def definitions(self, contracts: list[Any]) -> list[Any]:
+    def definitions(self, asked: Sequence[ContractSpec | int]) -> list[Any]:
         """Ask for the details of each contract; an exception stands for one that was refused."""
-        return list(self._together("contract details", self._ib.reqContractDetailsAsync, contracts))
+        return self._together("contract details", self._ib.reqContractDetailsAsync, asked)
 
-    def snapshots(self, contracts: list[Any]) -> list[tuple[Any, str | None] | None]:
+    def snapshots(self, contracts: Sequence[ContractDefined]) -> list[tuple[Any, str | None] | None]:
         """Ask for one snapshot of each contract: ticker and time of the last trade, or None for one without an end."""
         self._ib.client.reqMarketDataType(self.settings.market_data_type)
         tickers = self._together("quotes", self._ib.reqTickersAsync, contracts)
@@ -249,12 +276,14 @@ class Wire:
         }
         return [None if isinstance(t, BaseException) else (t[0], times.get(t[0].contract.conId)) for t in tickers]
 
-    def _together(self, what: str, request: Callable[[Any], Awaitable[Any]], contracts: list[Any]) -> list[Any]:
+    def _together(
+        self, what: str, request: Callable[[Any], Awaitable[Any]], asked: Sequence[ContractDefined | ContractSpec | int]
+    ) -> list[Any]:
         seconds = self.settings.request_timeout_seconds
 
         async def together() -> list[Any]:
-            asked = (asyncio.wait_for(request(contract), seconds) for contract in contracts)
-            return await asyncio.gather(*asked, return_exceptions=True)
+            questions = (asyncio.wait_for(request(_contract(one)), seconds) for one in asked)
+            return await asyncio.gather(*questions, return_exceptions=True)
 
         answers: list[Any] = self.ask(what, lambda: self._ib.run(together()))
         for answer in answers:
@@ -268,7 +297,7 @@ class Wire:
 
         def request() -> Any:
             question = self._ib.reqHistoricalDataAsync(
-                self.contract_of(contract), end, duration, "1 day", "TRADES", True, 1, False, [], 0
+                _contract(contract), end, duration, "1 day", "TRADES", True, 1, False, [], 0
             )
             return self._ib.run(asyncio.wait_for(question, seconds))
 
@@ -289,40 +318,27 @@ class Wire:
         order.whatIf = what_if
         order.orderId, order.clientId = order_id, self.settings.client_id
         with self._border(f"order {planned.order_ref}"):
-            self._ib.client.placeOrder(order_id, self.contract_of(contract), order)
+            self._ib.client.placeOrder(order_id, _contract(contract), order)
 
     def cancel(self, order_id: int) -> None:
         """Ask for a cancellation."""
         with self._border(f"cancelling {order_id}"):
             self._ib.client.cancelOrder(order_id)
 
-    @staticmethod
-    def contract_of(contract: ContractDefined) -> Any:
-        """Name a contract on the wire: its con_id decides."""
-        return Contract(
-            conId=contract.con_id,
-            symbol=contract.symbol,
-            secType=contract.security_type,
-            exchange=contract.exchange,
-            currency=contract.currency,
-        )
 
-    @staticmethod
-    def contract_asked(spec: ContractSpec) -> Any:
-        """Name a stock of the settings."""
-        return Contract(
-            conId=spec.con_id or 0,
-            symbol=spec.symbol,
-            secType="STK",
-            exchange=spec.exchange,
-            primaryExchange=spec.primary_exchange,
-            currency=spec.currency,
-        )
-
-    @staticmethod
-    def contract_numbered(con_id: int) -> Any:
-        """Name a contract by its number alone."""
-        return Contract(conId=con_id)
+def _contract(asked: ContractDefined | ContractSpec | int) -> Any:
+    """Name a contract on the wire: as defined, as the settings have it, or by its number alone."""
+    named: dict[str, Any]
+    match asked:
+        case ContractDefined():
+            named = {"secType": asked.security_type, "conId": asked.con_id}
+        case ContractSpec():
+            named = {"secType": "STK", "conId": asked.con_id or 0, "primaryExchange": asked.primary_exchange}
+        case int():
+            return Contract(conId=asked)
+        case _:
+            assert_never(asked)
+    return Contract(symbol=asked.symbol, exchange=asked.exchange, currency=asked.currency, **named)
 
 
 def _hear_first(inbox: Inbox, heard: Callable[..., None], library: Callable[..., None]) -> Callable[..., None]:

@@ -125,7 +125,7 @@ class Conversation:
 
     def _define_universe(self, book: Book | None) -> tuple[ContractDefined, ...]:
         universe = self.settings.universe
-        answers = self.wire.definitions([self.wire.contract_asked(spec) for spec in universe])
+        answers = self.wire.definitions(universe)
         for spec, answer in zip(universe, answers, strict=True):
             if isinstance(answer, TimeoutError):
                 raise BrokerIncomplete("no-answer", f"contract {spec.symbol}: no answer")
@@ -140,12 +140,14 @@ class Conversation:
         return tuple(c for con_id, c in self.contracts.items() if known.get(con_id) != c)
 
     def disconnect(self) -> Told:
-        """Tell what is left; an echo proves that nothing is under way; then end the session."""
+        """End the session, and tell what was left; an echo proves that nothing is under way."""
         if not self.wire.is_alive:
             return
-        self.wire.echo()
+        try:
+            self.wire.echo()
+        finally:
+            self.wire.close()
         yield self.drain()
-        self.wire.close()
         yield BrokerDisconnected(client_id=self.settings.client_id)
 
     def drain(self) -> tuple[Fact, ...]:
@@ -182,13 +184,14 @@ class Conversation:
     def _agreed_look(self, book: Book | None) -> Look:
         """Look until two looks agree. If they agree on other positions than the book expects, look on for a while."""
         before, agreed = self._look(), None
-        for _ in range(self.settings.looks_max - 1):
+        for number in range(self.settings.looks_max - 1):
+            if number:
+                self.wire.pause(self.settings.look_step_seconds)
             look = self._look()
             agreed = look if look.agrees_with(before) and look.holds_together else None
             if agreed is not None and (book is None or agreed.quantities == self._expected(book)):
                 return agreed
             before = look
-            self.wire.pause(self.settings.look_step_seconds)
         if agreed is None:
             raise BrokerIncomplete("looks-differ", f"account: {self.settings.looks_max} looks, the last two differ")
         return agreed
@@ -231,7 +234,7 @@ class Conversation:
         """Define what is held or was traded outside the universe; what IB does not know any more stays undefined."""
         traded = (fill.con_id for fill in self.inbox.fills.values())
         missing = sorted({*chain(look.quantities, traded)} - known)
-        answers = self.wire.definitions([self.wire.contract_numbered(con_id) for con_id in missing]) if missing else []
+        answers = self.wire.definitions(missing) if missing else []
         whole = (answer for answer in answers if not isinstance(answer, BaseException) and len(answer) == 1)
         return tuple(ib_rows.contract_defined(answer[0]) for answer in whole)
 
@@ -240,7 +243,7 @@ class Conversation:
     def quotes(self, book: Book) -> Told:
         """Take one snapshot of every contract; one that does not end has no price."""
         contracts = [book.contracts[con_id] for con_id in self.contracts]
-        snapshots = self.wire.snapshots([self.wire.contract_of(contract) for contract in contracts])
+        snapshots = self.wire.snapshots(contracts)
         rows = (
             QuoteRow(con_id=contract.con_id, symbol=contract.symbol)
             if snapshot is None

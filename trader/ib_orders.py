@@ -7,7 +7,6 @@ To classify a code: add it to `REFUSALS` with where it was seen, and a case to t
 
 from __future__ import annotations
 
-from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -145,7 +144,7 @@ def resolution(book: Book, order: Order, picture: Picture, now: datetime) -> tup
 
 def refuse_old_copy(book: Book, inbox: Inbox, rows: tuple[OpenOrderRow, ...]) -> None:
     """Raise OldCopyOfLog if the broker has anything of ours that the log does not know."""
-    adopted: Container[int] = getattr(book, "adopted_perm_ids", ())
+    adopted = book.adopted_perm_ids
     for row in rows:
         if is_ours(row.order_ref, book.account) and row.order_ref not in book.orders and row.perm_id not in adopted:
             raise OldCopyOfLog(f"open order {row.order_ref}: the broker has it, the log does not know it")

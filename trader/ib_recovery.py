@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from ledger.book import Book
-from ledger.events import Fact, OpenOrderRow, OpenOrdersObserved, OrderCancelAttempted, OrderResolved
+from ledger.events import Fact, OpenOrderRow, OpenOrdersObserved, OrderAcknowledged, OrderCancelAttempted, OrderResolved
 from ledger.state import Order
 from trader.broker import BrokerIncomplete, BrokerRefused, BrokerSettings, Told
 from trader.ib_inbox import Inbox
@@ -100,6 +100,7 @@ def resolve(wire: Wire, book: Book) -> Told:
     if undecided:
         quantities = wire.quantities()
         yield tuple(_presume(wire, book, book.orders[ref], quantities, waited) for ref in undecided)
+    yield _taken_unheard(book, picture)
     yield _ended_meanwhile(wire, book, picture)
 
 
@@ -118,6 +119,16 @@ def _presume(wire: Wire, book: Book, order: Order, quantities: dict[int, Decimal
         return OrderResolved(order_ref=order.order_ref, outcome="not_sent", evidence=evidence)
     evidence = f"{where}; the position is {held}, own {own}; attempted {order.attempted_at:%Y-%m-%d}"
     return OrderResolved(order_ref=order.order_ref, outcome="unknown", evidence=evidence)
+
+
+def _taken_unheard(book: Book, picture: Picture) -> tuple[Fact, ...]:
+    """Tell the permanent ids that nobody heard of: IB may make more than one order of ours."""
+    ours = ((row, book.orders.get(row.order_ref)) for row in picture.open)
+    return tuple(
+        OrderAcknowledged(order_ref=row.order_ref, perm_id=row.perm_id, status=row.status)
+        for row, order in ours
+        if order is not None and row.perm_id and row.perm_id not in order.perm_ids
+    )
 
 
 def _ended_meanwhile(wire: Wire, book: Book, picture: Picture) -> tuple[Fact, ...]:
@@ -140,7 +151,7 @@ def clear_open_orders(wire: Wire, book: Book) -> Told:
     yield (*told, OpenOrdersObserved(rows=rows))
     if wire.settings.dry_run:
         return
-    ours = [row for row in rows if row.order_ref in book.orders]
+    ours = [row for row in rows if _may_work(book, row)]
     for row in ours:
         if row.client_id != wire.settings.client_id:
             found = f"order {row.order_ref}: placed by client {row.client_id}, this is {wire.settings.client_id}"
@@ -148,6 +159,12 @@ def clear_open_orders(wire: Wire, book: Book) -> Told:
         yield OrderCancelAttempted(order_ref=row.order_ref, order_id=row.order_id, perm_id=row.perm_id)
         _cancel(wire, row.order_id)
     yield from _confirm(wire, book, {row.order_ref for row in ours})
+
+
+def _may_work(book: Book, row: OpenOrderRow) -> bool:
+    """Tell whether a listed order is ours and may still fill: one that is filled may be listed for a while."""
+    order = book.orders.get(row.order_ref)
+    return order is not None and not (order.status == "filled" and row.perm_id in order.perm_ids)
 
 
 def _cancel(wire: Wire, order_id: int) -> None:
@@ -170,7 +187,7 @@ def _confirm(wire: Wire, book: Book, refs: set[str]) -> Told:
         picture = take_picture(wire)
         if told := _drain(wire, book, picture):
             yield told
-        gone = {ref for ref in refs if not picture.open_rows(ref)}
+        gone = {ref for ref in refs if not any(_may_work(book, row) for row in picture.open_rows(ref))}
         ended = (book.orders[ref] for ref in sorted(gone) if book.orders[ref].status != "filled")
         yield tuple(
             ending(book, order, picture.completed_last(order.order_ref), wire.now(), "cancelled by us")

@@ -76,6 +76,7 @@ def home_first(arguments: list[str]) -> list[str]:
 def _app() -> typer.Typer:
     app = typer.Typer(
         add_completion=False,
+        pretty_exceptions_enable=False,
         no_args_is_help=True,
         help="Trade one Interactive Brokers account, and keep your own half of the tally.",
     )

@@ -171,10 +171,15 @@ def demo(
     seed: Annotated[int, typer.Option(help="of prices within the day and of fills")] = 1,
 ) -> int:
     """Play ten sessions of real prices against a simulated broker, in a home of their own."""
+    from trader.demo.setting import DemoError
     from trader.demo.show import run
 
     home = home_of(context)
-    return run(home if home != Path.cwd() else home / "demo", sessions, seed)
+    try:
+        return run(home if home != Path.cwd() else home / "demo", sessions, seed)
+    except DemoError as error:
+        sys.stderr.write(f"demo: {error}\n")
+        return exits.COULD_NOT
 
 
 def simulator() -> int:

@@ -102,9 +102,9 @@ def bridge(book: Book, day: date) -> Iterator[str]:
     today, before = book.snapshots.get(day), previous_snapshot(book, day)
     if today is None:
         return
-    opening = before.nav if before else ZERO
+    opening = before.nav if before else today.flows  # an adopted account begins with what it held
     words, reached = [money(opening)], opening
-    for name, word in BRIDGE:
+    for name, word in BRIDGE if before else [part for part in BRIDGE if part[0] != "flows"]:
         part: Decimal = getattr(today, name) - (getattr(before, name) if before else ZERO)
         if part:
             words.append(f"{'+' if part > 0 else '-'} {word} {money(abs(part))}")

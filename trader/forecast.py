@@ -29,10 +29,11 @@ from trader.strategies.strategy import check_weights
 
 STEP = "forecast"
 COLUMNS = ("symbol", "con_id", "weight", "leverage", "reference_price")
-# What a strategy's code may raise over its inputs; exhausted memory and interrupts are not among them.
+# What a strategy's code may raise over its inputs. Exhausted memory, interrupts and a library's own kinds of failure
+# are not among them: they end the cycle, which is mailed.
 STRATEGY_FAILURES = (
-    ArithmeticError, AssertionError, AttributeError, ImportError, LookupError, NameError, OSError, RuntimeError,
-    TypeError, ValueError,
+    ArithmeticError, AssertionError, AttributeError, BufferError, EOFError, ImportError, LookupError, NameError, OSError,
+    ReferenceError, RuntimeError, StopIteration, SyntaxError, TypeError, ValueError,
 )  # fmt: skip
 
 

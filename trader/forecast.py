@@ -32,8 +32,8 @@ COLUMNS = ("symbol", "con_id", "weight", "leverage", "reference_price")
 # What a strategy's code may raise over its inputs. Exhausted memory, interrupts and a library's own kinds of failure
 # are not among them: they end the cycle, which is mailed.
 STRATEGY_FAILURES = (
-    ArithmeticError, AssertionError, AttributeError, BufferError, EOFError, ImportError, LookupError, NameError, OSError,
-    ReferenceError, RuntimeError, StopIteration, SyntaxError, TypeError, ValueError,
+    ArithmeticError, AssertionError, AttributeError, BufferError, EOFError, ImportError, LookupError, NameError,
+    OSError, ReferenceError, RuntimeError, StopIteration, SyntaxError, TypeError, ValueError,
 )  # fmt: skip
 
 

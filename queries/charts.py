@@ -122,7 +122,7 @@ def _draw_nav(axes: Axes, course: Course) -> None:
         (LOSS_COLOUR, [nav <= start for nav in navs]),
     ):
         axes.fill_between(steps, navs, start, where=wanted, interpolate=True, color=colour, alpha=0.18, linewidth=0)
-    axes.plot(steps, navs, color=NAV_COLOUR, linewidth=1.8, solid_joinstyle="round")
+    axes.plot(steps, navs, color=NAV_COLOUR, linewidth=1.8 if len(navs) < 500 else 0.9, solid_joinstyle="round")
     axes.plot(len(navs) - 1, navs[-1], "o", color=NAV_COLOUR, markersize=5)
     axes.annotate(
         f"{course.snapshots[-1].nav:,.2f}", (len(navs) - 1, navs[-1]), xytext=(8, 0), textcoords="offset points",
@@ -148,7 +148,7 @@ def _draw_marks(axes: Axes, course: Course, navs: list[float]) -> None:
         where = [min(mark.step, len(navs) - 1) for mark in marks]
         heights = [navs[step] for step in where]
         axes.plot(where, heights, marker, color=colour, markersize=9, markeredgecolor="white", label=name, zorder=5)
-        for mark, step, height in list(zip(marks, where, heights, strict=True))[:MARK_LABELS_MAX]:
+        for mark, step, height in zip(marks, where, heights, strict=True) if len(marks) <= MARK_LABELS_MAX else ():
             axes.annotate(
                 mark.label, (step, height), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=8,
                 color=colour,

@@ -44,7 +44,7 @@ def commit(home: Path, session_day: date | None = None, *, zone: str = HOME_ZONE
     day = session_day or con.execute(LAST_DAY).fetchall()[0][0]
     target = home / DATABASE
     aside = target.with_name(f"{target.name}.{os.getpid()}.new")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(target)
     try:
         con.execute(f"ATTACH '{_quoted(aside)}' AS aside")
         for name, question in TABLES:
@@ -58,6 +58,14 @@ def commit(home: Path, session_day: date | None = None, *, zone: str = HOME_ZONE
         aside.unlink(missing_ok=True)
         aside.with_name(f"{aside.name}.wal").unlink(missing_ok=True)
     return _counted(target, day)
+
+
+def _sweep(target: Path) -> None:
+    """Remove what a killed commit left beside the database; another that is at work keeps its file."""
+    for left in target.parent.glob(f"{target.name}.*.new*"):
+        pid = left.name.removeprefix(f"{target.name}.").partition(".")[0]
+        if not pid.isdigit() or not Path(f"/proc/{pid}").exists():
+            left.unlink(missing_ok=True)
 
 
 def _counted(path: Path, day: date | None) -> Committed:

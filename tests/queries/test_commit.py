@@ -70,6 +70,16 @@ def test_nothing_is_left_beside_the_database(tmp_path: Path) -> None:
     assert [path.name for path in (home / "var").glob("tallybook*")] == ["tallybook.duckdb"]
 
 
+def test_what_a_killed_commit_left_is_removed(tmp_path: Path) -> None:
+    home = closed(two_sessions(tmp_path))
+    left = home / "var" / "tallybook.duckdb.99999999.new"
+    left.write_bytes(b"half a database")
+
+    commit(home)
+
+    assert not left.exists()
+
+
 def test_a_reader_of_the_old_database_is_not_disturbed(tmp_path: Path) -> None:
     home = closed(two_sessions(tmp_path))
     old = commit(home, TUESDAY)

@@ -15,6 +15,7 @@ from ledger.events import (
     BrokerDisconnected,
     CommissionCharged,
     ContractDefined,
+    Fact,
     OpenOrdersObserved,
     OrderCancelAttempted,
     OrderCancelled,
@@ -372,3 +373,31 @@ class BrokerContract:
         assert world.book.orders[ref].status == "filled"
         assert len(pending) == 1
         assert world.book.pending_commissions == ()
+
+    def test_a_fill_while_cancelling_is_booked_and_ends_the_order(self, world: World) -> None:
+        world.connect()
+        world.control.fill_orders(False)
+        ref = world.send("ACME", 100, "50.05")
+        steps = iter(world.broker.clear_open_orders(world.book))
+        world.ledger.record((*_batch(next(steps)), *_batch(next(steps))))  # what is open, and the intent to cancel
+
+        world.control.fill_orders(True)
+        world.control.advance(seconds=120)
+        world.ledger.record(steps)
+
+        assert world.book.orders[ref].status == "filled"
+        assert world.book.positions == {world.con_id("ACME"): HUNDRED}
+        assert world.facts(OrderCancelled) == []
+
+    def test_what_is_held_outside_the_universe_is_defined_and_told(self, world: World) -> None:
+        world.connect(universe=world.settings.universe[:1])
+        world.control.trade("MOVE", Decimal(7))
+
+        world.ledger.record(world.broker.observe(world.book))
+
+        assert {c.symbol for c in world.book.contracts.values()} == {"ACME", "MOVE"}
+        assert world.book.positions == {world.con_id("MOVE"): Decimal(7)}
+
+
+def _batch(told: Fact | tuple[Fact, ...]) -> tuple[Fact, ...]:
+    return told if isinstance(told, tuple) else (told,)

@@ -82,6 +82,11 @@ class World:
         """Return everything of a type that is recorded so far."""
         return [event.fact for event in self.ledger.log.events() if isinstance(event.fact, kind)]
 
+    def adopt(self, execution_ids: tuple[str, ...] = (), open_order_perm_ids: tuple[int, ...] = ()) -> None:
+        """Take the account's cash as the beginning, and what these lists name as known."""
+        adopted = AccountAdopted(account=ACCOUNT, execution_ids=execution_ids, open_order_perm_ids=open_order_perm_ids)
+        self.ledger.record((adopted, OpeningBalanceRecorded(currency="USD", amount=Decimal(100_000))))
+
     def start_cycle(self, kind: Any = "trade", *, dry_run: bool = False) -> None:
         """Begin a cycle of the simulator's day."""
         self.cycles += 1
@@ -187,7 +192,7 @@ def event_loop() -> Iterator[None]:
 
 
 @contextmanager
-def world(folder: Path, start: datetime | None = None, **changes: Any) -> Iterator[World]:
+def world(folder: Path, start: datetime | None = None, *, adopt: bool = True, **changes: Any) -> Iterator[World]:
     """Start a simulator on Tuesday 09:35, an adopted ledger beside it, and an adapter that is not connected yet."""
     settings = BrokerSettings(
         account=ACCOUNT,
@@ -201,10 +206,10 @@ def world(folder: Path, start: datetime | None = None, **changes: Any) -> Iterat
         genesis = LogStarted(account=ACCOUNT, mode="paper", clock="simulated", base_currency="USD")
         (folder / "home").mkdir(exist_ok=True)
         with Ledger.create(folder / "home", clock, genesis) as ledger:
-            adopted = AccountAdopted(account=ACCOUNT, execution_ids=(), open_order_perm_ids=())
-            ledger.record((adopted, OpeningBalanceRecorded(currency="USD", amount=Decimal(100_000))))
             made = World(simulator, ledger, settings, InteractiveBrokers(settings, clock))
-            made.start_cycle()
+            if adopt:
+                made.adopt()
+                made.start_cycle()
             try:
                 yield made
             finally:

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from ledger.events import CommissionCharged, OrderAcknowledged, OrderFilled, OrderPreviewed, OrderRejected
-from tests.trader.broker_world import World, at
+from ledger.clock import SystemClock
+from ledger.events import (
+    CommissionCharged,
+    OrderAcknowledged,
+    OrderFilled,
+    OrderPreviewed,
+    OrderRejected,
+    OrderResolved,
+)
+from tests.trader.broker_world import ACCOUNT, World, at
 from tests.trader.broker_world import world as started
 from trader.broker import BrokerIncomplete, BrokerLost, BrokerRefused, BrokerUnreachable
+from trader.ib import InteractiveBrokers
 from trader.simulator.control import Control
 
 SHORT = 0.3  # real seconds: what does not come in this time does not come
@@ -375,3 +386,71 @@ def test_no_commission_is_lost_that_came_on_the_last_message(world: World) -> No
     world.disconnect()
 
     assert world.book.pending_commissions == ()
+
+
+# Recovery
+
+
+def test_a_process_that_dies_after_sending_loses_no_order_and_doubles_none(world: World) -> None:
+    world.connect()
+    world.control.hold_after("placeOrder")
+    with pytest.raises(BrokerIncomplete):
+        world.send("ACME", 100, "50.05")
+    (doubtful,) = world.book.in_doubt
+    world.hang_up()
+    world.control.release()
+    world.control.advance(seconds=300)
+    world.start_cycle()
+
+    world.connect()
+    world.ledger.record(world.broker.resolve(world.book))
+
+    assert world.book.orders[doubtful.order_ref].status == "filled"
+    assert world.book.positions == {world.con_id("ACME"): Decimal(100)}
+    assert [fact.outcome for fact in world.facts(OrderResolved)] == ["filled"]
+
+
+def test_what_was_there_at_the_adoption_is_no_old_copy(tmp_path: Path) -> None:
+    with started(tmp_path, adopt=False) as world:
+        order = world.control.foreign_order(
+            "ACME", "BUY", Decimal(10), Decimal(40), order_ref=f"tb-{ACCOUNT}-9-a-1-B-1"
+        )
+        world.control.foreign_order("ACME", "BUY", Decimal(10), order_ref=f"tb-{ACCOUNT}-9-a-1-B-2")
+        world.control.advance(seconds=60)
+        reader = InteractiveBrokers(replace(world.settings, client_id=18), world.clock)
+        told = [fact for batch in reader.connect(None) for fact in (batch if isinstance(batch, tuple) else (batch,))]
+        fills = tuple(fact.execution_id for fact in reader.look() if isinstance(fact, OrderFilled))
+        for _ in reader.disconnect():
+            pass
+        world.adopt(execution_ids=fills, open_order_perm_ids=(order["perm_id"],))
+        world.connect()
+
+        world.ledger.record(world.broker.resolve(world.book))
+        world.ledger.record(world.broker.observe(world.book))
+
+        assert len(told) == 4
+        assert len(fills) == 1
+        assert world.facts(OrderFilled) == []
+        assert world.facts(CommissionCharged) == []
+
+
+def test_on_the_systems_clock_waiting_keeps_reading(world: World) -> None:
+    world.connect()
+    ref = world.send("ACME", 100, "50.05")
+    world.broker.wire.clock = Wall(world.control.now)  # type: ignore[attr-defined]
+    world.broker.settings = replace(world.settings, fill_step_seconds=0.01)  # type: ignore[attr-defined]
+    world.control.advance(seconds=120)
+
+    world.ledger.record(world.broker.wait_for_fills(world.book))
+
+    assert world.book.orders[ref].status == "filled"
+
+
+class Wall(SystemClock):
+    """A system's clock that shows the simulator's time, and must not stop the event loop."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self.now = now  # type: ignore[method-assign]
+
+    def sleep(self, seconds: float) -> None:
+        raise AssertionError("waiting must keep reading what the broker says")

@@ -201,33 +201,29 @@ def _unwritable(facts: list[Fact], candidate: Book) -> Obstacle | None:
 def _apply(candidate: Book, events: tuple[Event, ...]) -> Obstacle | None:
     """Apply a drafted batch to a fork; return the first fact that needs something else in its place."""
     seals = len(events) - (events[-1].batch[1] if events else 0)
-    for event in events[:seals]:
-        candidate.apply(event)
-    for place, event in enumerate(events[seals:]):
-        fact = event.fact
+    for place, event in enumerate(events, start=-seals):
         try:
-            if candidate.recognise(fact) is not None:  # told twice in one batch
-                return place, _dropped(fact)
-            contradicts = False
-        except Impossible as error:
-            contradicts, reason = True, error
-        if contradicts and not fact.FROM_BROKER:
-            raise FactContradicted(str(reason)) from reason
-        if contradicts:
-            return place, _refusal(candidate, fact, str(reason))
-        try:
+            if _told_twice(candidate, event.fact):
+                return place, ()
             candidate.apply(event)
         except Impossible as error:
-            if not fact.FROM_BROKER:
+            if not event.fact.FROM_BROKER:
                 raise
-            return place, _refusal(candidate, fact, str(error))
+            return place, _refusal(candidate, event.fact, str(error))
     return None
 
 
-def _dropped(fact: Fact) -> tuple[Fact, ...]:
-    if fact.ACTS:
+def _told_twice(candidate: Book, fact: Fact) -> bool:
+    """Whether the batch itself holds this very fact already."""
+    try:
+        known = candidate.recognise(fact) is not None
+    except Impossible as error:
+        if fact.FROM_BROKER:
+            raise
+        raise FactContradicted(str(error)) from error
+    if known and fact.ACTS:
         raise IntentRepeated(f"{fact.key}: expected a new intent, found it twice in one batch")
-    return ()
+    return known
 
 
 def _refusal(book: Book, fact: Fact, reason: str) -> tuple[Fact, ...]:

@@ -17,11 +17,11 @@ def halt_reason(var: Path) -> str | None:
     except FileNotFoundError:
         return None if var.is_dir() else f"unreadable: {var} is gone"
     except OSError as error:
-        return f"unreadable: {error.strerror or error!r}"
+        return f"unreadable: {error.strerror or error}"
     try:
         return _text(path) or "no reason given"
     except OSError as error:
-        return f"unreadable: {error.strerror or error!r}"
+        return f"unreadable: {error.strerror or error}"
 
 
 def _text(path: Path) -> str:

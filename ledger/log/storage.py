@@ -43,7 +43,7 @@ def refusing_what_cannot_be_written(what: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise LogNotWritable(
-            f"{what}: expected to write, found {error.strerror or error!r}; "
+            f"{what}: expected to write, found {error.strerror or error}; "
             "check the disk, the permissions and the user, then start again"
         ) from error
 

@@ -71,12 +71,13 @@ def reported_margin(book: Book) -> MarginObserved:
 
 def held(book: Book, con_id: int) -> Decimal:
     """Return our own quantity, 0 if flat."""
-    return book.positions.get(con_id, ZERO)
+    holding = book.holdings.get(con_id)
+    return ZERO if holding is None else holding.quantity
 
 
 def unit_value(book: Book, con_id: int, price: Decimal) -> Decimal:
     """Return one unit's value at a price, in the base currency."""
-    contract = book.contracts.get(con_id)
+    contract = book.contracts.get(con_id) or book.holdings.get(con_id)  # what is held tells its currency too
     if contract is None:
         raise Unvalued(f"contract {con_id}: the broker has not defined it")
     return ARITHMETIC.multiply(ARITHMETIC.multiply(price, contract.multiplier), rate(book, contract.currency))

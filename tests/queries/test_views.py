@@ -53,6 +53,14 @@ def test_a_fill_that_no_order_of_ours_explains_is_not_ours(con: duckdb.DuckDBPyC
     assert found == [("IBM", Decimal(60), True), ("IBM", Decimal(40), True), ("IBM", Decimal(50), False)]
 
 
+def test_the_view_and_the_book_agree_on_whose_a_fill_is(home: Path, con: duckdb.DuckDBPyConnection) -> None:
+    book = replay(read_events(home))
+
+    found = con.execute("SELECT execution_id, ours FROM fills").fetchall()
+
+    assert dict(found) == {fill.execution_id: not fill.foreign for fill in book.fills.values()}
+
+
 def test_a_correction_replaces_the_fill_it_corrects_and_a_bust_removes_one(tmp_path: Path) -> None:
     world = new_world(tmp_path)
     world.begin(TUESDAY, "09:35")

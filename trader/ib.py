@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
@@ -211,14 +211,19 @@ class Wire:
             yield
         except TimeoutError as error:
             self._check_alive()
-            if any(code == READ_ONLY and "Read-Only" in text for code, text in self.inbox.notices):
-                raise BrokerRefused("read-only", f"{what}: the API is read-only") from error
+            self._refuse_read_only(what, self.inbox.notices)
             seconds = self.settings.request_timeout_seconds
             raise BrokerIncomplete("no-answer", f"{what}: no whole answer within {seconds:g} s") from error
         except RequestError as error:
+            self._refuse_read_only(what, [(error.code, error.message)])
             raise BrokerIncomplete("request-refused", f"{what}: {error.code} {error.message}") from error
         except ConnectionError as error:
             raise BrokerLost("connection-lost", f"{what}: {error}") from error
+
+    @staticmethod
+    def _refuse_read_only(what: str, errors: Iterable[tuple[int, str]]) -> None:
+        if any(code == READ_ONLY and "Read-Only" in text for code, text in errors):
+            raise BrokerRefused("read-only", f"{what}: the API is read-only")
 
     # Questions
 

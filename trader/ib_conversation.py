@@ -333,11 +333,15 @@ class Conversation:
             self.wire.pause(self.settings.fill_step_seconds)
             waited += self.settings.fill_step_seconds
             yield self.inbox.drain(book.fills)
-            yield self._late_endings(book)
+            yield self._late_words(book)
 
-    def _late_endings(self, book: Book) -> tuple[Fact, ...]:
-        """Tell which orders ended without being filled."""
-        heard = ((order, self.inbox.news.get(order.order_id)) for order in book.working_orders)
-        now = self.wire.now()
-        endings = (late_ending(book, order, news, now) for order, news in heard if news is not None)
-        return tuple(fact for fact in endings if fact is not None)
+    def _late_words(self, book: Book) -> tuple[Fact, ...]:
+        """Tell what was heard late: an acknowledgement that ends a doubt, or the end of an order."""
+        now, told = self.wire.now(), list[Fact]()
+        for order in book.working_orders:
+            news = self.inbox.news.get(order.order_id)
+            if news is not None and order.status == "attempted":
+                told += acknowledgement(order.order_ref, news)
+            elif news is not None and (ended := late_ending(book, order, news, now)) is not None:
+                told.append(ended)
+        return tuple(told)

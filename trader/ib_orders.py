@@ -90,7 +90,7 @@ def _last_words(news: OrderNews) -> str:
 def late_ending(book: Book, order: Order, news: OrderNews, now: datetime) -> Fact | None:
     """Decide whether what was heard since ended an acknowledged order."""
     refused = refusal(news)
-    if order.ended or order.status == "attempted" or news.status not in NOT_WORKING:
+    if news.status not in NOT_WORKING:
         return None
     if refused is not None and not order.filled:
         return OrderRejected(order_ref=order.order_ref, code=refused[0], reason=refused[1])

@@ -236,6 +236,34 @@ def test_an_order_without_an_answer_is_in_doubt(world: World) -> None:
     assert world.book.next_order is None
 
 
+def test_a_late_acknowledgement_ends_the_doubt(world: World) -> None:
+    world.connect()
+    world.control.fill_orders(False)
+    for kind in ("openOrder", "orderStatus"):
+        world.control.delay(kind, 3 * SHORT, times=1)
+    ref = world.send("ACME", 100, "49")
+    (doubtful,) = world.book.in_doubt
+    news = world.broker.inbox.news[doubtful.order_id]  # type: ignore[attr-defined]
+
+    heard = world.broker.wire.wait(lambda: news.perm_id, 60)  # type: ignore[attr-defined]
+    world.ledger.record(world.broker.wait_for_fills(world.book))
+
+    assert heard
+    assert world.book.in_doubt == ()
+    assert world.book.orders[ref].status == "working"
+
+
+def test_an_order_that_the_broker_cancels_later_is_ended_while_waiting(world: World) -> None:
+    world.connect()
+    ref = world.send("ACME", 100, "49")
+    world.control.advance(to=at("15:59:30"))
+
+    world.ledger.record(world.broker.wait_for_fills(world.book))
+
+    assert world.book.orders[ref].status == "expired"
+    assert world.control.now() < at("16:01")
+
+
 def test_an_order_that_was_held_back_is_found_working(world: World) -> None:
     world.connect()
     world.control.drop("openOrder")

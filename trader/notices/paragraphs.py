@@ -164,9 +164,9 @@ def cycle_troubles(book: Book, day: date, slots: tuple[str, ...]) -> Iterator[st
         if known is not None and known.skipped:
             yield f"{name}: no cycle ran"
         elif known is not None and known.attempts and not known.finished:
-            yield f"{name}: {known.attempts} starts, none finished"
+            yield f"{name}: no start of {known.attempts} finished"
         elif known is not None and known.attempts > 1:
-            yield f"{name}: finished at the {known.attempts}. start"
+            yield f"{name}: it took {known.attempts} starts"
     cycle = book.cycle
     if cycle is not None and cycle.started.session_day == day:
         yield from (f"{failure.step} failed: {failure.reason}" for failure in cycle.failures)

@@ -1,0 +1,58 @@
+"""A real mail server that keeps what it receives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from typing import Any
+
+from aiosmtpd.controller import Controller
+
+
+@dataclass
+class Mailbox:
+    """What came in, and where to send it to."""
+
+    port: int = 0
+    refuses: bool = False
+    received: list[EmailMessage] = field(default_factory=list)
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+        if self.refuses:
+            return "554 no space left"
+        self.received.append(message_from_bytes(envelope.original_content, policy=policy.default))
+        return "250 kept"
+
+    @property
+    def subjects(self) -> list[str]:
+        return [str(message["Subject"]) for message in self.received]
+
+    def body(self, kind: str, index: int = -1) -> str:
+        part = self.received[index].get_body((kind,))
+        assert part is not None
+        return str(part.get_content())
+
+
+class _AnyPort(Controller):
+    """A controller that takes whatever port is free, and then knows it."""
+
+    def _trigger_server(self) -> None:
+        assert isinstance(self.server, asyncio.Server)
+        self.port = self.server.sockets[0].getsockname()[1]
+        super()._trigger_server()  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def mailbox(*, refuses: bool = False) -> Iterator[Mailbox]:
+    box = Mailbox(refuses=refuses)
+    controller = _AnyPort(box, hostname="127.0.0.1", port=0)
+    controller.start()
+    try:
+        box.port = controller.port
+        yield box
+    finally:
+        controller.stop()

@@ -1,0 +1,290 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from ledger.book import Book, replay
+from ledger.events import (
+    BreakFound,
+    CycleFailed,
+    NoticeFailed,
+    NoticeSent,
+    OrderCancelled,
+    OrderRejected,
+    TradingHalted,
+)
+from ledger.log import read_events
+from tests.queries.history import (
+    IBM,
+    TUESDAY,
+    WEDNESDAY,
+    World,
+    buy_ibm,
+    closed,
+    new_world,
+    ready,
+    send,
+    two_sessions,
+)
+from tests.trader.homes import SETTINGS, mail_section, write_settings
+from tests.trader.mailbox import Mailbox, mailbox
+from trader.calendar import Calendar, Slot
+from trader.notices import due_mails, due_notices, session_letter
+from trader.notices import send as send_letter
+from trader.notices.compose import Failure, alarm_letter
+from trader.notices.letters import Letter
+from trader.settings import load
+
+CALENDAR = Calendar.load()
+SESSION = CALENDAR.session(TUESDAY)
+assert SESSION is not None
+SLOTS = CALENDAR.slots(SESSION)
+NAMES = tuple(slot.name for slot in SLOTS)
+CLOSING = CALENDAR.closing_slot(SESSION)
+
+
+@pytest.fixture
+def box() -> Iterator[Mailbox]:
+    with mailbox() as box:
+        yield box
+
+
+def book_of(world: World) -> Book:
+    return replay(read_events(closed(world)))
+
+
+def lines(letter: Letter) -> list[str]:
+    return [line for part in letter.parts for line in part.lines]
+
+
+def finished(home: Path, *times: str) -> World:
+    world = new_world(home)
+    for time in times:
+        world.quiet_cycle(TUESDAY, time, "92", kind="close" if time > "16" else "trade")
+    return world
+
+
+def mailed(world: World, kind: str) -> None:
+    world.record(NoticeSent(kind=kind, subject=kind))
+
+
+def at(name: str) -> Slot:
+    return next(slot for slot in (*SLOTS, CLOSING) if slot.name.endswith(name))
+
+
+def test_start_is_due_after_the_first_finished_cycle(tmp_path: Path) -> None:
+    world = finished(tmp_path, "09:35")
+
+    assert due_notices(world.ledger.book, at("0935"), SLOTS) == ("start",)
+    assert due_notices(world.ledger.book, at("1035"), SLOTS) == ()
+
+    mailed(world, "start")
+    assert due_notices(world.ledger.book, at("0935"), SLOTS) == ()
+
+
+def test_start_waits_for_the_first_cycle_that_finishes(tmp_path: Path) -> None:
+    world = new_world(tmp_path)
+    world.begin(TUESDAY, "09:35")
+    assert due_notices(world.ledger.book, at("0935"), SLOTS) == ()
+
+    world.quiet_cycle(TUESDAY, "10:35", "92")
+    assert due_notices(world.ledger.book, at("1035"), SLOTS) == ("start",)
+
+
+def test_middle_is_due_after_the_middle_cycle_and_replaces_a_missed_start(tmp_path: Path) -> None:
+    world = finished(tmp_path, "12:35")
+
+    assert due_notices(world.ledger.book, at("1235"), SLOTS) == ("middle",)
+
+    mailed(world, "middle")
+    world.quiet_cycle(TUESDAY, "13:35", "92")
+    assert due_notices(world.ledger.book, at("1335"), SLOTS) == ()
+
+
+def test_a_missed_middle_is_due_later_but_not_after_the_end(tmp_path: Path) -> None:
+    world = finished(tmp_path, "09:35", "14:35")
+    mailed(world, "start")
+    assert due_notices(world.ledger.book, at("1435"), SLOTS) == ("middle",)
+
+    world.quiet_cycle(TUESDAY, "16:30", "92", kind="close")
+    assert due_notices(world.ledger.book, at("close"), SLOTS) == ("end",)
+
+    mailed(world, "end")
+    assert due_notices(world.ledger.book, at("close"), SLOTS) == ()
+    assert due_notices(world.ledger.book, at("1435"), SLOTS) == ()
+
+
+def test_half_a_day_has_its_middle_after_the_third_of_four_cycles() -> None:
+    from datetime import date
+
+    half_day = CALENDAR.session(date(2004, 11, 26))
+    assert half_day is not None
+
+    assert [slot.name[-4:] for slot in CALENDAR.slots(half_day)][len(CALENDAR.slots(half_day)) // 2] == "1135"
+
+
+def test_the_end_of_a_day_tells_the_bridge_the_trades_and_that_nothing_is_needed(tmp_path: Path) -> None:
+    book = book_of(two_sessions(tmp_path))
+    (bought,) = (ref for ref, order in book.orders.items() if order.session_day == TUESDAY)
+
+    letter = session_letter(
+        book, "end", TUESDAY, NAMES, leverage_max=Decimal("1.5"), decided={bought: Decimal("92.01")}
+    )
+
+    assert letter.subject == "[paper] END Tue 1 Mar  +65.67  NAV 100,065.67  all clear"
+    assert letter.headline == "Nothing needs you."
+    told = lines(letter)
+    assert "100,000.00 + unrealised 68.67 - commission 3.00 = 100,065.67, residual 0.00" in told
+    assert "BUY 100 IBM @ 92.0133 (decided 92.01, slippage 0.33 USD), commission 2.00" in told
+    assert "BUY 50 IBM @ 94.20, commission 1.00, not ours" in told
+    assert "B-1 IBM 11:35-13:10: bought outside; you accepted it: my own trade, forgot" in told
+    assert letter.witness == f"{book.seq}:{book.head}"
+
+
+def test_the_next_day_begins_where_the_last_one_ended(tmp_path: Path) -> None:
+    letter = session_letter(book_of(two_sessions(tmp_path)), "start", WEDNESDAY, ())
+
+    assert "START Wed 2 Mar  +15.00  NAV 100,080.67" in letter.subject
+    assert "100,065.67 + unrealised 15.00 = 100,080.67, residual 0.00" in lines(letter)
+    assert "The END mail of Tue 1 Mar was not sent." in lines(letter)
+
+
+def test_an_open_break_and_a_halt_need_the_owner(tmp_path: Path) -> None:
+    world = finished(tmp_path, "09:35")
+    world.record(
+        BreakFound(break_id="B-1", kind="cash", subject="USD", consequence="note", text="cash differs by -152.30"),
+        TradingHalted(reason="by hand"),
+    )
+
+    letter = session_letter(world.ledger.book, "start", TUESDAY, NAMES)
+
+    assert letter.subject.endswith("HALTED")
+    assert letter.headline == "This needs you:"
+    assert 'Trading is halted: by hand. To lift it: tallybook resume --why "…"' in lines(letter)
+    assert (
+        'B-1 USD (note): cash differs by -152.30. To take the broker\'s word: tallybook accept B-1 --why "…"'
+        in lines(letter)
+    )
+
+
+def test_partial_fills_and_rejections_stand_in_the_digest(tmp_path: Path) -> None:
+    world = new_world(tmp_path)
+    ready(world, TUESDAY, "09:35")
+    partly = buy_ibm(world, "60")
+    world.record(OrderCancelled(order_ref=partly, filled=Decimal(60)))
+    world.observe("92.5")
+    world.finish()
+    ready(world, TUESDAY, "10:35")
+    refused = send(world, "40")
+    world.record(OrderRejected(order_ref=refused, code=201, reason="insufficient margin"))
+    world.observe("92.5")
+    world.finish()
+
+    told = lines(session_letter(world.ledger.book, "end", TUESDAY, NAMES))
+
+    assert "Partly filled: BUY 100 IBM limit 92.05: filled 60 of 100, cancelled" in told
+    assert "Rejected: BUY 40 IBM limit 92.05: 201 insufficient margin" in told
+
+
+def test_a_start_that_did_not_finish_is_told_and_how_many_it_took(tmp_path: Path) -> None:
+    world = new_world(tmp_path)
+    world.begin(TUESDAY, "09:35")
+    world.record(CycleFailed(slot=f"{TUESDAY}/0935", code="cycle-killed", reason="killed"))
+
+    assert f"{TUESDAY}/0935: no start of 1 finished" in lines(session_letter(world.ledger.book, "end", TUESDAY, NAMES))
+
+    world.begin(TUESDAY, "09:35", attempt=2)
+    world.observe("92")
+    world.finish()
+    assert f"{TUESDAY}/0935: it took 2 starts" in lines(session_letter(world.ledger.book, "end", TUESDAY, NAMES))
+
+
+def test_an_alarm_tells_the_last_known_figures_and_their_age(tmp_path: Path) -> None:
+    book = book_of(two_sessions(tmp_path))
+    failure = Failure("gateway-down", "127.0.0.1:4002: nobody listens", f"{WEDNESDAY}/1035")
+
+    letter = alarm_letter(book, failure, "paper", book.now + timedelta(minutes=65))
+
+    assert letter.subject == "[paper] ALARM 2005-03-02/1035  gateway-down  NAV 100,080.67 (1 h 05 min old)"
+    assert letter.incident == "gateway-down/2005-03-02"
+    assert "127.0.0.1:4002: nobody listens" in lines(letter)
+    assert "Last known NAV 100,080.67." in lines(letter)
+    assert "The broker's figures are of Wed 2 Mar 09:40, 1 h 05 min old." in lines(letter)
+
+
+def test_an_alarm_without_a_readable_log_says_so(tmp_path: Path) -> None:
+    failure = Failure("log-damaged", "a line is gone", "2005-03-02/1035", recorded="log-damaged: a line is gone")
+
+    letter = alarm_letter(None, failure, "live", two_sessions(tmp_path).moment)
+
+    assert letter.subject == "[live] ALARM 2005-03-02/1035  log-damaged  NAV unknown"
+    assert "The log could not record it: log-damaged: a line is gone" in lines(letter)
+    assert "The log cannot be read: no figures are known." in lines(letter)
+
+
+def test_a_mail_arrives_as_text_and_as_html_with_everything_escaped(tmp_path: Path, box: Mailbox) -> None:
+    world = finished(tmp_path, "09:35")
+    world.record(TradingHalted(reason="<script>alert(1)</script> & co"))
+    write_settings(tmp_path, SETTINGS + mail_section(box.port))
+    letter = session_letter(world.ledger.book, "start", TUESDAY, NAMES)
+
+    fact = send_letter(load(tmp_path).mail, tmp_path, letter)
+
+    assert fact == NoticeSent(kind="start", subject=letter.subject)
+    assert box.subjects == [letter.subject]
+    assert box.received[0]["To"] == "owner@example.com"
+    assert "Trading is halted: <script>alert(1)</script> & co." in box.body("plain")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp; co" in box.body("html")
+    assert "<script>" not in box.body("html")
+    assert letter.witness in box.body("plain")
+    assert letter.witness in box.body("html")
+
+
+def test_what_is_due_after_a_cycle_is_sent_and_told_once(tmp_path: Path, box: Mailbox) -> None:
+    world = new_world(tmp_path)
+    ready(world, TUESDAY, "09:35")
+    buy_ibm(world, "100")
+    world.observe("92.5")
+    world.finish()
+    world.ledger.log.barrier()
+    write_settings(tmp_path, SETTINGS + mail_section(box.port))
+    settings = load(tmp_path)
+
+    world.ledger.record(due_mails(world.ledger.book, settings, tmp_path))
+    world.ledger.record(due_mails(world.ledger.book, settings, tmp_path))
+
+    assert len(box.received) == 1
+    assert "BUY 100 IBM @ 92.0133 (decided 92.01, slippage 0.33 USD)" in box.body("plain")
+    assert "IBM" in world.ledger.book.contracts[IBM].symbol
+
+
+def test_without_a_mail_server_nothing_is_due(tmp_path: Path) -> None:
+    world = finished(tmp_path, "09:35")
+    write_settings(tmp_path)
+
+    assert list(due_mails(world.ledger.book, load(tmp_path), tmp_path)) == []
+
+
+def test_a_mail_that_is_refused_is_a_fact(tmp_path: Path) -> None:
+    world = finished(tmp_path, "09:35")
+    letter = session_letter(world.ledger.book, "start", TUESDAY, NAMES)
+    with mailbox(refuses=True) as box:
+        write_settings(tmp_path, SETTINGS + mail_section(box.port))
+        fact = send_letter(load(tmp_path).mail, tmp_path, letter)
+
+    assert isinstance(fact, NoticeFailed)
+    assert "no space left" in fact.reason
+
+
+def test_a_mail_server_that_is_away_is_a_fact(tmp_path: Path) -> None:
+    world = finished(tmp_path, "09:35")
+    write_settings(tmp_path, SETTINGS + mail_section(1))
+
+    fact = send_letter(load(tmp_path).mail, tmp_path, session_letter(world.ledger.book, "start", TUESDAY, NAMES))
+
+    assert isinstance(fact, NoticeFailed)
+    assert "refused" in fact.reason

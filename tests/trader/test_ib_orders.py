@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -158,15 +157,3 @@ def test_an_order_carries_account_reference_time_in_force_and_algorithm() -> Non
 def test_an_order_without_its_terms_cannot_be_built(account: str, changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="expected"):
         build_order(account, planned(**changes))
-
-
-def test_only_one_file_imports_the_client_library() -> None:
-    root = Path(__file__).parents[2]
-    packages = ("ledger", "reconcile", "queries", "trader")
-    sources = (path for package in packages for path in (root / package).rglob("*.py"))
-
-    importing = [
-        path.name for path in sources if "import ib_insync" in (text := path.read_text()) or "from ib_insync" in text
-    ]
-
-    assert importing == ["ib.py"]

@@ -119,17 +119,13 @@ def fact_of(raw: bytes, header: Header) -> Fact:
     """Validate the payload, with the envelope's times and dates put back in front of it."""
     known = known_type(header)
     payload = raw[header.fact_from : -PREV_TAIL]
-    given = b",".join(
-        b'"%s":"%s"' % (name, value)
-        for name, value in (
-            (b"occurred_at", header.occurred_at),
-            (b"trade_date", header.trade_date),
-            (b"report_date", header.report_date),
-        )
-        if value is not None
-    )
+    given = b"" if header.occurred_at is None else b'"occurred_at":"%s",' % header.occurred_at
+    if header.trade_date is not None:
+        given += b'"trade_date":"%s",' % header.trade_date
+    if header.report_date is not None:
+        given += b'"report_date":"%s",' % header.report_date
     if given:
-        payload = b"{" + given + (b"}" if payload == b"{}" else b"," + payload[1:])
+        payload = b"{" + (given[:-1] + b"}" if payload == b"{}" else given + payload[1:])
     try:
         return known.__pydantic_validator__.validate_json(payload)  # type: ignore[no-any-return]
     except ValidationError as error:

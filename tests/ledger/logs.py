@@ -157,3 +157,7 @@ def vouch(home: Path, seq: int) -> None:
 def rewrite(path: Path, content: bytes) -> None:
     path.chmod(0o600)
     path.write_bytes(content)
+
+
+def contents(home: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (home / "var/events").iterdir()}

@@ -98,6 +98,14 @@ def test_dates_and_times_come_back_into_the_fact() -> None:
     assert event.at == WEDNESDAY
 
 
+def test_a_fact_without_fields_keeps_its_time() -> None:
+    event = line_of(lost("x").model_copy(update={"occurred_at": WEDNESDAY}))
+    bare = resealed(encode(event), b'{"reason":"x"}', b"{}")
+
+    with pytest.raises(LogTooNew, match="reason: Field required"):  # and not: invalid JSON
+        decode(bare)
+
+
 def test_at_falls_back_to_when_we_knew() -> None:
     event = line_of(lost("x"))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import smtplib
 import ssl
 from email.message import EmailMessage
+from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from queries.figures import columns
 from trader.notices.letters import Letter
 from trader.settings import Mail, SettingsError, mail_password
 
+UNFOLDED = SMTP.clone(max_line_length=400, cte_type="7bit")  # a subject stays one line; any server takes seven bits
 OWN_NAME = "localhost"  # said to the server; asking the resolver for a better one may hang
 
 
@@ -28,7 +30,7 @@ def send(mail: Mail, home: Path, letter: Letter) -> NoticeSent | NoticeFailed:
 
 def message_of(mail: Mail, letter: Letter) -> EmailMessage:
     """Render a letter as a message with both bodies."""
-    message = EmailMessage()
+    message = EmailMessage(policy=UNFOLDED)
     message["Subject"] = letter.subject
     message["From"] = mail.from_address
     message["To"] = ", ".join(mail.to)

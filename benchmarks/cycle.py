@@ -59,7 +59,8 @@ def run() -> Iterator[str]:
             calendar = Calendar.load()
             session = calendar.sessions(FIRST_DAY, FIRST_DAY)[0]
             control.advance(session.open - timedelta(minutes=30))
-            subprocess.run([sys.executable, "-m", "trader", "--home", folder, "adopt", "--yes"], check=True, stdout=subprocess.DEVNULL)
+            adopt = [sys.executable, "-m", "trader.commands", "--home", folder, "adopt", "--yes"]
+            subprocess.run(adopt, check=True, stdout=subprocess.DEVNULL)
             for slot in calendar.slots(session)[:RUNS]:
                 control.advance(slot.at)
                 bare = _measured("bare", home, slot.name)
@@ -69,7 +70,10 @@ def run() -> Iterator[str]:
 
 def _measured(what: str, home: Path, slot: str) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.one_cycle", what, str(home), slot], check=True, capture_output=True, text=True
+        [sys.executable, "-m", "benchmarks.one_cycle", what, str(home), slot],
+        check=True,
+        capture_output=True,
+        text=True,
     )
     measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return measured
@@ -106,7 +110,7 @@ def _bars(folder: Path) -> tuple[str, ...]:
 
 
 def _walk(ticker: str, days: list[date]) -> Iterator[tuple[object, ...]]:
-    chance, close, cent = random.Random(ticker), Decimal(50), Decimal("0.01")  # noqa: S311 - reproducible, no secret
+    chance, close, cent = random.Random(ticker), Decimal(50), Decimal("0.01")
     for day in days:
         opened = close
         close = max(Decimal(5), (close * Decimal(str(1 + chance.gauss(0.0006, 0.012)))).quantize(cent))

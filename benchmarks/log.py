@@ -49,7 +49,10 @@ def run() -> Iterator[str]:
         ours = _recorded(home)
         lines = b"".join(path.read_bytes() for path in sorted((home / "var" / "events").glob("*.jsonl")))
         bare = _written(home / "bare", lines)
-        yield f"record   {BATCHES / ours:8,.0f} batches a second; bare write and sync {BATCHES / bare:,.0f}; ratio {ours / bare:.1f}"
+        yield (
+            f"record   {BATCHES / ours:8,.0f} batches a second; bare write and sync {BATCHES / bare:,.0f}; "
+            f"ratio {ours / bare:.1f}"
+        )
         began = perf_counter()
         book = replay(read_events(home))
         folding = perf_counter() - began
@@ -58,7 +61,10 @@ def run() -> Iterator[str]:
             json.loads(line)
         parsing = perf_counter() - began
         events = book.seq + 1
-        yield f"replay   {events / folding:8,.0f} events a second, verified and folded; json alone {events / parsing:,.0f}; ratio {folding / parsing:.1f}"
+        yield (
+            f"replay   {events / folding:8,.0f} events a second, verified, folded; json alone {events / parsing:,.0f}; "
+            f"ratio {folding / parsing:.1f}"
+        )
 
 
 def _recorded(home: Path) -> float:

@@ -17,6 +17,8 @@ from decimal import Decimal
 from pathlib import Path
 from time import monotonic
 
+from trader.commands.adopt import adopt
+
 from ledger.book import book_hash, replay
 from ledger.clock import Clock
 from ledger.ledger import Ledger
@@ -25,7 +27,6 @@ from reconcile import acceptance
 from trader.assembly import broker_of, desk_of
 from trader.calendar import Calendar, Session, Slot
 from trader.clocks import clock_of
-from trader.commands.adopt import adopt
 from trader.cycle import run_cycle
 from trader.demo.setting import FIRST_DAY, TICKERS, control_of, venue, write_bars, write_settings
 from trader.demo.tally import differences, lost_and_doubled
@@ -70,7 +71,7 @@ def soak(seed: int, sessions: int) -> str:
             clock = clock_of(home, settings.simulator.address)
             adopt(home, settings, confirmed=True)
             with Ledger.open(home, clock) as ledger:
-                run = Soak(seed, home, settings, control, clock, ledger, random.Random(seed))  # noqa: S311 - reproducible
+                run = Soak(seed, home, settings, control, clock, ledger, random.Random(seed))
                 for number, session in enumerate(days, start=1):
                     _session(run, session)
                     sys.stdout.write(f"\r seed {seed}  {number}/{len(days)} sessions  {monotonic() - began:.0f} s ")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import platform
 from datetime import timedelta
-from decimal import Decimal
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -42,8 +41,7 @@ def strategy_of(settings: Settings) -> Strategy:
     """Return the strategy of the settings."""
     match settings.strategy:
         case FixedSettings() as fixed:
-            weights = {symbol: Decimal(0) for symbol in settings.universe.tickers} | fixed.weights
-            return FixedWeights(weights, fixed.leverage)
+            return FixedWeights(fixed.weights, fixed.leverage)
         case MomentumSettings() as momentum:
             return Momentum(**momentum.model_dump(exclude={"kind"}))
         case FromFile() as stated:

@@ -44,7 +44,7 @@ symbols = [{symbols}]
 
 [strategy]
 kind = "momentum"
-short_allowed = false
+volatility_target = "0.80"
 
 [sources]
 broker = true
@@ -105,12 +105,12 @@ def write_bars(home: Path, last: date) -> None:
 
 
 @contextmanager
-def venue(home: Path, seed: int) -> Iterator[dict[str, Any]]:
-    """Run the simulator as a process; yields its ports."""
+def venue(home: Path, seed: int, *options: str) -> Iterator[dict[str, Any]]:
+    """Run the simulator as a process, with further options of its own; yields its ports."""
     port_file = home / "ports.json"
     command = [
         sys.executable, "-m", "trader.simulator", "--port", "0", "--control-port", "0", "--seed", str(seed),
-        "--start", FIRST_DAY.isoformat(), "--account", ACCOUNT, "--port-file", str(port_file),
+        "--start", FIRST_DAY.isoformat(), "--account", ACCOUNT, "--port-file", str(port_file), *options,
     ]  # fmt: skip
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:

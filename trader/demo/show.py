@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import TextIO
 
 from ledger.book import Book, replay
@@ -43,7 +43,7 @@ KILL_SESSION = 7
 AFTER_CLOSE = timedelta(minutes=31)
 CRON_STEP = timedelta(minutes=5)
 CYCLE_SECONDS_MAX = 120.0
-HOLD_STEP_SECONDS = 0.2
+LOOK_SECONDS = 0.02
 
 
 @dataclass
@@ -140,10 +140,9 @@ def _cycle_to_be_killed(stage: Stage, row: Row) -> None:
     stage.control.hold_after("placeOrder")
     process = subprocess.Popen(_command(stage, "cycle"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     limit = monotonic() + CYCLE_SECONDS_MAX
-    held = None
-    while held is None and process.poll() is None and monotonic() < limit:
-        held = stage.control.wait_held(HOLD_STEP_SECONDS)
-    if held is None:
+    while not (held := _is_held(stage)) and process.poll() is None and monotonic() < limit:
+        sleep(LOOK_SECONDS)
+    if not held:
         process.wait(CYCLE_SECONDS_MAX)
         stage.control.clear()
         stage.cycles += 1
@@ -162,8 +161,12 @@ def _cycle_to_be_killed(stage: Stage, row: Row) -> None:
     row.remarks.append("kill -9 after sending: order found at broker, not re-sent")
 
 
+def _is_held(stage: Stage) -> bool:
+    return any(client["held"] for client in stage.control.clients())
+
+
 def _command(stage: Stage, *arguments: str) -> list[str]:
-    return [sys.executable, "-m", "trader", "--home", str(stage.home), *arguments]
+    return [sys.executable, "-m", "trader.commands", "--home", str(stage.home), *arguments]
 
 
 def _tallybook(stage: Stage, *arguments: str) -> None:

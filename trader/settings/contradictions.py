@@ -53,6 +53,17 @@ def unknown_ticker(settings: Settings) -> Iterator[str]:
                 )
 
 
+def missing_weight(settings: Settings) -> Iterator[str]:
+    """Refuse a ticker of the universe that has no weight: silence would sell it."""
+    if isinstance(settings.strategy, FixedWeights):
+        for ticker in settings.universe.tickers:
+            if ticker not in settings.strategy.weights:
+                yield (
+                    f"strategy.weights.{ticker}: expected a weight for every ticker of the universe, found none; "
+                    f"write {ticker} = 0 if it is not wanted"
+                )
+
+
 def weights_beyond_one(settings: Settings) -> Iterator[str]:
     """Refuse weights whose magnitudes add up to more than 1; the rest to 1 is cash."""
     if isinstance(settings.strategy, FixedWeights):
@@ -102,6 +113,7 @@ CONTRADICTIONS: tuple[Callable[[Settings], Iterator[str]], ...] = (
     unknown_calendar,
     repeated_ticker,
     unknown_ticker,
+    missing_weight,
     weights_beyond_one,
     leverage_beyond_cap,
     too_few_data,

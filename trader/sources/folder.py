@@ -153,17 +153,17 @@ def _read_zipped_csv(path: Path) -> Iterator[Texts]:
 
 def _read_parquet(path: Path) -> Iterator[Texts]:
     """Yield every value as its text, so that a decimal column stays exact."""
-    import duckdb  # slow: only folders of Parquet pay for it
-
-    with duckdb.connect() as connection:
-        connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
-        try:
-            shown = connection.execute("SELECT CAST(COLUMNS(*) AS VARCHAR) FROM read_parquet(?)", [str(path)])
-        except duckdb.Error as error:
-            raise OSError(str(error).splitlines()[0]) from error
-        yield [str(column[0]) for column in shown.description or ()]
-        for values in shown.fetchall():
-            yield ["" if value is None else value for value in values]
+    try:
+        from pyarrow import ArrowException, parquet  # slow, and an extra: only folders of Parquet pay for it
+    except ImportError:
+        raise OSError("Parquet needs pyarrow, found none; run: pip install 'tallybook[parquet]'") from None
+    try:
+        table = parquet.read_table(path)
+    except ArrowException as error:
+        raise OSError(str(error).splitlines()[0]) from error
+    yield list(table.column_names)
+    for values in zip(*(column.to_pylist() for column in table.columns), strict=True):
+        yield ["" if value is None else str(value) for value in values]
 
 
 READERS: dict[str, Callable[[Path], Iterator[Texts]]] = {

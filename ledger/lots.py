@@ -93,12 +93,14 @@ def match(before: Matched, trade: Trade) -> Matched:
 
 
 def _opened(before: Matched, lot: Lot) -> Matched:
-    return replace(
-        before,
-        newest=(lot, before.newest),
-        quantity=before.quantity + lot.quantity,
-        gross=before.gross + lot.gross,
-        commission=before.commission + lot.commission,
+    return Matched(
+        before.oldest,
+        (lot, before.newest),
+        before.quantity + lot.quantity,
+        before.gross + lot.gross,
+        before.commission + lot.commission,
+        before.realised_gross,
+        before.realised_commission,
     )
 
 
@@ -205,7 +207,7 @@ class Holding:
         with localcontext(EXACT):
             for trade in trades:
                 last = Step(trade, match(Matched() if last is None else last.after, trade), last)
-        return replace(self, last=last)
+        return Holding(self.con_id, self.currency, self.multiplier, last)
 
     @property
     def trades(self) -> tuple[Trade, ...]:

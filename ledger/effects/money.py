@@ -152,8 +152,7 @@ def _commission(state: State, event: Event) -> None:
         known, commission=fact.amount, commission_currency=fact.currency, commission_revision=revision
     )
     if fact.currency == known.currency and not known.busted:
-        holding = state.holdings[known.con_id]
-        _traded(state, holding, holding.with_commission(base, fact.amount), ZERO, "cash")
+        state.holdings[known.con_id] = state.holdings[known.con_id].with_commission(base, fact.amount)
 
 
 def _traded(state: State, before: Holding, after: Holding, gross: Decimal, against: str) -> None:

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from ledger.book import Book, Impossible, replay
-from ledger.errors import LogLocked, LogMissing
+from ledger.errors import LogError, LogLocked, LogMissing
 from ledger.events import TradingHalted, TradingResumed
-from ledger.ledger import Ledger
+from ledger.ledger import Ledger, LedgerError
 from ledger.log import read_events
 from ledger.log.halt import halt_reason
 from ledger.log.storage import sync_folder, var_folder, write_new_file
@@ -93,6 +93,8 @@ def _recorded(home: Path, why: str) -> str:
         return " (a cycle is running: it is stopped by var/HALT, and records it)"
     except (LogMissing, SettingsError):
         return " (there is no log yet to record it in)"
+    except (LogError, LedgerError) as error:
+        return f" by var/HALT (the log could not record it: {error.code})"
     return ""
 
 

@@ -1,0 +1,322 @@
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from ledger.book import Book, replay
+from ledger.events import BreakFound, Fact, TradingHalted, TradingResumed
+from ledger.log import read_events
+from tests.queries.history import TUESDAY, WEDNESDAY, World, closed, two_sessions
+from tests.trader.homes import SETTINGS, SIMULATED, mail_section, tallybook, write_settings
+from tests.trader.mailbox import mailbox
+from tests.trader.simulator.gateway_world import running
+from trader import exits
+from trader.commands.app import home_first
+from trader.simulator.simulator import Simulator
+
+VENUE = """\
+dry_run = false
+
+[account]
+id = "DU1000001"
+
+[broker]
+port = {port}
+requests_per_second_max = 0
+
+[universe]
+symbols = ["ACME", "MOVE"]
+
+[strategy]
+kind = "fixed"
+weights = {{ ACME = 0.2, MOVE = 0 }}
+
+[simulator]
+control = "127.0.0.1:{control}"
+"""
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Two recorded sessions, and no simulator: time stands where the log ends."""
+    write_settings(tmp_path, SETTINGS + SIMULATED)
+    return closed(with_break(two_sessions(tmp_path)))
+
+
+@pytest.fixture
+def venue(tmp_path: Path) -> Iterator[tuple[Simulator, Path]]:
+    """A running simulator, and an empty home that knows it."""
+    with running(tmp_path) as simulator:
+        home = tmp_path / "home"
+        write_settings(home, VENUE.format(port=simulator.port, control=simulator.control.address[1]))
+        yield simulator, home
+
+
+def with_break(world: World) -> World:
+    world.record(
+        BreakFound(
+            break_id="B-2",
+            kind="cash",
+            subject="USD",
+            consequence="note",
+            currency="USD",
+            expected=Decimal("1000"),
+            found=Decimal("847.7"),
+        )
+    )
+    return world
+
+
+def facts(home: Path) -> list[Fact]:
+    return [event.fact for event in read_events(home)]
+
+
+def book(home: Path) -> Book:
+    return replay(read_events(home))
+
+
+# What is typed
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--home", "H", "breaks", "B-1"], ["breaks", "--home", "H", "B-1"], ["breaks", "B-1", "--home", "H"]],
+)
+def test_the_home_may_stand_anywhere(arguments: list[str]) -> None:
+    assert home_first(arguments) == ["--home", "H", "breaks", "B-1"]
+
+
+def test_help_lists_the_commands_in_groups(tmp_path: Path) -> None:
+    shown = tallybook("--help", home=tmp_path)
+
+    assert shown.returncode == exits.FINE
+    assert [group for group in ("Daily", "Start", "History", "Care") if group not in shown.stdout] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        pytest.param(["nonsense"], "usage: No such command 'nonsense'.", id="no such command"),
+        pytest.param(["accept", "B-2"], "usage: Missing option '--why'.", id="no reason"),
+        pytest.param(["accept", "B-2", "--why", " "], "usage: Invalid value for --why: expected a reason", id="empty"),
+        pytest.param(["accept", "B-9", "--why", "x"], "impossible: break B-9: expected an open break (B-2)", id="id"),
+        pytest.param(["breaks", "B-9"], "impossible: break B-9: expected one of B-1, B-2", id="no such break"),
+        pytest.param(["audit", "yesterday"], "usage: Invalid value for 'DAY'", id="no day"),
+        pytest.param(["sql", "DELETE FROM fills"], "sql: ", id="no question"),
+        pytest.param(["cycle", "--quick"], "usage: expected an option of cycle, found '--quick'", id="no option"),
+        pytest.param(["init"], "settings-wrong: ", id="settings are there"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_one_line(home: Path, arguments: list[str], words: str) -> None:
+    before = facts(home)
+
+    told = tallybook(*arguments, home=home)
+
+    assert told.returncode == exits.COULD_NOT
+    assert told.stderr.startswith(words)
+    assert len(told.stderr.splitlines()) == 1
+    assert facts(home) == before
+
+
+@pytest.mark.parametrize("command", ["status", "breaks", "accept B-1 --why x", "resume --why x", "commit"])
+def test_a_home_without_a_log_says_how_to_begin(tmp_path: Path, command: str) -> None:
+    write_settings(tmp_path)
+
+    told = tallybook(*command.split(), home=tmp_path)
+
+    assert (told.returncode, len(told.stderr.splitlines())) == (exits.COULD_NOT, 1)
+    assert "run: tallybook adopt" in told.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+def test_a_home_that_cannot_be_written_says_so(home: Path) -> None:
+    (home / "var").chmod(0o500)
+
+    told = tallybook("resume", "--why", "x", home=home)
+
+    assert (told.returncode, len(told.stderr.splitlines())) == (exits.COULD_NOT, 1)
+
+
+# Start
+
+
+def test_init_writes_settings_that_work(tmp_path: Path) -> None:
+    fresh = tmp_path / "fresh"
+
+    written = tallybook("init", "--account", "DU42", home=fresh)
+    shown = tallybook("settings", home=fresh)
+
+    assert written.returncode == exits.FINE
+    assert (fresh / "tallybook.toml").read_text().count("#") > 8
+    assert 'id = "DU42"' in shown.stdout.splitlines()
+
+
+def test_the_crontab_line_names_home_and_command(home: Path) -> None:
+    shown = tallybook("schedule", "print", home=home)
+
+    line, _, _, *slots = shown.stdout.splitlines()
+    assert line.startswith(f"*/5 * * * * cd {home} && /")
+    assert line.endswith(" cycle")
+    assert slots[0].split()[:1] == [f"{WEDNESDAY}/1035"]
+    assert "Wed 02 Mar 10:35 New York" in slots[0]
+
+
+def test_an_account_is_adopted_as_it_is_found(venue: tuple[Simulator, Path]) -> None:
+    simulator, home = venue
+    simulator.control.trade("ACME", Decimal(30))
+    simulator.control.trade("MOVE", Decimal(-7))
+
+    adopted = tallybook("adopt", "--yes", home=home)
+
+    dump = simulator.control.dump()
+    found = book(home)
+    assert adopted.returncode == exits.FINE, adopted.stderr
+    assert "ACME" in adopted.stdout
+    assert found.adopted
+    assert {str(con_id): units for con_id, units in found.positions.items()} == {
+        con_id: Decimal(row["quantity"]) for con_id, row in dump["positions"].items()
+    }
+    assert found.cash == {"USD": Decimal(dump["cash"]["USD"])}
+    for con_id, row in dump["positions"].items():
+        assert found.holdings[int(con_id)].gross_basis == Decimal(row["average_cost"]) * Decimal(row["quantity"])
+    assert tallybook("adopt", "--yes", home=home).stderr.startswith("adoption-refused: account DU1000001")
+
+
+def test_nobody_adopts_without_saying_so(venue: tuple[Simulator, Path]) -> None:
+    _, home = venue
+
+    refused = tallybook("adopt", home=home)
+
+    assert refused.returncode == exits.COULD_NOT
+    assert "adoption-refused: adopt: expected somebody to confirm" in refused.stderr
+    assert not (home / "var" / "events").exists()
+
+
+def test_an_account_that_nobody_serves_is_told_in_one_line(home: Path, tmp_path: Path) -> None:
+    fresh = tmp_path / "fresh"
+    write_settings(fresh, SETTINGS)
+
+    told = tallybook("adopt", "--yes", home=fresh)
+
+    assert (told.returncode, len(told.stderr.splitlines())) == (exits.COULD_NOT, 1)
+    assert told.stderr.startswith("gateway-down: 127.0.0.1:1")
+
+
+# Daily
+
+
+def test_a_session_runs_through_the_command(venue: tuple[Simulator, Path]) -> None:
+    simulator, home = venue
+    with mailbox() as box:
+        path = home / "tallybook.toml"
+        path.write_text(path.read_text() + mail_section(box.port))
+        assert tallybook("adopt", "--yes", home=home).returncode == exits.FINE
+
+        traded = tallybook("cycle", "--verbose", home=home)
+        assert (traded.returncode, traded.stderr) == (exits.FINE, "")
+        assert "order_send_attempted" in traded.stdout
+        assert len(book(home).positions) == 1
+
+        simulator.control.trade("MOVE", Decimal(5))
+        simulator.control.advance(seconds=3600)
+        found = tallybook("cycle", home=home)
+        assert (found.returncode, found.stderr) == (exits.BAD_NEWS, "")
+        listed = tallybook("breaks", home=home)
+        assert listed.returncode == exits.BAD_NEWS
+        assert "MOVE locked, others trade · BOUGHT OUTSIDE TALLYBOOK" in listed.stdout
+        assert 'do       tallybook accept B-1 --why "…"' in listed.stdout
+
+        accepted = tallybook("accept", "B-1", "--why", "my own trade", home=home)
+        assert accepted.stdout == "B-1 accepted; no open breaks left\n"
+        assert tallybook("breaks", home=home).returncode == exits.FINE
+        assert [subject.split()[1] for subject in box.subjects] == ["START"]
+
+
+def test_breaks_are_told_to_programs_exactly(home: Path) -> None:
+    (row,) = json.loads(tallybook("breaks", "--format", "json", home=home).stdout)
+
+    assert (row["break_id"], row["expected"], row["found"], row["difference"]) == ("B-2", "1000", "847.7", "-152.3")
+
+
+def test_a_break_is_shown_whatever_became_of_it(home: Path) -> None:
+    shown = tallybook("breaks", "B-1", home=home)
+
+    assert shown.stdout.splitlines()[0] == "B-1  accepted · TRADED OUTSIDE TALLYBOOK · certain"
+    assert "accepted: my own trade, forgot" in shown.stdout
+
+
+def test_accepting_cash_takes_the_brokers_word(home: Path) -> None:
+    before = book(home).cash["USD"]
+
+    assert tallybook("accept", "B-2", "--why", "a fee", home=home).returncode == exits.FINE
+
+    assert book(home).cash["USD"] == before + Decimal("-152.3")
+    assert not book(home).open_breaks
+
+
+def test_a_halt_lasts_until_somebody_resumes(home: Path) -> None:
+    halted = tallybook("halt", "--why", "going away", home=home)
+    assert (home / "var" / "HALT").read_text() == "going away\n"
+    assert halted.stdout == "halted: going away\n"
+    assert facts(home)[-1] == TradingHalted(reason="going away")
+    assert "HALTED" in tallybook("status", home=home).stdout
+
+    resumed = tallybook("resume", "--why", "back", home=home)
+    assert resumed.stdout == "resumed: back\n"
+    assert not (home / "var" / "HALT").exists()
+    assert facts(home)[-1] == TradingResumed(why="back")
+    assert tallybook("resume", "--why", "again", home=home).stdout == "nothing was halted\n"
+
+
+def test_a_halt_needs_no_settings_that_can_be_read(home: Path) -> None:
+    write_settings(home, "[account")
+
+    halted = tallybook("halt", "--why", "now", home=home)
+
+    assert halted.returncode == exits.FINE
+    assert (home / "var" / "HALT").exists()
+
+
+def test_a_halt_of_nothing_is_refused(tmp_path: Path) -> None:
+    told = tallybook("halt", home=tmp_path)
+
+    assert told.returncode == exits.COULD_NOT
+    assert "nothing was halted: check --home" in told.stderr
+
+
+# History and care
+
+
+def test_a_day_is_told_and_checked(home: Path) -> None:
+    told = tallybook("audit", TUESDAY.isoformat(), home=home)
+
+    assert told.returncode == exits.FINE
+    assert "IBM" in told.stdout
+
+
+def test_history_is_asked_in_sql(home: Path) -> None:
+    asked = tallybook("sql", "SELECT sum(quantity) AS held FROM fills", "--format", "csv", home=home)
+
+    assert asked.stdout == "held\n150\n"
+
+
+def test_a_commit_is_recorded_once(home: Path) -> None:
+    first = tallybook("commit", TUESDAY.isoformat(), home=home)
+    count = len(facts(home))
+    second = tallybook("commit", TUESDAY.isoformat(), home=home)
+
+    assert first.stdout.startswith(f"{TUESDAY}: 6 snapshots and 3 fills")
+    assert second.returncode == exits.FINE
+    assert len(facts(home)) == count
+    assert TUESDAY in book(home).committed
+
+
+def test_the_schema_of_every_fact_is_printed(tmp_path: Path) -> None:
+    schema = json.loads(tallybook("export", "schema", home=tmp_path).stdout)
+
+    assert "OrderFilled" in schema["$defs"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -16,8 +17,6 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from time import monotonic
-
-from trader.commands.adopt import adopt
 
 from ledger.book import book_hash, replay
 from ledger.clock import Clock
@@ -69,7 +68,8 @@ def soak(seed: int, sessions: int) -> str:
             control.advance(days[0].open - timedelta(minutes=30))
             settings = load(home)
             clock = clock_of(home, settings.simulator.address)
-            adopt(home, settings, confirmed=True)
+            adopt = [sys.executable, "-m", "trader.commands", "--home", folder, "adopt", "--yes"]
+            subprocess.run(adopt, check=True, stdout=subprocess.DEVNULL)
             with Ledger.open(home, clock) as ledger:
                 run = Soak(seed, home, settings, control, clock, ledger, random.Random(seed))
                 for number, session in enumerate(days, start=1):

@@ -273,7 +273,8 @@ class Wire:
 
     def snapshots(self, contracts: Sequence[ContractDefined]) -> list[tuple[Any, str | None] | None]:
         """Ask for one snapshot of each contract: ticker and time of the last trade, or None for one without an end."""
-        self._ib.client.reqMarketDataType(self.settings.market_data_type)
+        with self._border("quotes"):
+            self._ib.client.reqMarketDataType(self.settings.market_data_type)
         tickers = self._together("quotes", self._ib.reqTickersAsync, contracts)
         times = {
             self._ib.wrapper.reqId2Ticker[request_id].contract.conId: text
@@ -312,7 +313,8 @@ class Wire:
 
     def next_order_id(self) -> int:
         """Take an order id above every one of ours, of this session and of the log."""
-        order_id: int = self._ib.client.getReqId()
+        with self._border("the next order id"):
+            order_id: int = self._ib.client.getReqId()
         if order_id > ORDER_ID_MAX:
             raise BrokerRefused("order-ids-exhausted", f"order id {order_id}: expected at most {ORDER_ID_MAX}")
         return order_id

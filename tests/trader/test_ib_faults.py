@@ -99,6 +99,26 @@ def test_a_connection_that_dies_while_asking_is_lost(world: World) -> None:
     assert lost.value.code == "connection-lost"
 
 
+@pytest.mark.parametrize("line", ["preview", "quotes", "resolve", "clear_open_orders", "observe", "wait_for_fills"])
+def test_on_a_dead_connection_every_line_says_that_it_is_lost(world: World, line: str) -> None:
+    world.connect()
+    world.send("ACME", 100, "49")
+    planned = world.plan("ACME", 100, "49")
+    world.control.disconnect()
+    with pytest.raises(BrokerLost):
+        world.ledger.record(world.broker.observe(world.book))
+
+    with pytest.raises(BrokerLost):
+        world.ledger.record(getattr(world.broker, line)(world.book))
+    with pytest.raises(BrokerLost):
+        world.ledger.record(world.broker.send(planned))
+    with pytest.raises(BrokerLost):
+        world.broker.daily_bars(world.book.contracts[planned.con_id], 5, at("09:35").date())
+
+    assert list(world.broker.disconnect()) == []
+    assert planned.order_ref not in world.book.orders
+
+
 def test_what_was_heard_survives_the_connection(world: World) -> None:
     world.connect()
     ref = world.send("ACME", 100, "50.05")

@@ -33,8 +33,6 @@ BREAK = BreakFound(break_id="B-1", kind="position", subject="756733", consequenc
 def test_the_statement_says_what_the_book_says_in_json() -> None:
     fill = bought(SPY, "4", execution="a.01", order_ref=REF)
     book = replay([opened_cash("10000.50"), *working(REF, SPY, "10"), fill])
-        [opened_cash("10000.50"), *working(REF, SPY, "10"), bought(SPY, "4", execution="a.01", order_ref=REF)]
-    )
 
     assert json.loads(json.dumps(book.statement())) == {
         "account": ACCOUNT,

@@ -151,10 +151,18 @@ def _failures(scene: Scene) -> Iterator[str]:
                 yield f"broker lost: {reason}"
             case TradingVetoed(reasons=reasons):
                 yield f"vetoed: {'; '.join(reasons)}"
-            case TargetsScaled(limit=limit, factor=factor):
-                yield f"targets scaled by {factor.normalize():f} ({limit})"
             case _:
                 pass
+    yield from _scaled(scene)
+
+
+def _scaled(scene: Scene) -> Iterator[str]:
+    """Name the contracts that each limit kept back."""
+    limited: dict[str, list[str]] = {}
+    for event in scene.events:
+        if isinstance(event.fact, TargetsScaled):
+            limited.setdefault(event.fact.limit, []).extend(map(scene.symbol, event.fact.con_ids))
+    yield from (f"{', '.join(symbols)} kept to {limit}" for limit, symbols in limited.items())
 
 
 def _plan(scene: Scene) -> Iterator[str]:

@@ -71,6 +71,11 @@ def _row(book: State, con_id: int) -> SnapshotRow:
 
 
 def _target_weight(book: State, con_id: int) -> Decimal | None:
-    """Return what this cycle's plan wanted, leverage and limits included."""
-    plan = book.cycle.plan if book.cycle is not None else ()
-    return next((planned.weight for planned in plan if planned.con_id == con_id), None)
+    """Return what the session's last plan wanted, leverage and limits included; a closing cycle plans nothing."""
+    if book.cycle is None:
+        return None
+    if book.cycle.plan:
+        return next((planned.weight for planned in book.cycle.plan if planned.con_id == con_id), None)
+    before = book.snapshots.get(book.cycle.started.session_day)
+    rows = before.positions if before is not None else ()
+    return next((row.target_weight for row in rows if row.con_id == con_id), None)

@@ -35,7 +35,7 @@ from trader.broker import (
 )
 from trader.ib_conversation import Conversation
 from trader.ib_inbox import CALLBACKS, Inbox
-from trader.ib_orders import GONE
+from trader.ib_orders import GONE, check_terms
 from trader.ib_rows import CompletedRow
 
 ORDER_ID_MAX = 2**31 - 1
@@ -94,7 +94,9 @@ class Wire:
         if any(code == CLIENT_ID_IN_USE for code, _ in self.inbox.notices):
             return BrokerRefused("client-id-in-use", f"{where}: client id {self.settings.client_id} is in use")
         if isinstance(error, TimeoutError):
-            return BrokerUnreachable("gateway-silent", f"{where}: it accepted the connection and said nothing")
+            return BrokerUnreachable(
+                "gateway-silent", f"{where}: no session within {self.settings.request_timeout_seconds:g} s"
+            )
         return BrokerUnreachable("gateway-down", f"{where}: {str(error) or 'it closed the connection'}")
 
     def _listen(self, on: bool) -> None:
@@ -319,12 +321,15 @@ class Wire:
             raise BrokerRefused("order-ids-exhausted", f"order id {order_id}: expected at most {ORDER_ID_MAX}")
         return order_id
 
-    def place(self, order_id: int, contract: ContractDefined, planned: OrderPlanned, *, what_if: bool = False) -> None:
+    def build(self, planned: OrderPlanned) -> Any:
+        """Build an order; what cannot be sent is refused here, before any intent is told."""
+        return build_order(self.settings.account, planned)
+
+    def place(self, order_id: int, contract: ContractDefined, order: Any, *, what_if: bool = False) -> None:
         """Send an order, or only ask what it would do. Called with its intent on disk, never repeated."""
-        order = build_order(self.settings.account, planned)
         order.whatIf = what_if
         order.orderId, order.clientId = order_id, self.settings.client_id
-        with self._border(f"order {planned.order_ref}"):
+        with self._border(f"order {order.orderRef}"):
             self._ib.client.placeOrder(order_id, _contract(contract), order)
 
     def cancel(self, order_id: int) -> None:
@@ -360,15 +365,10 @@ def _hear_first(inbox: Inbox, heard: Callable[..., None], library: Callable[...,
 
 def build_order(account: str, planned: OrderPlanned) -> Any:
     """Build an order that cannot lack account, reference or time in force: IB would fill them in by its presets."""
-    for name, text in (("account", account), ("order_ref", planned.order_ref), ("tif", planned.tif)):
-        if not text:
-            raise ValueError(f"order in {planned.symbol}: expected its {name}, found none")
-    quantity = abs(planned.quantity)
-    if not quantity or quantity != quantity.to_integral_value():
-        raise ValueError(f"order {planned.order_ref}: expected whole units, found {planned.quantity}")
+    check_terms(account, planned)
     order = Order(
         action="BUY" if planned.quantity > 0 else "SELL",
-        totalQuantity=int(quantity),
+        totalQuantity=int(abs(planned.quantity)),
         orderType="MKT" if planned.limit_price is None else "LMT",
         tif=planned.tif,
         account=account,

@@ -277,7 +277,7 @@ class Conversation:
     def _previewed(self, order: OrderPlanned) -> OrderPreviewed:
         order_id = self.wire.next_order_id()
         news = self.inbox.expect(order_id)
-        self.wire.place(order_id, self.contracts[order.con_id], order, what_if=True)
+        self.wire.place(order_id, self.contracts[order.con_id], self.wire.build(order), what_if=True)
 
         def figures() -> list[Decimal | None]:
             state = self.inbox.previews.get(order_id)
@@ -306,7 +306,7 @@ class Conversation:
         if self.settings.dry_run:
             raise BrokerRefused("dry-run", f"order {ref}: this broker was opened for a dry run")
         self.wire.check()
-        contract = self.contracts[order.con_id]
+        contract, built = self.contracts[order.con_id], self.wire.build(order)
         order_id = self.wire.next_order_id()
         yield OrderSendAttempted(
             order_ref=ref,
@@ -321,7 +321,7 @@ class Conversation:
             algo_priority=order.algo_priority,
         )
         news = self.inbox.expect(order_id)
-        self.wire.place(order_id, contract, order)
+        self.wire.place(order_id, contract, built)
         self.wire.wait(lambda: bool(acknowledgement(ref, news)), self.settings.acknowledge_timeout_seconds)
         self.wire.echo()  # what belongs to the first message has arrived before this answer
         yield (*acknowledgement(ref, news), *self.drain())

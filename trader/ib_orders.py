@@ -19,6 +19,7 @@ from ledger.events import (
     OrderAcknowledged,
     OrderCancelled,
     OrderExpired,
+    OrderPlanned,
     OrderRejected,
     OrderResolved,
 )
@@ -44,6 +45,7 @@ REFUSALS = frozenset(
 WARNINGS = frozenset({*range(2100, 2200), 399, 404, 434, 481, 10349})
 # On a cancellation: the request was answered, though not every answer says that the order is gone.
 CANCEL_ANSWERS = frozenset({104, 135, 136, 161, 202, 10147, 10148})
+PRIORITIES = ("Urgent", "Normal", "Patient")  # of the Adaptive algorithm
 ENDED = frozenset({"Cancelled", "ApiCancelled"})
 GONE = ENDED | {"Filled"}  # a filled order may still be listed as open: executions win
 NOT_WORKING = ENDED | {"Inactive", ""}  # with a refusal: nothing of it works. Inactive alone proves nothing
@@ -140,6 +142,22 @@ def resolution(book: Book, order: Order, picture: Picture, now: datetime) -> tup
     resolved = OrderResolved(order_ref=ref, outcome="cancelled", evidence=evidence)
     acknowledged = OrderAcknowledged(order_ref=ref, perm_id=completed.perm_id, status=completed.status)
     return acknowledged, resolved, ending(book, order, completed, now, evidence)
+
+
+def check_terms(account: str, planned: OrderPlanned) -> None:
+    """Raise ValueError for an order that IB would complete by its presets, or refuse for its shape."""
+    for name, text in (("account", account), ("order_ref", planned.order_ref), ("tif", planned.tif)):
+        if not text:
+            raise ValueError(f"order in {planned.symbol}: expected its {name}, found none")
+    quantity = abs(planned.quantity)
+    if not quantity or quantity != quantity.to_integral_value():
+        raise ValueError(f"order {planned.order_ref}: expected whole units, found {planned.quantity}")
+    if planned.algo and (planned.algo, planned.tif, planned.limit_price is None) != ("Adaptive", "DAY", False):
+        terms = f"{planned.algo} {planned.tif} at {planned.limit_price}"
+        raise ValueError(f"order {planned.order_ref}: expected an Adaptive DAY order with a limit, found {terms}")
+    if planned.algo and planned.algo_priority not in PRIORITIES:
+        found = f"found {planned.algo_priority!r}"
+        raise ValueError(f"order {planned.order_ref}: expected a priority of {', '.join(PRIORITIES)}, {found}")
 
 
 def refuse_old_copy(book: Book, inbox: Inbox, rows: tuple[OpenOrderRow, ...]) -> None:

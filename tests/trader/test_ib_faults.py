@@ -246,6 +246,16 @@ def test_delayed_quotes_are_told_as_such(world: World) -> None:
 # Orders
 
 
+def test_an_order_that_cannot_be_spelled_leaves_no_intent(world: World) -> None:
+    world.connect()
+    planned = world.plan("ACME", 100, "49").model_copy(update={"tif": ""})
+
+    with pytest.raises(ValueError, match="expected its tif"):
+        world.ledger.record(world.broker.send(planned))
+
+    assert world.book.orders == {}
+
+
 def test_an_order_without_an_answer_is_in_doubt(world: World) -> None:
     world.connect()
     world.control.ignore("placeOrder")

@@ -20,6 +20,8 @@ from ledger.errors import LogError, LogLocked
 from ledger.events import CycleFailed, NoticeFailed, NoticeSent
 from ledger.ledger import Ledger, LedgerError
 from ledger.log import read_events
+from ledger.log.lock import read_holder
+from ledger.log.storage import var_folder
 from trader import exits
 from trader.clocks import clock_of
 from trader.notices.compose import Failure, alarm_letter
@@ -41,6 +43,9 @@ def tell(home: Path, slot: str, ending: Ending, what: str) -> None:
     toml = read_toml(home)
     clock = clock_of(home, schedule_of(toml, home / FILE_NAME).control)
     mail = _mail(toml, home)
+    if failure.code == LogLocked.code:  # its holder lives: there is nothing to recover
+        _tell_without_log(home, mail, toml, replace(failure, recorded=f"{failure.code}: {failure.reason}"), clock)
+        return
     try:
         with _opened(home, clock) as ledger:
             if what == "cycle":
@@ -75,15 +80,11 @@ def _details(ending: Ending) -> tuple[str, ...]:
 
 
 def _opened(home: Path, clock: Clock) -> Ledger:
-    """Open the ledger, which recovers it; wait a while for the lock."""
+    """Open the ledger, which recovers it, once whoever holds the lock is gone; the wait is bounded."""
     limit = time.monotonic() + LOCK_SECONDS_MAX
-    while True:
-        try:
-            return Ledger.open(home, clock)
-        except LogLocked:
-            if time.monotonic() > limit:
-                raise
-            time.sleep(LOCK_LOOK_SECONDS)
+    while read_holder(var_folder(home)) is not None and time.monotonic() < limit:
+        time.sleep(LOCK_LOOK_SECONDS)  # not by trying: each try that is refused leaves a note
+    return Ledger.open(home, clock)
 
 
 def _record(ledger: Ledger, failure: Failure, ending: Ending) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from trader.calendar import Calendar, Slot
     from trader.supervision import Ending
 
+REFUSALS_BEFORE_ALARM = 3
+
 USAGE = "usage: tallybook [--home HOME] cycle [--now] [--dry-run] [--verbose]"
 HELP = f"""{USAGE}
 
@@ -135,9 +137,16 @@ def run_slot(options: Options, schedule: Schedule, slot: str, at: datetime) -> i
         case exits.FINE | exits.BAD_NEWS as status:
             return max(status, _commit(options, schedule, slot)) if slot.endswith("/close") else status
         case exits.LOCKED:
+            if _refused_starts(options.home) >= REFUSALS_BEFORE_ALARM:
+                _told(options, slot, ending, "cycle")
             return exits.LOCKED
         case _:
             return _told(options, slot, ending, "cycle")
+
+
+def _refused_starts(home: Path) -> int:
+    """Count the starts that the present holder of the log has kept out: each leaves a note until it is recorded."""
+    return sum(1 for _ in (home / "var" / "refused").glob("*.json"))
 
 
 def _cycle_command(options: Options, schedule: Schedule, slot: str, at: datetime) -> list[str]:

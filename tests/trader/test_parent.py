@@ -209,6 +209,19 @@ def test_a_start_that_finds_the_log_held_goes_away(home: Path, holder: str, stat
     assert len(ran.stderr.splitlines()) == (0 if status == exits.FINE else 1)
 
 
+def test_three_starts_that_are_kept_out_raise_an_alarm(home: Path, box: Mailbox) -> None:
+    with Ledger.open(home, StillClock(), slot=f"{TUESDAY}/1535"):
+        for _ in range(2):
+            assert tallybook("cycle", home=home).returncode == exits.LOCKED
+        assert box.subjects == []
+
+        for _ in range(2):
+            assert tallybook("cycle", home=home).returncode == exits.LOCKED
+
+    assert [subject.split("  ")[1] for subject in box.subjects] == ["log-locked"]
+    assert "Last known NAV 100,080.67." in box.body("plain")
+
+
 class StillClock:
     """The simulated clock of these homes, at its last moment."""
 

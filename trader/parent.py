@@ -163,7 +163,9 @@ def _commit(options: Options, schedule: Schedule, slot: str) -> int:
     day = slot.partition("/")[0]
     command = [sys.executable, "-m", "trader.commands", f"--home={options.home}", "commit", day]
     ending = supervise(command, schedule.timeout_seconds)
-    return exits.FINE if ending.exit_status == exits.FINE else _told(options, slot, ending, "commit")
+    if ending.exit_status in (exits.FINE, exits.LOCKED):  # locked: the next start tries again
+        return ending.exit_status
+    return _told(options, slot, ending, "commit")
 
 
 def _told(options: Options, slot: str, ending: Ending, what: str) -> int:

@@ -169,7 +169,6 @@ class State:
     head: str = ""
     now: datetime = LONG_AGO
     adopted: bool = False
-    adopted_perm_ids: frozenset[int] = frozenset()  # orders that worked at the adoption: never ours to know
     adopted_perm_ids: frozenset[int] = frozenset()  # orders that worked already when the account was adopted
     keys: dict[str, tuple[int, tuple[object, ...] | None]] = field(default_factory=dict)
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ledger.events import execution_base
+from ledger.events import decimal_text, execution_base
 from ledger.events.reconciliation import BreakKind, Consequence
 from ledger.nav import Unvalued, mark, own_nav, rate
 from ledger.references import is_ours
@@ -53,7 +53,7 @@ def positions(book: State, _: Tolerances) -> Iterator[Finding]:
         found = row.quantity if row is not None else ZERO
         if expected != found:
             name = symbol(book, con_id)
-            text = f"{name}: the book says {expected}, the broker {found}"
+            text = f"{name}: the book says {decimal_text(expected)}, the broker {decimal_text(found)}"
             yield Finding("position", str(con_id), "lock", expected, found, con_id=con_id, text=text)
 
 
@@ -64,7 +64,7 @@ def cash(book: State, tolerances: Tolerances) -> Iterator[Finding]:
     reported = book.reported.cash or {}
     for currency, difference in differences.items():
         expected, found = book.cash.get(currency, ZERO), reported.get(currency, ZERO)
-        text = f"cash {currency}: the book says {expected}, the broker {found}"
+        text = f"cash {currency}: the book says {decimal_text(expected)}, the broker {decimal_text(found)}"
         # Money that nobody announced is not invested: sizing uses the smaller NAV.
         severity: Consequence = "note" if difference > 0 else consequence
         yield Finding("cash", currency, severity, expected, found, currency=currency, text=text)
@@ -139,7 +139,8 @@ def nav(book: State, tolerances: Tolerances) -> Iterator[Finding]:
     explained += _cash_value(book, cash_differences(book, tolerances))
     residual, bound = found - own - explained, _nav_bound(book, own, tolerances)
     if min(abs(residual), abs(residual - _nav_accepted(book))) > bound:
-        text = f"NAV: the book says {own}, the broker {found}; breaks explain {explained}, marks and rounding {bound}"
+        told = (decimal_text(number) for number in (own, found, explained, bound))
+        text = "NAV: the book says {}, the broker {}; breaks explain {}, marks and rounding {}".format(*told)
         yield Finding("nav", "NAV", "reduce_only", own + explained, found, currency=book.base_currency, text=text)
 
 
@@ -192,9 +193,11 @@ def _foreign_trade(book: State, fills: list[Fill]) -> Finding:
     quantity = sum((fill.quantity for fill in fills), ZERO)
     held = book.positions.get(con_id, ZERO)
     name = symbol(book, con_id)
-    parts = [
-        f"{fill.quantity} {name} at {fill.price} ({-fill.quantity * fill.price} {fill.currency})" for fill in fills
-    ]
+    parts = (
+        f"{decimal_text(fill.quantity)} {name} at {decimal_text(fill.price)} "
+        f"({decimal_text(-fill.quantity * fill.price)} {fill.currency})"
+        for fill in fills
+    )
     charged = ", ".join(_commission_text(fill) for fill in fills)
     text = f"{'bought' if quantity > 0 else 'sold'} outside tallybook: {', '.join(parts)}; commission {charged}"
     bases = tuple(execution_base(fill.execution_id)[0] for fill in fills)
@@ -205,7 +208,9 @@ def _foreign_trade(book: State, fills: list[Fill]) -> Finding:
 
 
 def _commission_text(fill: Fill) -> str:
-    return "pending" if fill.commission is None else f"{fill.commission} {fill.commission_currency}"
+    if fill.commission is None:
+        return "pending"
+    return f"{decimal_text(fill.commission)} {fill.commission_currency}"
 
 
 def foreign_orders(book: State, tolerances: Tolerances) -> Iterator[Finding]:
@@ -216,7 +221,8 @@ def foreign_orders(book: State, tolerances: Tolerances) -> Iterator[Finding]:
     for row in book.reported.open_orders or ():
         is_left = tolerances.foreign_orders == "leave" and not is_ours(row.order_ref, book.account)
         if row.order_ref not in book.orders and not is_left:
-            text = f"an order that is not ours works: {row.quantity} {row.symbol}, client {row.client_id}, {row.status}"
+            what = f"{decimal_text(row.quantity)} {row.symbol}"
+            text = f"an order that is not ours works: {what}, client {row.client_id}, {row.status}"
             name = f"perm id {row.perm_id}" if row.perm_id else f"client {row.client_id}, order id {row.order_id}"
             subject = str(row.perm_id) if row.perm_id else name  # one of another client may have no permanent id yet
             yield Finding(
@@ -234,7 +240,7 @@ def orders(book: State, _: Tolerances) -> Iterator[Finding]:
             text = f"order {order.order_ref}: the book says {order.status}, the broker that it works"
             yield Finding("order", order.order_ref, "lock", con_id=order.con_id, text=text)
         elif told is not None and told != executed:
-            text = f"order {order.order_ref}: executions say {executed}, the order {told}"
+            text = f"order {order.order_ref}: executions say {decimal_text(executed)}, the order {decimal_text(told)}"
             yield Finding("order", order.order_ref, "lock", executed, told, con_id=order.con_id, text=text)
 
 

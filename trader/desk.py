@@ -79,7 +79,8 @@ class Desk:
         for session in self.calendar.sessions(first, self.slot.day):
             for slot in (*self.calendar.slots(session), self.calendar.closing_slot(session)):
                 known = book.slots.get(slot.name, SlotState())
-                if book.cycle.at < slot.at < self.slot.at and not (known.finished or known.skipped):
+                missed = book.cycle.at < slot.at < self.slot.at and slot.name != self.slot.name
+                if missed and not (known.finished or known.skipped):
                     yield slot.name
 
     def universe(self, book: Book) -> tuple[int, ...]:

@@ -71,8 +71,11 @@ def _finished(state: State, event: Event) -> None:
     state.update_cycle(ended="finished", allowed=False)
 
 
-def _failed(state: State, _: Event) -> None:
-    state.update_cycle(ended="failed", allowed=False)
+def _failed(state: State, event: Event) -> None:
+    """End the running cycle; a start that died before its cycle began leaves the one before as it ended."""
+    fact: CycleFailed = event.fact  # type: ignore[assignment]
+    if state.cycle is not None and state.cycle.started.slot == fact.slot and not state.cycle.ended:
+        state.update_cycle(ended="failed", allowed=False)
 
 
 def _step_failed(state: State, event: Event) -> None:

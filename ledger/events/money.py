@@ -1,6 +1,6 @@
 """What moves cash or positions. Every amount is signed from the account's side: + received, - paid.
 
-To add one: write the model here, give it postings in `ledger/journal.py`, and an effect in `ledger/book.py`.
+To add one: write the model here, and give it its effect, with its postings, in `ledger/effects/money.py`.
 """
 
 from __future__ import annotations

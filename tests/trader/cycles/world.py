@@ -128,7 +128,8 @@ class World:
 
     def due(self) -> Slot:
         """The slot that is due now, as the parent finds it."""
-        slot = self.calendar.due(self.control.now())
+        not_before, zone = load(self.home).schedule.not_before or (None, None)
+        slot = self.calendar.due(self.control.now(), not_before, zone)
         assert slot is not None
         return slot
 
@@ -150,6 +151,13 @@ class World:
         """Run the cycle that is due in this process; returns its exit status."""
         slot = self.due()
         return perform(self.home, load(self.home), slot, Options(slot.name))
+
+    def close(self, day: date) -> None:
+        """Close and commit a session in this process, as the parent has it done by two."""
+        if self.control.now() < self.slots(day)[-1].at:
+            self.advance_to(day, -1)
+        assert self.trade() == 0
+        assert self.command("commit", str(day)).status == 0
 
     def cycle(self, *options: str, **environment: str) -> Done:
         """Start `tallybook cycle` as cron does, and wait for its end."""

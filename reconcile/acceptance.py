@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal, localcontext
 
-from ledger.events import BreakAccepted, BreakFound, CashAdjusted, Fact, PositionAdjusted
+from ledger.events import BreakAccepted, BreakFound, CashAdjusted, Fact, OrderResolved, PositionAdjusted
 from ledger.lots import EXACT, allocate
 from ledger.nav import Unvalued, mark
 from ledger.state import Break, Impossible, State
@@ -49,6 +49,8 @@ def _adjustment(book: State, found: BreakFound, why: str) -> tuple[Fact, ...]:
                     why=why,
                 ),
             )
+        case BreakFound(kind="order", subject=order_ref) if order_ref in {order.order_ref for order in book.in_doubt}:
+            return (OrderResolved(order_ref=order_ref, outcome="not_sent", evidence=f"the operator says so: {why}"),)
         case _:
             return ()
 

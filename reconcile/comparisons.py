@@ -232,11 +232,18 @@ def foreign_orders(book: State, tolerances: Tolerances) -> Iterator[Finding]:
 
 
 def orders(book: State, _: Tolerances) -> Iterator[Finding]:
-    """Hold each order against its executions: they add up, not to too much, and nothing that ended works."""
+    """Hold each order against its executions: they add up, not to too much, and nothing that ended works.
+
+    One that a crash left undecided over the end of its session can be decided by the operator alone.
+    """
     working = {row.order_ref for row in book.reported.open_orders or ()}
+    today = book.cycle.started.session_day if book.cycle is not None else None
     for order in book.orders.values():
         executed, told = abs(order.filled), _filled_by_order(order)
-        if order.ended and executed < abs(order.quantity) and order.order_ref in working:
+        if order.status == "attempted" and today is not None and order.session_day < today:
+            text = f"order {order.order_ref}: attempted on {order.session_day}, and nothing was heard of it since"
+            yield Finding("order", order.order_ref, "lock", con_id=order.con_id, text=text)
+        elif order.ended and executed < abs(order.quantity) and order.order_ref in working:
             text = f"order {order.order_ref}: the book says {order.status}, the broker that it works"
             yield Finding("order", order.order_ref, "lock", con_id=order.con_id, text=text)
         elif told is not None and told != executed:
@@ -250,6 +257,8 @@ def _filled_by_order(order: Order) -> Decimal | None:
         return abs(order.quantity)
     if order.filled_reported is None and order.status == "filled":
         return abs(order.quantity)
+    if order.status in ("not_sent", "rejected"):
+        return ZERO
     return order.filled_reported
 
 

@@ -162,7 +162,7 @@ def _commit(options: Options, schedule: Schedule, slot: str) -> int:
 
     day = slot.partition("/")[0]
     command = [sys.executable, "-m", "trader.commands", f"--home={options.home}", "commit", day]
-    ending = supervise(command, schedule.timeout_seconds)
+    ending = supervise(command, schedule.timeout_seconds, quiet=True)  # cron would mail its words every day
     if ending.exit_status in (exits.FINE, exits.LOCKED):  # locked: the next start tries again
         return ending.exit_status
     return _told(options, slot, ending, "commit")

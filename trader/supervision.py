@@ -32,9 +32,14 @@ class Ending:
     last_words: str  # last line of its error output
 
 
-def supervise(command: Sequence[str], timeout_seconds: float, grace_seconds: float = GRACE_SECONDS) -> Ending:
-    """Run a command to its end, or end it after so many real seconds."""
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, process_group=0)
+def supervise(
+    command: Sequence[str], timeout_seconds: float, grace_seconds: float = GRACE_SECONDS, *, quiet: bool = False
+) -> Ending:
+    """Run a command to its end, or end it after so many real seconds; a quiet one's output is not passed on."""
+    output = subprocess.DEVNULL if quiet else None
+    process = subprocess.Popen(
+        command, stdout=output, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, process_group=0
+    )
     words = _LastWords(process.stderr)
     end = _End(process)
     with _signals_passed_on(process.pid):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,11 +11,14 @@ from ledger.nav import Unvalued
 from reconcile import Tolerances, acceptance, reconcile
 from tests.facts import (
     ACCOUNT,
+    DAY,
     SPY,
     UNKNOWN,
+    attempted,
     bought,
     cancelled,
     commission,
+    cycle_started,
     open_order,
     opened,
     opened_cash,
@@ -22,6 +26,7 @@ from tests.facts import (
     row,
     sold,
     told,
+    trading_allowed,
     working,
 )
 from tests.reconcile.worlds import HELD, OPENING, accepted, agrees, closed, found, look, quiet_book, reconciled
@@ -277,3 +282,25 @@ def test_fills_of_several_foreign_orders_are_breaks_of_their_own() -> None:
 
 def row_of(con_id: int) -> PositionRow:
     return HELD["AAPL"].model_copy(update={"con_id": con_id, "quantity": D(-4)})
+
+
+def test_an_order_in_doubt_over_the_end_of_its_session_waits_for_the_operator() -> None:
+    sent = (cycle_started(attempt=1), *trading_allowed(), attempted("tb-DU1-1-abcd-756733-B-1", SPY, "3"))
+    book = look(replay((*OPENING, *sent)), day=DAY + timedelta(days=1))
+    assert book.in_doubt
+
+    facts = reconcile(book, Tolerances())
+    book = told(book, *facts)
+    doubted = found(facts)
+
+    assert [(b.kind, b.consequence, b.con_id) for b in doubted] == [("order", "lock", SPY.con_id)]
+    decided = told(book, *acceptance(book, doubted[0].break_id, "the Gateway shows no such order"))
+    assert decided.in_doubt == ()
+    assert decided.orders[doubted[0].subject].status == "not_sent"
+    assert found(reconcile(look(decided, day=DAY + timedelta(days=1)), Tolerances())) == []
+
+
+def test_an_order_in_doubt_is_no_break_while_its_session_lasts() -> None:
+    sent = (cycle_started(attempt=1), *trading_allowed(), attempted("tb-DU1-1-abcd-756733-B-1", SPY, "3"))
+
+    assert found(reconcile(look(replay((*OPENING, *sent))), Tolerances())) == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
@@ -33,8 +32,7 @@ def commit(context: typer.Context, day: Day = None) -> int:
     with Ledger.open(home, clock, account=settings.account.id, mode=settings.account.mode) as ledger:
         if done.session_day not in ledger.book.committed:
             ledger.record((DayCommitted(session_day=done.session_day, snapshots=done.snapshots, fills=done.fills),))
-    if sys.stdout.isatty():  # cron would mail it every day
-        print(f"{done.session_day}: {done.snapshots} snapshots and {done.fills} fills in {done.path}")
+    print(f"{done.session_day}: {done.snapshots} snapshots and {done.fills} fills in {done.path}")
     return exits.FINE
 
 

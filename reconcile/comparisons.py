@@ -134,7 +134,7 @@ def nav(book: State, tolerances: Tolerances) -> Iterator[Finding]:
     if reported is None:
         return
     own = own_nav(book)
-    found = reported.net_liquidation - (reported.accrued_cash or ZERO)
+    found = reported.without_accruals
     explained = sum((_position_value(book, f) for f in positions(book, tolerances)), ZERO)
     explained += _cash_value(book, cash_differences(book, tolerances))
     residual, bound = found - own - explained, _nav_bound(book, own, tolerances)

@@ -10,7 +10,7 @@ from ledger.events import BookReconciled, BreakClosed, BreakExplained, BreakFoun
 from ledger.events.reconciliation import BreakKind
 from ledger.lots import EXACT
 from ledger.nav import Unvalued, own_nav
-from ledger.state import ZERO, Break, State
+from ledger.state import Break, State
 from reconcile.comparisons import CHANGED, COMPARISONS, Finding
 from reconcile.tolerances import Tolerances
 
@@ -51,7 +51,7 @@ def _compared(book: State, tolerances: Tolerances) -> tuple[tuple[Finding, ...],
 def _reconciled(book: State, lives: tuple[Fact, ...]) -> BookReconciled:
     reported = book.reported
     assert reported.nav is not None
-    nav_own, nav_reported = own_nav(book), reported.nav.net_liquidation - (reported.nav.accrued_cash or ZERO)
+    nav_own, nav_reported = own_nav(book), reported.nav.without_accruals
     ended = sum(isinstance(fact, BreakClosed) for fact in lives)
     begun = sum(isinstance(fact, BreakFound) for fact in lives)
     return BookReconciled(

@@ -201,6 +201,7 @@ def account_facts(values: Values) -> tuple[RatesObserved, CashObserved, NavObser
         currency=base,
         net_liquidation=figure("NetLiquidation"),
         accrued_cash=figure_or_none("AccruedCash"),
+        accrued_dividend=figure_or_none("AccruedDividend"),
         gross_position_value=figure_or_none("GrossPositionValue"),
     )
     margin = MarginObserved(

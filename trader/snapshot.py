@@ -22,7 +22,7 @@ def snapshot(book: State) -> SnapshotTaken:
             session_day=started.session_day,
             kind=started.kind,
             nav=held.nav,
-            nav_reported=reported.net_liquidation - (reported.accrued_cash or ZERO),
+            nav_reported=reported.without_accruals,
             cash=_cash(book),
             positions=rows,
             leverage_gross=held.leverage_gross,

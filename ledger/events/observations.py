@@ -41,8 +41,14 @@ class NavObserved(Observation):
     type: Literal["nav_observed"] = "nav_observed"
     currency: str
     net_liquidation: Exact  # rounded to cents on the wire
-    accrued_cash: Exact | None = None
+    accrued_cash: Exact | None = None  # interest, + to come
+    accrued_dividend: Exact | None = None  # dividends announced and not yet paid
     gross_position_value: Exact | None = None
+
+    @property
+    def without_accruals(self) -> Exact:
+        """NAV less what has accrued: what cash and positions alone are worth."""
+        return self.net_liquidation - (self.accrued_cash or 0) - (self.accrued_dividend or 0)
 
 
 class MarginObserved(Observation):

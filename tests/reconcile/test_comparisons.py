@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from ledger.book import Book
-from ledger.events import BookReconciled, Fact, OrderResolved, PositionRow, StepFailed
+from ledger.events import BookReconciled, Fact, NavObserved, OrderResolved, PositionRow, StepFailed
 from reconcile import Tolerances, reconcile
 from tests.facts import (
     AAPL,
@@ -358,3 +358,11 @@ def test_a_busted_foreign_trade_is_no_break() -> None:
     book = told(quiet_book(), bought(SPY, "5", execution="a.01", perm_id=9), busted("a.01"))
 
     assert agrees(look(book))
+
+
+def test_dividends_that_are_only_announced_are_no_difference_of_nav() -> None:
+    book = look(quiet_book(), nav="94500")
+    announced = told(book, NavObserved(currency="USD", net_liquidation=D(94500), accrued_dividend=D(500)))
+
+    assert [b.kind for b in found(reconcile(book, Tolerances()))] == ["nav"]
+    assert found(reconcile(announced, Tolerances())) == []

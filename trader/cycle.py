@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ledger.events import CycleFailed
+from ledger.events import CycleFailed, Fact, TradingHalted
 from ledger.ledger import Ledger
 from ledger.state import State
 from reconcile import reconcile
 from trader import exits
 from trader.assembly import broker_of, desk_of
-from trader.broker import Broker, BrokerProblem
+from trader.broker import Broker, BrokerProblem, OldCopyOfLog
 from trader.calendar import Slot
 from trader.clocks import clock_of
 from trader.desk import Desk
@@ -64,13 +64,24 @@ def perform(home: Path, settings: Settings, slot: Slot, options: Options) -> int
         try:
             run_cycle(ledger, broker, desk)
         except BrokerProblem as problem:
-            ledger.record(broker.drain())
+            ledger.record(_last_words(broker, problem))
             ledger.record((CycleFailed(slot=options.slot_name, code=problem.code, reason=str(problem)),))
             ledger.close()
             raise
         ledger.log.barrier()  # a witness must not know more than the disk
         ledger.record(due_mails(ledger.book, settings, home))
         return outcome(ledger.book)
+
+
+def _last_words(broker: Broker, problem: BrokerProblem) -> tuple[Fact, ...]:
+    """Return what the broker told until it failed.
+
+    An old copy of the log halts trading instead. What it does not know must not enter it: booked as foreign, it would
+    look known to the next start, which would trade.
+    """
+    if isinstance(problem, OldCopyOfLog):
+        return (TradingHalted(reason=str(problem)),)
+    return broker.drain()
 
 
 def outcome(book: State) -> int:

@@ -16,7 +16,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -294,7 +294,15 @@ def _usual(simulator: Simulator, box: Mailbox) -> Settings:
     }  # fmt: skip
 
 
-def until(condition: Any, what: str) -> None:
+def is_over(pid: int) -> bool:
+    """Tell whether a process has ended; one that nobody has asked about since is over too."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def until(condition: Callable[[], bool], what: str) -> None:
     """Wait for a condition, within a limit."""
     limit = monotonic() + SECONDS_MAX
     while not condition():

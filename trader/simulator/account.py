@@ -38,15 +38,6 @@ ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class AccountValue:
-    """One row of the account download."""
-
-    tag: str
-    value: str  # as it goes on the wire
-    currency: str  # '' where the tag has none
-
-
-@dataclass(frozen=True, slots=True)
 class Position:
     """What a client is told of a position."""
 
@@ -242,12 +233,6 @@ class Account:
         with localcontext(CONTEXT):
             values = [self.quantity(con_id) * mark_of(market, con_id, at) for con_id in self._held()]
             return Figures(self.cash, sum(values, ZERO), sum(map(abs, values), ZERO))
-
-    def values(self, market: Market, at: datetime) -> list[AccountValue]:
-        """Return the rows of the account download, rounded as they go on the wire."""
-        from trader.simulator.account_values import account_values  # it describes this class
-
-        return account_values(self, market, at)
 
     def dump(self, market: Market, at: datetime) -> dict[str, object]:
         """Return the account's exact figures as texts; `Exchange.dump` adds orders, executions, pending commissions."""

@@ -9,10 +9,11 @@ To provide another tag, add it to the tuple or mapping of its kind.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
 
-from trader.simulator.account import BASE_CURRENCY, CONTEXT, ZERO, Account, AccountValue, Figures
+from trader.simulator.account import BASE_CURRENCY, CONTEXT, ZERO, Account, Figures
 from trader.simulator.market import Market
 from trader.simulator.sessions import next_session
 
@@ -20,6 +21,15 @@ CENT = Decimal("0.01")
 BASE = "BASE"  # the currency under which ledger rows show their total
 CASH_PER_MARGIN = 2  # buying power: stock for which the available funds are the initial margin
 DAY_TRADES_UNLIMITED = "-1"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountValue:
+    """One row of the account download."""
+
+    tag: str
+    value: str  # as it goes on the wire
+    currency: str  # '' where the tag has none
 
 
 def account_values(account: Account, market: Market, at: datetime) -> list[AccountValue]:

@@ -6,18 +6,13 @@ which traps count the request. To add one: the function, and its row in `ACCOUNT
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from trader.simulator import messages
-from trader.simulator.account import AccountValue
+from trader.simulator.account_values import AccountValue
+from trader.simulator.clients import Client
+from trader.simulator.gateway import Answer, Gateway
 from trader.simulator.wire import Fields, MalformedError
-
-if TYPE_CHECKING:
-    from trader.simulator.clients import Client
-    from trader.simulator.gateway import Gateway
-
-    Answer = Callable[[Gateway, Client, Fields], str | None]
 
 LEDGER = "$LEDGER"
 BASE = "BASE"

@@ -7,27 +7,16 @@ row in `MARKET_ANSWERS`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from decimal import Decimal
-from typing import TYPE_CHECKING
-
 from trader.simulator import messages
-from trader.simulator.market import Bar, Contract, Quote
+from trader.simulator.clients import Client
+from trader.simulator.gateway import Answer, Gateway
+from trader.simulator.market import Bar, Contract
 from trader.simulator.orders import Rejected
 from trader.simulator.placing import ContractQuery, take_contract
-from trader.simulator.sessions import new_york_date, session_at, session_on
+from trader.simulator.sessions import new_york_date, session_on
+from trader.simulator.ticks import MARKET_DATA_TYPES
 from trader.simulator.wire import Fields, MalformedError, day_text, epoch_seconds, parse_time, time_text
 
-if TYPE_CHECKING:
-    from trader.simulator.answers_account import Answer
-    from trader.simulator.clients import Client
-    from trader.simulator.gateway import Gateway
-
-LIVE, FROZEN, DELAYED, DELAYED_FROZEN = 1, 2, 3, 4
-NO_QUOTE = Decimal(-1)
-DELAYED_TICKS = {1: 66, 2: 67, 4: 68, 0: 69, 3: 70, 5: 71, 6: 72, 7: 73, 8: 74, 9: 75, 14: 76, 45: 88, 49: 90}
-BID, ASK, LAST, HIGH, LOW, CLOSE, OPEN = 1, 2, 4, 6, 7, 9, 14
-BID_SIZE, ASK_SIZE, VOLUME, LAST_TIME, HALTED = 0, 3, 8, 45, 49
 BARS_OF = ("TRADES", "ADJUSTED_LAST")
 DAILY = "1 day"
 
@@ -116,9 +105,9 @@ def market_data(gateway: Gateway, client: Client, fields: Fields) -> None:
     contract = one_contract(gateway, query)
     if request_id in client.market_lines:
         raise Rejected(322, "Error processing request.-'reqMktData' : cause - Duplicate ticker id")
-    client.send(messages.market_data_type(request_id, delivered_type(gateway, client)))
+    client.send(messages.market_data_type(request_id, gateway.delivered_type(client)))
     client.send(messages.tick_req_params(request_id, contract))
-    send_ticks(gateway, client, request_id, contract)
+    gateway.tell_ticks(client, request_id, contract.con_id)
     if snapshot:
         client.send(messages.tick_snapshot_end(request_id))
     else:
@@ -139,42 +128,9 @@ def market_data_type(gateway: Gateway, client: Client, fields: Fields) -> None: 
     fields.fixed("version", "1")
     wanted = fields.integer("marketDataType")
     fields.end()
-    if wanted not in (LIVE, FROZEN, DELAYED, DELAYED_FROZEN):
+    if wanted not in MARKET_DATA_TYPES:
         raise MalformedError(f"marketDataType should be 1 to 4, found {wanted}")
     client.market_data_type = wanted
-
-
-def delivered_type(gateway: Gateway, client: Client) -> int:
-    """Say which kind is really delivered: live, or frozen if that is wanted and the market is closed."""
-    if gateway.faults.market_data_type is not None:
-        return gateway.faults.market_data_type
-    closed = session_at(gateway.exchange.now) is None
-    return FROZEN if closed and client.market_data_type in (FROZEN, DELAYED_FROZEN) else LIVE
-
-
-def send_ticks(gateway: Gateway, client: Client, request_id: int, contract: Contract) -> None:
-    """Send everything that the market quotes now."""
-    quote = gateway.exchange.market.quote(contract.con_id, gateway.exchange.now)
-    delayed = delivered_type(gateway, client) in (DELAYED, DELAYED_FROZEN)
-
-    def kind(tick: int) -> int:
-        return DELAYED_TICKS[tick] if delayed else tick
-
-    for tick, price, size in _prices(quote):
-        client.send(messages.tick_price(request_id, kind(tick), price, size, client.version))
-    for tick, size in ((BID_SIZE, quote.bid_size), (ASK_SIZE, quote.ask_size), (VOLUME, quote.volume)):
-        client.send(messages.tick_size(request_id, kind(tick), size, client.version))
-    if quote.last_time is not None:
-        client.send(messages.tick_string(request_id, kind(LAST_TIME), epoch_seconds(quote.last_time)))
-    client.send(messages.tick_generic(request_id, kind(HALTED), Decimal(int(quote.halted))))
-
-
-def _prices(quote: Quote) -> Sequence[tuple[int, Decimal, int]]:
-    """Give tick type, price and size; bid and ask always, -1 where there is none, the others where they exist."""
-    touch = ((BID, quote.bid, quote.bid_size), (ASK, quote.ask, quote.ask_size))
-    day = ((LAST, quote.last), (HIGH, quote.high), (LOW, quote.low), (CLOSE, quote.close), (OPEN, quote.open))
-    ticks = [(tick, NO_QUOTE if price is None else price, size) for tick, price, size in touch]
-    return [*ticks, *((tick, price, 0) for tick, price in day if price is not None)]
 
 
 # History

@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from trader.simulator.answers_account import check_account, nothing_more
 from trader.simulator.answers_market import one_contract
+from trader.simulator.clients import Client
+from trader.simulator.gateway import Answer, Gateway
 from trader.simulator.messages_orders import (
     commission_report,
     completed_order,
@@ -28,11 +29,6 @@ from trader.simulator.messages_orders import (
 from trader.simulator.orders import SIDE_OF_ACTION, Execution, Order, OrderRequest, Rejected
 from trader.simulator.placing import Placement, read_placement
 from trader.simulator.wire import UNSET_INTEGER, Fields, MalformedError, parse_time
-
-if TYPE_CHECKING:
-    from trader.simulator.answers_account import Answer
-    from trader.simulator.clients import Client
-    from trader.simulator.gateway import Gateway
 
 PREVIEW = "whatIf"  # what traps count a what-if as
 READ_ONLY = "Error validating request.-'bh' : cause - The API interface is currently in Read-Only mode."

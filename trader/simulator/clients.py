@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
-from typing import TYPE_CHECKING, cast
+from collections.abc import Sequence
+from typing import Protocol, cast
 
+from trader.simulator.faults import Faults
 from trader.simulator.messages import Message
 from trader.simulator.wire import MalformedError, frame, split_fields, take_frames
-
-if TYPE_CHECKING:
-    from trader.simulator.gateway import Gateway
 
 GREETING = b"API\0"
 VERSIONS = re.compile(r"^v(\d{1,6})\.\.(\d{1,6})(?: .*)?$", re.DOTALL)
@@ -35,10 +34,35 @@ def negotiate(offer: str) -> int | None:
     return version if lowest <= version <= highest else None
 
 
+class Server(Protocol):
+    """What a connection reports to, and what it asks: the gateway that accepted it."""
+
+    faults: Faults
+
+    def opened(self, client: Client) -> None:
+        """Note a new connection."""
+
+    def received(self, client: Client, raw: list[str]) -> None:
+        """Answer one request."""
+
+    def garbled(self, client: Client, cause: str) -> None:
+        """Note why a connection is closed."""
+
+    def gone(self, client: Client) -> None:
+        """Forget a connection."""
+
+    def handshake_time(self) -> str:
+        """Write the time as the handshake does."""
+        ...
+
+    def log(self, client: Client, direction: str, fields: Sequence[str]) -> None:
+        """Write one line of the wire log."""
+
+
 class Client(asyncio.Protocol):
     """One socket, from its acceptance to its end."""
 
-    def __init__(self, gateway: Gateway) -> None:
+    def __init__(self, server: Server) -> None:
         self.client_id: int | None = None  # known, and the client started, from startApi on
         self.version = 0  # known from the handshake on
         self.closed = False
@@ -49,7 +73,7 @@ class Client(asyncio.Protocol):
         self.market_data_type = 1
         self.figures_sent: dict[tuple[str, str], str] = {}
         self.portfolio_sent: set[int] = set()
-        self._gateway = gateway
+        self._server = server
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
         self._greeted = False
@@ -73,8 +97,8 @@ class Client(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._transport.set_write_buffer_limits(high=0)  # so that 'resume' means that all is written
-        self._silent = self._gateway.faults.silent_after == "connect"
-        self._gateway.opened(self)
+        self._silent = self._server.faults.silent_after == "connect"
+        self._server.opened(self)
 
     def data_received(self, data: bytes) -> None:
         """Read the complete frames and hand them on."""
@@ -84,14 +108,14 @@ class Client(asyncio.Protocol):
         try:
             self._read()
         except MalformedError as error:
-            self._gateway.garbled(self, str(error))
+            self._server.garbled(self, str(error))
             self.close()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio names it
         """Forget the socket; orders stay."""
         self.closed = True
         self._drained.set()
-        self._gateway.gone(self)
+        self._server.gone(self)
 
     def pause_writing(self) -> None:
         """Note that not everything is written."""
@@ -115,7 +139,7 @@ class Client(asyncio.Protocol):
             if self.closed:
                 return
             if self.version:
-                self._gateway.received(self, split_fields(payload))
+                self._server.received(self, split_fields(payload))
             else:
                 self._shake_hands(payload.decode(errors="replace"))
 
@@ -126,9 +150,9 @@ class Client(asyncio.Protocol):
                 f"no version in common with {offer!r}: {VERSION_OLD} and {VERSION_FULL} are spoken here"
             )
         self.version = version
-        self._gateway.log(self, "in", [offer])
-        answer = (str(version), self._gateway.handshake_time())
-        self._gateway.log(self, "out", answer)
+        self._server.log(self, "in", [offer])
+        answer = (str(version), self._server.handshake_time())
+        self._server.log(self, "out", answer)
         if self._transport:
             self._transport.write(frame(answer))
 
@@ -136,7 +160,7 @@ class Client(asyncio.Protocol):
 
     def send(self, message: Message) -> None:
         """Send one message, as far as the faults let it."""
-        for late, copy in self._gateway.faults.deliveries(message):
+        for late, copy in self._server.faults.deliveries(message):
             if late:
                 asyncio.get_running_loop().call_later(late, self._put, copy)
             else:
@@ -156,7 +180,7 @@ class Client(asyncio.Protocol):
         if self.closed or not self._outgoing or self._transport is None:
             return
         for message in self._outgoing:
-            self._gateway.log(self, "out", message)
+            self._server.log(self, "out", message)
         self._transport.write(b"".join(map(frame, self._outgoing)))
         self._outgoing.clear()
 
@@ -166,7 +190,7 @@ class Client(asyncio.Protocol):
         try:
             await asyncio.wait_for(self._drained.wait(), DRAIN_SECONDS_MAX)
         except TimeoutError:
-            self._gateway.garbled(self, f"the client has read nothing for {DRAIN_SECONDS_MAX:g} seconds")
+            self._server.garbled(self, f"the client has read nothing for {DRAIN_SECONDS_MAX:g} seconds")
             self.close()
 
     def mark(self) -> int:

@@ -1,9 +1,10 @@
 """The gateway: accepts API clients, answers their requests, and tells them what happens at the venue.
 
-One event loop owns venue and gateway, so nothing here waits or locks. A request is read exactly, answered from the
-table `ANSWERS` (errMsg 321 where it cannot be read or is not simulated), and what it caused at the venue is told to
-whom it concerns: orders and executions to the owning client and to client 0, positions and account to all who follow.
-To answer another request: a function in `answers_account.py`, `answers_market.py` or `answers_orders.py`, and its row.
+One event loop owns venue and gateway, so nothing here waits or locks. A request is read exactly, answered by the
+function that the given answers have for its name (errMsg 321 where it cannot be read or is not simulated), and what it
+caused at the venue is told to whom it concerns: orders and executions to the owning client and to client 0, positions
+and account to all who follow. The answers know the gateway, not the other way round; `answers.py` puts them together.
+To answer another request: see there.
 """
 
 from __future__ import annotations
@@ -12,15 +13,13 @@ import asyncio
 import json
 import re
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TextIO, assert_never
 
 from trader.simulator import messages
-from trader.simulator.account import ZERO, AccountValue, PortfolioRow
-from trader.simulator.answers_account import ACCOUNT_ANSWERS
-from trader.simulator.answers_market import MARKET_ANSWERS, send_ticks
-from trader.simulator.answers_orders import ORDER_ANSWERS
+from trader.simulator.account import ZERO, PortfolioRow
+from trader.simulator.account_values import AccountValue, account_values
 from trader.simulator.clients import Client
 from trader.simulator.exchange import Exchange
 from trader.simulator.faults import Faults
@@ -36,9 +35,10 @@ from trader.simulator.market import Contract
 from trader.simulator.messages_orders import commission_report, exec_details, open_order, order_status
 from trader.simulator.orders import Order, Rejected
 from trader.simulator.registry import REQUEST_OF_NUMBER, Request
+from trader.simulator.sessions import session_at
+from trader.simulator.ticks import delivered_type, ticks
 from trader.simulator.wire import NEW_YORK, Fields, MalformedError
 
-ANSWERS = dict(ACCOUNT_ANSWERS + MARKET_ANSWERS + ORDER_ANSWERS)
 ANSWERED_WHILE_LOST = ("reqCurrentTime",)  # by the gateway itself, without the servers behind it
 NOTICES = (
     (2104, "Market data farm connection is OK:usfarm"),
@@ -51,7 +51,7 @@ BACKLOG = 100
 class Gateway:
     """The TWS side of one simulated account."""
 
-    def __init__(self, exchange: Exchange, wire_log: TextIO | None = None) -> None:
+    def __init__(self, exchange: Exchange, answers: Mapping[str, Answer], wire_log: TextIO | None = None) -> None:
         self.exchange = exchange
         self.faults = Faults()
         self.clients: dict[int, Client] = {}  # started, by client id
@@ -59,6 +59,7 @@ class Gateway:
         self.held = asyncio.Event()  # a hold has sprung
         self.order_accepted: Order | None = None  # the last one
         self.order_held: Order | None = None  # the one accepted last when the hold sprang
+        self._answers = answers
         self._connections: set[Client] = set()
         self._positions_moved: dict[int, PositionChanged] = {}
         self._account_changed = False
@@ -150,9 +151,9 @@ class Gateway:
     def _answer(self, client: Client, request: Request, fields: Fields) -> str | None:
         if client.client_id is None and request.name != "startApi":
             raise MalformedError("startApi comes first")
-        if request.name not in ANSWERS:
+        if request.name not in self._answers:
             raise MalformedError("this request is not simulated")
-        return ANSWERS[request.name](self, client, fields)
+        return self._answers[request.name](self, client, fields)
 
     def _spring(self, client: Client, kind: str, mark: int) -> None:
         """Let a trap act on the answers to the request that sprang it."""
@@ -259,7 +260,19 @@ class Gateway:
                 self.tell_account(client)
             if revalue:
                 for line, con_id in client.market_lines.items():
-                    send_ticks(self, client, line, self.contract(con_id))
+                    self.tell_ticks(client, line, con_id)
+
+    def tell_ticks(self, client: Client, request_id: int, con_id: int) -> None:
+        """Send everything that the market quotes now."""
+        quote = self.exchange.market.quote(con_id, self.exchange.now)
+        for message in ticks(request_id, quote, self.delivered_type(client), client.version):
+            client.send(message)
+
+    def delivered_type(self, client: Client) -> int:
+        """Say which type of market data a client gets."""
+        if self.faults.market_data_type is not None:
+            return self.faults.market_data_type
+        return delivered_type(client.market_data_type, session_at(self.exchange.now) is not None)
 
     def _tell_position(self, client: Client, happening: PositionChanged) -> None:
         contract = self.contract(happening.position.con_id)
@@ -289,7 +302,7 @@ class Gateway:
     def figures(self) -> list[AccountValue]:
         """Give the account's figures, as far as no fault overrides them."""
         overridden = self.faults.figures
-        rows = self.exchange.account.values(self.exchange.market, self.exchange.now)
+        rows = account_values(self.exchange.account, self.exchange.market, self.exchange.now)
         kept = ((row, overridden.get((row.tag, row.currency), row.value)) for row in rows)
         return [AccountValue(row.tag, value, row.currency) for row, value in kept if value is not None]
 
@@ -321,6 +334,9 @@ class Gateway:
         }
         self._wire_log.write(json.dumps(line, ensure_ascii=False) + "\n")
         self._wire_log.flush()
+
+
+Answer = Callable[[Gateway, Client, Fields], str | None]  # the name under which traps count the request, if another
 
 
 def request_id(request: Request, raw: Sequence[str]) -> int:

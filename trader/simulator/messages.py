@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from trader.simulator.account import AccountValue, PortfolioRow, Position
+from trader.simulator.account import PortfolioRow, Position
+from trader.simulator.account_values import AccountValue
 from trader.simulator.market import Bar, Contract
 from trader.simulator.sessions import Session, session_on
 from trader.simulator.wire import NEW_YORK, ZONE_NAME, day_text, epoch_seconds, price_text, size_text, time_text

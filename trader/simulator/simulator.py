@@ -18,6 +18,7 @@ from typing import Self
 from zoneinfo import ZoneInfo
 
 from trader.simulator.account import Account
+from trader.simulator.answers import ANSWERS
 from trader.simulator.bars import packaged_bars, read_bars
 from trader.simulator.control import Control
 from trader.simulator.control_server import ControlServer
@@ -74,7 +75,7 @@ async def serve(exchange: Exchange, setup: Setup, ready: Callable[[int, int, asy
     stopped = asyncio.Event()
     with ExitStack() as stack:
         log = stack.enter_context(setup.wire_log.open("a", encoding="utf-8")) if setup.wire_log else None
-        gateway = Gateway(exchange, log)
+        gateway = Gateway(exchange, ANSWERS, log)
         control = ControlServer(Desk(gateway, stopped))
         stack.callback(gateway.close)
         stack.callback(control.close)

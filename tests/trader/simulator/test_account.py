@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.trader.simulator.small_market import ACCOUNT, ACME, WEDNESDAY, at, exactly, market_of
 from trader.simulator.account import Account, allocate, commission_of, plain
+from trader.simulator.account_values import account_values
 
 GV9 = (
     ("100", "10", "1"),
@@ -116,7 +117,7 @@ def test_values_agree_with_each_other_long_and_short() -> None:
     account = Account(ACCOUNT, Decimal(100000))
     account.trade(ACME, Decimal(-1000), Decimal(52), Decimal(5), at("10:00"))
 
-    rows = {(row.tag, row.currency): row.value for row in account.values(market, at("11:00"))}
+    rows = {(row.tag, row.currency): row.value for row in account_values(account, market, at("11:00"))}
 
     assert rows["AccountReady", ""] == "true"
     assert rows["NetLiquidation", "USD"] == "101995.00"
@@ -141,7 +142,8 @@ Currency RealCurrency"""
 
 
 def test_every_tag_is_provided_once_a_currency() -> None:
-    rows = [(row.tag, row.currency) for row in Account(ACCOUNT, Decimal(100000)).values(market_of(), at("11:00"))]
+    account = Account(ACCOUNT, Decimal(100000))
+    rows = [(row.tag, row.currency) for row in account_values(account, market_of(), at("11:00"))]
 
     assert set(NEEDED.split()) <= {tag for tag, _ in rows}
     assert len(rows) == len(set(rows))

@@ -7,7 +7,7 @@ To ask for more: a question in `Wire`, its facts here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -174,12 +174,12 @@ class Conversation:
             found = f"base currency: expected {book.base_currency}, found {look.rates.base_currency}"
             raise BrokerRefused("wrong-base-currency", found)
         told = self.inbox.drain(book.fills)
-        yield (*self._definitions(look, set(book.contracts)), *told, *look.facts)
+        yield (*self._definitions(look, book.contracts), *told, *look.facts)
 
     def look(self) -> tuple[Fact, ...]:
         """Look without a book, for an adoption."""
         look = self._agreed_look(None)
-        return (*self._definitions(look, set(self.contracts)), *self.inbox.drain(), *look.facts)
+        return (*self._definitions(look, self.contracts), *self.inbox.drain(), *look.facts)
 
     def _agreed_look(self, book: Book | None) -> Look:
         """Look until two looks agree. If they agree on other positions than the book expects, look on for a while."""
@@ -230,13 +230,10 @@ class Conversation:
             open_orders=open_orders,
         )
 
-    def _definitions(self, look: Look, known: set[int]) -> tuple[ContractDefined, ...]:
-        """Define what is held or was traded outside the universe; what IB does not know any more stays undefined."""
+    def _definitions(self, look: Look, known: Container[int]) -> tuple[ContractDefined, ...]:
+        """Define what is held or was traded outside the universe."""
         traded = (fill.con_id for fill in self.inbox.fills.values())
-        missing = sorted({*chain(look.quantities, traded)} - known)
-        answers = self.wire.definitions(missing) if missing else []
-        whole = (answer for answer in answers if not isinstance(answer, BaseException) and len(answer) == 1)
-        return tuple(ib_rows.contract_defined(answer[0]) for answer in whole)
+        return ib_recovery.definitions(self.wire, chain(look.quantities, traded), known)
 
     # The market
 

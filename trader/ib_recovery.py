@@ -6,13 +6,21 @@ cancellation only when the broker's own lists show the order gone. Both look unt
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
+from typing import Any, Protocol
 
 from ledger.book import Book
-from ledger.events import Fact, OpenOrderRow, OpenOrdersObserved, OrderAcknowledged, OrderCancelAttempted, OrderResolved
+from ledger.events import (
+    ContractDefined,
+    Fact,
+    OpenOrderRow,
+    OpenOrdersObserved,
+    OrderAcknowledged,
+    OrderCancelAttempted,
+    OrderResolved,
+)
 from ledger.state import Order
 from trader.broker import BrokerIncomplete, BrokerRefused, BrokerSettings, Told
 from trader.ib_inbox import Inbox
@@ -26,7 +34,7 @@ from trader.ib_orders import (
     resolution,
     session_is_over,
 )
-from trader.ib_rows import CompletedRow
+from trader.ib_rows import CompletedRow, contract_defined
 
 
 class Wire(Protocol):
@@ -49,6 +57,9 @@ class Wire(Protocol):
 
     def quantities(self) -> dict[int, Decimal]:
         """List the quantity of every position."""
+
+    def definitions(self, asked: Sequence[int]) -> list[Any]:
+        """Ask for the details of each contract; an exception stands for one that was refused."""
 
     def cancel(self, order_id: int) -> None:
         """Ask for a cancellation."""
@@ -105,9 +116,19 @@ def resolve(wire: Wire, book: Book) -> Told:
 
 
 def _drain(wire: Wire, book: Book, picture: Picture) -> tuple[Fact, ...]:
+    """Return what was heard, after the contracts that it needs: somebody else may have traded anything."""
     wire.inbox.read()
     refuse_old_copy(book, wire.inbox, picture.open)
-    return wire.inbox.drain(book.fills)
+    traded = (fill.con_id for fill in wire.inbox.fills.values())
+    return (*definitions(wire, traded, book.contracts), *wire.inbox.drain(book.fills))
+
+
+def definitions(wire: Wire, con_ids: Iterable[int], known: Container[int]) -> tuple[ContractDefined, ...]:
+    """Define contracts that are not known yet; what IB does not know any more stays undefined."""
+    missing = sorted({con_id for con_id in con_ids if con_id not in known})
+    answers = wire.definitions(missing) if missing else []
+    whole = (answer for answer in answers if not isinstance(answer, BaseException) and len(answer) == 1)
+    return tuple(contract_defined(answer[0]) for answer in whole)
 
 
 def _presume(wire: Wire, book: Book, order: Order, quantities: dict[int, Decimal], waited: float) -> OrderResolved:

@@ -30,7 +30,7 @@ def reconcile(book: State, tolerances: Tolerances) -> tuple[Fact, ...]:
         return (StepFailed(step="reconcile", reason=f"expected the broker's {missing} of this cycle, found none"),)
     with localcontext(EXACT):
         findings, unknown = _compared(book, tolerances)
-        lives = tuple(_lives(book, findings, unknown))
+        lives = tuple(_lives(book, findings, unknown, tolerances))
         if unknown:
             return (*lives, StepFailed(step="reconcile", reason="; ".join(dict.fromkeys(unknown.values()))))
         return (*lives, _reconciled(book, lives))
@@ -77,16 +77,18 @@ def _not_reported(book: State) -> str:
     return ", ".join(name for name, at in parts if at is None or since is None or at < since)
 
 
-def _lives(book: State, findings: tuple[Finding, ...], unknown: dict[BreakKind, str]) -> Iterator[Fact]:
+def _lives(
+    book: State, findings: tuple[Finding, ...], unknown: dict[BreakKind, str], tolerances: Tolerances
+) -> Iterator[Fact]:
     """Close what is over, then tell what is new: a break whose amount changed ends and another begins."""
     present: dict[Subject, Finding] = {(finding.kind, finding.subject): finding for finding in findings}
-    settled = _accepted(book, present)
+    settled = _accepted(book, present, tolerances)
     for known in book.open_breaks:
         subject = (known.found.kind, known.found.subject)
         finding = present.get(subject)
         if known.found.kind in UNTIL_ACCEPTED or known.found.kind in unknown:
             continue
-        if finding is not None and _is_same(known, finding):
+        if finding is not None and _is_same(known, finding, tolerances):
             settled.add(subject)
         else:
             reason = "both halves match again" if finding is None else CHANGED
@@ -96,20 +98,27 @@ def _lives(book: State, findings: tuple[Finding, ...], unknown: dict[BreakKind, 
         yield from _begin(f"B-{number}", finding)
 
 
-def _accepted(book: State, present: dict[Subject, Finding]) -> set[Subject]:
+def _accepted(book: State, present: dict[Subject, Finding], tolerances: Tolerances) -> set[Subject]:
     """Name what was found before, to the same amount, and accepted."""
     accepted = set()
     for known in book.breaks.values():
         subject = (known.found.kind, known.found.subject)
         finding = present.get(subject) if known.found.kind in ONCE_ACCEPTED and known.status == "accepted" else None
-        if finding is not None and _is_same(known, finding):
+        if finding is not None and _is_same(known, finding, tolerances):
             accepted.add(subject)
     return accepted
 
 
-def _is_same(known: Break, finding: Finding) -> bool:
-    """Tell whether a break goes on as it was. That of NAV does while it lasts: its amount moves with every mark."""
-    same_amount = finding.kind == "nav" or known.found.difference == finding.difference
+def _is_same(known: Break, finding: Finding, tolerances: Tolerances) -> bool:
+    """Tell whether a break goes on as it was.
+
+    That of NAV does while it lasts: its amount moves with every mark. That of cash moves with IB's rounding to cents.
+    """
+    before, now = known.found.difference, finding.difference
+    if finding.kind == "cash" and before is not None and now is not None:
+        same_amount = abs(now - before) <= tolerances.cash_rounding
+    else:
+        same_amount = finding.kind == "nav" or before == now
     return same_amount and known.found.consequence == finding.consequence
 
 

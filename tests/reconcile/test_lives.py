@@ -88,6 +88,15 @@ def test_a_break_of_nav_goes_on_while_marks_move() -> None:
     assert reconciled(look(book)).open_breaks == ()
 
 
+@pytest.mark.parametrize(("reported", "goes_on"), [("91900.01", True), ("91899.99", True), ("91899.98", False)])
+def test_a_break_of_cash_goes_on_while_only_rounding_moves_it(reported: str, goes_on: bool) -> None:
+    book = reconciled(look(quiet_book(), cash={"USD": "91900"}))
+
+    after = reconciled(look(book, cash={"USD": reported}))
+
+    assert [known.found.break_id for known in after.open_breaks] == ["B-1" if goes_on else "B-2"]
+
+
 def test_a_break_is_not_closed_by_a_look_that_could_not_compare_it() -> None:
     book = reconciled(look(quiet_book(), nav="95000"))
     unvalued = look(told(book, bought(SPY, "1", execution="a.01", order_ref="")), cash={"USD": "92000", "CHF": "5"})

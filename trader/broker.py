@@ -41,7 +41,7 @@ WHAT_TO_DO: dict[str, str] = {
     "connection-lost": "look at the Gateway; the next slot connects anew and resolves what is undecided",
     "broker-offline": "the Gateway has lost IB's servers; the next slot tries again",
     "dry-run": "set `dry_run = false` only when orders are meant to leave",
-    "old-copy": "this log is an old copy: restore the newest one (`tallybook restore`) before anything trades",
+    "old-copy": "this log is an old copy: put the newest one in its place before anything trades, as docs/runbook.md says",
 }
 
 

@@ -10,6 +10,7 @@ from trader import exits
 from trader.calendar import Slot
 
 CLOSING = "close"
+BY_HAND = "/now-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def require_work(book: State, slot: str) -> None:
     if not book.adopted:
         raise AccountNotAdopted(book.account)
     known = book.slots.get(slot)
-    if known is None or not known.finished:
+    if known is None or not known.finished or BY_HAND in slot:
         return
     day, _, kind = slot.partition("/")
     if kind != CLOSING or date.fromisoformat(day) in book.committed:  # a closed day is committed until it succeeds

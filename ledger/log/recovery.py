@@ -20,7 +20,7 @@ from ledger.log.chain import Chain, ChainBroken, walk
 from ledger.log.head import Head, read_head
 from ledger.log.storage import day_files, events_folder, sync_folder, var_folder
 
-RESTORE = "restore the last good copy: tallybook restore"
+RESTORE = "restore the last good copy, as docs/runbook.md says under 'A damaged log'"
 LINE_START = re.compile(rb'\{"seq":')
 
 
@@ -55,7 +55,7 @@ def recover(var: Path, *, accept_head: bool = False) -> tuple[Chain, Head | None
         end = f"seq {tail.chain.whole_seq}" + (f", then {tail.flaw}" if tail.flaw else f", hash {tail.chain.hash}")
         raise HeadDamaged(
             f"{var}/HEAD.0, HEAD.1: expected one readable, found none; the chain is valid up to {end}; compare it with "
-            "the last mail, then accept it: tallybook verify --accept-head"
+            "the last mail, then accept it as docs/runbook.md says under 'A damaged log'"
         )
     if tail.flaw is not None:
         cut_tail(folder, tail)

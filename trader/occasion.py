@@ -51,7 +51,7 @@ def require_work(book: State, slot: str) -> None:
 def is_closed(book: State, slot: str) -> bool:
     """Tell whether the closing cycle of a slot finished already."""
     known = book.slots.get(slot)
-    return known is not None and known.finished
+    return slot.endswith(f"/{CLOSING}") and known is not None and known.finished
 
 
 def slot_of(name: str, at: datetime) -> Slot:

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from trader.simulator import messages
-from trader.simulator.account_values import AccountValue
+from trader.simulator.account_values import BASE, AccountValue
 from trader.simulator.clients import Client
 from trader.simulator.gateway import Answer, Gateway
 from trader.simulator.wire import Fields, MalformedError
 
 LEDGER = "$LEDGER"
-BASE = "BASE"
 
 
 def start_api(gateway: Gateway, client: Client, fields: Fields) -> None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from trader.simulator import messages
 from trader.simulator.clients import Client
 from trader.simulator.gateway import Answer, Gateway
-from trader.simulator.market import Bar, Contract
+from trader.simulator.history import Bar
+from trader.simulator.market import DAILY, Contract
 from trader.simulator.orders import Rejected
 from trader.simulator.placing import ContractQuery, take_contract
 from trader.simulator.sessions import new_york_date, session_on
@@ -18,7 +19,6 @@ from trader.simulator.ticks import MARKET_DATA_TYPES
 from trader.simulator.wire import Fields, MalformedError, day_text, epoch_seconds, parse_time, time_text
 
 BARS_OF = ("TRADES", "ADJUSTED_LAST")
-DAILY = "1 day"
 
 
 def find_contracts(gateway: Gateway, query: ContractQuery) -> list[Contract]:

@@ -24,6 +24,7 @@ from pathlib import Path
 COLUMNS = ("date", "open", "high", "low", "close", "volume")
 SYNONYMS = {"adjclose": "adj close", "adjusted close": "adj close", "symbol": "ticker", "dividends": "dividend"}
 SPLIT_JUMP_MIN = Fraction(6, 5)  # a smaller jump of the adjustment factor is a dividend
+NO_SPLIT_MIN, NO_SPLIT_MAX = Decimal("0.84"), Decimal("1.19")  # well inside: an ordinary day needs no fractions
 SPLIT_NEARNESS = Fraction(1, 100)  # of a ratio to the simple ratio it stands for; adjusted closes may be rounded
 SPLIT_OLD_SHARES_MAX = 4
 
@@ -63,6 +64,11 @@ class Series:
     def index(self) -> dict[date, int]:
         """The place of every date."""
         return {bar.date: position for position, bar in enumerate(self.bars)}
+
+    @cached_property
+    def dates(self) -> tuple[date, ...]:
+        """The dates of all bars."""
+        return tuple(bar.date for bar in self.bars)
 
     @cached_property
     def splits(self) -> tuple[Split, ...]:
@@ -247,6 +253,8 @@ def _split_ratio(before: DailyBar, now: DailyBar) -> Fraction | None:
     splits have mostly taken them out of their prices already.
     """
     if before.adjusted_close and now.adjusted_close:
+        if NO_SPLIT_MIN < (before.close * now.adjusted_close) / (before.adjusted_close * now.close) < NO_SPLIT_MAX:
+            return None
         jump = _ratio(before.close, before.adjusted_close) / _ratio(now.close, now.adjusted_close)
         return _simple_ratio(jump)
     if now.stated_split and now.stated_split != 1:

@@ -51,17 +51,6 @@ from trader.simulator.orders import (
 from trader.simulator.rules import check_change, check_request
 from trader.simulator.sessions import new_york_date, next_session, session_after, session_at
 
-__all__ = [  # what happens is imported from here too
-    "AccountChanged",
-    "CommissionCharged",
-    "Exchange",
-    "Executed",
-    "Happening",
-    "OrderChanged",
-    "PositionChanged",
-    "SplitAheadError",
-]
-
 VENUE = "ISLAND"  # where every execution happens
 AVERAGE_PLACES = Decimal("1E-8")
 FIRST_PERM_ID = 1_000_000_000

@@ -35,9 +35,9 @@ from trader.simulator.market import Contract
 from trader.simulator.messages_orders import commission_report, exec_details, open_order, order_status
 from trader.simulator.orders import Order, Rejected
 from trader.simulator.registry import REQUEST_OF_NUMBER, Request
-from trader.simulator.sessions import session_at
+from trader.simulator.sessions import NEW_YORK, session_at
 from trader.simulator.ticks import delivered_type, ticks
-from trader.simulator.wire import NEW_YORK, Fields, MalformedError
+from trader.simulator.wire import Fields, MalformedError
 
 ANSWERED_WHILE_LOST = ("reqCurrentTime",)  # by the gateway itself, without the servers behind it
 NOTICES = (

@@ -10,13 +10,25 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
-from fractions import Fraction
 from hashlib import sha256
 
 from trader.simulator.bars import DailyBar, DailyBars, Series, Split
 from trader.simulator.bridge import CENT, MINUTE, HourBar, bridge, seeded
+from trader.simulator.history import (
+    AdjustedDays,
+    Bar,
+    adjusted,
+    cut,
+    divided,
+    joined,
+    ratio_after,
+    ratio_of,
+    seconds,
+    seen,
+    start_of,
+)
 from trader.simulator.sessions import Session, new_york_date, session_at, session_on
 
 CON_IDS = {"AAPL": 265598, "MSFT": 272093, "IBM": 8314, "GOOG": 208813719, "FB": 107113386, "KO": 8894}
@@ -30,9 +42,8 @@ LONG_NAMES = {
 }
 ON_NYSE = frozenset({"IBM", "KO"})
 CON_ID_MIN, CON_ID_MAX = 10**8, 2 * 10**9
+DAILY = "1 day"
 BAR_MINUTES = {"1 hour": 60, "30 mins": 30, "15 mins": 15, "5 mins": 5, "1 min": 1}
-SHARES_PER_TRADE = 100  # for the number of trades of a bar, which the rows do not tell
-ADJUSTED_PLACES = Decimal("1E-8")
 LOTS_MAX = 20  # of 100 shares, at the touch
 DAYS_REMEMBERED = 4096  # sixty days of hourly history for some sixty contracts; 5 kB each
 
@@ -68,20 +79,6 @@ class Quote:
     low: Decimal | None = None  # today's, so far
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """Prices and volume of a period, as history shows them."""
-
-    start: datetime  # UTC; of a daily bar: the session's open
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
-    volume: int
-    average: Decimal  # of open, high, low and close: the rows tell no better one
-    count: int
-
-
 class Market:
     """All contracts of one source of bars; a pure function of these bars and the seed."""
 
@@ -93,6 +90,7 @@ class Market:
         self._by_id = {contract.con_id: contract for contract in self.contracts}
         self._by_symbol = {contract.symbol: contract for contract in self.contracts}
         self._series = {contract.con_id: daily.series[contract.symbol] for contract in self.contracts}
+        self._daily: dict[tuple[int, int], AdjustedDays] = {}  # by contract, and splits that have happened
         self._days: dict[tuple[int, date], tuple[HourBar, ...]] = {}
         if len(self._by_id) < len(self.contracts):
             raise ValueError("two symbols share a conId: name one of them in CON_IDS")
@@ -141,7 +139,7 @@ class Market:
         if today is None or at < today.open or not (bars := self._bridged(con_id, today)):
             halted = session_at(at) is not None
             return Quote(None, None, last, self._last_close_time(con_id, at), 0, 0, close, 0, halted)
-        so_far = _joined(today.open, _seen(bars, at))
+        so_far = joined(today.open, seen(bars, at))
         prices = so_far.open, so_far.high, so_far.low
         day = Quote(None, None, last, min(at, today.close), 0, 0, close, so_far.volume, False, *prices)
         if running is None or last is None:
@@ -157,22 +155,22 @@ class Market:
         There is no trading outside regular hours here, so `rth` changes nothing.
         """
         del rth
-        if bar_size != "1 day" and bar_size not in BAR_MINUTES:
+        if bar_size != DAILY and bar_size not in BAR_MINUTES:
             raise ValueError(f"bar size {bar_size!r}: expected 1 day or one of {', '.join(BAR_MINUTES)}")
-        series = self._series[con_id]
         today = new_york_date(end)
-        past = series.bars[: bisect_left(series.bars, today, key=lambda bar: bar.date)]
+        dates = self._series[con_id].dates
+        past = bisect_left(dates, today)
         running = self._day_so_far(con_id, end)
-        dates = [bar.date for bar in past] + ([today] if running else [])
-        since = _start_of(duration, end, dates)
-        known = [split for split in series.splits if split.ex_date <= today]
-        if bar_size == "1 day":
-            bars = [_daily(bar) for bar in past if bar.date >= since] + ([running] if running else [])
+        since = start_of(duration, end, (*dates[:past], today) if running else dates[:past])
+        first = bisect_left(dates, since, 0, past)
+        known = [split for split in self.splits(con_id) if split.ex_date <= today]
+        if bar_size == DAILY:
+            bars = self._adjusted_days(con_id, known).between(first, past) + ([running] if running else [])
         else:
-            days = [day for day in dates if day >= since]
-            bars = [bar for day in days for bar in self._intraday(con_id, day, end, BAR_MINUTES[bar_size])]
-        earliest = end - _seconds(duration) if duration.endswith("S") else None
-        return [_adjusted(bar, known) for bar in bars if earliest is None or bar.start >= earliest]
+            days = (*dates[first:past], today) if running else dates[first:past]
+            bars = [bar for day in days for bar in self._intraday(con_id, day, end, BAR_MINUTES[bar_size], known)]
+        earliest = end - seconds(duration) if duration.endswith("S") else None
+        return [bar for bar in bars if bar.start >= earliest] if earliest else bars
 
     def first_session(self, con_id: int) -> date:
         """Return the date of the first bar."""
@@ -192,19 +190,26 @@ class Market:
         session = session_on(new_york_date(at))
         if session is None or at <= session.open or not (bars := self._bridged(con_id, session)):
             return None
-        return _joined(session.open, _seen(bars, at))
+        return joined(session.open, seen(bars, at))
 
-    def _intraday(self, con_id: int, day: date, end: datetime, minutes: int) -> list[Bar]:
+    def _adjusted_days(self, con_id: int, known: Sequence[Split]) -> AdjustedDays:
+        key = (con_id, len(known))
+        if key not in self._daily:
+            self._daily[key] = AdjustedDays(self._series[con_id], known)
+        return self._daily[key]
+
+    def _intraday(self, con_id: int, day: date, end: datetime, minutes: int, known: Sequence[Split]) -> list[Bar]:
         session = session_on(day)
         if session is None:
             raise AssertionError(f"{day}: bars outside sessions are refused when the market is built")
         bars = []
-        for hour, seen in _seen(self._bridged(con_id, session), end):
-            if seen == hour.minutes <= minutes:
-                bars.append(_joined(hour.start, [(hour, seen)]))
+        for hour, passed in seen(self._bridged(con_id, session), end):
+            if passed == hour.minutes <= minutes:
+                bars.append(joined(hour.start, [(hour, passed)]))
             elif hour.start < end:
-                bars += _cut(hour, seen, minutes)
-        return bars
+                bars += cut(hour, passed, minutes)
+        ratio = ratio_after(day, known)
+        return [adjusted(bar, ratio) for bar in bars]
 
     def _last_close(self, con_id: int, at: datetime) -> Decimal | None:
         """Return the last close at a moment outside trading, on the footing of that day's shares."""
@@ -220,16 +225,16 @@ class Market:
         return session.close if session else None
 
     def _bar_before(self, con_id: int, day: date) -> DailyBar | None:
-        bars = self._series[con_id].bars
-        place = bisect_left(bars, day, key=lambda bar: bar.date)
-        return bars[place - 1] if place else None
+        series = self._series[con_id]
+        place = bisect_left(series.dates, day)
+        return series.bars[place - 1] if place else None
 
     def _close_before(self, con_id: int, day: date) -> Decimal | None:
         before = self._bar_before(con_id, day)
         if before is None:
             return None
         splits = [split for split in self.splits(con_id) if before.date < split.ex_date <= day]
-        return _divided(before.close, _ratio(splits))
+        return divided(before.close, ratio_of(splits))
 
 
 def touch(price: Decimal) -> tuple[Decimal, Decimal]:
@@ -256,89 +261,3 @@ def _refuse_bars_outside_sessions(series: Series) -> None:
             raise ValueError(
                 f"{series.ticker}: {bar.date} is no session of this venue; remove the row or correct its date"
             )
-
-
-def _seen(bars: Sequence[HourBar], at: datetime) -> list[tuple[HourBar, int]]:
-    """Return the bars that have begun, each with the minutes of it that have passed."""
-    return [(bar, min((at - bar.start) // MINUTE, bar.minutes)) for bar in bars if bar.start <= at]
-
-
-def _joined(start: datetime, seen: Sequence[tuple[HourBar, int]]) -> Bar:
-    """Return one bar of all that has been seen; a whole hour brings its own extremes, without its path."""
-    prices = [seen[0][0].open]
-    for hour, minute in seen:
-        whole = minute == hour.minutes
-        prices += (hour.high, hour.low, hour.close) if whole else hour.path[: minute + 1]
-    return _bar(start, prices, sum(hour.volume_by(minute) for hour, minute in seen))
-
-
-def _cut(hour: HourBar, seen: int, minutes: int) -> list[Bar]:
-    """Return the bars of so many minutes in an hour, the last of them still running."""
-    bars = []
-    for first in range(0, max(seen, 1), minutes):
-        last = min(first + minutes, seen)
-        volume = hour.volume_by(last) - hour.volume_by(first)
-        bars.append(_bar(hour.start + first * MINUTE, hour.path[first : last + 1], volume))
-    return bars
-
-
-def _bar(start: datetime, prices: Sequence[Decimal], volume: int) -> Bar:
-    opened, high, low, closed = prices[0], max(prices), min(prices), prices[-1]
-    average = ((opened + high + low + closed) / 4).quantize(ADJUSTED_PLACES)
-    return Bar(start, opened, high, low, closed, volume, average, -(-volume // SHARES_PER_TRADE))
-
-
-def _daily(row: DailyBar) -> Bar:
-    session = session_on(row.date)
-    if session is None:
-        raise AssertionError(f"{row.date}: bars outside sessions are refused when the market is built")
-    return _bar(session.open, (row.open, row.high, row.low, row.close), row.volume)
-
-
-def _adjusted(bar: Bar, splits: Sequence[Split]) -> Bar:
-    later = [split for split in splits if split.ex_date > new_york_date(bar.start)]
-    if not later:
-        return bar
-    ratio = _ratio(later)
-    opened, high, low, closed = (_divided(price, ratio) for price in (bar.open, bar.high, bar.low, bar.close))
-    return Bar(bar.start, opened, high, low, closed, int(bar.volume * ratio), _divided(bar.average, ratio), bar.count)
-
-
-def _ratio(splits: Sequence[Split]) -> Fraction:
-    ratio = Fraction(1)
-    for split in splits:
-        ratio *= split.ratio
-    return ratio
-
-
-def _divided(price: Decimal, ratio: Fraction) -> Decimal:
-    if ratio == 1:
-        return price
-    return (price * ratio.denominator / ratio.numerator).quantize(ADJUSTED_PLACES).normalize()
-
-
-def _start_of(duration: str, end: datetime, dates: Sequence[date]) -> date:
-    """Return the first date that a duration like '30 D' reaches back to; a D is a day with trading."""
-    number, _, unit = duration.partition(" ")
-    if not (number.isdecimal() and int(number) > 0 and unit in ("S", "D", "W", "M", "Y")):
-        raise ValueError(f"duration {duration!r}: expected a number and one of S, D, W, M, Y")
-    count, today = int(number), new_york_date(end)
-    if unit == "S":
-        return new_york_date(end - _seconds(duration))
-    if unit == "D":
-        return dates[-count] if count <= len(dates) else date.min
-    if unit == "W":
-        return today - timedelta(weeks=count)
-    return _months_before(today, count * (12 if unit == "Y" else 1))
-
-
-def _months_before(day: date, count: int) -> date:
-    year, month = divmod(day.year * 12 + day.month - 1 - count, 12)
-    if year < 1:
-        return date.min
-    last = (date(year + month // 11, (month + 1) % 12 + 1, 1) - timedelta(days=1)).day
-    return date(year, month + 1, min(day.day, last))
-
-
-def _seconds(duration: str) -> timedelta:
-    return timedelta(seconds=int(duration.split(maxsplit=1)[0]))

@@ -13,9 +13,10 @@ from decimal import Decimal
 
 from trader.simulator.account import PortfolioRow, Position
 from trader.simulator.account_values import AccountValue
-from trader.simulator.market import Bar, Contract
-from trader.simulator.sessions import Session, session_on
-from trader.simulator.wire import NEW_YORK, ZONE_NAME, day_text, epoch_seconds, price_text, size_text, time_text
+from trader.simulator.history import Bar
+from trader.simulator.market import Contract
+from trader.simulator.sessions import NEW_YORK, Session, session_on
+from trader.simulator.wire import ZONE_NAME, day_text, epoch_seconds, price_text, size_text, time_text
 
 Message = tuple[str, ...]
 

@@ -82,11 +82,6 @@ def new_york_date(moment: datetime) -> date:
     return moment.astimezone(NEW_YORK).date()
 
 
-def new_york_midnight(moment: datetime) -> datetime:
-    """Return the last New York midnight, in UTC."""
-    return _in_utc(new_york_date(moment), time())
-
-
 @cache
 def holidays(year: int) -> frozenset[date]:
     """Return the exchange's regular holidays of a year, on the weekdays that they are observed."""

@@ -15,7 +15,6 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Self
-from zoneinfo import ZoneInfo
 
 from trader.simulator.account import Account
 from trader.simulator.answers import ANSWERS
@@ -26,8 +25,8 @@ from trader.simulator.desk import Desk
 from trader.simulator.exchange import Exchange
 from trader.simulator.gateway import Gateway
 from trader.simulator.market import Market
+from trader.simulator.sessions import NEW_YORK
 
-NEW_YORK = ZoneInfo("America/New_York")
 DEFAULT_ACCOUNT = "DU1000001"
 DEFAULT_CASH = Decimal(100_000)
 DEFAULT_START = date(2005, 3, 1)

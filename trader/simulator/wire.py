@@ -15,7 +15,8 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal, InvalidOperation
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-NEW_YORK = ZoneInfo("America/New_York")
+from trader.simulator.sessions import NEW_YORK
+
 ZONE_NAME = "US/Eastern"  # as TWS writes it
 
 UNSET_PRICE = "1.7976931348623157E308"  # Java's spelling; clients write a small e

@@ -25,15 +25,8 @@ from tests.trader.simulator.small_market import (
     still,
 )
 from trader.simulator.account import Account
-from trader.simulator.exchange import (
-    CommissionCharged,
-    Exchange,
-    Executed,
-    Happening,
-    OrderChanged,
-    PositionChanged,
-    SplitAheadError,
-)
+from trader.simulator.exchange import Exchange, SplitAheadError
+from trader.simulator.happenings import CommissionCharged, Executed, Happening, OrderChanged, PositionChanged
 from trader.simulator.market import Market
 from trader.simulator.orders import Execution, OrderRequest, Rejected
 

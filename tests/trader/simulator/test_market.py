@@ -19,6 +19,7 @@ from tests.trader.simulator.small_market import (
     still,
 )
 from trader.simulator.market import Market, Quote, stable_con_id
+from trader.simulator.sessions import sessions_between
 
 MOVING = (row(TUESDAY, "50", "52", "49", "51"), row(WEDNESDAY, "51.50", "58", "51", "57.121"), still(THURSDAY, "57"))
 MOMENTS = [
@@ -151,6 +152,39 @@ def test_history_is_adjusted_for_a_split_only_from_its_day_on() -> None:
 
     assert [(bar.close, bar.volume) for bar in before] == [(Decimal(90), 1000), (Decimal("91.01"), 1000)]
     assert [(bar.close, bar.volume) for bar in after] == [(Decimal(45), 2000), (Decimal("45.505"), 2000)]
+
+
+LONG_PAST = tuple(
+    row(session.date, price, price, price, price, 1000, "45")
+    for session in sessions_between(date(2005, 1, 3), THURSDAY)
+    for price in ["90" if session.date < THURSDAY else "45"]
+)
+ASKED = [
+    pytest.param([("17:00", WEDNESDAY, "2 D"), ("17:00", WEDNESDAY, "30 D")], id="further back"),
+    pytest.param([("17:00", date(2005, 1, 6), "3 D"), ("17:00", WEDNESDAY, "2 D")], id="much later"),
+    pytest.param([("17:00", WEDNESDAY, "2 D"), ("17:00", date(2005, 1, 6), "3 D")], id="much earlier"),
+    pytest.param([("17:00", THURSDAY, "9 D"), ("17:00", WEDNESDAY, "9 D")], id="back before the split"),
+    pytest.param([("17:00", WEDNESDAY, "9 D"), ("17:00", THURSDAY, "9 D")], id="on past the split"),
+    pytest.param([("09:00", WEDNESDAY, "9 D"), ("11:00", WEDNESDAY, "9 D")], id="the running day"),
+    pytest.param([("09:00", date(2005, 1, 3), "9 D"), ("11:00", WEDNESDAY, "9 D")], id="nothing at first"),
+]
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_history_is_the_same_whatever_was_asked_for_before(asked: list[tuple[str, date, str]]) -> None:
+    market = market_of(*LONG_PAST)
+
+    for clock, day, duration in asked:
+        fresh = market_of(*LONG_PAST).history(ACME, at(clock, day), duration, "1 day")
+        assert market.history(ACME, at(clock, day), duration, "1 day") == fresh
+
+
+def test_bars_that_a_caller_changes_are_its_own() -> None:
+    market = split_market()
+
+    market.history(ACME, at("17:00", WEDNESDAY), "2 D", "1 day").clear()
+
+    assert len(market.history(ACME, at("17:00", WEDNESDAY), "2 D", "1 day")) == 2
 
 
 def test_on_the_morning_of_a_split_the_last_close_is_in_new_shares() -> None:

@@ -10,6 +10,7 @@ import pytest
 from ledger.events import (
     CommissionCharged,
     CycleFinished,
+    DataIngested,
     OrderCancelled,
     OrderFilled,
     OrderPlanned,
@@ -125,6 +126,19 @@ def test_a_flip_keeps_both_halves_equal(world: World, first: str, second: str) -
     assert before * after < 0
     assert len(world.orders()) == 2
     assert world.apart() == ()
+
+
+def test_momentum_decides_from_two_sources(tmp_path: Path) -> None:
+    momentum = {"kind": "momentum", "lookback_days": [5], "volatility_days": 4}
+    universe, sources = {"symbols": ["CLIMB", "WAVE"]}, {"folder": str(tmp_path / "venue"), "history_days": 8}
+    with world(tmp_path, strategy=momentum, universe=universe, sources=sources) as two_sources:
+        two_sources.advance_to(TUESDAY, 0)
+
+        assert two_sources.trade() == exits.FINE
+
+        assert [fact.source for fact in two_sources.facts(DataIngested)] == ["folder", "broker"]
+        assert two_sources.held()["CLIMB"] > 0
+        assert two_sources.apart() == ()
 
 
 def test_every_cycle_of_three_sessions_ends_with_equal_halves(world: World) -> None:

@@ -3,7 +3,7 @@
 Nothing here stands in for the broker: the simulator speaks the wire protocol, the real client library talks to it over
 a socket, and a real mail server receives. `cycle()` starts `tallybook cycle` as cron does, as processes; `trade()` runs
 the same cycle in this process, where only the trading matters. Prices are made up: ACME stands still at 50.00
-(ask 50.01), so does THIN at 40.00 with little volume; WAVE goes up and down around 30.00.
+(ask 50.01), so does THIN at 40.00 with little volume; WAVE goes up and down around 30.00, CLIMB rises ten cents a day.
 To try another market: add a ticker to `MARKET`; other settings are keywords, a section each.
 """
 
@@ -46,8 +46,12 @@ ACCOUNT = "DU1000001"
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (date(2005, 3, day) for day in (1, 2, 3, 4))
 AROUND = timedelta(days=21)  # of bars before and after the day on which a world begins
 HEADING = "Date,Open,High,Low,Close,Volume\n"
+CLIMB = tuple(
+    (f"{20 + n / 10:.2f}", f"{20.3 + n / 10:.2f}", f"{19.8 + n / 10:.2f}", f"{20.1 + n / 10:.2f}") for n in range(90)
+)
 MARKET: dict[str, tuple[tuple[str, str, str, str], ...]] = {  # open, high, low, close, day after day
     "ACME": (("50.00", "50.00", "50.00", "50.00"),),
+    "CLIMB": CLIMB,
     "THIN": (("40.00", "40.00", "40.00", "40.00"),),
     "WAVE": (("30.00", "30.63", "29.71", "30.37"), ("30.37", "30.58", "29.64", "30.00")),
 }

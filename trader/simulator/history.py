@@ -71,11 +71,11 @@ def joined(start: datetime, hours: Sequence[tuple[HourBar, int]]) -> Bar:
     return _bar(start, prices, sum(hour.volume_by(minute) for hour, minute in hours))
 
 
-def cut(hour: HourBar, seen: int, minutes: int) -> list[Bar]:
+def cut(hour: HourBar, passed: int, minutes: int) -> list[Bar]:
     """Return the bars of so many minutes in an hour, the last of them still running."""
     bars = []
-    for first in range(0, max(seen, 1), minutes):
-        last = min(first + minutes, seen)
+    for first in range(0, max(passed, 1), minutes):
+        last = min(first + minutes, passed)
         volume = hour.volume_by(last) - hour.volume_by(first)
         bars.append(_bar(hour.start + first * MINUTE, hour.path[first : last + 1], volume))
     return bars

@@ -41,7 +41,7 @@ WHAT_TO_DO: dict[str, str] = {
     "connection-lost": "look at the Gateway; the next slot connects anew and resolves what is undecided",
     "broker-offline": "the Gateway has lost IB's servers; the next slot tries again",
     "dry-run": "set `dry_run = false` only when orders are meant to leave",
-    "old-copy": "this log is an old copy: put the newest one in its place before anything trades, as docs/runbook.md says",
+    "old-copy": "this log is an old copy: put the newest one in its place first, as docs/runbook.md says",
 }
 
 
@@ -85,6 +85,12 @@ class ContractSpec:
     exchange: str = "SMART"
     primary_exchange: str = ""
     con_id: int | None = None
+
+    def __str__(self) -> str:
+        number = "" if self.con_id is None else f"con_id {self.con_id}"
+        return (
+            f"{self.symbol} ({', '.join(filter(None, (self.currency, self.exchange, self.primary_exchange, number)))})"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Interactive Brokers, through ib_insync 0.9.86. This is the only file that imports it.
 
-`Wire` is one session: it asks, waits, places and cancels, and trusts an answer only whole: its end marker came, and
-nothing of it was garbled. `InteractiveBrokers` is the Broker over it. In which order it asks stands in
+`LibraryWire` is one session: it asks, waits, places and cancels, and trusts an answer only whole: its end marker came,
+and nothing of it was garbled. `InteractiveBrokers` is the Broker over it. In which order it asks stands in
 `ib_conversation.py`, what the messages mean in `ib_rows.py` and `ib_orders.py`, what was heard in `ib_inbox.py`,
 recovery in `ib_recovery.py`.
 The library's caches and its idea of an order's status are never read (docs/brokers.md says why).
@@ -55,7 +55,7 @@ class _GarbledMessages(logging.Handler):
             self._inbox.garbled += 1
 
 
-class Wire:
+class LibraryWire:
     """One session with the Gateway."""
 
     def __init__(self, settings: BrokerSettings, clock: Clock) -> None:
@@ -395,4 +395,4 @@ class InteractiveBrokers(Conversation):
     """Interactive Brokers as a Broker."""
 
     def __init__(self, settings: BrokerSettings, clock: Clock) -> None:
-        super().__init__(settings, Wire(settings, clock))
+        super().__init__(settings, LibraryWire(settings, clock))

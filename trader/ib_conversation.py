@@ -1,6 +1,6 @@
 """The order in which Interactive Brokers is asked, and what of its answers becomes a fact.
 
-`Conversation` is the Broker of `broker.py` over one `Wire` (in `ib.py`, which alone knows the client library).
+`Conversation` is the Broker of `broker.py` over one `Wire` (`ib_wire.py`), which `ib.py` makes of the client library.
 Everything that acts is told first, and done only when the generator is resumed.
 To ask for more: a question in `Wire`, its facts here.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ledger.book import Book
 from ledger.events import (
@@ -38,9 +38,7 @@ from trader import ib_recovery, ib_rows
 from trader.bars import Bar
 from trader.broker import BrokerIncomplete, BrokerRefused, BrokerSettings, Told
 from trader.ib_orders import HOME, acknowledgement, late_ending, refusal, refuse_old_copy
-
-if TYPE_CHECKING:
-    from trader.ib import Wire
+from trader.ib_wire import Wire
 
 PAPER_PREFIXES = ("DU", "DF")
 SERVER_VERSION_MIN = 174  # from here on, times on the wire carry their zone

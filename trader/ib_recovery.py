@@ -6,10 +6,8 @@ cancellation only when the broker's own lists show the order gone. Both look unt
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Container, Iterable
 from decimal import Decimal
-from typing import Any, Protocol
 
 from ledger.book import Book
 from ledger.events import (
@@ -22,8 +20,7 @@ from ledger.events import (
     OrderResolved,
 )
 from ledger.state import Order
-from trader.broker import BrokerIncomplete, BrokerRefused, BrokerSettings, Told
-from trader.ib_inbox import Inbox
+from trader.broker import BrokerIncomplete, BrokerRefused, Told
 from trader.ib_orders import (
     CANCEL_ANSWERS,
     GONE,
@@ -34,41 +31,8 @@ from trader.ib_orders import (
     resolution,
     session_is_over,
 )
-from trader.ib_rows import CompletedRow, contract_defined
-
-
-class Wire(Protocol):
-    """What recovery needs of the connection."""
-
-    settings: BrokerSettings
-    inbox: Inbox
-
-    def now(self) -> datetime:
-        """Return the clock's moment."""
-
-    def open_orders(self) -> tuple[OpenOrderRow, ...]:
-        """List every order that works."""
-
-    def completed_orders(self) -> tuple[CompletedRow, ...]:
-        """List every order that is done since the broker's midnight."""
-
-    def executions(self) -> None:
-        """Have every execution since the broker's midnight put into the inbox."""
-
-    def quantities(self) -> dict[int, Decimal]:
-        """List the quantity of every position."""
-
-    def definitions(self, asked: Sequence[int]) -> list[Any]:
-        """Ask for the details of each contract; an exception stands for one that was refused."""
-
-    def cancel(self, order_id: int) -> None:
-        """Ask for a cancellation."""
-
-    def wait(self, condition: Callable[[], bool], seconds: float) -> bool:
-        """Wait for messages until a condition holds; False after so many real seconds."""
-
-    def pause(self, seconds: float) -> None:
-        """Let market time pass, and read what it brought."""
+from trader.ib_rows import contract_defined
+from trader.ib_wire import Wire
 
 
 def take_picture(wire: Wire) -> Picture:

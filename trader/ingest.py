@@ -16,7 +16,7 @@ from ledger.book import Book
 from ledger.events import ContractDefined, DataIngested, Fact, SeriesRow, StepFailed
 from trader.bars import Bars, BarsError, Series, check_series, read_series, series_bytes
 from trader.calendar import Calendar
-from trader.evidence import EvidenceError, get, put
+from trader.evidence import EvidenceError, get, put_all
 from trader.projection import running_cycle
 from trader.sources.source import Source, SourceError, Universe
 
@@ -103,21 +103,18 @@ def _check_age(
 
 
 def _kept(home: Path, source: str, universe: Universe, fetched: dict[int, Series]) -> DataIngested:
-    rows = []
-    for contract in universe:
-        series = fetched[contract.con_id]
-        digest = put(home, series_bytes(series))
-        rows.append(
-            SeriesRow(
-                con_id=contract.con_id,
-                symbol=contract.symbol,
-                sha256=digest,
-                bars=len(series),
-                first=series[0].day,
-                last=series[-1].day,
-            )
-        )
+    digests = put_all(home, (series_bytes(fetched[contract.con_id]) for contract in universe))
+    rows = (
+        _row(contract, fetched[contract.con_id], digest) for contract, digest in zip(universe, digests, strict=True)
+    )
     return DataIngested(source=source, series=tuple(rows))
+
+
+def _row(contract: ContractDefined, series: Series, digest: str) -> SeriesRow:
+    first, last = series[0].day, series[-1].day
+    return SeriesRow(
+        con_id=contract.con_id, symbol=contract.symbol, sha256=digest, bars=len(series), first=first, last=last
+    )
 
 
 def _conflicts(universe: Universe, fetched: dict[str, dict[int, Series]], rules: BarRules) -> tuple[StepFailed, ...]:

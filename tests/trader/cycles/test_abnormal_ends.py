@@ -16,6 +16,7 @@ from ledger.events import (
     OrderResolved,
     OrderSendAttempted,
     StartRefused,
+    TradingHalted,
 )
 from tests.trader.cycles.world import TUESDAY, WEDNESDAY, World, is_over, until
 from trader import exits
@@ -73,10 +74,8 @@ def test_a_strategy_that_eats_memory_is_ended_at_its_bound(world: World) -> None
 
 def test_a_cycle_killed_after_sending_finds_its_order_and_sends_the_rest(world: World) -> None:
     world.advance_to(TUESDAY, 0)
-    world.control.hold_after("placeOrder")
-    process = world.start()
-    sent = world.control.wait_held()
-    assert sent is not None
+    process = world.start_held("placeOrder")
+    (sent,) = world.at_venue()
 
     os.kill(world.child(), signal.SIGKILL)
 
@@ -103,12 +102,68 @@ def test_a_cycle_killed_after_sending_finds_its_order_and_sends_the_rest(world: 
     assert world.book().slots[f"{TUESDAY}/0935"].attempts == 2
 
 
+@pytest.mark.parametrize(
+    ("request_held", "nth"), [("placeOrder", 2), ("cancelOrder", 1), ("cancelOrder", 2), ("reqExecutions", 1)]
+)
+def test_a_cycle_killed_wherever_it_acts_loses_and_doubles_no_order(world: World, request_held: str, nth: int) -> None:
+    world.control.fill_orders(False)
+    world.advance_to(TUESDAY, 0)
+    world.trade()  # leaves two orders working
+    world.want(ACME="0.4", WAVE="0.3")
+    world.advance_to(TUESDAY, 1)
+    process = world.start_held(request_held, nth)
+
+    os.kill(world.child(), signal.SIGKILL)
+
+    process.communicate(timeout=30)
+    world.control.fill_orders(True)
+    assert ended(world) == ("cycle-killed", "SIGKILL")
+    world.control.clear()
+    world.control.advance(seconds=300)
+    assert world.cycle().status == exits.FINE
+    references = [order["order_ref"] for order in world.at_venue()]
+    assert len(references) == len(set(references))
+    assert set(references) == set(world.book().orders)
+    assert world.control.orders() == []
+    assert world.apart() == ()
+
+
+def test_a_machine_that_went_down_is_picked_up_by_the_next_start(world: World) -> None:
+    world.advance_to(TUESDAY, 0)
+    process = world.start_held("placeOrder")
+    child = world.child()
+    process.kill()  # nobody is left to record or to mail it
+    process.wait(30)
+    os.kill(child, signal.SIGKILL)
+    until(lambda: is_over(child), "the end of the child")
+    assert world.facts(CycleFailed) == []
+
+    world.control.clear()
+    world.control.advance(seconds=300)
+    assert world.cycle().status == exits.FINE
+
+    assert [resolved.outcome for resolved in world.facts(OrderResolved)] == ["filled"]
+    assert len(world.at_venue()) == 2
+    assert world.apart() == ()
+
+
+def test_a_halt_between_two_orders_stops_the_second(world: World) -> None:
+    world.advance_to(TUESDAY, 0)
+    process = world.start_held("placeOrder")
+    (world.home / "var" / "HALT").write_text("enough\n")
+
+    world.control.release()
+
+    process.communicate(timeout=30)
+    assert len(world.at_venue()) == len(world.facts(OrderSendAttempted)) == 1
+    assert [halted.reason for halted in world.facts(TradingHalted)] == ["enough"]
+    assert world.apart() == ()
+
+
 @pytest.mark.parametrize("request_held", ["reqHistoricalData", "reqPositions", "whatIf"])
 def test_a_cycle_killed_before_sending_leaves_nothing_to_resolve(world: World, request_held: str) -> None:
     world.advance_to(TUESDAY, 0)
-    world.control.hold_after(request_held)
-    process = world.start()
-    world.control.wait_held()
+    process = world.start_held(request_held)
 
     os.kill(world.child(), signal.SIGKILL)
 
@@ -126,9 +181,7 @@ def test_a_cycle_killed_before_sending_leaves_nothing_to_resolve(world: World, r
 
 def test_a_parent_that_is_told_to_stop_ends_its_cycle_and_tells(world: World) -> None:
     world.advance_to(TUESDAY, 0)
-    world.control.hold_after("reqHistoricalData")
-    process = world.start()
-    world.control.wait_held()
+    process = world.start_held("reqHistoricalData")
 
     process.terminate()
 
@@ -144,9 +197,7 @@ def test_a_parent_that_is_told_to_stop_ends_its_cycle_and_tells(world: World) ->
 
 def test_a_parent_that_is_killed_leaves_a_cycle_that_ends_by_itself(world: World) -> None:
     world.advance_to(TUESDAY, 0)
-    world.control.hold_after("reqHistoricalData")
-    process = world.start()
-    world.control.wait_held()
+    process = world.start_held("reqHistoricalData")
     process.kill()
     process.wait(30)
     child = world.child()
@@ -162,9 +213,7 @@ def test_a_parent_that_is_killed_leaves_a_cycle_that_ends_by_itself(world: World
 
 def test_two_starts_at_once_run_one_cycle(world: World) -> None:
     world.advance_to(TUESDAY, 0)
-    world.control.hold_after("reqHistoricalData")
-    process = world.start()
-    world.control.wait_held()
+    process = world.start_held("reqHistoricalData")
 
     same_slot = world.cycle()
     by_hand = world.cycle("--now")

@@ -129,9 +129,7 @@ def test_connectivity_that_is_lost_stops_the_cycle(world: World) -> None:
 def test_connectivity_that_is_lost_between_two_orders_loses_and_doubles_none(world: World) -> None:
     world.set(broker=IMPATIENT)
     world.advance_to(TUESDAY, 0)
-    process = world.start()
-    world.control.hold_after("placeOrder", 1)
-    world.control.wait_held()
+    process = world.start_held("placeOrder")
     world.control.lose_connectivity()
     world.control.release()
     _, told = process.communicate(timeout=30)

@@ -8,7 +8,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from ledger.events import CycleFinished, CycleSkipped, CycleStarted, DayCommitted, NoticeSent, OrderPlanned
+from ledger.events import (
+    CycleFinished,
+    CycleSkipped,
+    CycleStarted,
+    DayCommitted,
+    NoticeFailed,
+    NoticeSent,
+    OrderPlanned,
+)
 from tests.trader.cycles.world import TUESDAY, WEDNESDAY, World, world
 from trader import exits
 
@@ -149,6 +157,57 @@ def test_the_closing_plans_nothing_and_the_day_is_committed(world: World) -> Non
     world.control.advance(seconds=300)
     assert world.cycle().status == exits.FINE
     assert world.log() == before
+
+
+def test_a_commit_that_fails_is_mailed_and_tried_again_alone(world: World) -> None:
+    database = world.home / "var" / "tallybook.duckdb"
+    database.mkdir()
+    world.advance_to(TUESDAY, -1)
+
+    failed = world.cycle()
+
+    assert failed.status == exits.COULD_NOT
+    assert len(failed.err.splitlines()) == 1
+    assert [subject.split("  ")[0] for subject in world.box.subjects] == [
+        "[paper] END Tue 1 Mar",
+        f"[paper] ALARM {TUESDAY}/close",
+    ]
+    assert len(world.facts(CycleFinished)) == 1
+
+    database.rmdir()
+    world.control.advance(seconds=300)
+    assert world.cycle().status == exits.FINE
+    assert len(world.facts(CycleFinished)) == len(world.facts(DayCommitted)) == 1
+
+
+def test_a_mail_that_did_not_leave_is_tried_again_by_the_next_cycle(world: World) -> None:
+    world.box.refuses = True
+    world.advance_to(TUESDAY, 0)
+    assert world.trade() == exits.FINE
+    assert [notice.kind for notice in world.facts(NoticeFailed)] == ["start"]
+    world.box.refuses = False
+    world.advance_to(TUESDAY, 1)
+
+    assert world.trade() == exits.FINE
+
+    assert [notice.kind for notice in world.facts(NoticeSent)] == ["start"]
+    assert len(world.box.received) == 1
+
+
+def test_what_filled_after_the_last_cycle_of_a_day_that_nobody_closed_is_a_break(tmp_path: Path) -> None:
+    """IB tells executions since its midnight only: what a day offline missed is known to differ, and not doubled."""
+    thin_alone = {"kind": "fixed", "weights": {"THIN": "0.3"}}
+    with world(tmp_path, universe={"symbols": ["THIN"]}, strategy=thin_alone) as thin:
+        thin.advance_to(TUESDAY, 6)
+        thin.trade()
+        thin.advance_to(WEDNESDAY, 0)
+
+        assert thin.trade() == exits.BAD_NEWS
+
+        kinds = {known.found.kind: known.found.consequence for known in thin.book().open_breaks}
+        assert kinds["position"] == "lock"
+        assert len(thin.orders()) == 1
+        assert thin.apart() != ()
 
 
 def test_orders_that_still_work_expire_with_their_session(world: World) -> None:

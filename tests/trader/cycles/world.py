@@ -177,6 +177,17 @@ class World:
             command, stdout=pipe, stderr=pipe, stdin=subprocess.DEVNULL, text=True, env=surroundings
         )
 
+    def start_held(self, kind: str, nth: int = 1) -> subprocess.Popen[str]:
+        """Start a cycle, and go on when the gateway has carried out its nth request of a kind and says no more."""
+        self.control.hold_after(kind, nth)
+        process = self.start()
+        until(lambda: self._is_held() or process.poll() is not None, f"request {kind} {nth}")
+        assert process.poll() is None, process.communicate()
+        return process
+
+    def _is_held(self) -> bool:
+        return any(client["held"] for client in self.control.clients())
+
     def child(self) -> int:
         """The process that holds the log."""
         holder = read_holder(self.home / "var")

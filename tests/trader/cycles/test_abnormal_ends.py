@@ -48,7 +48,7 @@ def test_a_strategy_that_never_ends_is_ended_within_the_time_limit(world: World)
 
     world.set(schedule={"timeout_seconds": 900})
     world.want(ACME="0.5")
-    assert world.cycle().status == exits.FINE
+    assert world.trade() == exits.FINE
     assert world.apart() == ()
 
 
@@ -68,7 +68,7 @@ def test_a_strategy_that_eats_memory_is_ended_at_its_bound(world: World) -> None
     assert world.at_venue() == []
 
     world.want(ACME="0.5")
-    assert world.cycle().status == exits.FINE
+    assert world.trade() == exits.FINE
     assert world.apart() == ()
 
 
@@ -120,7 +120,7 @@ def test_a_cycle_killed_wherever_it_acts_loses_and_doubles_no_order(world: World
     assert ended(world) == ("cycle-killed", "SIGKILL")
     world.control.clear()
     world.control.advance(seconds=300)
-    assert world.cycle().status == exits.FINE
+    assert world.trade() == exits.FINE
     references = [order["order_ref"] for order in world.at_venue()]
     assert len(references) == len(set(references))
     assert set(references) == set(world.book().orders)
@@ -140,7 +140,7 @@ def test_a_machine_that_went_down_is_picked_up_by_the_next_start(world: World) -
 
     world.control.clear()
     world.control.advance(seconds=300)
-    assert world.cycle().status == exits.FINE
+    assert world.trade() == exits.FINE
 
     assert [resolved.outcome for resolved in world.facts(OrderResolved)] == ["filled"]
     assert len(world.at_venue()) == 2
@@ -174,7 +174,7 @@ def test_a_cycle_killed_before_sending_leaves_nothing_to_resolve(world: World, r
 
     world.control.clear()
     world.control.advance(seconds=300)
-    assert world.cycle().status == exits.FINE
+    assert world.trade() == exits.FINE
     assert len(world.at_venue()) == 2
     assert world.apart() == ()
 
@@ -191,7 +191,7 @@ def test_a_parent_that_is_told_to_stop_ends_its_cycle_and_tells(world: World) ->
     assert len(alarms(world)) == 1
 
     world.control.clear()
-    assert world.cycle().status == exits.FINE
+    assert world.trade() == exits.FINE
     assert world.apart() == ()
 
 

@@ -49,7 +49,7 @@ def test_a_gateway_that_is_down_is_mailed_once_with_the_last_figures(world: Worl
     assert f"ALARM {TUESDAY}/1235  gateway-down  NAV {known.net_liquidation:,} (2 h 58 min old)" in alarm["Subject"]
 
     world.control.refuse(False)
-    assert world.cycle().status == exits.FINE  # still in its slot
+    assert world.trade() == exits.FINE  # still in its slot
     assert world.book().slots[f"{TUESDAY}/1235"].finished
     assert world.apart() == ()
 
@@ -67,7 +67,7 @@ def test_a_gateway_that_accepts_and_stays_silent_ends_the_cycle(world: World) ->
     assert world.facts(OrderSendAttempted) == []
 
     world.control.silent("")
-    assert world.cycle().status == exits.FINE
+    assert world.trade() == exits.FINE
     assert world.apart() == ()
 
 
@@ -83,7 +83,7 @@ def test_a_gateway_that_dies_after_the_first_order_is_asked_what_became_of_it(wo
     assert [subject.split()[1] for subject in world.box.subjects] == ["ALARM"]
 
     world.control.advance(seconds=300)
-    assert world.cycle().status == exits.FINE
+    assert world.trade() == exits.FINE
 
     sent = world.at_venue()
     assert len({order["order_ref"] for order in sent}) == len(sent) == 2  # ACME once, WAVE once
@@ -101,7 +101,7 @@ def test_an_order_that_was_on_its_way_when_the_gateway_died_is_resolved_from_its
     world.control.advance(seconds=300)
     world.control.fill_orders(True)
 
-    assert world.cycle().status == exits.FINE
+    assert world.trade() == exits.FINE
 
     assert [resolved.outcome for resolved in world.facts(OrderResolved)] in (["filled"], ["working"])
     assert world.held()["ACME"] == 1000
@@ -122,7 +122,7 @@ def test_connectivity_that_is_lost_stops_the_cycle(world: World) -> None:
     assert len(world.box.received) == 1
 
     world.control.restore_connectivity()
-    assert world.cycle().status == exits.FINE
+    assert world.trade() == exits.FINE
     assert world.apart() == ()
 
 
@@ -139,7 +139,7 @@ def test_connectivity_that_is_lost_between_two_orders_loses_and_doubles_none(wor
 
     world.control.restore_connectivity()
     world.control.advance(seconds=300)
-    assert world.cycle().status == exits.FINE
+    assert world.trade() == exits.FINE
     assert len(world.at_venue()) == 2
     assert world.apart() == ()
 
@@ -164,7 +164,7 @@ def test_an_answer_without_its_end_is_never_taken_for_flat(world: World, end: st
     assert [subject.split()[1] for subject in world.box.subjects] == ["START", "ALARM"]
 
     world.control.clear()
-    assert world.cycle().status == exits.FINE
+    assert world.trade() == exits.FINE
     assert world.apart() == ()
 
 
@@ -173,7 +173,7 @@ def test_an_end_that_is_missing_once_is_asked_for_again_and_not_mailed(world: Wo
     world.control.drop("positionEnd", 1)
     world.advance_to(TUESDAY, 0)
 
-    assert world.cycle().status == exits.FINE
+    assert world.trade() == exits.FINE
 
     assert [subject.split()[1] for subject in world.box.subjects] == ["START"]
     assert world.apart() == ()
@@ -196,7 +196,7 @@ def test_a_message_that_cannot_be_read_stops_the_cycle(world: World, kind: str) 
     assert world.book().open_breaks == ()
 
     world.control.clear()
-    assert world.cycle().status == exits.FINE
+    assert world.trade() == exits.FINE
     assert world.apart() == ()
 
 

@@ -188,6 +188,7 @@ class State:
 
     breaks: dict[str, Break] = field(default_factory=dict)
     halt: str | None = None  # the operator's
+    halt_code: str | None = None  # why we halted ourselves, a code of docs/runbook.md; no later halt hides it
 
     cycle: Cycle | None = None
     slots: dict[str, SlotState] = field(default_factory=dict)

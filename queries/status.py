@@ -18,12 +18,14 @@ from ledger.line import Event
 from ledger.log import read_events
 from ledger.log.halt import halt_reason
 from ledger.state import LONG_AGO
+from queries.advice import accepting, halt, undecided
 from queries.figures import money, quantity
 from queries.tables import HOME_ZONE
 
 FINE, BAD_NEWS = 0, 1
 CYCLE_LASTS = timedelta(minutes=30)  # a cycle without an end for longer than this has died
 ONE = Decimal(1)
+MAY_TRADE, OTHERS_MAY = "MAY TRADE", ", others may trade"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Status:
     drawdown: Decimal | None
     leverage: Decimal | None
     leverage_max: Decimal | None
+    dry_run: bool
     positions: tuple[PositionLine, ...]
     cash: tuple[CashLine, ...]
     agreement: Agreement | None
@@ -104,6 +107,8 @@ class Seen:
     started: tuple[datetime, CycleStarted] | None = None
     ended: CycleFinished | CycleFailed | None = None
     agreement: Agreement | None = None
+    dry_run: bool = False  # no order leaves: as the settings say, else as the last cycle did
+    settings_error: str = ""  # why the settings cannot be used; empty if they can
 
 
 def status(
@@ -112,10 +117,17 @@ def status(
     *,
     next_cycle: str | Callable[[], str] = "",
     leverage_max: Decimal | None = None,
+    dry_run: bool | None = None,
+    settings_error: str = "",
     zone: str = HOME_ZONE,
 ) -> Status:
-    """Read the home and say where it stands; without `now`, as of the last recorded fact."""
+    """Read the home and say where it stands; without `now`, as of the last recorded fact.
+
+    `dry_run` and `settings_error` are what the settings say; without them the last cycle tells whether it was dry.
+    """
     seen = see(read_events(home), halt_reason(home / "var"), now)
+    last_was_dry = seen.started is not None and seen.started[1].dry_run
+    seen.dry_run, seen.settings_error = last_was_dry if dry_run is None else dry_run, settings_error
     told = next_cycle if isinstance(next_cycle, str) else next_cycle()
     return status_of(seen, next_cycle=told, leverage_max=leverage_max, zone=zone)
 
@@ -164,6 +176,7 @@ def status_of(seen: Seen, *, next_cycle: str, leverage_max: Decimal | None, zone
         drawdown=drawdown,
         leverage=last.leverage_gross if last else None,
         leverage_max=leverage_max,
+        dry_run=seen.dry_run,
         positions=_positions(book, last),
         cash=_cash(book, last),
         agreement=seen.agreement,
@@ -172,10 +185,19 @@ def status_of(seen: Seen, *, next_cycle: str, leverage_max: Decimal | None, zone
 
 
 def verdict(seen: Seen) -> str:
-    """Return the most important thing in a few words."""
+    """Return the most important thing in a few words; in a dry run nothing trades, whatever else is true."""
+    if not seen.dry_run:
+        return _state(seen)
+    state = _state(seen).removesuffix(OTHERS_MAY)
+    return "DRY RUN, no order leaves" if state == MAY_TRADE else f"DRY RUN, {state}"
+
+
+def _state(seen: Seen) -> str:
     book = seen.book
     if not book.adopted:
         return "NOT ADOPTED"
+    if seen.settings_error:
+        return "SETTINGS WRONG"
     if seen.halt_file or book.halted:
         return "HALTED"
     if book.in_doubt:
@@ -185,8 +207,8 @@ def verdict(seen: Seen) -> str:
     if book.reduce_only:
         return "REDUCE ONLY"
     if book.locked:
-        return f"LOCKED {' '.join(sorted(_symbol(book, con_id) for con_id in book.locked))}, others may trade"
-    return "MAY TRADE"
+        return f"LOCKED {' '.join(sorted(_symbol(book, con_id) for con_id in book.locked))}{OTHERS_MAY}"
+    return MAY_TRADE
 
 
 def _not_adopted(seen: Seen) -> Iterable[str]:
@@ -194,14 +216,21 @@ def _not_adopted(seen: Seen) -> Iterable[str]:
         yield "the account is not adopted: tallybook adopt"
 
 
+def _settings(seen: Seen) -> Iterable[str]:
+    if seen.settings_error:
+        yield f"no cycle can start: {seen.settings_error}"
+
+
 def _halt(seen: Seen) -> Iterable[str]:
-    reason = seen.halt_file or seen.book.halted
-    if reason:
-        yield f"halted: {reason}: tallybook resume"
+    """Tell a halt with its cure; that of a break is told with the break."""
+    halted = halt(seen.book, seen.halt_file)
+    if halted is not None:
+        reason, cure = halted
+        yield f"halted: {reason}; {cure}"
 
 
 def _in_doubt(seen: Seen) -> Iterable[str]:
-    for order in seen.book.in_doubt:
+    for order in undecided(seen.book):
         yield f"order {order.order_ref} was sent, and no answer is known: the next cycle asks the broker"
 
 
@@ -210,7 +239,8 @@ def _last_cycle(seen: Seen) -> Iterable[str]:
         case CycleFailed(slot=slot, code=code, reason=reason):
             yield f"the last cycle ({slot}) failed, {code}: {reason}"
         case None if seen.started is not None and seen.now - seen.started[0] > CYCLE_LASTS:
-            yield f"the last cycle ({seen.started[1].slot}) started and never ended"
+            slot = seen.started[1].slot
+            yield f"the last cycle ({slot}) started and never ended: the next one resolves what was under way"
         case _:
             pass
 
@@ -219,10 +249,13 @@ def _breaks(seen: Seen) -> Iterable[str]:
     for known in seen.book.open_breaks:
         found = known.found
         subject = found.subject if found.con_id is None else _symbol(seen.book, found.con_id)
-        yield f"{found.break_id} {found.kind.replace('_', ' ')} {subject} ({found.consequence}): tallybook breaks"
+        what = f"{found.break_id} {found.kind.replace('_', ' ')} {subject} ({found.consequence.replace('_', ' ')})"
+        yield f"{what}: tallybook breaks {found.break_id}, then {accepting(found)}"
 
 
-WAITING: tuple[Callable[[Seen], Iterable[str]], ...] = (_not_adopted, _halt, _in_doubt, _last_cycle, _breaks)
+WAITING: tuple[Callable[[Seen], Iterable[str]], ...] = (
+    _not_adopted, _settings, _halt, _in_doubt, _last_cycle, _breaks,
+)  # fmt: skip
 
 
 def growth(snapshots: Iterable[SnapshotTaken]) -> tuple[Decimal | None, Decimal | None]:

@@ -35,6 +35,15 @@ from ledger.events import (
 from ledger.line import Event
 from queries.figures import money, price, quantity
 
+RESOLVED: dict[str, str] = {  # what the broker's own state said of an order that was in doubt
+    "working": "found at the broker: it works",
+    "filled": "found at the broker: filled",
+    "cancelled": "found at the broker: cancelled",
+    "rejected": "found at the broker: rejected",
+    "not_sent": "not found at the broker: it never left",
+    "unknown": "not found at the broker: stays in doubt",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -92,11 +101,7 @@ def _earlier_orders(scene: Scene) -> Iterator[str]:
     for event in scene.events:
         match event.fact:
             case OrderResolved(order_ref=ref, outcome=outcome):
-                yield (
-                    f"order {ref} found at the broker: {outcome}"
-                    if outcome != "not_sent"
-                    else f"order {ref} never left"
-                )
+                yield f"order {ref} {RESOLVED[outcome]}"
             case OrderFilled(order_ref=ref) as fill if ref in scene.sent and ref not in own:
                 side = "bought" if fill.quantity > 0 else "sold"
                 units = quantity(abs(fill.quantity))

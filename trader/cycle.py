@@ -80,7 +80,7 @@ def _last_words(broker: Broker, problem: BrokerProblem) -> tuple[Fact, ...]:
     look known to the next start, which would trade.
     """
     if isinstance(problem, OldCopyOfLog):
-        return (TradingHalted(reason=str(problem)),)
+        return (TradingHalted(reason=str(problem), code=problem.code),)
     return broker.drain()
 
 

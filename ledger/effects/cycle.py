@@ -156,11 +156,11 @@ def _closed(state: State, event: Event) -> None:
 
 def _halted(state: State, event: Event) -> None:
     fact: TradingHalted = event.fact  # type: ignore[assignment]
-    state.halt = fact.reason
+    state.halt, state.halt_code = fact.reason, fact.code or state.halt_code
 
 
 def _resumed(state: State, _: Event) -> None:
-    state.halt = None
+    state.halt = state.halt_code = None
 
 
 def _snapshot(state: State, event: Event) -> None:

@@ -32,6 +32,7 @@ class TradingHalted(Fact):
 
     type: Literal["trading_halted"] = "trading_halted"
     reason: str
+    code: str | None = None  # stands in docs/runbook.md; absent when the operator halts
 
 
 class TradingResumed(Fact):

@@ -75,13 +75,21 @@ class World:
     def later(self, seconds: float) -> None:
         self.moment += timedelta(seconds=seconds)
 
-    def begin(self, day: date, time: str, *, kind: Literal["trade", "close"] = "trade", attempt: int = 1) -> None:
+    def begin(
+        self,
+        day: date,
+        time: str,
+        *,
+        kind: Literal["trade", "close"] = "trade",
+        attempt: int = 1,
+        dry_run: bool = False,
+    ) -> None:
         self.at(day, time)
         slot = "close" if kind == "close" else time.replace(":", "")
         self.record(
             CycleStarted(
                 kind=kind,
-                dry_run=False,
+                dry_run=dry_run,
                 slot=f"{day}/{slot}",
                 attempt=attempt,
                 session_day=day,

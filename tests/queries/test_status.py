@@ -68,7 +68,9 @@ def test_an_open_break_locks_its_contract_and_waits(world: World) -> None:
     found = status(closed(world))
 
     assert found.verdict == "LOCKED IBM, others may trade"
-    assert found.waiting == ("B-2 position IBM (lock): tallybook breaks",)
+    assert found.waiting == (
+        'B-2 position IBM (lock): tallybook breaks B-2, then tallybook accept B-2 --why "…" (if the broker is right)',
+    )
     assert found.positions[0].locked
     assert found.exit_status == 1
 
@@ -86,7 +88,36 @@ def test_a_halt_file_halts(world: World) -> None:
     found = status(home)
 
     assert (found.verdict, found.exit_status) == ("HALTED", 1)
-    assert found.waiting == ("halted: the roof is on fire: tallybook resume",)
+    assert found.waiting == ('halted: the roof is on fire; to lift it: tallybook resume --why "…"',)
+
+
+def test_a_break_that_halts_is_not_cured_by_resuming(world: World) -> None:
+    world.record(BreakFound(break_id="B-2", kind="cash", subject="USD", consequence="halt"))
+
+    found = status(closed(world))
+
+    (waiting,) = found.waiting
+    assert (found.verdict, found.exit_status) == ("HALTED", 1)
+    assert 'tallybook accept B-2 --why "…"' in waiting
+    assert "resume" not in waiting
+
+
+def test_an_old_copy_of_the_log_is_replaced_and_never_resumed(world: World) -> None:
+    world.record(TradingHalted(reason="order tb-1 is not in the log", code="old-copy"))
+    home = closed(world)
+    (home / "var" / "HALT").write_text("by hand too\n")
+
+    assert status(home).waiting == (
+        "halted: order tb-1 is not in the log; do not resume: put the newest copy of the log in the place of this one, "
+        "see docs/runbook.md#old-copy",
+    )
+
+
+def test_once_resumed_an_old_copy_is_forgotten(world: World) -> None:
+    world.record(TradingHalted(reason="order tb-1", code="old-copy"), TradingResumed(why="it was the newest"))
+    world.record(TradingHalted(reason="lunch"))
+
+    assert status(closed(world)).waiting == ('halted: lunch; to lift it: tallybook resume --why "…"',)
 
 
 def test_a_halt_file_that_cannot_be_read_halts(world: World) -> None:
@@ -114,6 +145,45 @@ def test_an_order_without_an_answer_waits(world: World) -> None:
     assert ref in found.waiting[0]
 
 
+def test_an_order_that_only_the_owner_can_decide_is_not_left_to_the_next_cycle(world: World) -> None:
+    ready(world, WEDNESDAY, "10:35")
+    ref = send(world, "-5")
+    world.record(BreakFound(break_id="B-2", kind="order", subject=ref, consequence="lock", con_id=IBM))
+
+    (waiting,) = status(closed(world)).waiting
+
+    assert waiting.endswith('tallybook accept B-2 --why "…" (after a look into the account statement: did it fill?)')
+
+
+def test_a_dry_run_is_told_whatever_else_is_true(world: World) -> None:
+    home = closed(world)
+    healthy = status(home, dry_run=True)
+    (home / "var" / "HALT").write_text("by hand\n")
+
+    assert (healthy.verdict, healthy.dry_run, healthy.exit_status) == ("DRY RUN, no order leaves", True, 0)
+    assert status(home, dry_run=True).verdict == "DRY RUN, HALTED"
+
+
+def test_in_a_dry_run_no_others_trade(world: World) -> None:
+    world.record(BreakFound(break_id="B-2", kind="position", subject=str(IBM), consequence="lock", con_id=IBM))
+
+    assert status(closed(world), dry_run=True).verdict == "DRY RUN, LOCKED IBM"
+
+
+def test_without_settings_the_last_cycle_tells_whether_it_was_dry(tmp_path: Path) -> None:
+    world = new_world(tmp_path)
+    world.begin(TUESDAY, "09:35", dry_run=True)
+
+    assert status(closed(world)).verdict == "DRY RUN, no order leaves"
+
+
+def test_settings_that_cannot_be_used_wait_for_the_owner(world: World) -> None:
+    found = status(closed(world), settings_error="settings-wrong: line 1")
+
+    assert (found.verdict, found.exit_status) == ("SETTINGS WRONG", 1)
+    assert found.waiting == ("no cycle can start: settings-wrong: line 1",)
+
+
 def test_a_failed_last_cycle_waits_and_a_good_one_after_it_does_not(tmp_path: Path) -> None:
     world = two_sessions(tmp_path)
     healthy = status(world.home)  # the killed cycle of the morning was done again
@@ -123,7 +193,9 @@ def test_a_failed_last_cycle_waits_and_a_good_one_after_it_does_not(tmp_path: Pa
     dead = status(closed(world), world.moment)
 
     assert (healthy.exit_status, running.exit_status) == (0, 0)
-    assert dead.waiting == ("the last cycle (2005-03-02/1035) started and never ended",)
+    assert dead.waiting == (
+        "the last cycle (2005-03-02/1035) started and never ended: the next one resolves what was under way",
+    )
     assert (dead.verdict, dead.exit_status) == ("LAST CYCLE FAILED", 1)
 
 

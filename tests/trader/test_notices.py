@@ -166,9 +166,30 @@ def test_an_open_break_and_a_halt_need_the_owner(tmp_path: Path) -> None:
     assert letter.headline == "This needs you:"
     assert 'Trading is halted: by hand. To lift it: tallybook resume --why "…"' in lines(letter)
     assert (
-        'B-1 USD (note): cash differs by -152.30. To take the broker\'s word: tallybook accept B-1 --why "…"'
+        'B-1 USD (note): cash differs by -152.30. To settle it: tallybook accept B-1 --why "…" (if the broker is right)'
         in lines(letter)
     )
+
+
+def test_a_halt_by_an_old_copy_is_never_answered_with_resume(tmp_path: Path) -> None:
+    world = finished(tmp_path, "09:35")
+    world.record(TradingHalted(reason="an order of ours is unknown", code="old-copy"), TradingHalted(reason="by hand"))
+
+    (needed, *_) = lines(session_letter(world.ledger.book, "start", TUESDAY, NAMES))
+
+    assert needed.startswith("Trading is halted: by hand. Do not resume: put the newest copy of the log")
+    assert "--why" not in needed
+
+
+def test_a_break_that_halts_is_settled_by_itself(tmp_path: Path) -> None:
+    world = finished(tmp_path, "09:35")
+    world.record(BreakFound(break_id="B-1", kind="cash", subject="USD", consequence="halt"))
+
+    letter = session_letter(world.ledger.book, "start", TUESDAY, NAMES)
+
+    assert letter.subject.endswith("HALTED")
+    assert not any("tallybook resume" in line for line in lines(letter))
+    assert any('tallybook accept B-1 --why "…"' in line for line in lines(letter))
 
 
 def test_partial_fills_and_rejections_stand_in_the_digest(tmp_path: Path) -> None:

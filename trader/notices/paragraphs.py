@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from ledger.book import Book
 from ledger.events import SnapshotTaken
 from ledger.state import Break, Fill, Order
+from queries.advice import accepting, halt, undecided
 from queries.figures import change, clock_time, money, percent, price, quantity
 from queries.status import growth
 
@@ -58,17 +59,16 @@ def subject_of(book: Book, known: Break) -> str:
 
 def needs(book: Book) -> Iterator[str]:
     """Say what waits for the owner, and what to do about it."""
-    if book.halted is not None:
-        yield f'Trading is halted: {book.halted}. To lift it: tallybook resume --why "…"'
-    for order in book.in_doubt:
+    if (halted := halt(book)) is not None:
+        reason, cure = halted
+        yield f"Trading is halted: {reason}. {cure[:1].upper()}{cure[1:]}"
+    for order in undecided(book):
         yield f"Order {order.order_ref} is in doubt: nothing is sent until the next cycle finds it at the broker."
     for known in book.open_breaks:
         found = known.found
         cause = known.explanation.text if known.explanation else found.text or "not explained"
-        yield (
-            f"{found.break_id} {subject_of(book, known)} ({found.consequence.replace('_', ' ')}): {cause}. "
-            f'To take the broker\'s word: tallybook accept {found.break_id} --why "…"'
-        )
+        what = f"{found.break_id} {subject_of(book, known)} ({found.consequence.replace('_', ' ')}): {cause}."
+        yield f"{what} To settle it: {accepting(found)}"
 
 
 def ended_breaks(book: Book, day: date, zone: ZoneInfo) -> Iterator[str]:

@@ -1,0 +1,49 @@
+"""What cures what waits for the owner: `status`, `breaks` and the mails say the same.
+
+A halt is lifted where it was made: one by hand with `resume`, one of a break with the break, one of ours as its section
+of docs/runbook.md says. To add one of ours: give `TradingHalted` its code, and the code its cure in `CURES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ledger.events import BreakFound
+from ledger.events.reconciliation import BreakKind
+from ledger.state import Order, State
+
+RESUME = 'to lift it: tallybook resume --why "…"'
+
+CURES: dict[str, str] = {
+    "old-copy": "do not resume: put the newest copy of the log in the place of this one, see docs/runbook.md#old-copy",
+}
+
+BEFORE_ACCEPTING: dict[BreakKind, str] = {
+    "position": "if the broker is right",
+    "cash": "if the broker is right",
+    "nav": "if the broker is right",
+    "foreign_trade": "it is booked; the strategy then acts on what it finds",
+    "foreign_order": "after it was cancelled in the Gateway, or to let it work",
+    "refused_fact": "after a look into the account statement: what was refused is not booked",
+    "order": "after a look into the account statement: did it fill?",
+}
+
+
+def halt(book: State, halt_file: str | None = None) -> tuple[str, str] | None:
+    """Return why trading is halted by anything but a break, and what cures it; `halt_file` is what var/HALT says.
+
+    A halt of ours comes before any by hand: to resume would lift it too.
+    """
+    reason = book.halt if book.halt_code else halt_file or book.halt
+    return None if reason is None else (reason, CURES.get(book.halt_code or "", RESUME))
+
+
+def accepting(found: BreakFound) -> str:
+    """Return how a break is accepted, and when."""
+    return f'tallybook accept {found.break_id} --why "…" ({BEFORE_ACCEPTING[found.kind]})'
+
+
+def undecided(book: State) -> Iterator[Order]:
+    """Return the orders in doubt that the next cycle may still decide; of the others a break waits for the owner."""
+    waiting = {known.found.subject for known in book.open_breaks if known.found.kind == "order"}
+    return (order for order in book.in_doubt if order.order_ref not in waiting)

@@ -5,6 +5,6 @@ To add an analysis view: write `views/NAME.sql` and add NAME to `VIEWS` in `tabl
 with a pure function from events to what is shown, and let the command print it.
 """
 
-from queries.tables import HOME_ZONE, TableError, connect
+from queries.tables import HOME_ZONE, TableError, UnknownDay, connect
 
-__all__ = ["HOME_ZONE", "TableError", "connect"]
+__all__ = ["HOME_ZONE", "TableError", "UnknownDay", "connect"]

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 from ledger.log import read_events
-from queries.tables import HOME_ZONE, load
+from queries.tables import HOME_ZONE, UnknownDay, load
 
 DATABASE = Path("var") / "tallybook.duckdb"
 
@@ -26,6 +26,14 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("days", "SELECT * FROM days WHERE session_day <= $day"),
 )
 LAST_DAY = "SELECT max(session_day) FROM cycle_started"
+KNOWN_DAY = "SELECT count(*) FROM cycle_started WHERE session_day = $day"
+# Whatever is asked for, the database never ends before a session that is closed, or that it once held.
+UP_TO = """
+SELECT max(session_day) FROM (
+    SELECT $day AS session_day
+    UNION ALL SELECT session_day FROM snapshot_taken WHERE kind = 'close'
+    UNION ALL SELECT session_day FROM day_committed
+)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +47,22 @@ class Committed:
 
 
 def commit(home: Path, session_day: date | None = None, *, zone: str = HOME_ZONE) -> Committed:
-    """Put every session up to a day (None: the last one of the log) into the database; return that day's counts."""
+    """Put every session up to a day (None: the last one of the log) into the database; return that day's counts.
+
+    Later sessions that are complete stand in it too. Raises UnknownDay for a day without a session in the log.
+    """
     con = load(read_events(home), zone=zone)
     day = session_day or con.execute(LAST_DAY).fetchall()[0][0]
+    if session_day and not con.execute(KNOWN_DAY.replace("$day", _literal(day))).fetchall()[0][0]:
+        raise UnknownDay(f'{day}: expected a session of the log, found none; see: tallybook sql "FROM days"')
+    up_to = con.execute(UP_TO.replace("$day", _literal(day))).fetchall()[0][0]
     target = home / DATABASE
     aside = target.with_name(f"{target.name}.{os.getpid()}.new")
     _sweep(target)
     try:
         con.execute(f"ATTACH '{_quoted(aside)}' AS aside")
         for name, question in TABLES:
-            con.execute(f"CREATE TABLE aside.{name} AS {question.replace('$day', _literal(day))}")
+            con.execute(f"CREATE TABLE aside.{name} AS {question.replace('$day', _literal(up_to))}")
         con.execute("DETACH aside")
         _sync(aside)
         aside.replace(target)

@@ -30,7 +30,7 @@ from ledger.statement import book_hash
 from queries.figures import change, clock_time, money, quantity
 from queries.story_of_cycle import Told, cycle_text
 from queries.story_of_facts import told
-from queries.tables import HOME_ZONE
+from queries.tables import HOME_ZONE, UnknownDay
 
 FINE, BAD_NEWS = 0, 1
 BRIDGE: tuple[str, ...] = (
@@ -56,8 +56,8 @@ class Audit:
     lines: tuple[str, ...]
     checked: int  # cycles of the day whose book hash was recomputed
     equal: int
-    chain_first: int | None  # None: nothing was recorded on that day
-    chain_last: int | None
+    chain_first: int
+    chain_last: int
     divergence: Divergence | None  # the first one from the log's beginning to the end of the day
 
     @property
@@ -111,12 +111,14 @@ def audit(home: Path, day: date, *, zone: str = HOME_ZONE) -> Audit:
 
 
 def audit_of(events: Iterable[Event], day: date, *, zone: str = HOME_ZONE) -> Audit:
-    """Audit a day of a log; pure."""
+    """Audit a day of a log; pure. Raises UnknownDay for a day on which nothing was recorded."""
     chapter, book = Day(day, zone), Book()
     checked = equal = 0
     first: Divergence | None = None
+    days: list[date] = []
     for event in events:
         belongs = chapter.take(event)
+        days.append(belongs)
         if belongs > day:
             continue  # later days are not this audit's; the chain below them is checked while reading
         if isinstance(event.fact, CycleFinished):
@@ -126,8 +128,13 @@ def audit_of(events: Iterable[Event], day: date, *, zone: str = HOME_ZONE) -> Au
             equal += belongs == day and divergence is None
         book.apply(event)
     seqs = [event.seq for event in chapter.events]
-    lines = tuple(story(chapter)) if seqs else ("nothing was recorded on that day",)
-    return Audit(day, lines, checked, equal, min(seqs, default=None), max(seqs, default=None), first)
+    if not seqs:
+        raise UnknownDay(f"{day}: expected a day of the log ({_extent(days)}), found nothing recorded on it")
+    return Audit(day, tuple(story(chapter)), checked, equal, min(seqs), max(seqs), first)
+
+
+def _extent(days: list[date]) -> str:
+    return f"{min(days)} to {max(days)}" if days else "it is empty"
 
 
 def compared(event: Event, finished: CycleFinished, book: Book) -> Divergence | None:
@@ -144,8 +151,8 @@ def compared(event: Event, finished: CycleFinished, book: Book) -> Divergence | 
 
 def audit_lines(found: Audit) -> list[str]:
     """Spell an audit: the verdict first, then the day."""
-    chain = "chain ok" if found.chain_first is None else f"chain ok {found.chain_first}-{found.chain_last}"
     cycles = f"{found.checked} cycle{'' if found.checked == 1 else 's'}"
+    chain = f"chain ok {found.chain_first}-{found.chain_last}"
     head = f"{found.day.isoformat()}  {chain} · {cycles} replayed, {found.equal} equal"
     lines = [f"{head} · exit {found.exit_status}"]
     if found.divergence:

@@ -55,6 +55,10 @@ class TableError(Exception):
     """The events cannot be shown as tables without losing something."""
 
 
+class UnknownDay(Exception):
+    """A day of which the log knows nothing."""
+
+
 def connect(home: Path, *, zone: str = HOME_ZONE) -> duckdb.DuckDBPyConnection:
     """Return the home's history as tables and views in memory, behind a fence: nothing outside it can be reached."""
     con = load(read_events(home), zone=zone)

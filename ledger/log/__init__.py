@@ -40,6 +40,7 @@ from ledger.log.storage import (
 
 __all__ = [
     "Event", "Log", "LogError", "LogLocked", "decode", "encode", "last_recorded_at", "read_events", "read_genesis",
+    "require_expected",
 ]  # fmt: skip
 
 TICK = timedelta(microseconds=1)
@@ -107,7 +108,7 @@ class Log:
         require_ours(var, events, *day_files(events)[-1:], *kept)
         lock = _take_lock(var, clock, slot)
         try:
-            _check_expected(home, clock, read_genesis(home), account, mode)
+            require_expected(home, clock, read_genesis(home), account, mode)
             with refusing_what_cannot_be_written(events):
                 chain, head = recover(var, accept_head=accept_head)
             log = Log(home, clock, lock, chain)
@@ -332,7 +333,8 @@ def _check_clock(home: Path, clock: Clock, genesis: LogStarted) -> None:
         )
 
 
-def _check_expected(home: Path, clock: Clock, genesis: LogStarted, account: str | None, mode: str | None) -> None:
+def require_expected(home: Path, clock: Clock, genesis: LogStarted, account: str | None, mode: str | None) -> None:
+    """Refuse another clock's, another account's or another mode's log; None: whatever it is."""
     _check_clock(home, clock, genesis)
     for name, expected, found in (("account", account, genesis.account), ("mode", mode, genesis.mode)):
         if expected is not None and expected != found:

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from ledger.events import DayCommitted
 from ledger.log import LogError
+from queries import UnknownDay
 from queries.commit import DATABASE, TABLES, commit
 from tests.queries.history import TUESDAY, WEDNESDAY, closed, new_world, two_sessions
 
@@ -36,6 +39,37 @@ def test_committing_brings_every_session_up_to_the_day(tmp_path: Path) -> None:
         (TUESDAY, Decimal("100065.67"), Decimal("65.67")),
         (WEDNESDAY, Decimal("100080.67"), Decimal(15)),
     ]
+
+
+def test_an_earlier_day_takes_nothing_away(tmp_path: Path) -> None:
+    world = two_sessions(tmp_path)
+    world.quiet_cycle(WEDNESDAY, "16:35", "93.4", kind="close")
+    home = closed(world)
+    whole = commit(home, WEDNESDAY)
+
+    earlier = commit(home, TUESDAY)
+
+    assert (earlier.session_day, earlier.snapshots, earlier.fills) == (TUESDAY, 6, 3)
+    assert rows_of(whole.path, "SELECT max(session_day), count(*) FROM snapshots") == [(WEDNESDAY, 8)]
+
+
+def test_what_was_committed_once_stays_even_if_its_session_never_closed(tmp_path: Path) -> None:
+    world = two_sessions(tmp_path)
+    world.record(DayCommitted(session_day=WEDNESDAY, snapshots=1, fills=0))
+
+    found = commit(closed(world), TUESDAY)
+
+    assert rows_of(found.path, "SELECT max(session_day) FROM snapshots") == [(WEDNESDAY,)]
+
+
+def test_a_day_that_the_log_does_not_know_is_refused_and_the_database_stays(tmp_path: Path) -> None:
+    home = closed(two_sessions(tmp_path))
+    before = commit(home)
+
+    with pytest.raises(UnknownDay, match="2005-03-05: expected a session of the log, found none"):
+        commit(home, date(2005, 3, 5))
+
+    assert rows_of(before.path, "SELECT count(*) FROM snapshots") == [(7,)]
 
 
 def test_committing_again_changes_nothing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,12 +15,14 @@ from ledger.events import (
     OrderCancelled,
     OrderExpired,
     OrderRejected,
+    OrderResolved,
     StepFailed,
     TradingHalted,
     TradingVetoed,
 )
 from ledger.line import Event
 from ledger.log import read_events
+from queries import UnknownDay
 from queries.story import audit, audit_lines, audit_of, print_audit
 from tests.queries.history import TUESDAY, WEDNESDAY, World, buy_ibm, closed, fill, new_world, ready, send, two_sessions
 
@@ -126,10 +129,10 @@ def test_a_hash_of_an_unknown_version_is_no_agreement(home: Path) -> None:
     assert "cannot be computed" in found.divergence.replayed
 
 
-def test_a_day_without_facts_says_so(home: Path) -> None:
-    found = audit(home, date(2005, 3, 5))
-
-    assert (found.lines, found.chain_first, found.exit_status) == (("nothing was recorded on that day",), None, 0)
+@pytest.mark.parametrize("day", [date(2005, 3, 5), date(2004, 12, 31)])
+def test_a_day_without_facts_cannot_be_told(home: Path, day: date) -> None:
+    with pytest.raises(UnknownDay, match=rf"{day}: expected a day of the log \(2005-03-01 to 2005-03-02\)"):
+        audit(home, day)
 
 
 def test_what_stops_a_cycle_is_told(tmp_path: Path) -> None:
@@ -173,6 +176,27 @@ def test_a_rejected_order_and_one_without_an_answer_are_told(tmp_path: Path) -> 
 
     assert "BUY 100 IBM limit 92.05 Adaptive Normal · rejected 201: no margin" in story
     assert "BUY 100 IBM limit 92.05 Adaptive Normal · NO ANSWER KNOWN" in story
+
+
+@pytest.mark.parametrize(
+    ("outcome", "phrase"),
+    [
+        ("working", "found at the broker: it works"),
+        ("filled", "found at the broker: filled"),
+        ("cancelled", "found at the broker: cancelled"),
+        ("rejected", "found at the broker: rejected"),
+        ("not_sent", "not found at the broker: it never left"),
+        ("unknown", "not found at the broker: stays in doubt"),
+    ],
+)
+def test_what_the_broker_said_of_an_order_in_doubt_is_told(tmp_path: Path, outcome: Any, phrase: str) -> None:
+    world = new_world(tmp_path)
+    ready(world, TUESDAY, "09:35")
+    ref = send(world, "100")
+    world.begin(TUESDAY, "10:35")
+    world.record(OrderResolved(order_ref=ref, outcome=outcome, evidence="its lists"))
+
+    assert f"order {ref} {phrase}" in told(world)
 
 
 @pytest.mark.parametrize(

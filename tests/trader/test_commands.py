@@ -107,6 +107,8 @@ def test_help_lists_the_commands_in_groups(tmp_path: Path) -> None:
         pytest.param(["accept", "B-9", "--why", "x"], "impossible: break B-9: expected an open break (B-2)", id="id"),
         pytest.param(["breaks", "B-9"], "impossible: break B-9: expected one of B-1, B-2", id="no such break"),
         pytest.param(["audit", "yesterday"], "usage: Invalid value for 'DAY'", id="no day"),
+        pytest.param(["audit", "2005-03-05"], "unknown-day: 2005-03-05: expected a day of the log", id="a Saturday"),
+        pytest.param(["commit", "2005-03-05"], "unknown-day: 2005-03-05: expected a session", id="no session"),
         pytest.param(["sql", "DELETE FROM fills"], "sql: ", id="no question"),
         pytest.param(["cycle", "--quick"], "usage: expected an option of cycle, found '--quick'", id="no option"),
         pytest.param(["init"], "settings-wrong: ", id="settings are there"),
@@ -271,6 +273,54 @@ def test_a_halt_lasts_until_somebody_resumes(home: Path) -> None:
     assert not (home / "var" / "HALT").exists()
     assert facts(home)[-1] == TradingResumed(why="back")
     assert tallybook("resume", "--why", "again", home=home).stdout == "nothing was halted\n"
+
+
+def test_a_halt_from_before_the_adoption_is_lifted(tmp_path: Path) -> None:
+    write_settings(tmp_path)
+    tallybook("halt", "--why", "not yet", home=tmp_path)
+
+    resumed = tallybook("resume", "--why", "now", home=tmp_path)
+
+    assert resumed.stdout == "resumed: now (there is no log yet to record it in)\n"
+    assert not (tmp_path / "var" / "HALT").exists()
+    assert tallybook("resume", "--why", "again", home=tmp_path).stderr.startswith("log-missing: ")
+
+
+OTHER_ACCOUNT, OTHER_CLOCK = SETTINGS.replace("DU1000001", "DU7") + SIMULATED, SETTINGS
+
+
+@pytest.mark.parametrize("command", ["status", "breaks", f"audit {TUESDAY}", "sql VALUES(1)", "commit"])
+@pytest.mark.parametrize("settings", [OTHER_ACCOUNT, OTHER_CLOCK], ids=["account", "clock"])
+def test_the_log_of_another_account_or_clock_answers_nothing(home: Path, command: str, settings: str) -> None:
+    write_settings(home, settings)
+
+    told = tallybook(*command.split(), home=home)
+
+    assert (told.returncode, told.stderr.partition(":")[0], told.stdout) == (exits.COULD_NOT, "log-foreign", "")
+    assert len(told.stderr.splitlines()) == 1
+    assert not (home / "var" / "tallybook.duckdb").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "status"),
+    [("status", exits.BAD_NEWS), ("breaks", exits.BAD_NEWS), (f"audit {TUESDAY}", 0), ("sql VALUES(1)", 0)],
+)
+def test_what_only_reads_needs_no_settings_that_can_be_read(home: Path, command: str, status: int) -> None:
+    write_settings(home, "[account")
+
+    told = tallybook(*command.split(), home=home)
+
+    assert (told.returncode, told.stderr) == (status, "")
+    if command == "status":
+        assert "SETTINGS WRONG" in told.stdout
+        assert "no cycle can start: settings-wrong: " in told.stdout
+
+
+def test_a_dry_run_of_the_settings_is_told(home: Path) -> None:
+    assert "DRY RUN" in tallybook("status", home=home).stdout.splitlines()[1]
+
+    write_settings(home, "dry_run = false\n" + SETTINGS + SIMULATED)
+    assert "DRY RUN" not in tallybook("status", home=home).stdout
 
 
 def test_a_halt_needs_no_settings_that_can_be_read(home: Path) -> None:

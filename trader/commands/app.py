@@ -14,7 +14,7 @@ from ledger.book import Impossible
 from ledger.errors import LogError, LogLocked
 from ledger.ledger import LedgerError
 from ledger.nav import Unvalued
-from queries import TableError
+from queries import TableError, UnknownDay
 from trader import exits
 from trader.adoption import AdoptionRefused
 from trader.broker import BrokerProblem
@@ -37,6 +37,7 @@ EXPECTED: tuple[tuple[type[Exception], str], ...] = (
     (CalendarError, "calendar"),
     (ControlError, "simulator-unreachable"),
     (TableError, "no-table"),
+    (UnknownDay, "unknown-day"),
     (TyperException, "usage"),
     (OSError, "not-usable"),
 )

@@ -12,7 +12,7 @@ import typer
 from ledger.events import DayCommitted, json_schema
 from ledger.ledger import Ledger
 from trader import exits
-from trader.commands.home import clock_and_settings, home_of
+from trader.commands.home import clock_and_settings, home_of, require_own_log
 
 Day = Annotated[
     datetime | None, typer.Argument(metavar="[DAY]", formats=["%Y-%m-%d"], help="default: the last session of the log")
@@ -20,15 +20,16 @@ Day = Annotated[
 
 
 def commit(context: typer.Context, day: Day = None) -> int:
-    """Put the snapshots and trades up to a day into the database var/tallybook.duckdb."""
+    """Put the snapshots and trades up to a day, and of every closed session, into var/tallybook.duckdb."""
     from queries.commit import commit as committed_to
 
     home = home_of(context)
+    clock, settings = clock_and_settings(home)
+    require_own_log(home, clock, settings)
     done = committed_to(home, None if day is None else day.date())
     if done.session_day is None:
         print("no session yet: nothing to commit")
         return exits.FINE
-    clock, settings = clock_and_settings(home)
     with Ledger.open(home, clock, account=settings.account.id, mode=settings.account.mode) as ledger:
         if done.session_day not in ledger.book.committed:
             ledger.record((DayCommitted(session_day=done.session_day, snapshots=done.snapshots, fills=done.fills),))

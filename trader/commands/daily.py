@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -9,19 +10,27 @@ from typing import Annotated
 import typer
 
 from ledger.book import Book, Impossible, replay
+from ledger.clock import SystemClock
 from ledger.errors import LogError, LogLocked, LogMissing
 from ledger.events import TradingHalted, TradingResumed
 from ledger.ledger import Ledger, LedgerError
-from ledger.log import read_events
+from ledger.log import read_events, read_genesis
 from ledger.log.halt import halt_reason
-from ledger.log.storage import sync_folder, var_folder, write_new_file
+from ledger.log.storage import day_files, events_folder, sync_folder, var_folder, write_new_file
 from queries.sql import Answer, Format, print_answer
+from queries.status import Status
 from queries.status import status as status_of_home
 from queries.status_text import print_status
 from reconcile import acceptance
 from trader import exits
 from trader.commands.breaks import COLUMNS, break_lines, break_row
-from trader.commands.home import clock_and_settings, home_of, next_cycle_text
+from trader.commands.home import (
+    clock_and_settings,
+    home_of,
+    next_cycle_text,
+    refuse_foreign_log,
+    require_own_log,
+)
 from trader.schedule import FILE_NAME, SettingsError
 
 Why = Annotated[str, typer.Option(help="the reason, kept in the log", show_default=False)]
@@ -31,14 +40,29 @@ FormatOption = Annotated[Format, typer.Option("--format", help="table, csv or js
 def status(context: typer.Context, format: FormatOption = "table") -> int:
     """Show where the account stands, and what waits for you (exit 1 if something does)."""
     home = home_of(context)
-    clock, settings = clock_and_settings(home)
+    try:
+        clock, settings = clock_and_settings(home)
+    except SettingsError as error:
+        return print_status(_without_settings(home, error), format)
+    require_own_log(home, clock, settings)
     shown = status_of_home(
         home,
         clock.now(),
         next_cycle=lambda: next_cycle_text(settings, clock.now()),
         leverage_max=settings.limits.gross_leverage_max,
+        dry_run=settings.dry_run,
     )
     return print_status(shown, format)
+
+
+def _without_settings(home: Path, error: SettingsError) -> Status:
+    """Tell what the log alone knows; a folder with neither is no home."""
+    try:
+        genesis = read_genesis(home)
+    except LogMissing:
+        raise error from None
+    now = SystemClock().now() if genesis.clock == "system" else None  # a simulated clock stands where the log ends
+    return status_of_home(home, now, settings_error=f"{error.code}: {error}")
 
 
 def breaks(
@@ -47,7 +71,9 @@ def breaks(
     format: FormatOption = "table",
 ) -> int:
     """Show what IB and the book disagree on (exit 1 with open breaks)."""
-    book = replay(read_events(home_of(context)))
+    home = home_of(context)
+    refuse_foreign_log(home)
+    book = replay(read_events(home))
     if break_id is not None and break_id not in book.breaks:
         known = ", ".join(book.breaks) or "none"
         raise Impossible(f"break {break_id}: expected one of {known}, found no such break; see: tallybook breaks")
@@ -102,16 +128,32 @@ def resume(context: typer.Context, why: Why) -> int:
     """Lift the halt."""
     home = home_of(context)
     _require_reason(why)
+    if _lifted_without_log(home):
+        print(f"resumed: {why} (there is no log yet to record it in)")
+        return exits.FINE
     clock, settings = clock_and_settings(home)
     with Ledger.open(home, clock, account=settings.account.id, mode=settings.account.mode) as ledger:
         if ledger.book.halt is None and halt_reason(var_folder(home)) is None:
             print("nothing was halted" + _still_halted(ledger.book))
             return exits.FINE
         ledger.record((TradingResumed(why=why),))
-        (var_folder(home) / "HALT").unlink(missing_ok=True)
-        sync_folder(var_folder(home))
+        _remove_halt(var_folder(home))
         print(f"resumed: {why}" + _still_halted(ledger.book))
     return exits.FINE
+
+
+def _lifted_without_log(home: Path) -> bool:
+    """Lift a halt from before the adoption: there is nothing but the file."""
+    var = var_folder(home)
+    if not os.path.lexists(var / "HALT") or day_files(events_folder(home)):
+        return False
+    _remove_halt(var)
+    return True
+
+
+def _remove_halt(var: Path) -> None:
+    (var / "HALT").unlink(missing_ok=True)
+    sync_folder(var)
 
 
 def _still_halted(book: Book) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from queries.sql import Format
-from trader.commands.home import home_of
+from trader.commands.home import home_of, refuse_foreign_log
 
 Day = Annotated[datetime, typer.Argument(metavar="DAY", formats=["%Y-%m-%d"], help="a trading day, as 2005-03-01")]
 
@@ -19,7 +19,9 @@ def audit(context: typer.Context, day: Day) -> int:
     from queries.story import audit as audited
     from queries.story import print_audit
 
-    return print_audit(audited(home_of(context), _date(day)))
+    home = home_of(context)
+    refuse_foreign_log(home)
+    return print_audit(audited(home, _date(day)))
 
 
 def sql(
@@ -27,10 +29,15 @@ def sql(
     statement: Annotated[str, typer.Argument(help="one question: SELECT …", show_default=False)],
     format: Annotated[Format, typer.Option("--format", help="table, csv or json")] = "table",
 ) -> int:
-    """Ask the history in SQL: a view per event type, and fills, orders, cycles, nav, positions, cash."""
+    """Ask the history in SQL: a view per event type, and fills, orders, cycles, nav, positions, cash.
+
+    Money and quantities are exact decimals, and so are their sums; division (/, avg) gives floats.
+    """
     from queries.sql import run
 
-    return run(home_of(context), statement, format)
+    home = home_of(context)
+    refuse_foreign_log(home)
+    return run(home, statement, format)
 
 
 def _date(day: datetime) -> date:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from ledger.clock import Clock
+from ledger.log import read_genesis, require_expected
 from trader.calendar import Calendar, Slot
 from trader.clocks import clock_of
+from trader.schedule import SettingsError
 from trader.settings import Settings, load
 
 
@@ -22,6 +24,20 @@ def clock_and_settings(home: Path) -> tuple[Clock, Settings]:
     """Return the home's clock and its settings."""
     settings = load(home)
     return clock_of(home, settings.simulator.address), settings
+
+
+def require_own_log(home: Path, clock: Clock, settings: Settings) -> None:
+    """Refuse the log of another account, mode or clock than the settings name."""
+    require_expected(home, clock, read_genesis(home), settings.account.id, settings.account.mode)
+
+
+def refuse_foreign_log(home: Path) -> None:
+    """Do the same before a question about the past; settings that cannot be read hinder none."""
+    try:
+        clock, settings = clock_and_settings(home)
+    except SettingsError:
+        return
+    require_own_log(home, clock, settings)
 
 
 def next_slots(settings: Settings, moment: datetime, count: int) -> tuple[Slot, ...]:

@@ -85,9 +85,10 @@ def _last_words(broker: Broker, problem: BrokerProblem) -> tuple[Fact, ...]:
 
 
 def outcome(book: State) -> int:
-    """Tell whether the cycle ended with bad news: an open break, a failed step, or a veto of what was planned."""
+    """Tell whether the cycle ended with bad news: an open break, a failed step, or orders vetoed or halted."""
     cycle = book.cycle
     if cycle is None or cycle.failures or book.open_breaks or book.in_doubt:
         return exits.BAD_NEWS
     wanted = any(planned.order_ref for planned in cycle.plan)
-    return exits.BAD_NEWS if wanted and cycle.vetoed and not cycle.started.dry_run else exits.FINE
+    stopped = cycle.vetoed or book.halted is not None
+    return exits.BAD_NEWS if wanted and stopped and not cycle.started.dry_run else exits.FINE

@@ -155,6 +155,7 @@ def test_a_halt_between_two_orders_stops_the_second(world: World) -> None:
     world.control.release()
 
     process.communicate(timeout=30)
+    assert process.returncode == exits.BAD_NEWS
     assert len(world.at_venue()) == len(world.facts(OrderSendAttempted)) == 1
     assert [halted.reason for halted in world.facts(TradingHalted)] == ["enough"]
     assert world.apart() == ()
@@ -234,7 +235,7 @@ def test_an_old_copy_of_the_log_sends_nothing(world: World) -> None:
     world.advance_to(TUESDAY, 0)
     shutil.copytree(world.home / "var", world.home / "copy")
     world.trade()
-    shutil.rmtree(world.home / "var")
+    shutil.move(world.home / "var", world.home / "newest")
     shutil.move(world.home / "copy", world.home / "var")
     world.advance_to(TUESDAY, 1)
     sent = world.at_venue()
@@ -252,6 +253,12 @@ def test_an_old_copy_of_the_log_sends_nothing(world: World) -> None:
     assert world.cycle().code == "old-copy"
     assert world.at_venue() == sent
     world.advance_to(WEDNESDAY, 0)  # the broker has forgotten yesterday's executions; the halt has not
-    assert world.cycle().status == exits.BAD_NEWS
+    assert world.trade() == exits.BAD_NEWS
     assert world.book().halted is not None
     assert world.at_venue() == []
+
+    shutil.rmtree(world.home / "var")
+    shutil.move(world.home / "newest", world.home / "var")
+    world.advance_to(WEDNESDAY, 1)
+    assert world.trade() == exits.FINE
+    assert world.apart() == ()

@@ -215,7 +215,7 @@ def test_a_halt_file_alone_stops_every_order_and_is_recorded(world: World, unrea
         halt.write_text("somebody pulled the plug\n")
     world.advance_to(TUESDAY, 0)
 
-    world.trade()
+    assert world.trade() == exits.BAD_NEWS
 
     assert world.orders() == ()
     assert world.at_venue() == []

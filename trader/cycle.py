@@ -57,8 +57,10 @@ def perform(home: Path, settings: Settings, slot: Slot, options: Options) -> int
     account = settings.account
     with kind.open(home, clock, slot=options.slot_name, account=account.id, mode=account.mode) as ledger:
         require_work(ledger.book, options.slot_name)
-        if is_closed(ledger.book, options.slot_name):
-            return exits.FINE  # the cycle is done; what follows it failed before, and is tried again
+        if is_closed(ledger.book, options.slot_name):  # what follows the cycle failed before, and is tried again
+            ledger.log.barrier()
+            ledger.record(due_mails(ledger.book, settings, home))
+            return exits.FINE
         broker = broker_of(settings, clock, dry_run=dry_run)
         desk = desk_of(settings, home, broker, slot, options.slot_name, dry_run=dry_run)
         try:

@@ -194,6 +194,23 @@ def test_a_mail_that_did_not_leave_is_tried_again_by_the_next_cycle(world: World
     assert len(world.box.received) == 1
 
 
+def test_what_follows_the_closing_is_tried_again_the_mail_too(world: World) -> None:
+    world.box.refuses = True
+    database = world.home / "var" / "tallybook.duckdb"
+    database.mkdir()
+    world.advance_to(TUESDAY, -1)
+    assert world.cycle().status == exits.COULD_NOT
+    assert world.box.received == []
+    world.box.refuses = False
+    database.rmdir()
+    world.control.advance(seconds=300)
+
+    assert world.cycle().status == exits.FINE
+
+    assert [notice.kind for notice in world.facts(NoticeSent)] == ["end"]
+    assert len(world.facts(CycleFinished)) == len(world.facts(DayCommitted)) == 1
+
+
 def test_what_filled_after_the_last_cycle_of_a_day_that_nobody_closed_is_a_break(tmp_path: Path) -> None:
     """IB tells executions since its midnight only: what a day offline missed is known to differ, and not doubled."""
     thin_alone = {"kind": "fixed", "weights": {"THIN": "0.3"}}

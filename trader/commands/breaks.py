@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from ledger.book import Book
-from ledger.state import Break
-from queries.figures import change, columns, money, quantity
-from trader.notices.paragraphs import subject_of
+from ledger.state import Break, Fill
+from queries import HOME_ZONE
+from queries.advice import accepting
+from queries.figures import change, city, columns, day_and_time, money, price, quantity
+from trader.notices.paragraphs import subject_of, symbol
 
 COLUMNS = (
     "break_id", "status", "kind", "subject", "consequence", "expected", "found", "difference", "currency", "cause",
@@ -31,24 +35,28 @@ CONSEQUENCES: dict[str, str] = {
 }
 
 
-def break_lines(book: Book, known: Break) -> list[str]:
-    """Spell one break for a person."""
+CERTAIN_BY: dict[str, str] = {
+    "foreign_trade": " (the broker's execution)",
+    "foreign_order": " (the broker's open orders)",
+}
+QUESTIONS: dict[str, str] = {  # what an unexplained difference usually is
+    "position": "a split, a transfer, a trade that was not reported?",
+    "cash": "a dividend, a tax, interest, a fee, a transfer?",
+}
+
+
+def break_lines(book: Book, known: Break, zone: str = HOME_ZONE) -> list[str]:
+    """Spell one break for a person: the figures, why they differ, the evidence, and what to do."""
     found, explanation = known.found, known.explanation
     subject = subject_of(book, known)
     follows = CONSEQUENCES[found.consequence].format(subject=subject) if known.status == "open" else known.status
-    certainty = f" · {explanation.certainty}" if explanation else ""
-    lines = [f"{found.break_id}  {follows} · {_title(known)}{certainty}"]
-    if found.difference is not None:
-        lines += [f" {line}" for line in columns([_figures(known, subject)])]
-    if found.text:
-        lines.append(f" {found.text}")
-    if explanation is not None:
-        lines.append(f" {explanation.text}")
-        lines += [f" evidence {text}" for text in explanation.evidence]
-    if known.status == "open":
-        lines.append(f' do       tallybook accept {found.break_id} --why "…"')
-    else:
-        lines.append(f" {known.status}: {known.why}")
+    fills = _fills(book, known)
+    lines = [f"{found.break_id}  {follows} · {_title(known)}{_certainty(known)}"]
+    lines += [f" {line.rstrip()}" for line in columns(_figures(known, subject, _money_moved(fills)))]
+    lines += [f" {text}" for text in _reasons(book, known, fills)]
+    lines += [f" evidence {text}" for text in _evidence(fills, explanation.evidence if explanation else (), zone)]
+    lines.append(f" found    {day_and_time(known.at, zone)} {city(zone)}")
+    lines.append(f" do       {accepting(found)}" if known.status == "open" else f" {known.status}: {known.why}")
     return lines
 
 
@@ -59,14 +67,75 @@ def _title(known: Break) -> str:
     return TITLES[known.found.kind]
 
 
-def _figures(known: Break, subject: str) -> tuple[str, ...]:
+def _certainty(known: Break) -> str:
+    if known.explanation is None:
+        return ""
+    certainty = known.explanation.certainty
+    return f" · {certainty}{CERTAIN_BY.get(known.found.kind, '') if certainty == 'certain' else ''}"
+
+
+def _fills(book: Book, known: Break) -> tuple[Fill, ...]:
+    """Return the executions that a foreign trade rests on."""
+    if known.found.kind != "foreign_trade" or known.explanation is None:
+        return ()
+    return tuple(book.fills[base] for base in known.explanation.evidence if base in book.fills)
+
+
+def _money_moved(fills: tuple[Fill, ...]) -> Decimal | None:
+    """Return what executions did to cash; None without any, or where several currencies do not add up."""
+    currencies = {currency for fill in fills for currency in (fill.currency, fill.commission_currency) if currency}
+    return sum((-_spent(fill) + (fill.commission or 0) for fill in fills), Decimal(0)) if len(currencies) == 1 else None
+
+
+def _spent(fill: Fill) -> Decimal:
+    return fill.quantity * fill.price  # stocks alone: a multiplier of one
+
+
+def _figures(known: Break, subject: str, moved: Decimal | None) -> Iterator[tuple[str, ...]]:
     found = known.found
-    booked = "booked, marked foreign" if found.kind == "foreign_trade" else "not booked"
+    if found.difference is None:
+        return
     if found.kind in ("cash", "nav"):
-        shown = (money(found.expected), money(found.found), change(found.difference))
+        name = "NAV" if found.kind == "nav" else f"cash {found.currency}"
+        shown = (name, money(found.expected), money(found.found), change(found.difference))
     else:
-        shown = (_units(found.expected), _units(found.found), f"{found.difference:+,f}")
-    return (subject, f"expected {shown[0]}", f"broker {shown[1]}", shown[2], booked)
+        shown = (subject, _units(found.expected), _units(found.found), f"{found.difference:+,f}")
+    name, expected, told, difference = shown
+    booked = "booked, marked foreign" if found.kind == "foreign_trade" else "not booked" * (known.status == "open")
+    yield (name, f"expected {expected}", f"broker {told}", difference, booked)
+    if moved is not None:
+        yield ("cash", "", "", change(moved), "booked")
+
+
+def _reasons(book: Book, known: Break, fills: tuple[Fill, ...]) -> Iterator[str]:
+    found, explanation = known.found, known.explanation
+    moved = _money_moved(fills)
+    if moved is not None:
+        yield f"{change(moved)} {fills[0].currency} = {' + '.join(_amounts(book, fills))}"
+    elif found.kind in QUESTIONS and (explanation is None or explanation.certainty == "unexplained"):
+        yield f"unexplained: {QUESTIONS[found.kind]} The account statement tells"
+    else:
+        yield from dict.fromkeys(filter(None, (found.text, explanation.text if explanation else "")))
+
+
+def _amounts(book: Book, fills: tuple[Fill, ...]) -> Iterator[str]:
+    for fill in fills:
+        yield f"{quantity(fill.quantity)} {symbol(book, fill.con_id)} × {price(fill.price)} ({change(-_spent(fill))})"
+    charged = [fill.commission for fill in fills if fill.commission is not None]
+    if charged:
+        yield f"commission ({change(sum(charged, Decimal(0)))})"
+    if len(charged) < len(fills):
+        yield "a commission that is pending"
+
+
+def _evidence(fills: tuple[Fill, ...], told: tuple[str, ...], zone: str) -> Iterator[str]:
+    yield from (f"{fill.execution_id}, {_moment(fill, zone)}, no orderRef of ours" for fill in fills)
+    if not fills:
+        yield from told
+
+
+def _moment(fill: Fill, zone: str) -> str:
+    return f"{fill.at.astimezone(ZoneInfo(zone)):%H:%M:%S}"
 
 
 def _units(number: Decimal | None) -> str:

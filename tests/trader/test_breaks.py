@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from ledger.book import Book
+from ledger.events import BreakAccepted, BreakExplained, BreakFound, CommissionCharged, Fact
+from tests.facts import SPY, START, bought, opened_cash, replay, sold
+from trader.commands.breaks import break_lines
+
+FOREIGN = BreakFound(
+    break_id="B-1", kind="foreign_trade", subject="a", consequence="lock", con_id=SPY.con_id, currency="USD",
+    expected=Decimal(300), found=Decimal(350), text="bought outside tallybook",
+)  # fmt: skip
+
+
+def explained(found: BreakFound, certainty: str = "unexplained", *evidence: str) -> BreakExplained:
+    """As a cycle writes it: found and explained in the same words."""
+    return BreakExplained.model_validate(
+        {
+            "break_id": found.break_id, "cause": "a cause", "certainty": certainty, "text": found.text or "words",
+            "evidence": evidence,
+        }
+    )  # fmt: skip
+
+
+def charged(execution: str, amount: str) -> CommissionCharged:
+    return CommissionCharged(execution_id=execution, amount=Decimal(amount), currency="USD")
+
+
+def shown(*facts: Fact) -> list[str]:
+    book: Book = replay([opened_cash("100000"), *facts])
+    (known,) = book.breaks.values()
+    return break_lines(book, known)
+
+
+def test_a_trade_by_hand_is_told_with_its_amounts_and_its_evidence() -> None:
+    bought_by_hand = bought(SPY, "50", "94.20", execution="a.01", at=START + timedelta(minutes=12, seconds=4))
+
+    assert shown(bought_by_hand, charged("a.01", "-1"), FOREIGN, explained(FOREIGN, "certain", "a")) == [
+        "B-1  SPY locked, others trade · BOUGHT OUTSIDE TALLYBOOK · certain (the broker's execution)",
+        " SPY   expected 300  broker 350  +50        booked, marked foreign",
+        " cash                            -4,711.00  booked",
+        " -4,711.00 USD = 50 SPY × 94.20 (-4,710.00) + commission (-1.00)",
+        " evidence a.01, 10:12:04, no orderRef of ours",
+        " found    Tue 1 Mar 2005 10:12 New York",
+        ' do       tallybook accept B-1 --why "…" (it is booked; the strategy then acts on what it finds)',
+    ]
+
+
+def test_a_commission_that_has_not_come_is_pending_not_zero() -> None:
+    sale = sold(SPY, "2", "410.00", execution="a.01")
+
+    assert " +820.00 USD = -2 SPY × 410.00 (+820.00) + a commission that is pending" in shown(
+        sale, FOREIGN, explained(FOREIGN, "certain", "a")
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "currency", "figures", "question"),
+    [
+        ("cash", "USD", " cash USD  expected 300.00  broker 350.00  +50.00  not booked", "a dividend, a tax,"),
+        ("position", None, " SPY  expected 300  broker 350  +50  not booked", "a split, a transfer,"),
+    ],
+)
+def test_what_nobody_explains_is_said_once(kind: str, currency: str, figures: str, question: str) -> None:
+    found = FOREIGN.model_copy(update={"kind": kind, "currency": currency, "text": "the book says 300"})
+
+    lines = shown(found, explained(found))
+
+    assert lines[1] == figures
+    assert lines[2].startswith(f" unexplained: {question}")
+    assert not any("the book says" in line for line in lines)
+    assert lines[-1] == ' do       tallybook accept B-1 --why "…" (if the broker is right)'
+
+
+def test_words_that_say_more_than_the_figures_are_told_once() -> None:
+    found = BreakFound(break_id="B-1", kind="order", subject="tb-1", consequence="lock", text="order tb-1: attempted")
+
+    assert shown(found, explained(found)).count(" order tb-1: attempted") == 1
+
+
+def test_what_was_accepted_is_not_told_as_not_booked() -> None:
+    found = FOREIGN.model_copy(update={"kind": "cash"})
+
+    lines = shown(found, explained(found), BreakAccepted(break_id="B-1", why="a fee"))
+
+    assert lines[0].startswith("B-1  accepted · CASH DIFFERS")
+    assert lines[1].endswith("+50.00")
+    assert lines[-1] == " accepted: a fee"

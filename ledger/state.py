@@ -114,6 +114,7 @@ class SlotState:
     attempts: int = 0
     acted: bool = False
     finished: bool = False
+    rehearsed: bool = False  # only dry runs finished it
     skipped: bool = False
 
 

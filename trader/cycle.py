@@ -56,7 +56,7 @@ def perform(home: Path, settings: Settings, slot: Slot, options: Options) -> int
     kind = NarratedLedger if options.verbose else Ledger
     account = settings.account
     with kind.open(home, clock, slot=options.slot_name, account=account.id, mode=account.mode) as ledger:
-        require_work(ledger.book, options.slot_name)
+        require_work(ledger.book, options.slot_name, dry_run=dry_run)
         if is_closed(ledger.book, options.slot_name):  # what follows the cycle failed before, and is tried again
             ledger.log.barrier()
             ledger.record(due_mails(ledger.book, settings, home))

@@ -36,14 +36,19 @@ class SlotUsedUp(Exception):
     """The slot's work was done by an earlier start."""
 
 
-def require_work(book: State, slot: str) -> None:
-    """Raise AccountNotAdopted, or SlotUsedUp where a start has nothing left to do; a start by hand always has."""
+def require_work(book: State, slot: str, *, dry_run: bool) -> None:
+    """Raise AccountNotAdopted, or SlotUsedUp where a start has nothing left to do; a start by hand always has.
+
+    Whoever looks with `--dry-run` in a slot does not take its trading away.
+    """
     if not book.adopted:
         raise AccountNotAdopted(book.account)
     known = book.slots.get(slot)
     if known is None or not known.finished or BY_HAND in slot:
         return
     day, _, kind = slot.partition("/")
+    if kind != CLOSING and known.rehearsed and not dry_run:
+        return
     if kind != CLOSING or date.fromisoformat(day) in book.committed:  # a closed day is committed until it succeeds
         raise SlotUsedUp(slot)
 

@@ -67,7 +67,9 @@ def _skipped(state: State, event: Event) -> None:
 
 def _finished(state: State, event: Event) -> None:
     fact: CycleFinished = event.fact  # type: ignore[assignment]
-    state.slots[fact.slot] = replace(state.slots.get(fact.slot, SlotState()), finished=True)
+    known, cycle = state.slots.get(fact.slot, SlotState()), state.cycle
+    was_dry = cycle is not None and cycle.started.dry_run and (known.rehearsed or not known.finished)
+    state.slots[fact.slot] = replace(known, finished=True, rehearsed=was_dry)
     state.update_cycle(ended="finished", allowed=False)
 
 

@@ -67,6 +67,22 @@ def test_a_slot_run_twice_is_run_once(world: World) -> None:
     assert world.log() == before
 
 
+def test_a_dry_run_by_hand_does_not_take_a_slots_trading_away(world: World) -> None:
+    world.advance_to(TUESDAY, 0)
+    assert world.cycle("--dry-run").status == exits.FINE
+    assert world.held() == {}
+    world.control.advance(seconds=300)
+
+    assert world.cycle().status == exits.FINE
+
+    assert world.held()["ACME"] == 1000
+    before = world.log()
+    world.control.advance(seconds=300)
+    assert world.cycle().status == world.cycle("--dry-run").status == exits.FINE
+    assert world.log() == before
+    assert world.apart() == ()
+
+
 def test_slots_that_nobody_ran_are_named_by_the_next_cycle(world: World) -> None:
     world.advance_to(TUESDAY, 0)
     world.trade()

@@ -106,8 +106,6 @@ def _kept(home: Path, source: str, universe: Universe, fetched: dict[int, Series
     digests = put_all(home, (series_bytes(fetched[contract.con_id]) for contract in universe))
     pairs = zip(universe, digests, strict=True)
     rows = (_row(contract, fetched[contract.con_id], digest) for contract, digest in pairs)
-        _row(contract, fetched[contract.con_id], digest) for contract, digest in zip(universe, digests, strict=True)
-    )
     return DataIngested(source=source, series=tuple(rows))
 
 

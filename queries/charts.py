@@ -138,9 +138,9 @@ def _draw_nav(axes: Axes, course: Course) -> None:
 
 
 def _draw_marks(axes: Axes, course: Course, navs: list[float]) -> None:
-    for kind, colour, marker, name in (
-        ("break", BREAK_COLOUR, "X", "break found"),
-        ("killed", KILL_COLOUR, "v", "cycle died or failed"),
+    for kind, colour, marker, name, row in (
+        ("break", BREAK_COLOUR, "X", "break found", 0.985),
+        ("killed", KILL_COLOUR, "v", "cycle died or failed", 0.945),
     ):
         marks = [mark for mark in course.marks if mark.kind == kind]
         if not marks:
@@ -149,12 +149,17 @@ def _draw_marks(axes: Axes, course: Course, navs: list[float]) -> None:
         heights = [navs[step] for step in where]
         axes.plot(where, heights, marker, color=colour, markersize=9, markeredgecolor="white", label=name, zorder=5)
         for mark, step, height in zip(marks, where, heights, strict=True) if len(marks) <= MARK_LABELS_MAX else ():
-            axes.annotate(
-                mark.label, (step, height), xytext=(0, 9), textcoords="offset points", ha="center", fontsize=8,
-                color=colour,
-            )  # fmt: skip
+            _label(axes, mark.label, (step, height), row, colour)
     if course.marks:
         axes.legend(loc="best", frameon=False, fontsize=9)
+
+
+def _label(axes: Axes, text: str, at: tuple[float, float], row: float, colour: str) -> None:
+    """Write a mark's name above everything, in the room that the margin leaves, with a thin line down to it."""
+    axes.annotate(
+        text, at, xytext=(at[0], row), textcoords=axes.get_xaxis_transform(), ha="center", va="top", fontsize=8,
+        color=colour, arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.6, "alpha": 0.5, "shrinkB": 5},
+    )  # fmt: skip
 
 
 def _draw_leverage(axes: Axes, course: Course, leverage_max: Decimal | None) -> None:

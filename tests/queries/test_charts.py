@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ledger.log import read_events
-from queries.charts import Mark, NothingToDraw, course_of, nav_chart
+from queries.charts import Mark, NothingToDraw, _draw_nav, course_of, nav_chart
 from tests.queries.history import closed, new_world, two_sessions
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -35,6 +36,26 @@ def test_the_chart_is_a_picture(tmp_path: Path) -> None:
     path = nav_chart(home, home / "charts" / "nav.png", leverage_max=Decimal("1.5"))
 
     assert path.read_bytes().startswith(PNG)
+
+
+def test_no_label_lies_on_the_curve(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+    from matplotlib.text import Annotation
+
+    course = course_of(read_events(closed(two_sessions(tmp_path))))
+    figure = Figure(figsize=(10, 4), dpi=100)
+    canvas: Any = FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    _draw_nav(axes, course)
+    canvas.draw()
+
+    highest = max(axes.transData.transform((0, float(snapshot.nav)))[1] for snapshot in course.snapshots)
+    labels = {child.get_text(): child for child in axes.get_children() if isinstance(child, Annotation)}
+    assert {"B-1", "SIGKILL"} <= labels.keys()
+    for name in ("B-1", "SIGKILL"):
+        assert super(Annotation, labels[name]).get_window_extent(canvas.get_renderer()).y0 > highest
 
 
 def test_without_a_snapshot_there_is_nothing_to_draw(tmp_path: Path) -> None:

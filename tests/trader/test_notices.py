@@ -18,6 +18,8 @@ from ledger.events import (
     TradingHalted,
 )
 from ledger.log import read_events
+from queries.figures import percent
+from queries.status import status
 from tests.queries.history import (
     IBM,
     TUESDAY,
@@ -139,8 +141,9 @@ def test_the_end_of_a_day_tells_the_bridge_the_trades_and_that_nothing_is_needed
     assert letter.headline == "Nothing needs you."
     told = lines(letter)
     assert "100,000.00 + unrealised 68.67 - commission 3.00 = 100,065.67, residual 0.00" in told
-    assert "BUY 100 IBM @ 92.0133 (decided 92.01, slippage 0.33 USD), commission 2.00" in told
-    assert "BUY 50 IBM @ 94.20, commission 1.00, not ours" in told
+    assert "Trade BUY 100 IBM @ 92.0133 (decided 92.01, slippage 0.33 USD), commission 2.00" in told
+    assert "Trade BUY 50 IBM @ 94.20, commission 1.00, not ours" in told
+    assert "Leverage 0.14 of 1.50 · 5 of 7 cycles · mailed 1 of 3" in told
     assert "B-1 IBM 11:35-13:10: bought outside; you accepted it: my own trade, forgot" in told
     assert letter.witness == f"{book.seq}:{book.head}"
 
@@ -281,6 +284,23 @@ def test_what_is_due_after_a_cycle_is_sent_and_told_once(tmp_path: Path, box: Ma
     assert len(box.received) == 1
     assert "BUY 100 IBM @ 92.0133 (decided 92.01, slippage 0.33 USD)" in box.body("plain")
     assert "IBM" in world.ledger.book.contracts[IBM].symbol
+
+
+def test_the_drawdown_of_a_mail_is_that_of_the_status(tmp_path: Path, box: Mailbox) -> None:
+    world = new_world(tmp_path)
+    ready(world, TUESDAY, "09:35")
+    buy_ibm(world, "100")
+    world.observe("95")
+    world.finish()
+    world.quiet_cycle(TUESDAY, "10:35", "92.5")
+    world.quiet_cycle(TUESDAY, "12:35", "93")
+    world.ledger.log.barrier()
+    write_settings(tmp_path, SETTINGS + mail_section(box.port))
+
+    world.ledger.record(due_mails(world.ledger.book, load(tmp_path), tmp_path))
+
+    assert f"drawdown {percent(status(closed(world)).drawdown, 2)}" in box.body("plain")
+    assert "drawdown -0.20 %" in box.body("plain")
 
 
 def test_without_a_mail_server_nothing_is_due(tmp_path: Path) -> None:

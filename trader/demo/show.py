@@ -7,6 +7,7 @@ On the fourth session somebody buys IBM by hand; from the seventh on the first c
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -18,8 +19,11 @@ from time import monotonic, sleep
 from typing import TextIO
 
 from ledger.book import Book, replay
+from ledger.events import SnapshotTaken
 from ledger.log import read_events
 from ledger.log.lock import read_holder
+from queries.figures import percent
+from queries.status import growth
 from trader.calendar import Calendar, Session, Slot
 from trader.demo.setting import (
     FIRST_DAY,
@@ -32,7 +36,7 @@ from trader.demo.setting import (
     write_bars,
     write_settings,
 )
-from trader.demo.table import HEADING, Row, drawdown, equity, holdings, show, show_progress
+from trader.demo.table import HEADING, Row, counted, equity, holdings, show, show_progress
 from trader.demo.tally import differences, lost_and_doubled
 from trader.simulator.control import Control
 
@@ -71,7 +75,9 @@ def run(home: Path, sessions: int = 10, seed: int = 1, out: TextIO = sys.stdout)
     fresh_home(home)
     calendar = Calendar.load()
     days = calendar.sessions(FIRST_DAY, FIRST_DAY + timedelta(days=2 * sessions + 14))[:sessions]
-    print(f"SIMULATED broker, real daily prices · seed {seed} · home {home} · dividends are not paid yet", file=out)
+    print(
+        f"SIMULATED broker, real daily prices · seed {seed} · home {shown(home)} · dividends are not paid yet", file=out
+    )
     with venue(home, seed) as ports, mailbox(home) as mail_port, control_of(ports) as control:
         write_settings(home, ports["port"], ports["control_port"], mail_port)
         write_bars(home, days[-1].day)
@@ -198,16 +204,14 @@ def _finale(stage: Stage, seconds: float) -> int:
     checked, equal = sum(check.checked for check in checks), sum(check.equal for check in checks)
     lost, doubled = lost_and_doubled(book, stage.at_venue)
     nav_chart(home, home / "nav.png")
-    events = book.seq + 1
-    days = len(list((home / "var" / "events").glob("*.jsonl")))
-    mails = len(list((home / "mail").glob("*.eml")))
+    _, drawdown = growth(event.fact for event in read_events(home) if isinstance(event.fact, SnapshotTaken))
     lines = (
-        f" {stage.cycles} cycles, {stage.closings} closings in {seconds:.0f} s · {checked} book hashes replayed, "
-        f"{equal} equal · {lost} orders lost, {doubled} doubled · max drawdown {drawdown(stage.navs):.2f} %",
+        f" {counted(stage.cycles, 'cycle')}, {counted(stage.closings, 'closing')} in {seconds:.0f} s · "
+        f"{checked:,} book hashes replayed, {equal} equal · {counted(lost, 'order')} lost, {doubled} doubled · "
+        f"drawdown {percent(drawdown, 2)}",
         equity(book),
         holdings(book),
-        f" open   {home}/nav.png   {home}/mail/ ({mails} mails)   {home}/var/events/ ({events:,} events, "
-        f"{days - 1} sealed days, 1 open)",
+        _to_open(home, book),
         *_to_try(home, sorted(book.snapshots)),
     )
     print("\n".join(lines), file=stage.out)
@@ -216,14 +220,28 @@ def _finale(stage: Stage, seconds: float) -> int:
     return 1 if stage.apart or lost or doubled or checked != equal else 0
 
 
+def shown(path: Path) -> str:
+    """Spell a path as it can be typed from where the demo was started."""
+    return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
+
+
+def _to_open(home: Path, book: Book) -> str:
+    days = len(list((home / "var" / "events").glob("*.jsonl")))
+    mails = counted(len(list((home / "mail").glob("*.eml"))), "mail")
+    events = f"{counted(book.seq + 1, 'event')}, {counted(days - 1, 'sealed day')}, 1 open"
+    return (
+        f" open   {shown(home / 'nav.png')}   {shown(home / 'mail')}/ ({mails})   "
+        f"{shown(home / 'var' / 'events')}/ ({events})"
+    )
+
+
 def _to_try(home: Path, days: list[date]) -> tuple[str, ...]:
-    command = Path(sys.argv[0]).name if Path(sys.argv[0]).name == "tallybook" else "tallybook"
     beside = Path(sys.executable).with_name("tallybook")
-    shown = os.path.relpath(beside) if beside.exists() else command
+    command = shown(beside) if beside.exists() else f"{shown(Path(sys.executable))} -m trader.commands"
     told = days[min(HAND_TRADE_SESSION, len(days)) - 1]
-    start = f"{shown} --home {home}"
+    start = f"{command} --home {shown(home)}"
     return (
         f" try    {start} status",
         f"        {start} audit {told}",
-        f'        {start} sql "SELECT symbol, sum(quantity) AS net, sum(commission) AS paid FROM fills GROUP BY ALL"',
+        f'        {start} sql "SELECT symbol, sum(quantity) FROM fills GROUP BY ALL"',
     )

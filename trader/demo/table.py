@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -73,10 +72,6 @@ def holdings(book: State) -> str:
     return f" {' + '.join((f'cash {money(cash)}', *words))} = {money(taken.nav)} {same}"
 
 
-def drawdown(navs: Sequence[Decimal]) -> Decimal:
-    """Return the deepest fall from a high, in percent (negative or zero)."""
-    high, deepest = navs[0], Decimal(0)
-    for nav in navs:
-        high = max(high, nav)
-        deepest = min(deepest, (nav - high) * 100 / high)
-    return deepest
+def counted(number: int, thing: str) -> str:
+    """Spell a count: 1 closing, 2 closings."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"

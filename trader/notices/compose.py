@@ -74,10 +74,15 @@ def session_letter(
     *,
     leverage_max: Decimal | None = None,
     decided: Mapping[str, Decimal] | None = None,
+    drawdown: Decimal | None = None,
     zone: ZoneInfo = NEW_YORK,
 ) -> Letter:
-    """Write a session mail; `decided` are the prices that orders were sized from, by order_ref."""
+    """Write a session mail; `decided` are the prices that orders were sized from, by order_ref.
+
+    `drawdown` counts every snapshot, as the status does: the book keeps only the last one of each session.
+    """
     today, waiting = book.snapshots.get(day), tuple(needs(book))
+    mailed = _mailed(book, kind, day)
     words = [f"{kind.upper()} {day_text(day)}", change(pnl(book, day)), f"NAV {money(today.nav if today else None)}"]
     return Letter(
         kind=kind,
@@ -87,12 +92,11 @@ def session_letter(
             Part("", waiting),
             Part("", tuple(ended_breaks(book, day, zone))),
             Part("", tuple(bridge(book, day))),
-            Part("Trades", tuple(trades(book, day, decided or {}, zone))),
-            Part("Orders that were not filled", tuple(order_troubles(book, day))),
-            Part("Cycles", (*cycle_troubles(book, day, slots), *_unsent_end(book, day))),
-            Part("", tuple(standing(book, day, slots, leverage_max))),
+            Part("", tuple(trades(book, day, decided or {}, zone))),
+            Part("", tuple(order_troubles(book, day))),
+            Part("", (*cycle_troubles(book, day, slots), *_unsent_end(book, day))),
+            Part("", tuple(standing(book, day, slots, leverage_max=leverage_max, drawdown=drawdown, mailed=mailed))),
             Part("", tuple(figures_age(book, book.now, zone))),
-            Part("", (_mailed(book, kind, day),)),
         ),
         columns=HOLDINGS,
         holdings=holdings(book),
@@ -107,7 +111,7 @@ def alarm_letter(book: Book | None, failure: Failure, mode: str, now: datetime, 
     if book is not None:
         known_nav = book.reported.nav
         nav = money(known_nav.net_liquidation) if known_nav is not None else "unknown"
-        figures = (f"Last known NAV {nav}.", *figures_age(book, now, zone), *standing(book, _last_day(book), (), None))
+        figures = (f"Last known NAV {nav}.", *figures_age(book, now, zone), *standing(book, _last_day(book)))
     return Letter(
         kind=ALARM,
         subject=f"{_tag(book) if book else f'[{mode}]'} ALARM {failure.slot}  {failure.code}{_nav_and_age(book, now)}",
@@ -144,7 +148,7 @@ def _verdict(book: Book) -> str:
 
 def _mailed(book: Book, kind: str, day: date) -> str:
     sent = {known for known in (START, MIDDLE, END) if (known, day) in book.notices} | {kind}
-    return f"Mailed {len(sent)} of 3."
+    return f"mailed {len(sent)} of 3"
 
 
 def _unsent_end(book: Book, day: date) -> tuple[str, ...]:

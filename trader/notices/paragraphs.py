@@ -15,7 +15,6 @@ from ledger.events import SnapshotTaken
 from ledger.state import Break, Fill, Order
 from queries.advice import accepting, halt, undecided
 from queries.figures import change, clock_time, money, percent, price, quantity
-from queries.status import growth
 
 ZERO = Decimal(0)
 CENT_OF_PRICE = Decimal("0.0001")
@@ -126,7 +125,7 @@ def _trade(book: Book, fills: list[Fill], decided: Decimal | None) -> str:
     first = fills[0]
     traded = sum((fill.quantity for fill in fills), ZERO)
     spent = sum((fill.quantity * fill.price for fill in fills), ZERO)
-    words = f"{'BUY' if traded > 0 else 'SELL'} {quantity(abs(traded))} {symbol(book, first.con_id)}"
+    words = f"Trade {'BUY' if traded > 0 else 'SELL'} {quantity(abs(traded))} {symbol(book, first.con_id)}"
     words += f" @ {price((spent / traded).quantize(CENT_OF_PRICE) if len(fills) > 1 else first.price)}"
     if decided is not None:
         multiplier = book.contracts[first.con_id].multiplier
@@ -173,8 +172,16 @@ def cycle_troubles(book: Book, day: date, slots: tuple[str, ...]) -> Iterator[st
         yield from (f"no order left: {reason}" for reason in cycle.vetoed)
 
 
-def standing(book: Book, day: date, slots: tuple[str, ...], leverage_max: Decimal | None) -> Iterator[str]:
-    """Tell leverage, drawdown and how many cycles ran, on one line."""
+def standing(
+    book: Book,
+    day: date,
+    slots: tuple[str, ...] = (),
+    *,
+    leverage_max: Decimal | None = None,
+    drawdown: Decimal | None = None,
+    mailed: str = "",
+) -> Iterator[str]:
+    """Tell leverage, drawdown, how many cycles ran and what was mailed, on one line."""
     today = book.snapshots.get(day)
     words = []
     if today is not None:
@@ -182,12 +189,13 @@ def standing(book: Book, day: date, slots: tuple[str, ...], leverage_max: Decima
         words.append(f"Leverage {today.leverage_gross:.2f}{bound}")
         if today.excess_liquidity is not None:
             words.append(f"excess liquidity {money(today.excess_liquidity)}")
-    _, drawdown = growth(book.snapshots[known] for known in sorted(book.snapshots) if known <= day)
     if drawdown is not None:
         words.append(f"drawdown {percent(drawdown, 2)}")
     if slots:
         finished = sum(1 for name in slots if name in book.slots and book.slots[name].finished)
         words.append(f"{finished} of {len(slots)} cycles")
+    if mailed:
+        words.append(mailed)
     if words:
         yield " · ".join(words)
 

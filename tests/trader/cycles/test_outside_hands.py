@@ -253,7 +253,7 @@ def test_an_account_that_changes_while_it_is_looked_at_is_not_adopted(tmp_path: 
         command = [sys.executable, "-m", "trader.commands", "--home", str(moving.home), "adopt", "--yes"]
         pipe = subprocess.PIPE
         process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=ROOT)
-        moving.control.wait_held()
+        moving.control.wait_held(20)
         moving.control.cash(Decimal(100))
         moving.control.release()
         _, told = process.communicate(timeout=30)

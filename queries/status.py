@@ -236,7 +236,7 @@ def _in_doubt(seen: Seen) -> Iterable[str]:
 
 def _last_cycle(seen: Seen) -> Iterable[str]:
     match seen.ended:
-        case CycleFailed(slot=slot, code=code, reason=reason):
+        case CycleFailed(slot=slot, code=code, reason=reason) if code != seen.book.halt_code:  # told as a halt
             yield f"the last cycle ({slot}) failed, {code}: {reason}"
         case None if seen.started is not None and seen.now - seen.started[0] > CYCLE_LASTS:
             slot = seen.started[1].slot

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.events import BreakFound, CashDeposited, SnapshotTaken, TradingHalted, TradingResumed
+from ledger.events import BreakFound, CashDeposited, CycleFailed, SnapshotTaken, TradingHalted, TradingResumed
 from queries.status import growth, status
 from queries.status_text import print_status, status_lines
 from tests.queries.history import IBM, TUESDAY, WEDNESDAY, World, closed, new_world, ready, send, two_sessions
@@ -104,6 +104,7 @@ def test_a_break_that_halts_is_not_cured_by_resuming(world: World) -> None:
 
 def test_an_old_copy_of_the_log_is_replaced_and_never_resumed(world: World) -> None:
     world.record(TradingHalted(reason="order tb-1 is not in the log", code="old-copy"))
+    world.record(CycleFailed(slot=f"{WEDNESDAY}/1035", code="old-copy", reason="order tb-1 is not in the log"))
     home = closed(world)
     (home / "var" / "HALT").write_text("by hand too\n")
 

@@ -250,7 +250,7 @@ def test_breaks_are_told_to_programs_exactly(home: Path) -> None:
 def test_a_break_is_shown_whatever_became_of_it(home: Path) -> None:
     shown = tallybook("breaks", "B-1", home=home)
 
-    assert shown.stdout.splitlines()[0] == "B-1  accepted · TRADED OUTSIDE TALLYBOOK · certain"
+    assert shown.stdout.splitlines()[0] == "B-1  accepted · TRADED OUTSIDE TALLYBOOK · certain (the broker's execution)"
     assert "accepted: my own trade, forgot" in shown.stdout
 
 

@@ -18,7 +18,7 @@ from ledger.events import (
     StartRefused,
     TradingHalted,
 )
-from tests.trader.cycles.world import TUESDAY, WEDNESDAY, World, is_over, until
+from tests.trader.cycles.world import TUESDAY, WEDNESDAY, World, is_over, is_unlocked, until
 from trader import exits
 
 
@@ -135,7 +135,7 @@ def test_a_machine_that_went_down_is_picked_up_by_the_next_start(world: World) -
     process.kill()  # nobody is left to record or to mail it
     process.wait(30)
     os.kill(child, signal.SIGKILL)
-    until(lambda: is_over(child), "the end of the child")
+    until(lambda: is_over(child) and is_unlocked(world.home), "the end of the child")
     assert world.facts(CycleFailed) == []
 
     world.control.clear()

@@ -10,6 +10,7 @@ To try another market: add a ticker to `MARKET`; other settings are keywords, a 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import io
 import json
@@ -314,6 +315,16 @@ def is_over(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:
+        return True
+
+
+def is_unlocked(home: Path) -> bool:
+    """Tell whether nobody holds a home's lock: threads of a killed process may outlive its first one for a moment."""
+    with (home / "var" / "lock").open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
         return True
 
 

@@ -205,7 +205,7 @@ def test_a_parent_that_is_killed_leaves_a_cycle_that_ends_by_itself(world: World
 
     world.control.release()
 
-    until(lambda: is_over(child), "the end of the orphan")
+    until(lambda: is_over(child) and is_unlocked(world.home), "the end of the orphan")
     assert world.book().slots[f"{TUESDAY}/0935"].finished
     assert world.apart() == ()
     world.control.advance(seconds=300)

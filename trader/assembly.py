@@ -32,9 +32,15 @@ def broker_of(settings: Settings, clock: Clock, *, dry_run: bool = True) -> Brok
 
     section = settings.broker.model_dump()
     throttle = section.pop("requests_per_second_max")
-    specs = tuple(ContractSpec(**instrument.model_dump()) for instrument in settings.universe.symbols)
-    wanted = BrokerSettings(settings.account.id, specs, dry_run=dry_run, throttle=throttle, **section)
+    wanted = BrokerSettings(
+        settings.account.id, instruments_of(settings), dry_run=dry_run, throttle=throttle, **section
+    )
     return InteractiveBrokers(wanted, clock)
+
+
+def instruments_of(settings: Settings) -> tuple[ContractSpec, ...]:
+    """Return the universe as it is looked up at the broker."""
+    return tuple(ContractSpec(**instrument.model_dump()) for instrument in settings.universe.symbols)
 
 
 def strategy_of(settings: Settings) -> Strategy:
@@ -71,7 +77,7 @@ def desk_of(settings: Settings, home: Path, broker: Broker, slot: Slot, slot_nam
         dry_run=dry_run,
         settings_sha256=put(home, canonical_text(settings).encode(), ".json"),
         versions=versions(),
-        symbols=settings.universe.tickers,
+        instruments=instruments_of(settings),
         strategy=strategy_of(settings),
         sources=sources_of(settings, home, broker),
         bar_rules=BarRules(section.bars_age_sessions_max, section.close_difference_max),

@@ -28,6 +28,7 @@ WHAT_TO_DO: dict[str, str] = {
     "wrong-mode": "paper accounts start with DU or DF: use the Gateway of the mode that the log was started with",
     "wrong-base-currency": "the account's base currency is not that of the log; a log holds one base currency for ever",
     "clock-differs": "set this machine's clock (chrony, systemd-timesyncd)",
+    "contract-changed": "find out which contract you mean, and give its con_id in the settings",
     "unknown-contract": "correct symbol, currency and exchanges in the settings, or give the con_id",
     "read-only": "switch off 'Read-Only API' in the Gateway's API settings",
     "order-ids-exhausted": "reset the API order ID sequence in the Gateway's settings",
@@ -85,6 +86,12 @@ class ContractSpec:
     exchange: str = "SMART"
     primary_exchange: str = ""
     con_id: int | None = None
+
+    def names(self, contract: ContractDefined) -> bool:
+        """Tell whether a contract is the one meant: a symbol alone may mean an option on it, or a share elsewhere."""
+        if self.con_id is not None:
+            return contract.con_id == self.con_id
+        return (contract.symbol, contract.currency, contract.security_type) == (self.symbol, self.currency, "STK")
 
     def __str__(self) -> str:
         number = "" if self.con_id is None else f"con_id {self.con_id}"

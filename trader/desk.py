@@ -16,6 +16,7 @@ from ledger.nav import Unvalued
 from ledger.state import SlotState
 from reconcile import Tolerances
 from trader import files
+from trader.broker import ContractSpec
 from trader.calendar import Calendar, Session, Slot
 from trader.forecast import forecast
 from trader.ingest import BarRules, ingest
@@ -39,7 +40,7 @@ class Desk:
     dry_run: bool
     settings_sha256: str
     versions: dict[str, str]
-    symbols: tuple[str, ...]  # the universe
+    instruments: tuple[ContractSpec, ...]  # the universe
     strategy: Strategy
     sources: tuple[Source, ...]
     bar_rules: BarRules
@@ -85,8 +86,8 @@ class Desk:
 
     def universe(self, book: Book) -> tuple[int, ...]:
         """Return the contracts that may be ordered, as the broker defined them."""
-        by_symbol = {contract.symbol: con_id for con_id, contract in book.contracts.items()}
-        return tuple(by_symbol[symbol] for symbol in self.symbols if symbol in by_symbol)
+        known = book.contracts.items()
+        return tuple(con_id for wanted in self.instruments for con_id, contract in known if wanted.names(contract))
 
     def sizing(self, book: Book) -> Sizing:
         """Return what the plan is made by."""

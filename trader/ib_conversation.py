@@ -122,7 +122,7 @@ class Conversation:
         yield self._define_universe(book)
 
     def _define_universe(self, book: Book | None) -> tuple[ContractDefined, ...]:
-        universe = self.settings.universe
+        universe, known = self.settings.universe, book.contracts if book else {}
         answers = self.wire.definitions(universe)
         for spec, answer in zip(universe, answers, strict=True):
             if isinstance(answer, TimeoutError):
@@ -131,10 +131,14 @@ class Conversation:
             if len(found) != 1:
                 raise BrokerRefused("unknown-contract", f"{spec}: expected one contract, found {len(found)}")
             defined = ib_rows.contract_defined(found[0])
-            if (defined.symbol, defined.currency) != (spec.symbol, spec.currency):
-                raise BrokerRefused("unknown-contract", f"{spec}: found {defined.symbol} in {defined.currency}")
+            if (defined.symbol, defined.currency) != (spec.symbol, spec.currency) or not spec.names(defined):
+                told = f"{defined.symbol} in {defined.currency}, con_id {defined.con_id}"
+                raise BrokerRefused("unknown-contract", f"{spec}: found {told}")
+            others = [c.con_id for c in known.values() if spec.names(c) and c.con_id != defined.con_id]
+            if others:  # the ticker moved on to another company, or means two: neither is guessed
+                expected = f"expected con_id {others[-1]} as in the log, found {defined.con_id}"
+                raise BrokerRefused("contract-changed", f"{spec}: {expected}")
             self.contracts[defined.con_id] = defined
-        known = book.contracts if book else {}
         return tuple(c for con_id, c in self.contracts.items() if known.get(con_id) != c)
 
     def disconnect(self) -> Told:

@@ -38,7 +38,7 @@ from trader.ib_inbox import CALLBACKS, Inbox
 from trader.ib_orders import GONE, check_terms
 from trader.ib_rows import CompletedRow
 
-ORDER_ID_MAX = 2**31 - 1
+ORDER_ID_MAX = 2**31 - 2  # one more is the library's "none", and would be sent as no id at all
 CLIENT_ID_IN_USE, READ_ONLY = 326, 321
 
 
@@ -250,9 +250,9 @@ class LibraryWire:
 
     def positions(self) -> tuple[Any, ...]:
         """List the library's position rows of this account; virtual currency positions and zeros are left out."""
-        rows = {row.contract.conId: row for row in self.ask("positions", self._ib.reqPositions)}
-        mine = (row for row in rows.values() if row.account == self.settings.account)
-        return tuple(row for row in mine if row.contract.secType != "CASH" and row.position)
+        rows = self.ask("positions", self._ib.reqPositions)
+        mine = {row.contract.conId: row for row in rows if row.account == self.settings.account}
+        return tuple(row for row in mine.values() if row.contract.secType != "CASH" and row.position)
 
     def quantities(self) -> dict[int, Decimal]:
         """List the quantity of every position."""

@@ -24,7 +24,13 @@ from tests.trader.broker_world import ACCOUNT, World, at
 from tests.trader.broker_world import world as started
 from trader.broker import BrokerIncomplete, BrokerLost, BrokerRefused, BrokerUnreachable
 from trader.ib import InteractiveBrokers
+from trader.simulator import messages
+from trader.simulator.answers import ANSWERS
+from trader.simulator.answers_account import nothing_more
+from trader.simulator.clients import Client
 from trader.simulator.control import Control
+from trader.simulator.gateway import Gateway
+from trader.simulator.wire import Fields
 
 SHORT = 0.3  # real seconds: what does not come in this time does not come
 
@@ -160,6 +166,26 @@ def test_an_observation_without_its_end_is_no_observation(world: World, end: str
 
     assert incomplete.value.code == "no-answer"
     assert world.book.reported.positions is None
+
+
+def test_a_position_of_another_account_of_the_login_hides_none_of_ours(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of_two_accounts(gateway: Gateway, client: Client, fields: Fields) -> None:
+        nothing_more(fields)
+        for account in (ACCOUNT, "DU2000002"):
+            for row in gateway.exchange.account.positions():
+                client.send(messages.position(account, gateway.contract(row.con_id), row, client.version))
+        client.send(messages.position_end())
+
+    monkeypatch.setitem(ANSWERS, "reqPositions", of_two_accounts)
+    world.connect()
+    world.control.trade("ACME", Decimal(7))
+
+    world.ledger.record(world.broker.observe(world.book))
+
+    assert world.book.positions == {world.con_id("ACME"): Decimal(7)}
+    assert {row.con_id: row.quantity for row in (world.book.reported.positions or {}).values()} == world.book.positions
 
 
 def test_resolving_without_the_completed_orders_is_incomplete(world: World) -> None:

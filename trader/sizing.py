@@ -218,6 +218,9 @@ def _row(frame: Frame, wish: Wish) -> OrderPlanned:
         if wish.held * change >= 0:
             return _nothing(wish, target, f"reductions only: {frame.reductions_only}")
         change = -wish.held  # as far as flat, not through it
+    change = change // 1  # whole units, toward zero: a fraction of one that is held cannot be ordered
+    if not change:
+        return _nothing(wish, target, lock or "less than one unit from the target")
     if reason := _too_small(frame, wish, change):
         return _nothing(wish, target, f"{reason}; {lock}" if lock else reason)
     return _order(frame, wish, wish.market, target, change)
@@ -248,7 +251,7 @@ def _agreed_reduction(book: Book, wish: Wish, target: Decimal) -> Decimal:
 
 def _too_small(frame: Frame, wish: Wish, change: Decimal) -> str:
     """Say why a change is not worth an order; leaving a position altogether always is."""
-    leaves = wish.weight == 0 and change == -wish.held
+    leaves = wish.weight == 0 and abs(wish.held + change) < 1
     if leaves or (reduces(wish.held, change) and not frame.band_binds_reductions):
         return ""
     value, limits = abs(change) * wish.unit, frame.sizing.limits
@@ -301,7 +304,7 @@ def _bounded(frame: Frame, wish: Wish, change: Decimal, price: Decimal) -> Decim
     worth = min(limits.order_notional_max, limits.order_share_max * frame.nav)
     most = worth // unit_value(frame.book, wish.con_id, price)
     if wish.held * change < 0:
-        most = max(most, abs(wish.held))
+        most = max(most, abs(wish.held) // 1)
     return min(abs(change), most).copy_sign(change)
 
 

@@ -182,6 +182,22 @@ def test_a_bounded_flip_goes_at_least_as_far_as_flat() -> None:
     assert quantities(book, order_notional_max="1000")[AAPL] == D("-1000")
 
 
+@pytest.mark.parametrize(
+    ("held", "weight", "expected"),
+    [("10.5", "0.20", "440"), ("10.5", "0", "-10"), ("-10.5", "0", "10"), ("-10.5", "0.20", "457"), ("0.5", "0", "0")],
+)
+def test_a_fraction_of_a_unit_that_is_held_is_never_ordered(held: str, weight: str, expected: str) -> None:
+    book = situation({AAPL: weight, IBM: "0"}, held={AAPL: held})
+
+    assert quantities(book)[AAPL] == D(expected)
+
+
+def test_a_bounded_flip_of_a_fraction_orders_whole_units() -> None:
+    book = situation({AAPL: "-0.20", IBM: "0"}, held={AAPL: "100.5"})
+
+    assert quantities(book, order_notional_max=100)[AAPL] == D(-100)
+
+
 def test_a_small_order_is_not_worth_its_commission() -> None:
     row = plan(situation({AAPL: "0.015", IBM: "0"}), min_order_notional="2000")[AAPL]
 

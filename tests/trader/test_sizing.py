@@ -195,7 +195,7 @@ def test_a_fraction_of_a_unit_that_is_held_is_never_ordered(held: str, weight: s
 def test_a_bounded_flip_of_a_fraction_orders_whole_units() -> None:
     book = situation({AAPL: "-0.20", IBM: "0"}, held={AAPL: "100.5"})
 
-    assert quantities(book, order_notional_max=100)[AAPL] == D(-100)
+    assert quantities(book, order_notional_max=100)[AAPL] == D("-100")
 
 
 def test_a_small_order_is_not_worth_its_commission() -> None:

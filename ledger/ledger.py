@@ -21,6 +21,7 @@ from ledger.events import (
     OrderModified,
     OrderSendAttempted,
     TradingHalted,
+    TradingVetoed,
     payload_bytes,
 )
 from ledger.log import Event, Log
@@ -92,7 +93,7 @@ class Ledger:
         """Record facts: a tuple is one batch; anything else is a series of facts and batches.
 
         A generator is resumed only when what it yielded is durable, and after an intent HEAD too. It is closed, never
-        resumed, if a fact of our own is refused or if trading is halted; it must not yield in `finally`.
+        resumed, if a fact of our own is refused or if trading is stopped; it must not yield in `finally`.
         """
         if isinstance(facts, tuple):
             self._record_batch(facts)
@@ -127,26 +128,31 @@ class Ledger:
             self.log.close()
 
     def _record_batch(self, batch: tuple[Fact, ...]) -> bool:
-        """Prepare, write, take over; False if trading is halted and the batch was not written."""
+        """Prepare, write, take over; False if trading is stopped and the batch was not written."""
         if self.book.seq != self.log.head[0]:
             raise BookOutOfStep(f"expected a book after seq {self.log.head[0]}, found seq {self.book.seq}; start again")
         for fact in batch:
             if not isinstance(fact, Fact):
                 raise TypeError(f"expected a fact or a tuple of facts, found {fact!r}")
-        halted = self._halted(batch)
-        if halted is not None:
-            batch = (TradingHalted(reason=halted),)
+        obstacle = self._obstacle(batch)
+        if obstacle is not None:
+            batch = (obstacle,)
         events, candidate = self._prepare(batch)
         self.log.append(events)
         self.book.become(candidate)
         if any(event.fact.ACTS for event in events):
             self.log.barrier()
-        return halted is None
+        return obstacle is None
 
-    def _halted(self, batch: tuple[Fact, ...]) -> str | None:
-        """Look at HALT before an order or a change of one is written."""
-        stopped = any(isinstance(fact, STOPPED_BY_HALT) for fact in batch)
-        return self.log.halt_reason() if stopped else None
+    def _obstacle(self, batch: tuple[Fact, ...]) -> TradingHalted | TradingVetoed | None:
+        """Look at HALT, and at the time, before an order or a change of one is written."""
+        if not any(isinstance(fact, STOPPED_BY_HALT) for fact in batch):
+            return None
+        halted = self.log.halt_reason()
+        if halted is not None:
+            return TradingHalted(reason=halted)
+        lapsed = self.book.lapsed(self.log.next_recorded_at)
+        return None if lapsed is None else TradingVetoed(reasons=(lapsed,))
 
     def _prepare(self, batch: tuple[Fact, ...]) -> tuple[tuple[Event, ...], Book]:
         """Return the events to write and the book after them; raises, and nothing happened, for what cannot be."""

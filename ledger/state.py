@@ -6,7 +6,7 @@ The book holds both halves of the tally: what our facts imply, and what the brok
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -35,6 +35,7 @@ from ledger.lots import EXACT, Holding
 
 ONE = Decimal(1)
 ZERO = Decimal(0)
+ALLOWED_FOR = timedelta(minutes=10)  # a permission rests on quotes of its minute: a machine that slept gets a new one
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -153,6 +154,7 @@ class Cycle:
     verdicts: tuple[VerdictRow, ...] | None = None
     quoted: bool = False
     allowed: bool = False
+    allowed_at: datetime | None = None
     vetoed: tuple[str, ...] = ()
     ended: str = ""  # "", finished, failed
 
@@ -252,6 +254,17 @@ class State:
         """Positive evidence of this very cycle, and nothing against it."""
         cycle = self.cycle
         return cycle is not None and cycle.allowed and not cycle.ended and self.halted is None and not self.in_doubt
+
+    def lapsed(self, now: datetime) -> str | None:
+        """Say why the permission to trade does not hold at a moment any more; None if it does, or never was."""
+        cycle = self.cycle
+        if cycle is None or cycle.allowed_at is None:
+            return None
+        if now >= cycle.started.session_close:
+            return f"the session ended at {cycle.started.session_close:%H:%M} UTC"
+        if now - cycle.allowed_at > ALLOWED_FOR:
+            return f"trading was allowed at {cycle.allowed_at:%H:%M:%S} UTC, more than {ALLOWED_FOR} ago"
+        return None
 
     @property
     def next_order(self) -> OrderPlanned | None:

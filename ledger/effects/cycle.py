@@ -103,7 +103,7 @@ def _evaluated(state: State, event: Event) -> None:
     state.update_cycle(verdicts=fact.verdicts)
 
 
-def _allowed(state: State, _: Event) -> None:
+def _allowed(state: State, event: Event) -> None:
     cycle = state.cycle
     if cycle is None or cycle.reconciled is None or cycle.verdicts is None or cycle.failures or cycle.ended:
         raise Impossible("trading allowed: expected a reconciled book, verdicts and no failed step in this very cycle")
@@ -111,7 +111,7 @@ def _allowed(state: State, _: Event) -> None:
         raise Impossible("trading allowed: this cycle is a dry run")
     if any(verdict.outcome != "pass" for verdict in cycle.verdicts):
         raise Impossible("trading allowed: a safeguard did not pass")
-    state.update_cycle(allowed=True)
+    state.update_cycle(allowed=True, allowed_at=event.recorded_at)
 
 
 def _vetoed(state: State, event: Event) -> None:

@@ -137,6 +137,11 @@ class Log:
         """When the last line was recorded."""
         return moment(self._chain.recorded_at)
 
+    @property
+    def next_recorded_at(self) -> datetime:
+        """When a line would be recorded now: by the clock, and later than every line before."""
+        return max(self._clock.now().astimezone(UTC), self.last_recorded_at + TICK)
+
     def events(self) -> Iterator[Event]:
         """Yield every event from the genesis on; the chain is checked before anything is parsed."""
         seq, until_seq = -1, self._chain.seq
@@ -155,7 +160,7 @@ class Log:
             return ()
         chain, drafted = self._chain, []
         seq, prev = self.head
-        recorded_at = max(self._clock.now().astimezone(UTC), self.last_recorded_at + TICK)
+        recorded_at = self.next_recorded_at
         if chain.day is not None and _file_of(recorded_at) != chain.day.file:
             if _file_of(recorded_at + TICK) != _file_of(recorded_at):
                 recorded_at += TICK  # the seal and the batch lie in one file

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Generator, Iterator
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -18,14 +19,17 @@ from ledger.events import (
     Fact,
     FactRefused,
     OpeningBalanceRecorded,
+    OrderAcknowledged,
     OrderCancelAttempted,
     OrderFilled,
     StartRefused,
     TradingHalted,
+    TradingVetoed,
 )
 from ledger.ledger import BookOutOfStep, FactContradicted, IntentRepeated, Ledger
 from ledger.log import Log, read_events
 from ledger.log.head import read_head
+from ledger.state import ALLOWED_FOR
 from tests.ledger.logs import (
     GENESIS,
     MAY_TRADE,
@@ -44,8 +48,13 @@ Steps = Generator[Fact | tuple[Fact, ...], None, None]
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = Ledger.create(tmp_path, StillClock(), GENESIS)
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path, clock: StillClock) -> Iterator[Ledger]:
+    ledger = Ledger.create(tmp_path, clock, GENESIS)
     ledger.record(MAY_TRADE)
     yield ledger
     ledger.log.close()
@@ -320,6 +329,39 @@ def test_a_halt_that_comes_between_two_orders_stops_the_second(ledger: Ledger, t
     ledger.record(steps())
 
     assert types(tmp_path) == ["order_send_attempted", "order_acknowledged", "trading_halted"]
+
+
+@pytest.mark.parametrize(
+    ("later", "reason"),
+    [
+        pytest.param(ALLOWED_FOR, None, id="as long as it holds"),
+        pytest.param(ALLOWED_FOR + timedelta(seconds=1), "trading was allowed at 15:00:00", id="a machine that slept"),
+        pytest.param(timedelta(hours=6), "the session ended at 21:00 UTC", id="over the end of the session"),
+    ],
+)
+def test_a_permission_that_has_lapsed_takes_the_intents_place(
+    ledger: Ledger, clock: StillClock, tmp_path: Path, later: timedelta, reason: str | None
+) -> None:
+    clock.moment += later
+    watched = Watched(attempted(), acknowledged())
+
+    ledger.record(watched.steps())
+
+    (*_, last) = recorded(tmp_path)
+    assert watched.closed
+    assert watched.resumed == (0 if reason else 2)
+    assert isinstance(last, TradingVetoed if reason else OrderAcknowledged)
+    assert not isinstance(last, TradingVetoed) or last.reasons[0].startswith(str(reason))
+    assert ledger.book.may_trade is (reason is None)
+
+
+def test_a_cancellation_needs_no_permission(ledger: Ledger, clock: StillClock, tmp_path: Path) -> None:
+    ledger.record((attempted(),))
+    clock.moment += timedelta(hours=6)
+
+    ledger.record([CANCEL])
+
+    assert types(tmp_path) == ["order_send_attempted", "order_cancel_attempted"]
 
 
 def test_what_is_no_fact_is_refused_by_name(ledger: Ledger) -> None:

@@ -130,6 +130,8 @@ def _break_found(state: State, event: Event) -> None:
         raise Impossible(f"break {fact.break_id}: found already")
     day = state.cycle.started.session_day if state.cycle is not None else None
     state.breaks[fact.break_id] = Break(fact, event.recorded_at, event.seq, day)
+    if fact.consequence != "note":
+        state.update_cycle(allowed=False)  # the safeguards consented without knowing of it
 
 
 def _open_break(state: State, break_id: str) -> Break:

@@ -7,6 +7,7 @@ import pytest
 
 from ledger.book import Impossible
 from ledger.events import (
+    BreakFound,
     CycleFinished,
     Fact,
     OrderExpired,
@@ -121,6 +122,7 @@ def test_an_intent_is_never_repeated() -> None:
         StepFailed(step="forecast", reason="no data"),
         CycleFinished(slot="2005-03-01/1035", book_hash="1:0"),
         cycle_started(slot="1135"),
+        BreakFound(break_id="B-1", kind="refused_fact", subject="fill", consequence="lock", con_id=SPY.con_id),
     ],
     ids=lambda fact: fact.type,
 )
@@ -129,6 +131,12 @@ def test_permission_to_trade_ends(spoiler: Fact) -> None:
 
     assert book.may_trade
     assert not told(book, spoiler).may_trade
+
+
+def test_a_break_that_is_only_noted_stops_no_order() -> None:
+    book = replay([cycle_started(), *trading_allowed()])
+
+    assert told(book, BreakFound(break_id="B-1", kind="cash", subject="USD", consequence="note")).may_trade
 
 
 @pytest.mark.parametrize("evidence", [0, 1], ids=["not reconciled", "no verdicts"])

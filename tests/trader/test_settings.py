@@ -217,6 +217,34 @@ def test_the_password_comes_from_the_environment(tmp_path: Path, monkeypatch: py
     assert mail_password(Mail(password_file="secret"), tmp_path) == "from the environment"
 
 
+@pytest.mark.parametrize("password", ["abcd\u00a0efgh", "geheim\u20ac", ""])
+def test_a_password_that_no_login_can_carry_is_refused_and_not_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    monkeypatch.setenv("TALLYBOOK_MAIL_PASSWORD", password)
+    with pytest.raises(SettingsError, match="expected a mail password of ASCII characters") as refused:
+        mail_password(Mail(), tmp_path)
+    assert "efgh" not in str(refused.value)
+    assert "geheim" not in str(refused.value)
+
+    monkeypatch.delenv("TALLYBOOK_MAIL_PASSWORD")
+    (tmp_path / "secret").write_bytes(password.encode("latin-1", "replace") + b"\xff")
+    (tmp_path / "secret").chmod(0o600)
+    with pytest.raises(SettingsError, match="expected a mail password of ASCII characters"):
+        mail_password(Mail(password_file="secret"), tmp_path)
+
+
+@pytest.mark.parametrize("address", ["owner", "owner@", "@localhost", "owner@localhost\nBcc: a@b", "owner@local\rhost"])
+def test_what_is_no_address_is_refused_before_a_mail_fails_on_it(tmp_path: Path, address: str) -> None:
+    with pytest.raises(SettingsError, match="expected mail addresses"):
+        mail_of({"mail": {"host": "localhost", "to": address, "from": "tallybook@localhost"}}, tmp_path)
+
+
+def test_a_user_that_no_login_can_carry_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"expected a mail\.user of ASCII characters"):
+        mail_of({"mail": {"user": "j\u00fcrgen@localhost"}}, tmp_path)
+
+
 def test_a_password_file_must_be_its_owners_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(PASSWORD, raising=False)
     file = tmp_path / "secret"

@@ -74,7 +74,7 @@ def canonical_text(settings: Settings) -> str:
 def mail_password(mail: Mail, home: Path) -> str:
     """Return the mail password from the environment or its file; raise SettingsError if neither can be used."""
     if (password := os.environ.get(PASSWORD_VARIABLE)) is not None:
-        return password
+        return _sendable(password, PASSWORD_VARIABLE)
     if mail.password_file is None:
         raise SettingsError(
             f"{home / FILE_NAME}: mail.user: expected a password, found none; "
@@ -87,11 +87,19 @@ def mail_password(mail: Mail, home: Path) -> str:
             raise SettingsError(
                 f"{path}: expected a file that only its owner reads, found mode {mode:o}; run: chmod 600 {path}"
             )
-        return path.read_text(encoding="utf-8").strip()
+        return _sendable(path.read_text(encoding="utf-8", errors="replace").strip(), str(path))
     except OSError as error:
         raise SettingsError(
             f"{path}: expected the mail password, found: {error.strerror}; correct mail.password_file"
         ) from None
+
+
+def _sendable(password: str, where: str) -> str:
+    """Refuse what no login can carry, such as the wide spaces of a password that was copied from a web page."""
+    if not password or not password.isascii():
+        found = "found another character" if password else "found none"
+        raise SettingsError(f"{where}: expected a mail password of ASCII characters, {found}; type it in by hand")
+    return password
 
 
 def _frozen(value: Any) -> Any:

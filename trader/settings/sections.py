@@ -245,9 +245,12 @@ class Mail(Section):
             raise ValueError("expected at least one address in mail.to, since mail.host is set, found none")
         if self.host and not self.from_address:
             raise ValueError("expected mail.from or mail.user, since mail.host is set, found neither")
-        wrong = [text for text in (*self.to, self.from_address) if text and ("@" not in text or "\n" in text)]
+        addresses = [text for text in (*self.to, self.from_address) if text]
+        wrong = [text for text in addresses if not all(text.partition("@")) or not text.isprintable()]
         if wrong:
             raise ValueError(f"expected mail addresses, found {wrong[0]!r}")
+        if not self.user.isascii():
+            raise ValueError(f"expected a mail.user of ASCII characters, found {self.user!r}")
         return self
 
     @property

@@ -66,11 +66,14 @@ def tolerances_of(settings: Settings) -> Tolerances:
     return Tolerances(**settings.reconcile.model_dump(exclude={"profile"}))
 
 
-def desk_of(settings: Settings, home: Path, broker: Broker, slot: Slot, slot_name: str, *, dry_run: bool) -> Desk:
+def desk_of(
+    settings: Settings, home: Path, clock: Clock, broker: Broker, slot: Slot, slot_name: str, *, dry_run: bool
+) -> Desk:
     """Return the desk for one slot; the complete non-secret settings are kept by hash."""
     section, orders = settings.sources, settings.orders
     return Desk(
         home=home,
+        clock=clock,
         calendar=Calendar.load(settings.schedule.calendar),
         slot=slot,
         slot_name=slot_name,

@@ -62,7 +62,7 @@ def perform(home: Path, settings: Settings, slot: Slot, options: Options) -> int
             ledger.record(due_mails(ledger.book, settings, home))
             return exits.FINE
         broker = broker_of(settings, clock, dry_run=dry_run)
-        desk = desk_of(settings, home, broker, slot, options.slot_name, dry_run=dry_run)
+        desk = desk_of(settings, home, clock, broker, slot, options.slot_name, dry_run=dry_run)
         try:
             run_cycle(ledger, broker, desk)
         except BrokerProblem as problem:

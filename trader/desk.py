@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from ledger.book import Book, book_hash
+from ledger.clock import Clock
 from ledger.events import CycleFinished, CycleSkipped, CycleStarted, Fact, StepFailed
 from ledger.nav import Unvalued
 from ledger.state import SlotState
@@ -26,6 +27,7 @@ from trader.snapshot import snapshot
 from trader.sources.source import Source
 from trader.strategies import Strategy
 
+AHEAD_MAX = timedelta(minutes=1)  # of the log's time before the clock's
 SKIPPED_DAYS_MAX = 60  # what a longer absence skipped is told by the calendar, not slot by slot
 
 
@@ -34,6 +36,7 @@ class Desk:
     """One home's desk, for one slot."""
 
     home: Path
+    clock: Clock
     calendar: Calendar
     slot: Slot
     slot_name: str  # the slot's name, or DAY/now-HHMMSS for a start by hand
@@ -51,7 +54,7 @@ class Desk:
     tolerances: Tolerances
 
     def cycle_started(self, book: Book) -> Iterator[Fact | tuple[Fact, ...]]:
-        """Say what was missed since the last cycle, and begin."""
+        """Say what was missed since the last cycle, and begin; a clock that went back is a failed step."""
         yield tuple(CycleSkipped(slot=name, reason="no cycle ran in its time") for name in self._missed(book))
         session = self._session()
         yield CycleStarted(
@@ -65,6 +68,10 @@ class Desk:
             settings_sha256=self.settings_sha256,
             versions=self.versions,
         )
+        ahead = book.now - self.clock.now()
+        if ahead > AHEAD_MAX:  # the log's time never goes back: until the clock catches up, no market is open to it
+            reason = f"the log has reached {book.now:%Y-%m-%d %H:%M} UTC, {ahead} ahead of this machine's clock"
+            yield StepFailed(step="clock", reason=f"{reason}; see 'Clocks differ' in docs/runbook.md")
 
     def _session(self) -> Session:
         session = self.calendar.session(self.slot.day)

@@ -203,6 +203,15 @@ def test_a_file_states_weight_and_leverage_of_each_ticker(text: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("cut", [1, 2, 3])
+def test_a_file_that_is_still_being_written_is_not_believed(cut: int) -> None:
+    whole = "symbol,weight,leverage\nIBM,0.2,1\nAAPL,0.4,1.25\n"
+    assert len(from_file(whole)) == 2
+
+    with pytest.raises(StrategyError, match="it is being written, or was cut short"):
+        from_file(whole[:-cut])
+
+
 def test_the_file_is_evidence() -> None:
     stated = StatedTargets("targets.csv", NOW, CSV)
 

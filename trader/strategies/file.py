@@ -1,7 +1,8 @@
 """Weights and leverage from a file that someone else's program writes.
 
-CSV with the columns symbol, weight, leverage, or JSON: `{"written_at": "…Z", "targets": [{"symbol", "weight",
-"leverage"}]}`, numbers as JSON numbers or strings; without `written_at`, and in CSV, the file's own time counts.
+CSV with the columns symbol, weight, leverage and an end to every line, or JSON: `{"written_at": "…Z", "targets":
+[{"symbol", "weight", "leverage"}]}`, numbers as JSON numbers or strings; without `written_at`, and in CSV, the file's
+own time counts.
 Pure: `trader/forecast.py` reads the file, and keeps its canonical bytes as evidence.
 """
 
@@ -88,6 +89,9 @@ def _parse(stated: StatedTargets) -> tuple[datetime, list[Mapping[str, Any]]]:
 
 
 def _csv_rows(stated: StatedTargets) -> Iterator[Mapping[str, Any]]:
+    if stated.text and not stated.text.endswith(("\n", "\r")):  # 1.25 cut short is 1.2: still a number, and another one
+        last = stated.text.rpartition("\n")[2]
+        raise StrategyError(f"{stated.file}: expected a line end after {last!r}; it is being written, or was cut short")
     rows = [[cell.strip() for cell in row] for row in csv.reader(stated.text.splitlines()) if row]
     if not rows or tuple(name.lower() for name in rows[0]) != COLUMNS:
         raise StrategyError(f"{stated.file}: expected the columns {','.join(COLUMNS)}, found {rows[:1]}")

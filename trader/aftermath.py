@@ -36,7 +36,7 @@ CODED = re.compile(r"([a-z][a-z0-9-]*): (.+)")  # the line in which a process of
 
 
 def tell(home: Path, slot: str, ending: Ending, what: str) -> None:
-    """Record and mail how the process of a slot ended; `what` is `cycle` or `commit`."""
+    """Record and mail how the process of a slot ended; `what` is `cycle`, `commit` or `start`."""
     failure = failure_of(slot, ending, what)
     if not ending.last_words.startswith(f"{failure.code}: "):  # else it said so itself
         sys.stderr.write(f"{failure.code}: slot {slot}: {failure.reason}\n")

@@ -91,11 +91,22 @@ def _start(options: Options) -> int:
     moment = _moment(options.home, schedule)
     if options.now:
         return run_slot(options, schedule, _slot_by_hand(calendar, moment), moment)
-    slot = calendar.due(moment, *(schedule.close_not_before or (None, None)))
+    try:
+        slot = calendar.due(moment, *(schedule.close_not_before or (None, None)))
+    except CalendarError as error:  # the years of the packaged table are over, and every start ends here
+        return _told(options, f"{moment.date()}/cycle", _ended_without_calendar(error), "start")
     if slot is None:
         _tell_next(options, calendar, schedule, moment)
         return exits.FINE
     return run_slot(options, schedule, slot.name, slot.at)
+
+
+def _ended_without_calendar(error: Exception) -> Ending:
+    from trader.supervision import Ending
+
+    words = f"calendar: {error}"
+    sys.stderr.write(f"{words}\n")
+    return Ending(exits.COULD_NOT, None, timed_out=False, peak_memory_bytes=0, last_words=words)
 
 
 def _moment(home: Path, schedule: Schedule) -> datetime:

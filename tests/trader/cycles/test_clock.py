@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import sys
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ledger.events import StepFailed, TradingVetoed
+from ledger.events import NoticeSent, StepFailed, TradingVetoed
 from ledger.ledger import Ledger
 from tests.ledger.logs import StillClock, lost
 from tests.trader.cycles.world import TUESDAY, World
 from trader import exits
+from trader.parent import main
 
 
 def let_the_log_reach(world: World, ahead: timedelta) -> None:
@@ -45,3 +47,17 @@ def test_once_the_clock_is_there_again_the_next_cycle_trades(world: World) -> No
 
     assert len(world.orders()) == 2
     assert world.apart() == ()
+
+
+def test_the_end_of_the_packaged_calendar_is_mailed_once_a_day(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    let_the_log_reach(world, datetime(2031, 1, 2, 15, tzinfo=UTC) - world.control.now())
+    world.set(simulator={"control": "127.0.0.1:9"})  # nobody there: it is as late as the log says
+    monkeypatch.setitem(sys.modules, "exchange_calendars", None)  # not installed
+    monkeypatch.delitem(sys.modules, "trader.sessions.generate", raising=False)
+
+    assert [main(["--home", str(world.home), "cycle"]) for _ in range(2)] == [exits.COULD_NOT] * 2
+
+    assert [notice.incident for notice in world.facts(NoticeSent)] == ["calendar/2031-01-02"]
+    (subject,) = world.box.subjects
+    assert "calendar" in subject
+    assert "pip install 'tallybook[calendar]'" in world.box.body("plain")

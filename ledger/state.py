@@ -268,11 +268,23 @@ class State:
 
     @property
     def next_order(self) -> OrderPlanned | None:
-        """The next planned order that has not been attempted; None if vetoed, halted, in doubt or done."""
+        """The next planned order that has not been attempted; None if vetoed, halted, in doubt or done.
+
+        What shrinks a position goes first. Once one of those came to nothing, none that grows a position follows: the
+        plan's leverage counted on it.
+        """
         if not self.may_trade or self.cycle is None:
             return None
-        wanted = (p for p in self.cycle.plan if p.order_ref is not None and p.order_ref not in self.orders)
-        return next(wanted, None)
+        planned = tuple(p for p in self.cycle.plan if p.order_ref is not None)
+        shrinking = tuple(p for p in planned if p.held * p.quantity < 0)
+        failed = any(self._came_to_nothing(p) for p in shrinking)
+        growing = () if failed else tuple(p for p in planned if p.held * p.quantity >= 0)
+        return next((p for p in (*shrinking, *growing) if p.order_ref not in self.orders), None)
+
+    def _came_to_nothing(self, planned: OrderPlanned) -> bool:
+        """Tell whether an order ended without all its fills."""
+        order = self.orders.get(str(planned.order_ref))
+        return order is not None and order.ended and order.remaining != 0
 
     def update_cycle(self, **changes: Any) -> None:
         """Change the running cycle; outside any cycle there is nothing to change."""

@@ -247,3 +247,32 @@ def test_a_dry_run_previews_what_it_would_order(world: World) -> None:
     assert world.at_venue() == []
     assert world.facts(TradingAllowed) == []
     assert (world.home / "var" / "orders" / str(TUESDAY) / "0935.csv").exists()
+
+
+def test_what_shrinks_is_sold_before_anything_is_bought(world: World) -> None:
+    world.want("1.4", WAVE="0.6", ACME="0")
+    world.advance_to(TUESDAY, 0)
+    world.trade()
+    world.want("1.4", WAVE="0", ACME="0.6")
+    world.advance_to(TUESDAY, 1)
+
+    world.trade()
+
+    assert [sent.quantity < 0 for sent in world.facts(OrderSendAttempted)] == [False, True, False]
+    assert world.apart() == ()
+
+
+def test_nothing_is_bought_on_the_strength_of_a_sale_that_was_refused(world: World) -> None:
+    world.want("1.4", WAVE="0.6", ACME="0")
+    world.advance_to(TUESDAY, 0)
+    world.trade()
+    held = world.held()["WAVE"]
+    world.want("1.4", WAVE="0", ACME="0.6")
+    world.control.reject(symbol="WAVE")
+    world.advance_to(TUESDAY, 1)
+
+    world.trade()
+
+    assert len(world.facts(OrderRejected)) == 1
+    assert world.held() == {"WAVE": held}
+    assert world.apart() == ()

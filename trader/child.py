@@ -60,6 +60,7 @@ def _parse(arguments: list[str]) -> argparse.Namespace:
 
 
 def _bound(timeout_seconds: int, memory_megabytes: int) -> None:
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy comes with the client library, and would start threads
     signal.alarm(timeout_seconds + ORPHAN_SECONDS)
     bytes_max = memory_megabytes * 1024 * 1024
     resource.setrlimit(resource.RLIMIT_AS, (bytes_max, bytes_max))

@@ -28,17 +28,22 @@ def clock_of(home: Path, control: tuple[str, int] | None) -> Clock:
 
 def _now(simulated: Callable[[], datetime], home: Path) -> Callable[[], datetime]:
     """Ask the simulator; with none running, time stands where the log ends."""
-    from ledger.errors import LogMissing
-    from ledger.log import last_recorded_at
     from trader.simulator.control import ControlError
 
     def now() -> datetime:
         try:
             return simulated()
         except ControlError as unreachable:
-            try:
-                return last_recorded_at(home)
-            except LogMissing:
-                raise unreachable from None
+            return _end_of_log(home, unreachable)
 
     return now
+
+
+def _end_of_log(home: Path, unreachable: Exception) -> datetime:
+    from ledger.errors import LogMissing  # slow: the light parent pays for the log only here
+    from ledger.log import last_recorded_at
+
+    try:
+        return last_recorded_at(home)
+    except LogMissing:
+        raise unreachable from None

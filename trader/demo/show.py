@@ -144,7 +144,9 @@ def _cycle(stage: Stage, row: Row, glyph: str = "●") -> None:
 def _cycle_to_be_killed(stage: Stage, row: Row) -> None:
     """Kill the child right after an order left, then start again as cron would; one that sends nothing just ends."""
     stage.control.hold_after("placeOrder")
-    process = subprocess.Popen(_command(stage, "cycle"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        _command(stage, "cycle"), env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     limit = monotonic() + CYCLE_SECONDS_MAX
     while not (held := _is_held(stage)) and process.poll() is None and monotonic() < limit:
         sleep(LOOK_SECONDS)
@@ -171,6 +173,11 @@ def _is_held(stage: Stage) -> bool:
     return any(client["held"] for client in stage.control.clients())
 
 
+def _environment() -> dict[str, str]:
+    """Return the environment that cron would give: one that lets Python keep what it compiled."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def _command(stage: Stage, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "trader.commands", "--home", str(stage.home), *arguments]
 
@@ -178,7 +185,12 @@ def _command(stage: Stage, *arguments: str) -> list[str]:
 def _tallybook(stage: Stage, *arguments: str) -> None:
     """Run the command as a process of its own; what it complains about is shown."""
     done = subprocess.run(
-        _command(stage, *arguments), capture_output=True, text=True, timeout=CYCLE_SECONDS_MAX, check=False
+        _command(stage, *arguments),
+        env=_environment(),
+        capture_output=True,
+        text=True,
+        timeout=CYCLE_SECONDS_MAX,
+        check=False,
     )
     if done.returncode not in (0, 1):
         said = (done.stderr or done.stdout).strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import platform
 import sys
@@ -26,7 +27,7 @@ def main(names: list[str]) -> int:
         f"Written by `make bench`; {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}.",
     ]
     for name in names or known:
-        report += ["", f"## {name}", "", (known[name].__doc__ or "").strip(), "", "```"]
+        report += ["", f"## {name}", "", inspect.cleandoc(known[name].__doc__ or ""), "", "```"]
         sys.stdout.write(f"{name}\n")
         for line in known[name]():
             sys.stdout.write(f"  {line}\n")

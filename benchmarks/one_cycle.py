@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import resource
 import sys
+from datetime import date
 from pathlib import Path
 from time import perf_counter, process_time
+from typing import Any
 
 BEGAN = perf_counter()
 
@@ -40,18 +42,17 @@ def main(what: str, home: Path, slot_name: str) -> None:
     sys.stdout.write(json.dumps({"cpu": cpu, "wall": wall, "megabytes": megabytes, "orders": orders}) + "\n")
 
 
-def _date(text: str):  # type: ignore[no-untyped-def]
-    from datetime import date
-
+def _date(text: str) -> date:
     return date.fromisoformat(text)
 
 
-def _ask(broker, days: int) -> None:  # type: ignore[no-untyped-def]
+def _ask(broker: Any, days: int) -> None:
     """Ask what a cycle asks, with the bare library."""
     from ib_insync import IB, LimitOrder, Stock
 
     settings = broker.settings
-    ib = IB()
+    make: Any = IB  # the library has no types
+    ib = make()
     ib.client.MaxRequests = 0
     ib.connect(settings.host, settings.port, clientId=settings.client_id)
     contracts = ib.qualifyContracts(*(Stock(spec.symbol, "SMART", spec.currency) for spec in settings.universe))

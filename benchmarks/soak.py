@@ -84,7 +84,7 @@ def _session(run: Soak, session: Session) -> None:
         _disturb(run, slot)
         run.control.advance(session.close + AFTER_CLOSE if slot.kind == "close" else slot.at)
         broker = broker_of(run.settings, run.clock, dry_run=False)
-        desk = desk_of(run.settings, run.home, broker, slot, slot.name, dry_run=False)
+        desk = desk_of(run.settings, run.home, run.clock, broker, slot, slot.name, dry_run=False)
         run_cycle(run.ledger, broker, desk)
         run.cycles += 1
         _compare(run, slot)

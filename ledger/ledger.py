@@ -184,8 +184,7 @@ class Ledger:
     def _record_refused_starts(self) -> None:
         notes = self.log.refused_starts()
         self.record(tuple(fact for _, fact in notes))
-        for path, _ in notes:
-            path.unlink()
+        self.log.forget(notes)
 
 
 Obstacle = tuple[int, tuple[Fact, ...]]  # where in the batch, and what takes the fact's place

@@ -22,6 +22,7 @@ from ledger.errors import LogDamaged, LogError, LogExists, LogForeign, LogLocked
 from ledger.events import CycleStarted, Fact, HeadAdvanced, LogStarted, StartRefused, WallClockRegressed
 from ledger.line import GENESIS_PREV, Event, decode, draft_line, encode, moment
 from ledger.log.chain import Chain
+from ledger.log.disk import LOCAL, Disk
 from ledger.log.halt import halt_reason
 from ledger.log.head import Head, read_head, write_first_head, write_head
 from ledger.log.lock import Holder, Lock, leave_note, refused_starts
@@ -32,7 +33,6 @@ from ledger.log.storage import (
     events_folder,
     refusing_what_cannot_be_written,
     require_ours,
-    sync_folder,
     var_folder,
     write_fully,
     write_new_file,
@@ -50,7 +50,7 @@ REGRESSION = timedelta(seconds=1)  # a clock that stands further back than this 
 class Log:
     """The log of one home, held by this process for writing."""
 
-    def __init__(self, home: Path, clock: Clock, lock: Lock, chain: Chain) -> None:
+    def __init__(self, home: Path, clock: Clock, lock: Lock, chain: Chain, disk: Disk = LOCAL) -> None:
         if chain.genesis is None:
             raise LogDamaged(f"{home}: expected a genesis, found none")
         self.genesis: LogStarted = chain.genesis
@@ -59,30 +59,33 @@ class Log:
         self._clock = clock
         self._lock = lock
         self._chain = chain
+        self._disk = disk
         self._poisoned = False
-        self._descriptor: int | None = None
+        self._handle: int | None = None
         self._file = ""
 
     @staticmethod
-    def create(home: Path, clock: Clock, genesis: LogStarted, *, slot: str = "") -> Log:
+    def create(home: Path, clock: Clock, genesis: LogStarted, *, slot: str = "", disk: Disk = LOCAL) -> Log:
         """Begin a new log; LogExists if there is one."""
         _check_clock(home, clock, genesis)
-        if not home.is_dir():
-            require_log(home)
+        if disk.kind(home) != "folder":
+            require_log(home, disk)
         var, events = var_folder(home), events_folder(home)
         with refusing_what_cannot_be_written(var):
-            events.mkdir(mode=0o700, parents=True, exist_ok=True)
-            var.chmod(0o700)
-            events.chmod(0o700)
-        lock = _take_lock(var, clock, slot)
+            for folder in (var, events):
+                if disk.kind(folder) == "nothing":
+                    disk.make_folder(folder, 0o700)
+                disk.chmod(folder, 0o700)
+            disk.sync_folder(home)
+        lock = _take_lock(var, clock, slot, disk)
         try:
-            head = read_head(var)
-            if day_files(events) or (head is not None and head.seq > 0):
+            head = read_head(var, disk)
+            if day_files(events, disk) or (head is not None and head.seq > 0):
                 raise LogExists(f"{events}: expected no log, found one; one home holds one account")
             with refusing_what_cannot_be_written(events):
-                _write_genesis(var, events, clock.now().astimezone(UTC), genesis)
-            chain, _ = recover(var)
-            return Log(home, clock, lock, chain)
+                _write_genesis(var, events, clock.now().astimezone(UTC), genesis, disk)
+            chain, _ = recover(var, disk=disk)
+            return Log(home, clock, lock, chain, disk)
         except BaseException:
             lock.release()
             raise
@@ -96,22 +99,23 @@ class Log:
         account: str | None = None,
         mode: Literal["paper", "live"] | None = None,
         accept_head: bool = False,
+        disk: Disk = LOCAL,
     ) -> Log:
         """Take the lock, recover, and record what that found.
 
         `account` and `mode` are what the caller expects. `accept_head` is the operator's word that the chain is the
         right one although HEAD cannot be read.
         """
-        require_log(home)
+        require_log(home, disk)
         var, events = var_folder(home), events_folder(home)
-        kept = (path for path in (var / "HEAD.0", var / "HEAD.1", var / "lock") if path.exists())
-        require_ours(var, events, *day_files(events)[-1:], *kept)
-        lock = _take_lock(var, clock, slot)
+        kept = (path for path in (var / "HEAD.0", var / "HEAD.1", var / "lock") if disk.kind(path) != "nothing")
+        require_ours(disk, var, events, *day_files(events, disk)[-1:], *kept)
+        lock = _take_lock(var, clock, slot, disk)
         try:
-            require_expected(home, clock, read_genesis(home), account, mode)
+            require_expected(home, clock, read_genesis(home, disk), account, mode)
             with refusing_what_cannot_be_written(events):
-                chain, head = recover(var, accept_head=accept_head)
-            log = Log(home, clock, lock, chain)
+                chain, head = recover(var, accept_head=accept_head, disk=disk)
+            log = Log(home, clock, lock, chain, disk)
         except BaseException:
             lock.release()
             raise
@@ -145,7 +149,7 @@ class Log:
     def events(self) -> Iterator[Event]:
         """Yield every event from the genesis on; the chain is checked before anything is parsed."""
         seq, until_seq = -1, self._chain.seq
-        for event in read_events(self._var.parent, until_seq=until_seq):
+        for event in read_events(self._var.parent, until_seq=until_seq, disk=self._disk):
             seq = event.seq
             yield event
         if seq != until_seq:
@@ -204,7 +208,7 @@ class Log:
         self._require_writable()
         self._poisoned = True
         with refusing_what_cannot_be_written(self._var):
-            write_head(self._var, Head(*self.head))
+            write_head(self._var, Head(*self.head), self._disk)
         self._poisoned = False
 
     @property
@@ -214,11 +218,17 @@ class Log:
 
     def halt_reason(self) -> str | None:
         """Return why `var/HALT` stops trading; None only if it is certainly absent."""
-        return halt_reason(self._var)
+        return halt_reason(self._var, self._disk)
 
     def refused_starts(self) -> tuple[tuple[Path, StartRefused], ...]:
-        """Return the notes of starts that found the lock held; delete a note once it is recorded."""
-        return refused_starts(self._var, self.last_recorded_at)
+        """Return the notes of starts that found the lock held; `forget` a note once it is recorded."""
+        return refused_starts(self._var, self.last_recorded_at, self._disk)
+
+    def forget(self, notes: tuple[tuple[Path, StartRefused], ...]) -> None:
+        """Remove notes that are recorded."""
+        with refusing_what_cannot_be_written(self._var):
+            for path, _ in notes:
+                self._disk.unlink(path)
 
     def close(self) -> None:
         """Vouch for what was appended, and give the lock up. A poisoned writer vouches for nothing."""
@@ -238,11 +248,11 @@ class Log:
 
     def _record_recovery(self, head: Head | None) -> None:
         chain, now = self._chain, self._clock.now().astimezone(UTC)
-        facts: list[Fact] = list(unrecorded_cuts(self._events, chain))
+        facts: list[Fact] = list(unrecorded_cuts(self._events, chain, self._disk))
         if head is None:
             facts.append(HeadAdvanced(from_seq=-1, to_seq=chain.seq))  # accepted by the operator
             with refusing_what_cannot_be_written(self._var):
-                write_first_head(self._var, Head(*self.head))
+                write_first_head(self._var, Head(*self.head), self._disk)
         elif chain.seq > head.seq:
             facts.append(HeadAdvanced(from_seq=head.seq, to_seq=chain.seq))
         if now < self.last_recorded_at - REGRESSION:
@@ -252,13 +262,12 @@ class Log:
         if facts:
             self.append(self.draft(facts, None))
             self.barrier()
-        for path, _ in notes:
-            path.unlink()
+        self.forget(notes)
 
     def _let_go(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        if self._handle is not None:
+            self._disk.close(self._handle)
+            self._handle = None
         self._lock.release()
 
     def _require_writable(self) -> None:
@@ -272,38 +281,38 @@ class Log:
         before, file = self._chain.day, _file_of(part[0].recorded_at)
         if file != self._file:
             self._open(file)
-        if self._descriptor is None:
+        if self._handle is None:
             raise OSError(f"{file}: expected it open")
         expected = before.size if before is not None and before.file == file else 0
-        found = os.fstat(self._descriptor).st_size
+        found = self._disk.size(self._handle)
         if found != expected:
             raise LogDamaged(f"{file}: expected {expected} bytes, found {found}; somebody else wrote; start again")
         lines = [encode(event) for event in part]
         for raw in lines:
             self._chain.accept(raw, file)
-        write_fully(self._descriptor, b"".join(lines))
-        os.fdatasync(self._descriptor)
+        write_fully(self._handle, b"".join(lines), self._disk)
+        self._disk.sync_content(self._handle)
         if before is not None and before.file != file:
-            (self._events / before.file).chmod(0o400)  # sealed: it never changes again
+            self._disk.chmod(self._events / before.file, 0o400)  # sealed: it never changes again
 
     def _open(self, file: str) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        if self._handle is not None:
+            self._disk.close(self._handle)
+            self._handle = None
         path = self._events / file
-        is_new = not path.exists()
-        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        is_new = self._disk.kind(path) == "nothing"
+        self._handle = self._disk.open(path, "append", 0o600)
         self._file = file
         if is_new:
-            os.fsync(self._descriptor)
-            sync_folder(self._events)
+            self._disk.sync(self._handle)
+            self._disk.sync_folder(self._events)
 
 
 def _file_of(recorded_at: datetime) -> str:
     return f"{recorded_at.date().isoformat()}.jsonl"
 
 
-def _write_genesis(var: Path, events: Path, now: datetime, genesis: LogStarted) -> None:
+def _write_genesis(var: Path, events: Path, now: datetime, genesis: LogStarted, disk: Disk) -> None:
     """HEAD first: a crash in between leaves no log, and `create` may be tried again."""
     origin = f"{now.isoformat()} {genesis.account} ".encode() + os.urandom(32)
     event = draft_line(
@@ -315,19 +324,19 @@ def _write_genesis(var: Path, events: Path, now: datetime, genesis: LogStarted) 
         cycle=None,
         prev=GENESIS_PREV,
     )
-    write_first_head(var, Head(0, event.hash))
-    write_new_file(events / _file_of(now), encode(event))
+    write_first_head(var, Head(0, event.hash), disk)
+    write_new_file(events / _file_of(now), encode(event), disk)
 
 
-def _take_lock(var: Path, clock: Clock, slot: str) -> Lock:
+def _take_lock(var: Path, clock: Clock, slot: str, disk: Disk) -> Lock:
     """Take the lock. Who is refused leaves a note, unless the holder works on the very slot that was to be done."""
     now = clock.now()
     with refusing_what_cannot_be_written(var):
         try:
-            return Lock.take(var, Holder(os.getpid(), slot, now))
+            return Lock.take(var, Holder(os.getpid(), slot, now), disk)
         except LogLocked as locked:
             if not slot or locked.slot != slot:
-                leave_note(var, slot, now)
+                leave_note(var, slot, now, disk)
             raise
 
 

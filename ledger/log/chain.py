@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from ledger.errors import LogForeign
 from ledger.events import DaySealed, LogStarted
 from ledger.line import GENESIS_PREV, LINE_BYTES_MAX, Header, LineBroken, fact_of, header_of, known_type
+from ledger.log.disk import LOCAL, Disk
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -133,11 +134,11 @@ class ChainBroken(Exception):
         self.offset = offset
 
 
-def walk(files: tuple[Path, ...], chain: Chain) -> Iterator[tuple[bytes, Header]]:
+def walk(files: tuple[Path, ...], chain: Chain, disk: Disk = LOCAL) -> Iterator[tuple[bytes, Header]]:
     """Yield every line in order, checked and accepted; ChainBroken at the first that is not. Empty files are passed."""
     for path in files:
         offset = 0
-        with path.open("rb") as file:
+        with disk.reader(path) as file:
             while raw := file.readline(LINE_BYTES_MAX + 1):
                 try:
                     header = chain.accept(raw, path.name)

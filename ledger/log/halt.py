@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path
+
+from ledger.log.disk import LOCAL, Disk
 
 REASON_BYTES_MAX = 1000
 
 
-def halt_reason(var: Path) -> str | None:
+def halt_reason(var: Path, disk: Disk = LOCAL) -> str | None:
     """Return why trading is halted; None only if there is certainly no HALT."""
     path = var / "HALT"
     try:
-        path.lstat()
+        disk.status(path, follow=False)
     except FileNotFoundError:
-        return None if var.is_dir() else f"unreadable: {var} is gone"
+        return None if disk.kind(var) == "folder" else f"unreadable: {var} is gone"
     except OSError as error:
         return f"unreadable: {error.strerror or error}"
     try:
-        return _text(path) or "no reason given"
+        return _text(path, disk) or "no reason given"
     except OSError as error:
         return f"unreadable: {error.strerror or error}"
 
 
-def _text(path: Path) -> str:
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe must not make the check wait
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return "unreadable: not a plain file"
-        return os.read(descriptor, REASON_BYTES_MAX).decode("utf-8", "replace").strip()
-    finally:
-        os.close(descriptor)
+def _text(path: Path, disk: Disk) -> str:
+    with disk.reader(path) as file:
+        return file.read(REASON_BYTES_MAX).decode("utf-8", "replace").strip()

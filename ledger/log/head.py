@@ -7,13 +7,12 @@ damage.
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from ledger.log.storage import sync_folder
+from ledger.log.disk import LOCAL, Disk
 
 SLOTS = ("HEAD.0", "HEAD.1")
 SLOT = re.compile(rb"([0-9]{20}) ([0-9a-f]{64}) ([0-9a-f]{64})\n")
@@ -27,31 +26,31 @@ class Head:
     hash: str
 
 
-def read_head(var: Path) -> Head | None:
+def read_head(var: Path, disk: Disk = LOCAL) -> Head | None:
     """Return what the slots vouch for; None if neither is readable."""
-    valid = [head for head in (_read_slot(var / name) for name in SLOTS) if head is not None]
+    valid = [head for head in (_read_slot(var / name, disk) for name in SLOTS) if head is not None]
     return max(valid, key=lambda head: head.seq, default=None)
 
 
-def write_head(var: Path, head: Head) -> None:
+def write_head(var: Path, head: Head, disk: Disk = LOCAL) -> None:
     """Overwrite the older slot and sync it."""
-    if read_head(var) == head:
+    slots = [(_read_slot(var / name, disk), name) for name in SLOTS]
+    if any(found == head for found, _ in slots):
         return
-    slots = [(_read_slot(var / name), name) for name in SLOTS]
     _, name = min(slots, key=lambda slot: -1 if slot[0] is None else slot[0].seq)
-    _write_slot(var / name, head)
+    _write_slot(var / name, head, disk)
 
 
-def write_first_head(var: Path, head: Head) -> None:
+def write_first_head(var: Path, head: Head, disk: Disk = LOCAL) -> None:
     """Write both slots of a new log, or of one whose HEAD the operator gave up."""
     for name in SLOTS:
-        _write_slot(var / name, head)
-    sync_folder(var)
+        _write_slot(var / name, head, disk)
+    disk.sync_folder(var)
 
 
-def _read_slot(path: Path) -> Head | None:
+def _read_slot(path: Path, disk: Disk) -> Head | None:
     try:
-        content = path.read_bytes()
+        content = disk.content(path)
     except OSError:
         return None  # unreadable is invalid: the other slot decides, and without it the log refuses
     match = SLOT.fullmatch(content)
@@ -60,15 +59,15 @@ def _read_slot(path: Path) -> Head | None:
     return Head(int(match[1]), match[2].decode())
 
 
-def _write_slot(path: Path, head: Head) -> None:
+def _write_slot(path: Path, head: Head, disk: Disk) -> None:
     content = f"{head.seq:020d} {head.hash}".encode()
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    line = content + b" " + sha256(content).hexdigest().encode() + b"\n"
+    handle = disk.open(path, "overwrite", 0o600)
     try:
-        line = content + b" " + sha256(content).hexdigest().encode() + b"\n"
-        written = os.pwrite(descriptor, line, 0)
+        written = disk.write_at(handle, line, 0)
         if written != len(line):
             raise OSError(f"{path}: expected to write {len(line)} bytes, wrote {written}")
-        os.ftruncate(descriptor, len(line))
-        os.fsync(descriptor)
+        disk.truncate(handle, len(line))
+        disk.sync(handle)
     finally:
-        os.close(descriptor)
+        disk.close(handle)

@@ -6,16 +6,17 @@ the holder, or whoever opens the log next, records.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from ledger.errors import LockIneffective, LogLocked
 from ledger.events import StartRefused, instant_text
+from ledger.log.disk import LOCAL, Disk
 from ledger.log.storage import write_fully, write_new_file
 
 LOOKS = 20  # at a holder that has the lock but has not written its name yet
@@ -34,23 +35,24 @@ class Holder:
 class Lock:
     """The right to write, until it is released or the process dies."""
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor: int | None = descriptor
-        # Never inherited: exec closes the descriptor by its flag, a plain fork by this.
+    def __init__(self, handle: int, disk: Disk) -> None:
+        self._handle: int | None = handle
+        self._disk = disk
+        # Never inherited: exec closes the handle by its flag, a plain fork by this.
         os.register_at_fork(after_in_child=self._drop)
 
     @staticmethod
-    def take(var: Path, holder: Holder) -> Lock:
+    def take(var: Path, holder: Holder, disk: Disk = LOCAL) -> Lock:
         """Take the lock and write who holds it; LogLocked, with the holder's own words, if somebody else does."""
         path = var / "lock"
         for _ in range(LOOKS):
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            if _flock(descriptor) and _is_still(path, descriptor):
-                _prove_that_locks_work(path, descriptor)
-                _write_holder(descriptor, holder)
-                return Lock(descriptor)
-            os.close(descriptor)
-            if (other := read_holder(var)) is not None:
+            handle = disk.open(path, "overwrite", 0o600)
+            if disk.lock(handle) and disk.leads_to(path, handle):
+                _prove_that_locks_work(path, handle, disk)
+                _write_holder(handle, holder, disk)
+                return Lock(handle, disk)
+            disk.close(handle)
+            if (other := read_holder(var, disk)) is not None:
                 raise _locked(path, other)
             time.sleep(LOOK_EVERY_SECONDS)
         raise _locked(path, None)
@@ -58,24 +60,24 @@ class Lock:
     @property
     def held(self) -> bool:
         """This process may write."""
-        return self._descriptor is not None
+        return self._handle is not None
 
     def release(self) -> None:
         """Give the lock up. The name goes first, so that nobody reads it as the next holder's."""
-        if self._descriptor is not None:
-            os.ftruncate(self._descriptor, 0)
+        if self._handle is not None:
+            self._disk.truncate(self._handle, 0)
             self._drop()
 
     def _drop(self) -> None:
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-            self._descriptor = None
+        if self._handle is not None:
+            self._disk.close(self._handle)
+            self._handle = None
 
 
-def read_holder(var: Path) -> Holder | None:
+def read_holder(var: Path, disk: Disk = LOCAL) -> Holder | None:
     """Return who holds the lock, or held it when it died last; None if that is unknown or the process is gone."""
     try:
-        said = json.loads((var / "lock").read_bytes())
+        said = json.loads(disk.content(var / "lock"))
         holder = Holder(int(said["pid"]), str(said["slot"]), datetime.fromisoformat(said["started_at"]))
         os.kill(holder.pid, 0)
     except PermissionError:
@@ -85,24 +87,29 @@ def read_holder(var: Path) -> Holder | None:
     return holder
 
 
-def leave_note(var: Path, slot: str, refused_at: datetime) -> None:
+def leave_note(var: Path, slot: str, refused_at: datetime, disk: Disk = LOCAL) -> None:
     """Leave word that a start was refused."""
     folder = var / "refused"
-    folder.mkdir(mode=0o700, exist_ok=True)
+    if disk.kind(folder) == "nothing":
+        with suppress(FileExistsError):  # another refused start was quicker
+            disk.make_folder(folder, 0o700)
     said = {"pid": os.getpid(), "slot": slot, "refused_at": instant_text(refused_at)}
-    write_new_file(folder / f"{os.getpid()}-{time.monotonic_ns()}.json", json.dumps(said).encode() + b"\n")
+    write_new_file(folder / f"{os.getpid()}-{time.monotonic_ns()}.json", json.dumps(said).encode() + b"\n", disk)
 
 
-def refused_starts(var: Path, otherwise: datetime) -> tuple[tuple[Path, StartRefused], ...]:
+def refused_starts(var: Path, otherwise: datetime, disk: Disk = LOCAL) -> tuple[tuple[Path, StartRefused], ...]:
     """Return the notes that lie there, oldest first; an unreadable one counts too, at the moment given."""
     folder = var / "refused"
-    paths = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime_ns) if folder.is_dir() else ()
-    return tuple((path, _read_note(path, otherwise)) for path in paths)
+    if disk.kind(folder) != "folder":
+        return ()
+    paths = (folder / name for name in disk.names(folder) if name.endswith(".json") and not name.startswith("."))
+    oldest_first = sorted(paths, key=lambda path: (disk.status(path).modified_ns, path.name))
+    return tuple((path, _read_note(path, otherwise, disk)) for path in oldest_first)
 
 
-def _read_note(path: Path, otherwise: datetime) -> StartRefused:
+def _read_note(path: Path, otherwise: datetime, disk: Disk) -> StartRefused:
     try:
-        said = json.loads(path.read_bytes())
+        said = json.loads(disk.content(path))
         refused_at = datetime.fromisoformat(said["refused_at"])
         return StartRefused(pid=said["pid"], slot=said["slot"], refused_at=refused_at)
     except (OSError, ValueError, KeyError, TypeError):
@@ -120,36 +127,20 @@ def _locked(path: Path, holder: Holder | None) -> LogLocked:
     )  # fmt: skip
 
 
-def _flock(descriptor: int) -> bool:
+def _prove_that_locks_work(path: Path, handle: int, disk: Disk) -> None:
+    second = disk.open(path, "overwrite", 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is_still(path: Path, descriptor: int) -> bool:
-    """Tell whether the path still leads to the locked file: a lock on a deleted one keeps nobody out."""
-    try:
-        return os.path.samestat(path.stat(), os.fstat(descriptor))
-    except FileNotFoundError:
-        return False
-
-
-def _prove_that_locks_work(path: Path, descriptor: int) -> None:
-    second = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    try:
-        if _flock(second):
-            os.close(descriptor)
+        if disk.lock(second):
+            disk.close(handle)
             raise LockIneffective(
                 f"{path}: expected the file system to refuse a second lock, found it granted; "
                 "move the home to a local disk"
             )
     finally:
-        os.close(second)
+        disk.close(second)
 
 
-def _write_holder(descriptor: int, holder: Holder) -> None:
+def _write_holder(handle: int, holder: Holder, disk: Disk) -> None:
     said = {"pid": holder.pid, "slot": holder.slot, "started_at": instant_text(holder.started_at)}
-    os.ftruncate(descriptor, 0)
-    write_fully(descriptor, json.dumps(said).encode() + b"\n")
+    disk.truncate(handle, 0)
+    write_fully(handle, json.dumps(said).encode() + b"\n", disk)

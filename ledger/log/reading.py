@@ -10,22 +10,23 @@ from ledger.errors import LogDamaged, LogForked
 from ledger.events import LogStarted
 from ledger.line import LINE_BYTES_MAX, Event, LineBroken, decode, event_of, header_of, moment
 from ledger.log.chain import Chain, ChainBroken, walk
+from ledger.log.disk import LOCAL, Disk
 from ledger.log.head import read_head
 from ledger.log.recovery import RESTORE, require_log
 from ledger.log.storage import day_files, events_folder, var_folder
 
 
-def read_events(home: Path, *, until_seq: int | None = None) -> Iterator[Event]:
+def read_events(home: Path, *, until_seq: int | None = None, disk: Disk = LOCAL) -> Iterator[Event]:
     """Yield the events of whole batches, each line checked before it is parsed.
 
     Everything up to HEAD as it was found must be there; beyond it the first line that is not whole ends the reading.
     """
-    require_log(home)
-    head = read_head(var_folder(home))
+    require_log(home, disk)
+    head = read_head(var_folder(home), disk)
     folder = events_folder(home)
     chain, batch = Chain(), list[Event]()
     try:
-        for raw, header in walk(day_files(folder), chain):
+        for raw, header in walk(day_files(folder, disk), chain, disk):
             if head is not None and header.seq == head.seq and header.hash != head.hash:
                 raise LogForked(
                     f"{folder}: seq {head.seq}: expected hash {head.hash} as HEAD says, found {header.hash}; {RESTORE}"
@@ -44,11 +45,11 @@ def read_events(home: Path, *, until_seq: int | None = None) -> Iterator[Event]:
         raise LogDamaged(f"{folder}: expected seq {head.seq} as HEAD says, found {chain.whole_seq}; {RESTORE}")
 
 
-def read_genesis(home: Path) -> LogStarted:
+def read_genesis(home: Path, disk: Disk = LOCAL) -> LogStarted:
     """Return what the log says of itself in its first line."""
-    require_log(home)
-    path = day_files(events_folder(home))[0]
-    with path.open("rb") as file:
+    require_log(home, disk)
+    path = day_files(events_folder(home), disk)[0]
+    with disk.reader(path) as file:
         raw = file.readline(LINE_BYTES_MAX + 1)
     try:
         genesis = decode(raw).fact
@@ -59,12 +60,12 @@ def read_genesis(home: Path) -> LogStarted:
     return genesis
 
 
-def last_recorded_at(home: Path) -> datetime:
+def last_recorded_at(home: Path, disk: Disk = LOCAL) -> datetime:
     """Return the moment of the last whole line, without a walk through the history."""
-    require_log(home)
-    for path in reversed(day_files(events_folder(home))):
+    require_log(home, disk)
+    for path in reversed(day_files(events_folder(home), disk)):
         found = b""
-        with path.open("rb") as file:
+        with disk.reader(path) as file:
             while raw := file.readline(LINE_BYTES_MAX + 1):
                 try:
                     found = header_of(raw).recorded_at

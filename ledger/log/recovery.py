@@ -6,9 +6,8 @@ and nothing is touched.
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -17,8 +16,9 @@ from ledger.errors import HeadDamaged, LogDamaged, LogForeign, LogForked, LogMis
 from ledger.events import TailTruncated
 from ledger.line import LINE_BYTES_MAX, Header, LineBroken, header_of
 from ledger.log.chain import Chain, ChainBroken, walk
+from ledger.log.disk import LOCAL, Disk
 from ledger.log.head import Head, read_head
-from ledger.log.storage import day_files, events_folder, sync_folder, var_folder
+from ledger.log.storage import day_files, events_folder, var_folder, write_fully
 
 RESTORE = "restore the last good copy, as docs/runbook.md says under 'A damaged log'"
 LINE_START = re.compile(rb'\{"seq":')
@@ -33,24 +33,24 @@ class Tail:
     flaw: ChainBroken | None
 
 
-def require_log(home: Path) -> None:
+def require_log(home: Path, disk: Disk = LOCAL) -> None:
     """Raise unless the home exists and holds at least one day file."""
-    if not home.is_dir():
+    if disk.kind(home) != "folder":
         raise LogMissing(f"{home}: expected a home folder, found none; run: tallybook init, then tallybook adopt")
-    if day_files(events_folder(home)):
+    if day_files(events_folder(home), disk):
         return
-    head = read_head(var_folder(home))
+    head = read_head(var_folder(home), disk)
     if head is not None and head.seq > 0:
         raise LogDamaged(f"{home}: expected lines up to seq {head.seq} as HEAD says, found no day file; {RESTORE}")
     raise LogMissing(f"{events_folder(home)}: expected a log, found no day file; run: tallybook adopt")
 
 
-def recover(var: Path, *, accept_head: bool = False) -> tuple[Chain, Head | None]:
+def recover(var: Path, *, accept_head: bool = False, disk: Disk = LOCAL) -> tuple[Chain, Head | None]:
     """Return the verified chain and the HEAD found; cuts a torn tail, raises LogError for anything worse."""
     folder = var / "events"
-    head = read_head(var)
-    tail = survey(folder, head)
-    check_tail(folder, tail, head)
+    head = read_head(var, disk)
+    tail = survey(folder, head, disk)
+    check_tail(folder, tail, head, disk)
     if head is None and not accept_head:
         end = f"seq {tail.chain.whole_seq}" + (f", then {tail.flaw}" if tail.flaw else f", hash {tail.chain.hash}")
         raise HeadDamaged(
@@ -58,18 +58,18 @@ def recover(var: Path, *, accept_head: bool = False) -> tuple[Chain, Head | None
             "the last mail, then accept it as docs/runbook.md says under 'A damaged log'"
         )
     if tail.flaw is not None:
-        cut_tail(folder, tail)
-        tail = survey(folder, head)
-        check_tail(folder, tail, head)
+        cut_tail(folder, tail, disk)
+        tail = survey(folder, head, disk)
+        check_tail(folder, tail, head, disk)
     return tail.chain, head
 
 
-def survey(folder: Path, head: Head | None) -> Tail:
+def survey(folder: Path, head: Head | None, disk: Disk = LOCAL) -> Tail:
     """Walk the chain as far as it is good."""
     chain, head_hash, flaw = Chain(), "", None
-    files = day_files(folder)
+    files = day_files(folder, disk)
     try:
-        for _, header in walk(files, chain):
+        for _, header in walk(files, chain, disk):
             if head is not None and header.seq == head.seq:
                 head_hash = header.hash
     except ChainBroken as broken:
@@ -79,7 +79,7 @@ def survey(folder: Path, head: Head | None) -> Tail:
     return Tail(chain, head_hash, flaw)
 
 
-def check_tail(folder: Path, tail: Tail, head: Head | None) -> None:
+def check_tail(folder: Path, tail: Tail, head: Head | None, disk: Disk = LOCAL) -> None:
     """Raise unless HEAD agrees and whatever is beyond the good lines is a torn append that nothing depended on."""
     chain = tail.chain
     if head is not None and tail.head_hash not in ("", head.hash):
@@ -88,7 +88,7 @@ def check_tail(folder: Path, tail: Tail, head: Head | None) -> None:
             f"this is another history or an old copy; {RESTORE}"
         )
     if tail.flaw is not None:
-        _check_rest(folder, tail, tail.flaw)
+        _check_rest(folder, tail, tail.flaw, disk)
     if chain.whole_seq < 0:
         raise LogDamaged(f"{folder}: expected a genesis, found {tail.flaw or 'no line'}; {RESTORE}")
     if head is not None and chain.whole_seq < head.seq:
@@ -98,17 +98,17 @@ def check_tail(folder: Path, tail: Tail, head: Head | None) -> None:
         )
 
 
-def _check_rest(folder: Path, tail: Tail, flaw: ChainBroken) -> None:
+def _check_rest(folder: Path, tail: Tail, flaw: ChainBroken, disk: Disk) -> None:
     """Raise unless the flaw is a torn append: the last thing in the log, with no valid later batch behind it."""
     chain = tail.chain
     torn_from = chain.whole_seq + 1
     in_file = chain.batch_from[0] if not chain.whole else flaw.path.name
-    later = [path for path in day_files(folder) if path.name > in_file and path.stat().st_size]
+    later = [path for path in day_files(folder, disk) if path.name > in_file and disk.status(path).size]
     if later:
-        _check_foreign(later[-1], 0, chain)
+        _check_foreign(later[-1], 0, chain, disk)
         raise LogDamaged(f"{flaw}; {later[-1].name} follows; {RESTORE}")
-    _check_foreign(flaw.path, flaw.offset, chain)
-    for offset, header in valid_lines(flaw.path, flaw.offset):
+    _check_foreign(flaw.path, flaw.offset, chain, disk)
+    for offset, header in valid_lines(flaw.path, flaw.offset, disk):
         # The pages of one unsynced write reach the disk in any order: lines of the very batch that is torn prove
         # nothing. A line that is valid where it stands, yet does not fit, was not torn by a crash.
         of_torn_batch = header.seq - header.batch[0] + 1 == torn_from and offset > flaw.offset
@@ -116,8 +116,8 @@ def _check_rest(folder: Path, tail: Tail, flaw: ChainBroken) -> None:
             raise LogDamaged(f"{flaw}; byte {offset} holds a valid seq {header.seq}; {RESTORE}")
 
 
-def _check_foreign(path: Path, offset: int, chain: Chain) -> None:
-    with path.open("rb") as file:
+def _check_foreign(path: Path, offset: int, chain: Chain, disk: Disk) -> None:
+    with disk.reader(path) as file:
         file.seek(offset)
         raw = file.readline(LINE_BYTES_MAX + 1)
     try:
@@ -128,10 +128,10 @@ def _check_foreign(path: Path, offset: int, chain: Chain) -> None:
         raise LogForeign(f"{path.name}: expected log {chain.log_id}, found log {header.log}; remove the foreign file")
 
 
-def valid_lines(path: Path, offset: int) -> list[tuple[int, Header]]:
+def valid_lines(path: Path, offset: int, disk: Disk = LOCAL) -> list[tuple[int, Header]]:
     """Return every line from the offset on that is valid by its own hash, wherever it begins."""
     found = []
-    with path.open("rb") as file:
+    with disk.reader(path) as file:
         file.seek(offset)
         while raw := file.readline(LINE_BYTES_MAX + 1):
             for start in LINE_START.finditer(raw):
@@ -143,44 +143,55 @@ def valid_lines(path: Path, offset: int) -> list[tuple[int, Header]]:
     return found
 
 
-def cut_tail(folder: Path, tail: Tail) -> None:
+def cut_tail(folder: Path, tail: Tail, disk: Disk = LOCAL) -> None:
     """Copy the torn batch aside, then truncate its file; each step is durable before the next."""
     name, offset = tail.chain.batch_from
     if tail.flaw is not None and tail.chain.whole:
         name, offset = tail.flaw.path.name, tail.flaw.offset
     path = folder / name
-    with path.open("r+b") as file:
-        file.seek(offset)
-        kept = folder / f"torn-{tail.chain.whole_seq + 1}-{_sha256(path, offset)[:8]}.bin"
-        private = os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(private, "wb") as copy:
-            shutil.copyfileobj(file, copy)
-            copy.flush()
-            os.fsync(copy.fileno())
-        sync_folder(folder)
-        file.truncate(offset)
-        os.fsync(file.fileno())
+    kept = folder / f"torn-{tail.chain.whole_seq + 1}-{_sha256(path, disk, offset)[:8]}.bin"
+    copy = disk.open(kept, "new", 0o600)
+    try:
+        for part in _parts(path, disk, offset):
+            write_fully(copy, part, disk)
+        disk.sync(copy)
+    finally:
+        disk.close(copy)
+    disk.sync_folder(folder)
+    torn = disk.open(path, "overwrite", 0o600)
+    try:
+        disk.truncate(torn, offset)
+        disk.sync(torn)
+    finally:
+        disk.close(torn)
 
 
-def unrecorded_cuts(folder: Path, chain: Chain) -> tuple[TailTruncated, ...]:
+def unrecorded_cuts(folder: Path, chain: Chain, disk: Disk = LOCAL) -> tuple[TailTruncated, ...]:
     """Return what was cut off where the log now ends: by this start, or by one that died before it could say so."""
-    last = day_files(folder)[-1]
+    last = day_files(folder, disk)[-1]
+    kept = re.compile(rf"torn-{chain.seq + 1}-.*\.bin")
     return tuple(
         TailTruncated(
             file=last.name,
-            offset=last.stat().st_size,
-            byte_count=kept.stat().st_size,
-            sha256=_sha256(kept),
-            kept_as=kept.name,
+            offset=disk.status(last).size,
+            byte_count=disk.status(folder / name).size,
+            sha256=_sha256(folder / name, disk),
+            kept_as=name,
         )
-        for kept in sorted(folder.glob(f"torn-{chain.seq + 1}-*.bin"))
+        for name in sorted(disk.names(folder))
+        if kept.fullmatch(name)
     )
 
 
-def _sha256(path: Path, offset: int = 0) -> str:
+def _sha256(path: Path, disk: Disk, offset: int = 0) -> str:
     digest = sha256()
-    with path.open("rb") as file:
+    for part in _parts(path, disk, offset):
+        digest.update(part)
+    return digest.hexdigest()
+
+
+def _parts(path: Path, disk: Disk, offset: int) -> Iterator[bytes]:
+    with disk.reader(path) as file:
         file.seek(offset)
         while part := file.read(1 << 20):
-            digest.update(part)
-    return digest.hexdigest()
+            yield part

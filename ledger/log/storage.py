@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger.errors import LogNotWritable
+from ledger.log.disk import LOCAL, Disk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +30,13 @@ def events_folder(home: Path) -> Path:
     return home / "var" / "events"
 
 
-def day_files(folder: Path) -> tuple[Path, ...]:
+def day_files(folder: Path, disk: Disk = LOCAL) -> tuple[Path, ...]:
     """Every day file, oldest first; none without the folder."""
-    if not folder.is_dir():
+    try:
+        names = disk.names(folder)
+    except (FileNotFoundError, NotADirectoryError):
         return ()
-    return tuple(sorted(path for path in folder.iterdir() if DAY_FILE.fullmatch(path.name)))
+    return tuple(folder / name for name in sorted(names) if DAY_FILE.fullmatch(name))
 
 
 @contextmanager
@@ -48,44 +51,35 @@ def refusing_what_cannot_be_written(what: Path) -> Iterator[None]:
         ) from error
 
 
-def require_ours(*paths: Path) -> None:
+def require_ours(disk: Disk, *paths: Path) -> None:
     """Refuse what this user cannot write, or what is another's: root's cron must not lock the owner out."""
     for path in paths:
         with refusing_what_cannot_be_written(path):
-            owner, user = path.stat().st_uid, os.geteuid()
+            owner, user = disk.status(path).owner, disk.user_id()
         if owner != user:
             raise LogNotWritable(f"{path}: expected to belong to user id {user}, found {owner}; run as its owner")
-        if not os.access(path, os.W_OK):
+        if not disk.writable(path):
             raise LogNotWritable(f"{path}: expected to be writable, found that it is not; check its permissions")
 
 
-def sync_folder(folder: Path) -> None:
-    """Make the folder's entries durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def write_fully(descriptor: int, content: bytes) -> None:
-    """Write all of it, however the kernel cuts it."""
+def write_fully(handle: int, content: bytes, disk: Disk = LOCAL) -> None:
+    """Write all of it, however the disk cuts it."""
     rest = memoryview(content)
     while rest:
-        written = os.write(descriptor, rest)
+        written = disk.write(handle, rest)
         if written == 0:
             raise OSError(f"expected to write {len(rest)} bytes, wrote none")
         rest = rest[written:]
 
 
-def write_new_file(path: Path, content: bytes) -> None:
+def write_new_file(path: Path, content: bytes, disk: Disk = LOCAL) -> None:
     """Write a whole file so that it is there completely or not at all."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    handle = disk.open(unfinished, "new", 0o600)
     try:
-        write_fully(descriptor, content)
-        os.fsync(descriptor)
+        write_fully(handle, content, disk)
+        disk.sync(handle)
     finally:
-        os.close(descriptor)
-    unfinished.replace(path)
-    sync_folder(path.parent)
+        disk.close(handle)
+    disk.replace(unfinished, path)
+    disk.sync_folder(path.parent)

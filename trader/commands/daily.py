@@ -15,8 +15,9 @@ from ledger.errors import LogError, LogLocked, LogMissing
 from ledger.events import TradingHalted, TradingResumed
 from ledger.ledger import Ledger, LedgerError
 from ledger.log import read_events, read_genesis
+from ledger.log.disk import LOCAL
 from ledger.log.halt import halt_reason
-from ledger.log.storage import day_files, events_folder, sync_folder, var_folder, write_new_file
+from ledger.log.storage import day_files, events_folder, var_folder, write_new_file
 from queries.sql import Answer, Format, print_answer
 from queries.status import Status
 from queries.status import status as status_of_home
@@ -153,7 +154,7 @@ def _lifted_without_log(home: Path) -> bool:
 
 def _remove_halt(var: Path) -> None:
     (var / "HALT").unlink(missing_ok=True)
-    sync_folder(var)
+    LOCAL.sync_folder(var)
 
 
 def _still_halted(book: Book) -> str:

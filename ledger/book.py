@@ -38,6 +38,7 @@ from ledger.events import (
 )
 from ledger.line import Event
 from ledger.lots import EXACT
+from ledger.overlay import Overlay
 from ledger.references import is_ours, new_order_ref
 from ledger.state import Impossible, State
 from ledger.statement import VERSION, book_hash, statement
@@ -102,14 +103,22 @@ class Book(State):
         return statement(self, version)
 
     def fork(self) -> Book:
-        """Copy the book: values are immutable, so only the dicts are new."""
-        copy = object.__new__(type(self))
-        copy.__dict__ = {k: v.copy() if isinstance(v, dict) else v for k, v in self.__dict__.items()}
-        return copy
+        """Return a book to try facts on: values are immutable, and each dict gets an overlay for what changes.
+
+        It holds while this book stays as it is.
+        """
+        fork = object.__new__(type(self))
+        fork.__dict__ = {k: Overlay(v) if isinstance(v, dict) else v for k, v in self.__dict__.items()}
+        return fork
 
     def become(self, other: Book) -> None:
-        """Take over another book's state; cannot fail."""
-        self.__dict__ = other.__dict__
+        """Take over another book's state, of a fork only what it changed; cannot fail."""
+        mine = self.__dict__
+        for name, value in other.__dict__.items():
+            if isinstance(value, Overlay) and value.base is mine[name]:
+                value.merge()
+            else:
+                mine[name] = value
 
 
 def replay(events: Iterable[Event]) -> Book:

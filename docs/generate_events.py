@@ -38,6 +38,7 @@ GROUPS = (
     ("decisions", "Decisions"),
     ("reconciliation", "Reconciliation"),
     ("operator", "The operator"),
+    ("continuity", "Is this log the newest? Recovery and witnesses"),
     ("day", "The day"),
 )
 WORDS: dict[Any, str] = {str: "text", int: "whole number", bool: "yes or no", Decimal: "decimal"}

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from decimal import DecimalException, localcontext
 from typing import Any
 
-from ledger.effects import cycle, money, observations, orders
+from ledger.effects import continuity, cycle, money, observations, orders
 from ledger.events import (
     BrokerConnected,
     BrokerDisconnected,
@@ -55,7 +55,9 @@ NOT_YET: tuple[type[Fact], ...] = (
     VariationSettled, PositionTransferred, SplitApplied, SpinOffApplied, MergerApplied, ContractRenamed,
     OptionExercised, OptionAssigned, OptionExpired, CostAdjusted,
 )  # fmt: skip
-EFFECTS: dict[type[Fact], money.Effect] = dict((*cycle.EFFECTS, *observations.EFFECTS, *orders.EFFECTS, *money.EFFECTS))
+EFFECTS: dict[type[Fact], money.Effect] = dict(
+    (*cycle.EFFECTS, *continuity.EFFECTS, *observations.EFFECTS, *orders.EFFECTS, *money.EFFECTS)
+)
 
 
 class Book(State):

@@ -193,6 +193,12 @@ class State:
     halt: str | None = None  # the operator's
     halt_code: str | None = None  # why we halted ourselves, a code of docs/runbook.md; no later halt hides it
 
+    recovery: str | None = None  # why this log may not be the newest; no order leaves until it is shown to be
+    recovery_since: int = -1  # seq
+    recovery_witness: str | None = None  # SEQ:HASH that the log must hold before the recovery ends
+    witnessed: dict[str, str] = field(default_factory=dict)  # place -> the last DAY/PART that was kept there
+    witness_failures: dict[str, str] = field(default_factory=dict)  # place -> why it could not be used last
+
     cycle: Cycle | None = None
     slots: dict[str, SlotState] = field(default_factory=dict)
     snapshots: dict[date, SnapshotTaken] = field(default_factory=dict)
@@ -253,7 +259,8 @@ class State:
     def may_trade(self) -> bool:
         """Positive evidence of this very cycle, and nothing against it."""
         cycle = self.cycle
-        return cycle is not None and cycle.allowed and not cycle.ended and self.halted is None and not self.in_doubt
+        stopped = self.halted is not None or self.recovery is not None or bool(self.in_doubt)
+        return cycle is not None and cycle.allowed and not cycle.ended and not stopped
 
     def lapsed(self, now: datetime) -> str | None:
         """Say why the permission to trade does not hold at a moment any more; None if it does, or never was."""

@@ -43,6 +43,7 @@ def statement(book: State, version: int = VERSION) -> dict[str, Any]:
         "locked": sorted(book.locked),
         "halted": book.halted,
         "reported": _reported(book),
+        **({} if book.recovery is None else {"recovery": book.recovery}),
     }
 
 

@@ -24,6 +24,7 @@ from ledger.events.actions import (
     SpinOffApplied,
     SplitApplied,
 )
+from ledger.events.continuity import RecoveryEnded, RecoveryStarted, WitnessFailed, WitnessKept
 from ledger.events.cycle import (
     BrokerConnected,
     BrokerDisconnected,
@@ -134,6 +135,8 @@ EVENT_TYPES: tuple[type[Fact], ...] = (
     BookReconciled, BreakFound, BreakExplained, BreakAccepted, BreakClosed,
     # operator
     AccountAdopted, TradingHalted, TradingResumed, OverrideSet, FlowExpected,
+    # is this log the newest?
+    RecoveryStarted, RecoveryEnded, WitnessKept, WitnessFailed,
     # day
     SnapshotTaken, DaySealed, DayCommitted, NoticeSent, NoticeFailed,
 )  # fmt: skip
@@ -226,6 +229,8 @@ __all__ = [
     "QuotesObserved",
     "RateRow",
     "RatesObserved",
+    "RecoveryEnded",
+    "RecoveryStarted",
     "Row",
     "SafeguardsEvaluated",
     "SeriesRow",
@@ -248,6 +253,8 @@ __all__ = [
     "VariationSettled",
     "VerdictRow",
     "WallClockRegressed",
+    "WitnessFailed",
+    "WitnessKept",
     "decimal_text",
     "execution_base",
     "instant_text",

@@ -73,16 +73,19 @@ class Ledger:
         mode: Literal["paper", "live"] | None = None,
         accept_head: bool = False,
     ) -> Self:
-        """Take the lock, recover the log, and replay it."""
-        return cls._replayed(Log.open(home, clock, slot=slot, account=account, mode=mode, accept_head=accept_head))
+        """Take the lock, recover the log, and fold it in the same walk."""
+        folding = _Folding(Book())
+        log = Log.open(home, clock, slot=slot, account=account, mode=mode, accept_head=accept_head, visit=folding.visit)
+        try:
+            return cls(log, folding.result())
+        except BaseException:
+            log.close()
+            raise
 
     @classmethod
     def create(cls, home: Path, clock: Clock, genesis: LogStarted, *, slot: str = "") -> Self:
         """Begin a new log."""
-        return cls._replayed(Log.create(home, clock, genesis, slot=slot))
-
-    @classmethod
-    def _replayed(cls, log: Log) -> Self:
+        log = Log.create(home, clock, genesis, slot=slot)
         try:
             return cls(log, replay(log.events()))
         except BaseException:
@@ -185,6 +188,26 @@ class Ledger:
         notes = self.log.refused_starts()
         self.record(tuple(fact for _, fact in notes))
         self.log.forget(notes)
+
+
+class _Folding:
+    """A book that follows a walk. An impossible fact waits for the end of it: what the log is refused for comes first."""
+
+    def __init__(self, book: Book) -> None:
+        self._book = book
+        self._flaw: Impossible | None = None
+
+    def visit(self, event: Event) -> None:
+        if self._flaw is None:
+            try:
+                self._book.apply(event)
+            except Impossible as flaw:
+                self._flaw = flaw
+
+    def result(self) -> Book:
+        if self._flaw is not None:
+            raise self._flaw
+        return self._book
 
 
 Obstacle = tuple[int, tuple[Fact, ...]]  # where in the batch, and what takes the fact's place

@@ -21,13 +21,13 @@ from ledger.clock import Clock
 from ledger.errors import LogDamaged, LogError, LogExists, LogForeign, LogLocked, LogNotWritable
 from ledger.events import CycleStarted, Fact, HeadAdvanced, LogStarted, StartRefused, WallClockRegressed
 from ledger.line import GENESIS_PREV, Event, decode, draft_line, encode, moment
-from ledger.log.chain import Chain
+from ledger.log.chain import Chain, Seal
 from ledger.log.disk import LOCAL, Disk
 from ledger.log.halt import halt_reason
 from ledger.log.head import Head, read_head, write_first_head, write_head
 from ledger.log.lock import Holder, Lock, leave_note, refused_starts
 from ledger.log.reading import last_recorded_at, read_events, read_genesis
-from ledger.log.recovery import recover, require_log, unrecorded_cuts
+from ledger.log.recovery import Visit, recover, require_log, unrecorded_cuts
 from ledger.log.storage import (
     day_files,
     events_folder,
@@ -39,8 +39,8 @@ from ledger.log.storage import (
 )
 
 __all__ = [
-    "Event", "Log", "LogError", "LogLocked", "decode", "encode", "last_recorded_at", "read_events", "read_genesis",
-    "require_expected",
+    "Event", "Log", "LogError", "LogLocked", "Seal", "decode", "encode", "last_recorded_at", "read_events",
+    "read_genesis", "require_expected",
 ]  # fmt: skip
 
 TICK = timedelta(microseconds=1)
@@ -99,12 +99,15 @@ class Log:
         account: str | None = None,
         mode: Literal["paper", "live"] | None = None,
         accept_head: bool = False,
+        since: Seal | None = None,
+        visit: Visit | None = None,
         disk: Disk = LOCAL,
     ) -> Log:
         """Take the lock, recover, and record what that found.
 
         `account` and `mode` are what the caller expects. `accept_head` is the operator's word that the chain is the
-        right one although HEAD cannot be read.
+        right one although HEAD cannot be read. `visit` is handed every event, or every one after `since`, in the walk
+        that recovery makes anyway, and what recovery records; it counts only if this returns.
         """
         require_log(home, disk)
         var, events = var_folder(home), events_folder(home)
@@ -114,13 +117,13 @@ class Log:
         try:
             require_expected(home, clock, read_genesis(home, disk), account, mode)
             with refusing_what_cannot_be_written(events):
-                chain, head = recover(var, accept_head=accept_head, disk=disk)
+                chain, head = recover(var, accept_head=accept_head, since=since, visit=visit, disk=disk)
             log = Log(home, clock, lock, chain, disk)
         except BaseException:
             lock.release()
             raise
         try:
-            log._record_recovery(head)
+            log._record_recovery(head, visit)
         except BaseException:
             log._let_go()
             raise
@@ -146,10 +149,10 @@ class Log:
         """When a line would be recorded now: by the clock, and later than every line before."""
         return max(self._clock.now().astimezone(UTC), self.last_recorded_at + TICK)
 
-    def events(self) -> Iterator[Event]:
-        """Yield every event from the genesis on; the chain is checked before anything is parsed."""
-        seq, until_seq = -1, self._chain.seq
-        for event in read_events(self._var.parent, until_seq=until_seq, disk=self._disk):
+    def events(self, since: Seal | None = None) -> Iterator[Event]:
+        """Yield every event from the genesis, or the seal, on; the chain is checked before anything is parsed."""
+        seq, until_seq = -1 if since is None else since.seq, self._chain.seq
+        for event in read_events(self._var.parent, since=since, until_seq=until_seq, disk=self._disk):
             seq = event.seq
             yield event
         if seq != until_seq:
@@ -246,7 +249,7 @@ class Log:
     ) -> None:
         self.close()
 
-    def _record_recovery(self, head: Head | None) -> None:
+    def _record_recovery(self, head: Head | None, visit: Visit | None) -> None:
         chain, now = self._chain, self._clock.now().astimezone(UTC)
         facts: list[Fact] = list(unrecorded_cuts(self._events, chain, self._disk))
         if head is None:
@@ -260,8 +263,12 @@ class Log:
         notes = self.refused_starts()
         facts += (fact for _, fact in notes)
         if facts:
-            self.append(self.draft(facts, None))
+            drafted = self.draft(facts, None)
+            self.append(drafted)
             self.barrier()
+            if visit is not None:
+                for event in drafted:
+                    visit(event)
         self.forget(notes)
 
     def _let_go(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ledger.errors import LogForeign
 from ledger.events import DaySealed, LogStarted
@@ -18,6 +18,19 @@ from ledger.log.disk import LOCAL, Disk
 
 if TYPE_CHECKING:
     from hashlib import _Hash
+
+
+class Seal(NamedTuple):
+    """The end of a sealed day: its file and its last line. With it nothing older needs to be read."""
+
+    file: str
+    seq: int
+    hash: str
+
+    @staticmethod
+    def of(sealed: DaySealed) -> Seal:
+        """Take it from the line that begins the next file."""
+        return Seal(sealed.file, sealed.last_seq, sealed.head_hash)
 
 
 @dataclass(slots=True)
@@ -57,6 +70,15 @@ class Chain:
         self.day: DayTally | None = None
         self.whole_seq = -1  # the last line of the last whole batch
         self.batch_from = ("", 0)  # file and offset where the running, or else the next, batch begins
+        self.since: Seal | None = None  # where it began, if not at the genesis
+
+    @staticmethod
+    def after(seal: Seal, genesis: LogStarted, log_id: str) -> Chain:
+        """Begin behind a sealed day; the next line has to be the one that seals it."""
+        chain = Chain()
+        chain.since, chain.seq, chain.hash, chain.whole_seq = seal, seal.seq, seal.hash, seal.seq
+        chain.genesis, chain.log_id = genesis, log_id
+        return chain
 
     @property
     def whole(self) -> bool:
@@ -105,10 +127,12 @@ class Chain:
 
     def _check_seal(self, raw: bytes, header: Header, file: str) -> None:
         seal = fact_of(raw, header)
-        if self.day is None or not isinstance(seal, DaySealed):
+        if not isinstance(seal, DaySealed):
             raise LineBroken(f"seq {header.seq}: expected {file} to begin with the seal of the day before it")
-        if seal != self.day.seal():
-            raise LineBroken(f"seq {header.seq}: the seal of {seal.file} does not fit {self.day.file}")
+        fits = Seal.of(seal) == self.since if self.day is None else seal == self.day.seal()
+        if not fits:
+            before = self.day or self.since
+            raise LineBroken(f"seq {header.seq}: the seal of {seal.file} does not fit {before and before.file}")
 
     def _count(self, raw: bytes, header: Header, new_file: bool, file: str) -> None:
         if self.day is None or new_file:

@@ -8,29 +8,43 @@ from pathlib import Path
 
 from ledger.errors import LogDamaged, LogForked
 from ledger.events import LogStarted
-from ledger.line import LINE_BYTES_MAX, Event, LineBroken, decode, event_of, header_of, moment
-from ledger.log.chain import Chain, ChainBroken, walk
+from ledger.line import LINE_BYTES_MAX, Event, LineBroken, event_of, header_of, moment
+from ledger.log.chain import ChainBroken, Seal, walk
 from ledger.log.disk import LOCAL, Disk
-from ledger.log.head import read_head
-from ledger.log.recovery import RESTORE, require_log
+from ledger.log.head import Head, read_head
+from ledger.log.recovery import RESTORE, beyond, chain_after, genesis_of, require_log
 from ledger.log.storage import day_files, events_folder, var_folder
 
 
-def read_events(home: Path, *, until_seq: int | None = None, disk: Disk = LOCAL) -> Iterator[Event]:
-    """Yield the events of whole batches, each line checked before it is parsed.
+def read_events(
+    home: Path, *, since: Seal | None = None, until_seq: int | None = None, disk: Disk = LOCAL
+) -> Iterator[Event]:
+    """Yield the events of whole batches, each line checked before it is parsed; with `since`, of those after it.
 
     Everything up to HEAD as it was found must be there; beyond it the first line that is not whole ends the reading.
     """
     require_log(home, disk)
     head = read_head(var_folder(home), disk)
-    folder = events_folder(home)
-    chain, batch = Chain(), list[Event]()
+    if since is not None and head is not None and head.seq < since.seq:
+        later = list[Event]()  # HEAD has to be looked up before the seal
+        hand_on = beyond(since, later.append)
+        for event in read_events(home, until_seq=until_seq, disk=disk):
+            hand_on(event)
+            yield from later
+            later.clear()
+    elif since is None or until_seq is None or until_seq > since.seq:
+        yield from _read(events_folder(home), head, since, until_seq, disk)
+
+
+def _read(folder: Path, head: Head | None, since: Seal | None, until_seq: int | None, disk: Disk) -> Iterator[Event]:
+    chain, files = chain_after(since, day_files(folder, disk), disk)
+    batch = list[Event]()
+    if head is not None and head.seq == chain.seq:
+        _check_head(folder, head, chain.hash)
     try:
-        for raw, header in walk(day_files(folder, disk), chain, disk):
-            if head is not None and header.seq == head.seq and header.hash != head.hash:
-                raise LogForked(
-                    f"{folder}: seq {head.seq}: expected hash {head.hash} as HEAD says, found {header.hash}; {RESTORE}"
-                )
+        for raw, header in walk(files, chain, disk):
+            if head is not None and header.seq == head.seq:
+                _check_head(folder, head, header.hash)
             batch.append(event_of(raw, header))
             if until_seq is not None and header.seq == until_seq:
                 yield from batch
@@ -45,19 +59,15 @@ def read_events(home: Path, *, until_seq: int | None = None, disk: Disk = LOCAL)
         raise LogDamaged(f"{folder}: expected seq {head.seq} as HEAD says, found {chain.whole_seq}; {RESTORE}")
 
 
+def _check_head(folder: Path, head: Head, found: str) -> None:
+    if found != head.hash:
+        raise LogForked(f"{folder}: seq {head.seq}: expected hash {head.hash} as HEAD says, found {found}; {RESTORE}")
+
+
 def read_genesis(home: Path, disk: Disk = LOCAL) -> LogStarted:
     """Return what the log says of itself in its first line."""
     require_log(home, disk)
-    path = day_files(events_folder(home), disk)[0]
-    with disk.reader(path) as file:
-        raw = file.readline(LINE_BYTES_MAX + 1)
-    try:
-        genesis = decode(raw).fact
-    except LineBroken as broken:
-        raise LogDamaged(f"{path.name}, byte 0: {broken}; {RESTORE}") from broken
-    if not isinstance(genesis, LogStarted):
-        raise LogDamaged(f"{path.name}: expected it to begin with log_started, found {genesis.type}; {RESTORE}")
-    return genesis
+    return genesis_of(day_files(events_folder(home), disk)[0], disk)[0]
 
 
 def last_recorded_at(home: Path, disk: Disk = LOCAL) -> datetime:

@@ -7,18 +7,20 @@ and nothing is touched.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
 from ledger.errors import HeadDamaged, LogDamaged, LogForeign, LogForked, LogMissing
-from ledger.events import TailTruncated
-from ledger.line import LINE_BYTES_MAX, Header, LineBroken, header_of
-from ledger.log.chain import Chain, ChainBroken, walk
+from ledger.events import LogStarted, TailTruncated
+from ledger.line import LINE_BYTES_MAX, Event, Header, LineBroken, decode, event_of, header_of
+from ledger.log.chain import Chain, ChainBroken, Seal, walk
 from ledger.log.disk import LOCAL, Disk
 from ledger.log.head import Head, read_head
 from ledger.log.storage import day_files, events_folder, var_folder, write_fully
+
+Visit = Callable[[Event], None]
 
 RESTORE = "restore the last good copy, as docs/runbook.md says under 'A damaged log'"
 LINE_START = re.compile(rb'\{"seq":')
@@ -45,12 +47,23 @@ def require_log(home: Path, disk: Disk = LOCAL) -> None:
     raise LogMissing(f"{events_folder(home)}: expected a log, found no day file; run: tallybook adopt")
 
 
-def recover(var: Path, *, accept_head: bool = False, disk: Disk = LOCAL) -> tuple[Chain, Head | None]:
-    """Return the verified chain and the HEAD found; cuts a torn tail, raises LogError for anything worse."""
+def recover(
+    var: Path, *, accept_head: bool = False, since: Seal | None = None, visit: Visit | None = None, disk: Disk = LOCAL
+) -> tuple[Chain, Head | None]:
+    """Return the verified chain and the HEAD found; cuts a torn tail, raises LogError for anything worse.
+
+    `visit` is handed the event of every line of a whole batch, after `since`, in the same walk; what it was told counts
+    only if this returns. Days up to `since` are not read, unless HEAD speaks of one of them or cannot be read.
+    """
     folder = var / "events"
     head = read_head(var, disk)
-    tail = survey(folder, head, disk)
+    tail = _visited(folder, head, since, visit, disk)
     check_tail(folder, tail, head, disk)
+    if since is not None and tail.chain.whole_seq < since.seq:
+        raise LogForked(
+            f"{folder}: expected seq {since.seq} at the end of {since.file}, found whole lines up to seq "
+            f"{tail.chain.whole_seq}; this is an old copy; {RESTORE}"
+        )
     if head is None and not accept_head:
         end = f"seq {tail.chain.whole_seq}" + (f", then {tail.flaw}" if tail.flaw else f", hash {tail.chain.hash}")
         raise HeadDamaged(
@@ -59,24 +72,82 @@ def recover(var: Path, *, accept_head: bool = False, disk: Disk = LOCAL) -> tupl
         )
     if tail.flaw is not None:
         cut_tail(folder, tail, disk)
-        tail = survey(folder, head, disk)
+        tail = _visited(folder, head, since, None, disk)
         check_tail(folder, tail, head, disk)
     return tail.chain, head
 
 
-def survey(folder: Path, head: Head | None, disk: Disk = LOCAL) -> Tail:
+def _visited(folder: Path, head: Head | None, since: Seal | None, visit: Visit | None, disk: Disk) -> Tail:
+    """Walk from the seal on; from the genesis if HEAD has to be looked up before it, or if nothing follows it."""
+    if since is not None and head is not None and head.seq >= since.seq:
+        tail = survey(folder, head, disk, since=since, visit=visit)
+        if tail.chain.day is not None:
+            return tail
+    return survey(folder, head, disk, visit=visit if since is None else beyond(since, visit))
+
+
+def beyond(since: Seal, visit: Visit | None) -> Visit:
+    """Hand on what comes after the seal, provided that it lies on this chain."""
+
+    def _beyond(event: Event) -> None:
+        if event.seq == since.seq and event.hash != since.hash:
+            raise LogForked(
+                f"{since.file}: seq {since.seq}: expected hash {since.hash} as its seal says, found {event.hash}; "
+                f"this is another history; {RESTORE}"
+            )
+        if event.seq > since.seq and visit is not None:
+            visit(event)
+
+    return _beyond
+
+
+def survey(
+    folder: Path, head: Head | None, disk: Disk = LOCAL, *, since: Seal | None = None, visit: Visit | None = None
+) -> Tail:
     """Walk the chain as far as it is good."""
-    chain, head_hash, flaw = Chain(), "", None
     files = day_files(folder, disk)
+    chain, files = chain_after(since, files, disk)
+    head_hash, flaw, batch = chain.hash if head is not None and head.seq == chain.seq else "", None, []
     try:
-        for _, header in walk(files, chain, disk):
+        for raw, header in walk(files, chain, disk):
             if head is not None and header.seq == head.seq:
                 head_hash = header.hash
+            if visit is None:
+                continue
+            batch.append((raw, header))
+            if chain.whole:
+                for line in batch:
+                    visit(event_of(*line))
+                batch.clear()
     except ChainBroken as broken:
         flaw = broken
     if flaw is None and not chain.whole and chain.day is not None:
         flaw = ChainBroken(folder / chain.day.file, chain.day.size, f"batch {list(chain.batch)} ends here")
     return Tail(chain, head_hash, flaw)
+
+
+def chain_after(since: Seal | None, files: tuple[Path, ...], disk: Disk) -> tuple[Chain, tuple[Path, ...]]:
+    """Return the chain to begin with, and the files to walk; the sealed file itself must be there, unread."""
+    if since is None:
+        return Chain(), files
+    names = [path.name for path in files]
+    if since.file not in names:
+        raise LogDamaged(f"{since.file}: expected a sealed day file up to seq {since.seq}, found none; {RESTORE}")
+    genesis, log_id = genesis_of(files[0], disk)
+    return Chain.after(since, genesis, log_id), files[names.index(since.file) + 1 :]
+
+
+def genesis_of(path: Path, disk: Disk) -> tuple[LogStarted, str]:
+    """Read the genesis and the log's id from the first line of the first file; LogDamaged if it is none."""
+    with disk.reader(path) as file:
+        raw = file.readline(LINE_BYTES_MAX + 1)
+    try:
+        event = decode(raw)
+    except LineBroken as broken:
+        raise LogDamaged(f"{path.name}, byte 0: {broken}; {RESTORE}") from broken
+    if not isinstance(event.fact, LogStarted):
+        raise LogDamaged(f"{path.name}: expected it to begin with log_started, found {event.type}; {RESTORE}")
+    return event.fact, event.log
 
 
 def check_tail(folder: Path, tail: Tail, head: Head | None, disk: Disk = LOCAL) -> None:
@@ -130,16 +201,20 @@ def _check_foreign(path: Path, offset: int, chain: Chain, disk: Disk) -> None:
 
 def valid_lines(path: Path, offset: int, disk: Disk = LOCAL) -> list[tuple[int, Header]]:
     """Return every line from the offset on that is valid by its own hash, wherever it begins."""
-    found = []
+    found, unended = [], b""
     with disk.reader(path) as file:
         file.seek(offset)
-        while raw := file.readline(LINE_BYTES_MAX + 1):
-            for start in LINE_START.finditer(raw):
+        while part := file.readline(LINE_BYTES_MAX + 1):
+            raw = unended + part
+            starts = LINE_START.finditer(raw) if part.endswith(b"\n") else ()
+            for start in starts:
                 try:
-                    found.append((offset + start.start(), header_of(raw[start.start() :])))
+                    found.append((offset - len(unended) + start.start(), header_of(raw[start.start() :])))
                 except LineBroken:
                     continue
-            offset += len(raw)
+            # A line may begin in junk that has no end of its own.
+            unended = b"" if part.endswith(b"\n") else raw[-LINE_BYTES_MAX:]
+            offset += len(part)
     return found
 
 

@@ -1,7 +1,8 @@
-"""`tallybook commit`: the sessions' snapshots and trades as a DuckDB database, for whoever wants to work with them.
+"""`tallybook commit`: sealed days as Parquet, and the sessions' snapshots and trades as a DuckDB database.
 
-The database is derived: it is built aside from the whole log and put in place of the old one in one step, so a reader
-never sees half of it, and committing again changes nothing. To add a table, add a line to `TABLES`.
+Both are derived. The Parquet copies come first (`parquet.py`), so that the lines of a day are parsed only until it is
+sealed and copied. The database is built aside from the whole history and put in place of the old one in one step, so a
+reader never sees half of it, and committing again changes nothing. To add a table, add a line to `TABLES`.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from ledger.log import read_events
-from queries.tables import HOME_ZONE, UnknownDay, load
+from ledger.log.recovery import require_log
+from queries.parquet import update
+from queries.tables import HOME_ZONE, UnknownDay, unfenced
 
 DATABASE = Path("var") / "tallybook.duckdb"
 
@@ -51,7 +53,9 @@ def commit(home: Path, session_day: date | None = None, *, zone: str = HOME_ZONE
 
     Later sessions that are complete stand in it too. Raises UnknownDay for a day without a session in the log.
     """
-    con = load(read_events(home), zone=zone)
+    require_log(home)
+    update(home)
+    con = unfenced(home, zone=zone)
     day = session_day or con.execute(LAST_DAY).fetchall()[0][0]
     if session_day and not con.execute(KNOWN_DAY.replace("$day", _literal(day))).fetchall()[0][0]:
         raise UnknownDay(f'{day}: expected a session of the log, found none; see: tallybook sql "FROM days"')

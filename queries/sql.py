@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 Format = Literal["table", "csv", "json"]
 FINE, COULD_NOT_RUN = 0, 2
 QUESTIONS = ("SELECT", "EXPLAIN")  # DuckDB's names of statement types
+EXPLAIN = re.compile(r"^\s*EXPLAIN(\s+ANALYZE)?(\s*\([^)]*\))?", re.IGNORECASE)
 
 
 class StatementError(Exception):
@@ -76,7 +78,18 @@ def _the_question(con: duckdb.DuckDBPyConnection, statement: str) -> duckdb.Stat
     kind = str(found[0].type).rpartition(".")[2]
     if kind not in QUESTIONS:
         raise StatementError(f"expected a question (SELECT …), found {kind}: the history can only be read")
+    if kind == "EXPLAIN" and (inner := _explained(con, statement)) != "SELECT":
+        raise StatementError(f"expected to explain a question (SELECT …), found {inner}: the history can only be read")
     return found[0]
+
+
+def _explained(con: duckdb.DuckDBPyConnection, statement: str) -> str:
+    """Name the statement inside an EXPLAIN: EXPLAIN ANALYZE runs it."""
+    try:
+        (inner,) = con.extract_statements(EXPLAIN.sub("", statement, count=1))
+    except ValueError:
+        return "something else"
+    return str(inner.type).rpartition(".")[2]
 
 
 def _described(con: duckdb.DuckDBPyConnection, statement: str) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,81 @@
+"""An empty DuckDB that reaches for nothing, and how the events of one type get into it and are put together."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from ledger.events import Fact, type_name
+from queries.staging import Places, Staged, TableError, columns_of
+
+if TYPE_CHECKING:
+    import duckdb
+
+MEMORY = "1GB"
+
+
+class Part(NamedTuple):
+    """A relation that holds some of the events of one type, and the places of its finer columns."""
+
+    relation: str
+    places: Places
+
+
+def new_database() -> duckdb.DuckDBPyConnection:
+    """Open an empty database in memory that fetches nothing and spills nowhere."""
+    import duckdb
+
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "memory_limit": MEMORY,
+        "temp_directory": "",  # spill nowhere: a question that needs more memory fails
+        "threads": "2",
+    }
+    return duckdb.connect(":memory:", config=settings)
+
+
+def united(event_type: type[Fact], parts: Sequence[Part]) -> str:
+    """Return the question that puts parts together, each column cast to the finest scale that one of them has.
+
+    A value that does not fit then is an error: it is never rounded, and never wraps.
+    """
+    places: dict[tuple[str, str], int] = {}
+    for part in parts:
+        for column, finer in part.places.items():
+            places[column] = max(finer, places.get(column, finer))
+    columns = ", ".join(f'CAST("{name}" AS {kind}) AS "{name}"' for name, kind in columns_of(event_type, places))
+    return " UNION ALL ".join(f"SELECT {columns} FROM {part.relation}" for part in parts)
+
+
+def quoted(text: object) -> str:
+    """Spell a text, or a path, as SQL does."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def fill_table(con: duckdb.DuckDBPyConnection, name: str, event_type: type[Fact], staged: Staged) -> None:
+    """Make a table of the staged events of one type, none included; TableError for a value that does not fit."""
+    import duckdb
+
+    columns = columns_of(event_type, staged.places)
+    lines = staged.lines.get(type_name(event_type))
+    try:
+        if lines is None:
+            definition = ", ".join(f'"{column}" {kind}' for column, kind in columns)
+            con.execute(f"CREATE TABLE {name} ({definition})")
+        else:
+            structure = json.dumps(dict(columns))
+            con.execute(
+                f"CREATE TABLE {name} AS "
+                f"SELECT unnest(from_json_strict(line, '{structure}')) FROM (SELECT unnest($1::VARCHAR[]) AS line)",
+                [lines],
+            )
+    except duckdb.Error as error:
+        raise does_not_fit(type_name(event_type), error) from error
+
+
+def does_not_fit(table: str, error: Exception) -> TableError:
+    """Say which table cannot hold its values."""
+    found = str(error).splitlines()[0]
+    return TableError(f"{table}: expected values that fit its columns exactly, found: {found}")

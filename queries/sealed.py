@@ -1,0 +1,52 @@
+"""Sealed day files: what the file after each says of it, and its events, its bytes checked first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from itertools import pairwise
+from pathlib import Path
+
+from ledger.errors import LogDamaged
+from ledger.events import DaySealed
+from ledger.line import LINE_BYTES_MAX, Event, LineBroken, decode
+from ledger.log.recovery import RESTORE
+from ledger.log.storage import day_files, events_folder
+
+
+def seals(home: Path) -> tuple[DaySealed, ...]:
+    """Return the seal of every sealed day, oldest first, as the first line of the file after it states it."""
+    files = day_files(events_folder(home))
+    return tuple(_named(seal_in(after), before, after) for before, after in pairwise(files))
+
+
+def _named(seal: DaySealed | None, before: Path, after: Path) -> DaySealed:
+    if seal is None or seal.file != before.name:
+        found = "no seal" if seal is None else f"that of {seal.file}"
+        raise LogDamaged(f"{after.name}, line 1: expected the seal of {before.name}, found {found}; {RESTORE}")
+    return seal
+
+
+def seal_in(path: Path) -> DaySealed | None:
+    """Return the seal that a day file begins with; None if its first line is damaged, or is no seal."""
+    with path.open("rb") as file:
+        raw = file.readline(LINE_BYTES_MAX + 1)
+    try:
+        fact = decode(raw).fact
+    except LineBroken:
+        return None
+    return fact if isinstance(fact, DaySealed) else None
+
+
+def events_of(home: Path, seal: DaySealed) -> Iterator[Event]:
+    """Yield the events of a sealed day; LogDamaged, and none, if its bytes are not those that were sealed."""
+    path = events_folder(home) / seal.file
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise LogDamaged(f"{path}: expected a sealed day, found no file; {RESTORE}") from None
+    found = sha256(content).hexdigest()
+    if found != seal.file_sha256:
+        raise LogDamaged(f"{path.name}: expected SHA-256 {seal.file_sha256}, found {found}; {RESTORE}")
+    for raw in content.splitlines(keepends=True):
+        yield decode(raw)

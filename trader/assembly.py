@@ -22,6 +22,7 @@ from trader.sources.broker import BrokerBars
 from trader.sources.folder import FolderBars
 from trader.sources.source import Source
 from trader.strategies import FixedWeights, Momentum, Strategy, TargetsFile
+from trader.witness import places_of
 
 VERSIONED = ("tallybook", "ib_insync", "pydantic", "duckdb")
 
@@ -89,6 +90,7 @@ def desk_of(
         algo=orders.algo,
         algo_priority=orders.algo_priority,
         tolerances=tolerances_of(settings),
+        witnesses=places_of(settings, home),
     )
 
 

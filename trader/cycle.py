@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ledger.events import CycleFailed, Fact, TradingHalted
+from ledger.events import CycleFailed, Fact, RecoveryStarted, TradingHalted
 from ledger.ledger import Ledger
 from ledger.state import State
 from reconcile import reconcile
@@ -20,11 +20,13 @@ from trader.occasion import Options, is_closed, require_work
 from trader.safeguards import check_safeguards
 from trader.settings import Settings
 from trader.sizing import plan_orders
+from trader.witness import keep_due
 
 
 def run_cycle(ledger: Ledger, broker: Broker, desk: Desk) -> None:
     """Record what each line finds; nothing is sent before every line before it stands in the log."""
     ledger.record(desk.cycle_started(ledger.book))  # revokes any earlier TradingAllowed
+    ledger.record(desk.require_newest(ledger.book))  # restored, moved, copied? does a witness know more than the log?
     ledger.record(broker.connect(ledger.book))  # a new session; account, mode and clock asserted
     ledger.record(broker.resolve(ledger.book))  # orders that a crash left undecided
     ledger.record(broker.clear_open_orders(ledger.book))  # ours; cancelled to confirmation
@@ -42,6 +44,7 @@ def run_cycle(ledger: Ledger, broker: Broker, desk: Desk) -> None:
     ledger.record(broker.wait_for_fills(ledger.book))  # bounded; what is unfilled keeps working
     ledger.record(broker.observe(ledger.book))
     ledger.record(reconcile(ledger.book, desk.tolerances))
+    ledger.record(desk.recovered(ledger.book))  # a recovery ends where nothing outside is newer than the log
     ledger.record(desk.close(ledger.book))  # snapshot, finished
     ledger.record(broker.disconnect())
 
@@ -58,8 +61,7 @@ def perform(home: Path, settings: Settings, slot: Slot, options: Options) -> int
     with kind.open(home, clock, slot=options.slot_name, account=account.id, mode=account.mode) as ledger:
         require_work(ledger.book, options.slot_name, dry_run=dry_run)
         if is_closed(ledger.book, options.slot_name):  # what follows the cycle failed before, and is tried again
-            ledger.log.barrier()
-            ledger.record(due_mails(ledger.book, settings, home))
+            _tell(ledger, settings, home)
             return exits.FINE
         broker = broker_of(settings, clock, dry_run=dry_run)
         desk = desk_of(settings, home, clock, broker, slot, options.slot_name, dry_run=dry_run)
@@ -70,19 +72,26 @@ def perform(home: Path, settings: Settings, slot: Slot, options: Options) -> int
             ledger.record((CycleFailed(slot=options.slot_name, code=problem.code, reason=str(problem)),))
             ledger.close()
             raise
-        ledger.log.barrier()  # a witness must not know more than the disk
-        ledger.record(due_mails(ledger.book, settings, home))
+        _tell(ledger, settings, home)
         return outcome(ledger.book)
+
+
+def _tell(ledger: Ledger, settings: Settings, home: Path) -> None:
+    """Write the witnesses and send the mail that are due; neither must know more than the disk."""
+    ledger.log.barrier()
+    ledger.record(keep_due(ledger.book, settings, home))
+    ledger.log.barrier()
+    ledger.record(due_mails(ledger.book, settings, home))
 
 
 def _last_words(broker: Broker, problem: BrokerProblem) -> tuple[Fact, ...]:
     """Return what the broker told until it failed.
 
-    An old copy of the log halts trading instead. What it does not know must not enter it: booked as foreign, it would
-    look known to the next start, which would trade.
+    An old copy of the log halts trading instead, and is in recovery once that is lifted. What it does not know must not
+    enter it: booked as foreign, it would look known to the next start, which would trade.
     """
     if isinstance(problem, OldCopyOfLog):
-        return (TradingHalted(reason=str(problem), code=problem.code),)
+        return RecoveryStarted(reason=str(problem)), TradingHalted(reason=str(problem), code=problem.code)
     return broker.drain()
 
 

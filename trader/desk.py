@@ -22,10 +22,12 @@ from trader.calendar import Calendar, Session, Slot
 from trader.forecast import forecast
 from trader.ingest import BarRules, ingest
 from trader.limits import Limits
+from trader.recovery import recovered, require_newest
 from trader.sizing import Sizing
 from trader.snapshot import snapshot
 from trader.sources.source import Source
 from trader.strategies import Strategy
+from trader.witness import Place
 
 AHEAD_MAX = timedelta(minutes=1)  # of the log's time before the clock's
 SKIPPED_DAYS_MAX = 60  # what a longer absence skipped is told by the calendar, not slot by slot
@@ -52,6 +54,7 @@ class Desk:
     algo: str
     algo_priority: str
     tolerances: Tolerances
+    witnesses: tuple[Place, ...] = ()
 
     def cycle_started(self, book: Book) -> Iterator[Fact | tuple[Fact, ...]]:
         """Say what was missed since the last cycle, and begin; a clock that went back is a failed step."""
@@ -90,6 +93,14 @@ class Desk:
                 missed = book.cycle.at < slot.at < self.slot.at and slot.name != self.slot.name
                 if missed and not (known.finished or known.skipped):
                     yield slot.name
+
+    def require_newest(self, book: Book) -> Iterator[Fact]:
+        """Begin a recovery where the home was restored, moved or copied; halt on a witness that knows more."""
+        return require_newest(book, self.home, self.witnesses)
+
+    def recovered(self, book: Book) -> tuple[Fact, ...]:
+        """End a recovery if this cycle saw nothing newer than the log."""
+        return recovered(book, self.home, self.witnesses)
 
     def universe(self, book: Book) -> tuple[int, ...]:
         """Return the contracts that may be ordered, as the broker defined them."""

@@ -160,8 +160,13 @@ def check_terms(account: str, planned: OrderPlanned) -> None:
         raise ValueError(f"order {planned.order_ref}: expected a priority of {', '.join(PRIORITIES)}, {found}")
 
 
-def refuse_old_copy(book: Book, inbox: Inbox, rows: tuple[OpenOrderRow, ...]) -> None:
-    """Raise OldCopyOfLog if the broker has anything of ours that the log does not know."""
+def refuse_old_copy(
+    book: Book, inbox: Inbox, rows: tuple[OpenOrderRow, ...], completed: tuple[CompletedRow, ...] = ()
+) -> None:
+    """Raise OldCopyOfLog if the broker has anything of ours that the log does not know.
+
+    Completed orders count in a recovery alone: on the day of its adoption an account may list those of an earlier log.
+    """
     adopted = book.adopted_perm_ids
     for row in rows:
         if is_ours(row.order_ref, book.account) and row.order_ref not in book.orders and row.perm_id not in adopted:
@@ -170,3 +175,7 @@ def refuse_old_copy(book: Book, inbox: Inbox, rows: tuple[OpenOrderRow, ...]) ->
         known = fill.order_ref in book.orders or fill.key in book.keys or fill.perm_id in adopted
         if is_ours(fill.order_ref, book.account) and not known:
             raise OldCopyOfLog(f"execution {fill.execution_id} of {fill.order_ref}: the log does not know the order")
+    told = adopted | {fill.perm_id for fill in inbox.fills.values() if fill.key in book.keys}
+    for done in completed if book.recovery is not None else ():
+        if is_ours(done.order_ref, book.account) and done.order_ref not in book.orders and done.perm_id not in told:
+            raise OldCopyOfLog(f"completed order {done.order_ref}: the broker has it, the log does not know it")

@@ -82,7 +82,7 @@ def resolve(wire: Wire, book: Book) -> Told:
 def _drain(wire: Wire, book: Book, picture: Picture) -> tuple[Fact, ...]:
     """Return what was heard, after the contracts that it needs: somebody else may have traded anything."""
     wire.inbox.read()
-    refuse_old_copy(book, wire.inbox, picture.open)
+    refuse_old_copy(book, wire.inbox, picture.open, picture.completed)
     traded = (fill.con_id for fill in wire.inbox.fills.values())
     return (*definitions(wire, traded, book.contracts), *wire.inbox.drain(book.fills))
 
@@ -134,7 +134,7 @@ def clear_open_orders(wire: Wire, book: Book) -> Told:
     rows = wire.open_orders()
     told = _drain(wire, book, Picture(rows, ()))
     yield (*told, OpenOrdersObserved(rows=rows))
-    if wire.settings.dry_run:
+    if wire.settings.dry_run or book.recovery is not None:  # an order of a newer log is not this one's to cancel
         return
     ours = [row for row in rows if _may_work(book, row)]
     for row in ours:

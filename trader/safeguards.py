@@ -106,6 +106,13 @@ def not_halted(book: Book, limits: Limits) -> tuple[Verdict, ...]:
     return (Verdict(outcome, "halt, by the operator or by a break", book.halted or "no halt", "no halt"),)
 
 
+def this_log_is_the_newest(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """A restored, moved or copied home trades only after a cycle has shown that nothing outside is newer."""
+    outcome: Outcome = "pass" if book.recovery is None else "veto"
+    formula = "recovery, until a cycle shows nothing newer than the log"
+    return (Verdict(outcome, formula, book.recovery or "no recovery", "no recovery"),)
+
+
 def nothing_in_doubt(book: Book, limits: Limits) -> tuple[Verdict, ...]:
     """An order of which too little is known, or which still works, would be doubled."""
     return (at_most(Decimal(len(book.working_orders)), Decimal(0), "orders of ours that may still fill"),)
@@ -294,6 +301,7 @@ SAFEGUARDS: tuple[Safeguard, ...] = (
     book_is_reconciled,
     no_step_failed,
     not_halted,
+    this_log_is_the_newest,
     nothing_in_doubt,
     breaks_are_respected,
     every_order_has_a_target,

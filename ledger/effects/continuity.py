@@ -9,7 +9,9 @@ from ledger.state import Impossible, State
 
 def _recovery_started(state: State, event: Event) -> None:
     fact: RecoveryStarted = event.fact  # type: ignore[assignment]
-    state.recovery, state.recovery_since = fact.reason, event.seq
+    if state.recovery is None:
+        state.recovery_since = event.seq
+    state.recovery = fact.reason
     state.recovery_witness = fact.witness or state.recovery_witness  # a second start forgets no witness
     state.update_cycle(allowed=False)
 

@@ -24,6 +24,7 @@ def test_a_second_start_forgets_no_witness() -> None:
     book = told(situation(), STARTED, RecoveryStarted(reason="moved"))
 
     assert (book.recovery, book.recovery_witness) == ("moved", STARTED.witness)
+    assert book.recovery_since == book.seq - 1  # what was found since the first start still counts
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,6 @@ def test_every_line_of_the_cycle_has_a_name() -> None:
     names = recorded_lines(inspect.getfile(cycle))
 
     told = [names[line] for line in sorted(set(lines)) if line in names]
-    assert told[:6] == ["cycle_started", "connect", "resolve", "clear_open_orders", "observe", "reconcile"]
+    assert told[:5] == ["cycle_started", "require_newest", "connect", "resolve", "clear_open_orders"]
     assert len(told) == "".join(source).count("ledger.record(")
     assert all(told)

@@ -31,6 +31,8 @@ from ledger.events import (
     OrderSendAttempted,
     PositionsObserved,
     QuotesObserved,
+    RecoveryEnded,
+    RecoveryStarted,
     SafeguardsEvaluated,
     StepFailed,
     TargetsComputed,
@@ -123,6 +125,7 @@ def attempted(row: OrderPlanned) -> OrderSendAttempted:
 LOCK = BreakFound(break_id="B-1", kind="position", subject=str(AAPL), consequence="lock", con_id=AAPL)
 REDUCE = BreakFound(break_id="B-1", kind="nav", subject="NAV", consequence="reduce_only")
 HALT = BreakFound(break_id="B-1", kind="cash", subject="USD", consequence="halt")
+RECOVERY = RecoveryStarted(reason="restored from a backup")
 HELD = {"held": {AAPL: "1000"}, "cash": "55500"}  # 44.5 % of a NAV of 100,000
 REF = f"tb-{ACCOUNT}-6-0000-{AAPL}-B-1"
 ALLOWED = (SafeguardsEvaluated(verdicts=()), TradingAllowed(orders=1))
@@ -152,6 +155,9 @@ CASES = (
     Case("not_halted", "pass", "nothing halts"),
     Case("not_halted", "veto", "by the operator", also=[TradingHalted(reason="holiday")]),
     Case("not_halted", "veto", "by a break", also=[HALT]),
+    Case("this_log_is_the_newest", "pass", "no recovery"),
+    Case("this_log_is_the_newest", "pass", "it ended", also=[RECOVERY, RecoveryEnded(evidence=("nothing newer",))]),
+    Case("this_log_is_the_newest", "veto", "a restored home", also=[RECOVERY]),
     Case("nothing_in_doubt", "pass", "no order of ours"),
     Case("nothing_in_doubt", "veto", "one in doubt", [order()], also=[*ALLOWED, attempted(order())]),
     Case(
@@ -323,6 +329,7 @@ def test_whatever_a_safeguard_does_not_pass_forbids_trading(case: Case) -> None:
 KNOWS_ALWAYS = {
     "no_step_failed",
     "not_halted",
+    "this_log_is_the_newest",
     "nothing_in_doubt",
     "breaks_are_respected",
     "market_is_open",

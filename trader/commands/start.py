@@ -21,6 +21,7 @@ from trader.adoption import AdoptionRefused, Found, found
 from trader.broker import Broker
 from trader.commands.home import clock_and_settings, home_of, next_slots
 from trader.evidence import write_whole
+from trader.place import stamp
 from trader.schedule import FILE_NAME, SettingsError
 from trader.settings import Settings, load
 from trader.settings.text import settings_lines, template
@@ -122,6 +123,7 @@ def _record(home: Path, clock: Clock, chosen: Settings, account: Found) -> None:
         batches: tuple[tuple[Fact, ...], ...] = (account.contracts, account.opening(number), account.observations)
         for batch in batches:
             ledger.record(batch)
+        stamp(home)
 
 
 SCHEDULE = typer.Typer(help="When cycles run.", no_args_is_help=True)

@@ -34,6 +34,7 @@ from trader.settings.sections import (
     Sources,
     Strategy,
     Universe,
+    Witness,
 )
 
 PASSWORD_VARIABLE = "TALLYBOOK_MAIL_PASSWORD"
@@ -134,6 +135,7 @@ __all__ = [
     "Sources",
     "Strategy",
     "Universe",
+    "Witness",
     "canonical_text",
     "load",
     "mail_of",

@@ -264,6 +264,17 @@ class Mail(Section):
         return bool(self.host)
 
 
+class Witness(Section):
+    """A second place outside the home that vouches for the log: `SEQ:HASH` is written there with each session mail."""
+
+    file: str = Field(default="", description="a file, best on another disk; it is read back; empty: none")
+    git: str = Field(default="", description="folder of a git repository; a commit each; it is read back; empty: none")
+    command: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+        default=(), description="a program and its arguments; SEQ:HASH is added as the last one"
+    )
+    timeout_seconds: Seconds = Field(default=20, description="seconds that git or the command may take")
+
+
 class Reconcile(Section):
     """How far both halves may be apart, and what follows. Shares are fractions of NAV."""
 
@@ -316,5 +327,6 @@ class Settings(Section):
     limits: Limits = Limits()
     schedule: Schedule = Schedule()
     mail: Mail = Mail()
+    witness: Witness = Witness()
     reconcile: Reconcile = Reconcile()
     simulator: Simulator = Simulator()

@@ -199,9 +199,9 @@ def _check_foreign(path: Path, offset: int, chain: Chain, disk: Disk) -> None:
         raise LogForeign(f"{path.name}: expected log {chain.log_id}, found log {header.log}; remove the foreign file")
 
 
-def valid_lines(path: Path, offset: int, disk: Disk = LOCAL) -> list[tuple[int, Header]]:
-    """Return every line from the offset on that is valid by its own hash, wherever it begins."""
-    found, unended = [], b""
+def valid_lines(path: Path, offset: int, disk: Disk = LOCAL) -> Iterator[tuple[int, Header]]:
+    """Yield every line from the offset on that is valid by its own hash, wherever it begins."""
+    unended = b""
     with disk.reader(path) as file:
         file.seek(offset)
         while part := file.readline(LINE_BYTES_MAX + 1):
@@ -209,13 +209,13 @@ def valid_lines(path: Path, offset: int, disk: Disk = LOCAL) -> list[tuple[int, 
             starts = LINE_START.finditer(raw) if part.endswith(b"\n") else ()
             for start in starts:
                 try:
-                    found.append((offset - len(unended) + start.start(), header_of(raw[start.start() :])))
+                    header = header_of(raw[start.start() :])
                 except LineBroken:
                     continue
+                yield offset - len(unended) + start.start(), header
             # A line may begin in junk that has no end of its own.
             unended = b"" if part.endswith(b"\n") else raw[-LINE_BYTES_MAX:]
             offset += len(part)
-    return found
 
 
 def cut_tail(folder: Path, tail: Tail, disk: Disk = LOCAL) -> None:

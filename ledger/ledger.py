@@ -22,9 +22,10 @@ from ledger.events import (
     OrderSendAttempted,
     TradingHalted,
     TradingVetoed,
-    payload_bytes,
 )
-from ledger.log import Event, Log
+from ledger.line import CannotBeSpelt, Event, Line
+from ledger.log import Log
+from ledger.log.disk import LOCAL, Disk
 
 STOPPED_BY_HALT: tuple[type[Fact], ...] = (OrderSendAttempted, OrderModified)  # a cancellation only reduces risk
 RAW_CHARACTERS_MAX = 100_000
@@ -72,10 +73,13 @@ class Ledger:
         account: str | None = None,
         mode: Literal["paper", "live"] | None = None,
         accept_head: bool = False,
+        disk: Disk = LOCAL,
     ) -> Self:
         """Take the lock, recover the log, and fold it in the same walk."""
         folding = _Folding(Book())
-        log = Log.open(home, clock, slot=slot, account=account, mode=mode, accept_head=accept_head, visit=folding.visit)
+        log = Log.open(
+            home, clock, slot=slot, account=account, mode=mode, accept_head=accept_head, visit=folding.visit, disk=disk
+        )
         try:
             return cls(log, folding.result())
         except BaseException:
@@ -83,9 +87,9 @@ class Ledger:
             raise
 
     @classmethod
-    def create(cls, home: Path, clock: Clock, genesis: LogStarted, *, slot: str = "") -> Self:
+    def create(cls, home: Path, clock: Clock, genesis: LogStarted, *, slot: str = "", disk: Disk = LOCAL) -> Self:
         """Begin a new log."""
-        log = Log.create(home, clock, genesis, slot=slot)
+        log = Log.create(home, clock, genesis, slot=slot, disk=disk)
         try:
             return cls(log, replay(log.events()))
         except BaseException:
@@ -140,10 +144,10 @@ class Ledger:
         obstacle = self._obstacle(batch)
         if obstacle is not None:
             batch = (obstacle,)
-        events, candidate = self._prepare(batch)
-        self.log.append(events)
+        lines, candidate = self._prepare(batch)
+        self.log.append(lines)
         self.book.become(candidate)
-        if any(event.fact.ACTS for event in events):
+        if any(line.event.fact.ACTS for line in lines):
             self.log.barrier()
         return obstacle is None
 
@@ -157,32 +161,48 @@ class Ledger:
         lapsed = self.book.lapsed(self.log.next_recorded_at)
         return None if lapsed is None else TradingVetoed(reasons=(lapsed,))
 
-    def _prepare(self, batch: tuple[Fact, ...]) -> tuple[tuple[Event, ...], Book]:
-        """Return the events to write and the book after them; raises, and nothing happened, for what cannot be."""
+    def _prepare(self, batch: tuple[Fact, ...]) -> tuple[tuple[Line, ...], Book]:
+        """Return the lines to write and the book after them; raises, and nothing happened, for what cannot be."""
         cycle = self.book.cycle
         running = cycle.seq if cycle is not None and not cycle.ended else None
-        kept = [fact for fact in batch if not self._is_known(fact)]
+        kept, doubtful = self._unknown(batch)
         while True:
             candidate = self.book.fork()
-            obstacle = _unwritable(kept, candidate)
-            events: tuple[Event, ...] = ()
+            lines: tuple[Line, ...] = ()
+            try:
+                lines = self.log.draft(kept, running)
+            except CannotBeSpelt as error:
+                if not kept[error.place].FROM_BROKER:
+                    raise
+                obstacle: Obstacle | None = (error.place, _refusal(candidate, kept[error.place], str(error)))
+            else:
+                obstacle = _apply(candidate, lines, doubtful)
             if obstacle is None:
-                events = self.log.draft(kept, running)
-                obstacle = _apply(candidate, events)
-            if obstacle is None:
-                return events, candidate
+                return lines, candidate
             place, replacement = obstacle
             kept[place : place + 1] = replacement
 
-    def _is_known(self, fact: Fact) -> bool:
-        """Whether the log holds this very fact; what differs, or cannot say what it is, is dealt with in its place."""
-        try:
-            known = self.book.recognise(fact) is not None
-        except (Impossible, ValueError):
-            return False
-        if known and fact.ACTS:
-            raise IntentRepeated(f"{fact.key}: expected a new intent, found it in the log; never act twice on one")
-        return known
+    def _unknown(self, batch: tuple[Fact, ...]) -> tuple[list[Fact], bool]:
+        """Return the facts that the log does not hold, and whether each has to be looked at again in its place.
+
+        It has to if two share a key, or if one contradicts the log.
+        """
+        kept, keys, doubtful = list[Fact](), set[str](), False
+        for fact in batch:
+            try:
+                key = fact.key
+                known = key is not None and self.book.recognise(fact) is not None
+            except (Impossible, ValueError):
+                known, doubtful = False, True
+            else:
+                doubtful = doubtful or key in keys
+                if key is not None:
+                    keys.add(key)
+            if not known:
+                kept.append(fact)
+            elif fact.ACTS:
+                raise IntentRepeated(f"{fact.key}: expected a new intent, found it in the log; never act twice on one")
+        return kept, doubtful
 
     def _record_refused_starts(self) -> None:
         notes = self.log.refused_starts()
@@ -191,7 +211,7 @@ class Ledger:
 
 
 class _Folding:
-    """A book that follows a walk. An impossible fact waits for the end of it: what the log is refused for comes first."""
+    """A book that follows a walk; an impossible fact waits until the log itself is found sound."""
 
     def __init__(self, book: Book) -> None:
         self._book = book
@@ -213,25 +233,12 @@ class _Folding:
 Obstacle = tuple[int, tuple[Fact, ...]]  # where in the batch, and what takes the fact's place
 
 
-def _unwritable(facts: list[Fact], candidate: Book) -> Obstacle | None:
-    """Find a broker's fact that has no key or cannot be spelt; one of our own raises."""
-    for place, fact in enumerate(facts):
-        try:
-            _ = fact.key
-            payload_bytes(fact)
-        except ValueError as error:
-            if not fact.FROM_BROKER:
-                raise
-            return place, _refusal(candidate, fact, str(error))
-    return None
-
-
-def _apply(candidate: Book, events: tuple[Event, ...]) -> Obstacle | None:
+def _apply(candidate: Book, lines: tuple[Line, ...], doubtful: bool) -> Obstacle | None:
     """Apply a drafted batch to a fork; return the first fact that needs something else in its place."""
-    seals = len(events) - (events[-1].batch[1] if events else 0)
-    for place, event in enumerate(events, start=-seals):
+    seals = len(lines) - (lines[-1].event.batch[1] if lines else 0)
+    for place, (event, _, _) in enumerate(lines, start=-seals):
         try:
-            if _told_twice(candidate, event.fact):
+            if doubtful and _told_twice(candidate, event.fact):
                 return place, ()
             candidate.apply(event)
         except Impossible as error:

@@ -12,15 +12,16 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date, datetime
 from hashlib import sha256
+from json.encoder import encode_basestring
 from typing import NamedTuple
 
 from pydantic import ValidationError
 
 from ledger.errors import FactTooLarge, LogTooNew
-from ledger.events import BY_NAME, Fact, instant_text, payload_bytes
+from ledger.events import BY_NAME, CycleStarted, Fact, instant_text, payload_bytes
 
 GENESIS_PREV = "0" * 64
 LINE_BYTES_MAX = 4 * 1024 * 1024
@@ -42,8 +43,15 @@ class LineBroken(Exception):
     """These bytes are not a line of the log; what that means depends on where they stand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class CannotBeSpelt(ValueError):
+    """A fact of a batch has no key, or holds what a line cannot."""
+
+    def __init__(self, message: str, place: int) -> None:
+        super().__init__(message)
+        self.place = place
+
+
+class Event(NamedTuple):
     """One fact as the log holds it."""
 
     seq: int
@@ -86,21 +94,34 @@ class Header(NamedTuple):
     hash: str
 
 
+class Line(NamedTuple):
+    """An event with the bytes that it was read from."""
+
+    event: Event
+    header: Header
+    raw: bytes
+
+
 def header_of(raw: bytes) -> Header:
     """Check the line's own hash, then read its envelope; LineBroken if either fails."""
     if raw[-HASH_TAIL:-67] != HASH_MARK or raw[-3:] != END or raw[-PREV_TAIL : -PREV_TAIL + 9] != PREV_MARK:
         raise LineBroken(f"{len(raw)} bytes that do not end as a line does")
-    digest = raw[-67:-3].decode("ascii", "replace")
-    if sha256(raw[:-HASH_TAIL]).hexdigest() != digest:
+    digest = sha256(raw[:-HASH_TAIL]).hexdigest()
+    if raw[-67:-3] != digest.encode():
         raise LineBroken("the hash does not fit the line")
+    return _envelope(raw, digest)
+
+
+def _envelope(raw: bytes, digest: str) -> Header:
     match = HEADER.match(raw)
     if match is None:
         raise LineBroken("the envelope is not the log's")
     seq, name, version, log, k, n, key, occurred_at, recorded_at, cycle, trade_date, report_date = match.groups()
-    return Header(
+    # A named tuple's own constructor costs twice as much.
+    return tuple.__new__(Header, (
         int(seq), name.decode(), int(version), log.decode(), (int(k), int(n)), key, occurred_at, recorded_at, cycle,
         trade_date, report_date, match.end(), raw[-PREV_TAIL + 9 : -HASH_TAIL - 1].decode("ascii", "replace"), digest,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def known_type(header: Header) -> type[Fact]:
@@ -139,22 +160,11 @@ def fact_of(raw: bytes, header: Header) -> Fact:
 def event_of(raw: bytes, header: Header) -> Event:
     """Complete a checked header with its fact."""
     fact = fact_of(raw, header)
-    return Event(
-        seq=header.seq,
-        type=header.type,
-        v=header.v,
-        log=header.log,
-        batch=header.batch,
-        key=None if header.key is None else _text(header.key),
-        occurred_at=fact.occurred_at,
-        recorded_at=moment(header.recorded_at),
-        cycle=None if header.cycle is None else int(header.cycle),
-        trade_date=fact.trade_date,
-        report_date=fact.report_date,
-        fact=fact,
-        prev=header.prev,
-        hash=header.hash,
-    )
+    seq, name, version, log, batch, key, _, recorded_at, cycle, _, _, _, prev, digest = header
+    return tuple.__new__(Event, (
+        seq, name, version, log, batch, None if key is None else _text(key), fact.occurred_at, moment(recorded_at),
+        None if cycle is None else int(cycle), fact.trade_date, fact.report_date, fact, prev, digest,
+    ))  # fmt: skip
 
 
 def decode(raw: bytes) -> Event:
@@ -172,48 +182,52 @@ def moment(text: bytes) -> datetime:
     return datetime.fromisoformat(text.decode("ascii"))
 
 
-def body(event: Event) -> bytes:
-    """Return what the hash covers: the line up to `,"hash":"`."""
-    optional = (
-        ("key", event.key),
-        ("occurred_at", None if event.occurred_at is None else instant_text(event.occurred_at)),
-        ("recorded_at", instant_text(event.recorded_at)),
-        ("cycle", event.cycle),
-        ("trade_date", None if event.trade_date is None else event.trade_date.isoformat()),
-        ("report_date", None if event.report_date is None else event.report_date.isoformat()),
-    )
-    envelope = f'{{"seq":{event.seq},"type":"{event.type}","v":{event.v},"log":"{event.log}"'
-    envelope += f',"batch":[{event.batch[0]},{event.batch[1]}]'
-    envelope += "".join(
-        f',"{name}":{json.dumps(value, ensure_ascii=False)}' for name, value in optional if value is not None
-    )
-    return b'%s,"fact":%s,"prev":"%s"' % (envelope.encode(), payload_bytes(event.fact), event.prev.encode())
+def draft_lines(
+    facts: Sequence[Fact], *, seq: int, log: str, recorded_at: datetime, cycle: int | None, prev: str
+) -> list[Line]:
+    """Give one batch its envelopes and its hashes, from `seq` on; CannotBeSpelt names the fact that has no bytes.
 
-
-def draft_line(
-    fact: Fact, *, seq: int, log: str, batch: tuple[int, int], recorded_at: datetime, cycle: int | None, prev: str
-) -> Event:
-    """Give a fact its envelope and its hash.
-
-    The event is read back from its own bytes, so that a live book sees exactly what a replay will see.
+    Each event is read back from its own bytes, so that a live book sees exactly what a replay will see.
     """
-    unsealed = Event(
-        seq, fact.type, type(fact).VERSION, log, batch, fact.key, fact.occurred_at, recorded_at, cycle,
-        fact.trade_date, fact.report_date, fact, prev, "",
-    )  # fmt: skip
-    raw = _close(body(unsealed))
-    if len(raw) > LINE_BYTES_MAX:
-        raise FactTooLarge(f"{fact.type}: expected a line of at most {LINE_BYTES_MAX} bytes, found {len(raw)}")
-    return decode(raw)
+    recorded, n, drafted = instant_text(recorded_at), len(facts), list[Line]()
+    for k, fact in enumerate(facts, start=1):
+        if isinstance(fact, CycleStarted):
+            cycle = seq
+        try:
+            hashed = _spelt(fact, seq, log, k, n, recorded, cycle, prev)
+        except ValueError as error:
+            raise CannotBeSpelt(str(error), k - 1) from error
+        prev = sha256(hashed).hexdigest()
+        raw = b'%s,"hash":"%s"}\n' % (hashed, prev.encode())
+        if len(raw) > LINE_BYTES_MAX:
+            raise FactTooLarge(f"{fact.type}: expected a line of at most {LINE_BYTES_MAX} bytes, found {len(raw)}")
+        header = _envelope(raw, prev)
+        drafted.append(Line(event_of(raw, header), header, raw))
+        seq += 1
+    return drafted
 
 
 def encode(event: Event) -> bytes:
     """Write one line, its newline included; ValueError if the event is not what its hash covers."""
-    raw = _close(body(event))
-    if raw[-67:-3] != event.hash.encode():
+    recorded_at = instant_text(event.recorded_at)
+    hashed = _spelt(event.fact, event.seq, event.log, *event.batch, recorded_at, event.cycle, event.prev)
+    if sha256(hashed).hexdigest() != event.hash:
         raise ValueError(f"seq {event.seq}: expected an event that its hash covers, found a changed one")
-    return raw
+    return b'%s,"hash":"%s"}\n' % (hashed, event.hash.encode())
 
 
-def _close(hashed: bytes) -> bytes:
-    return hashed + HASH_MARK + sha256(hashed).hexdigest().encode() + END
+def _spelt(
+    fact: Fact, seq: int, log: str, k: int, n: int, recorded_at: str, cycle: int | None, prev: str, /
+) -> bytes:
+    """Return what the hash covers: the line up to `,"hash":"`."""
+    key, occurred_at = fact.key, fact.occurred_at
+    keyed = "" if key is None else f',"key":{encode_basestring(key)}'
+    occurred = "" if occurred_at is None else f',"occurred_at":"{instant_text(occurred_at)}"'
+    of_cycle = "" if cycle is None else f',"cycle":{cycle}'
+    traded = "" if fact.trade_date is None else f',"trade_date":"{fact.trade_date.isoformat()}"'
+    reported = "" if fact.report_date is None else f',"report_date":"{fact.report_date.isoformat()}"'
+    envelope = (
+        f'{{"seq":{seq},"type":"{fact.type}","v":{fact.VERSION},"log":"{log}","batch":[{k},{n}]{keyed}{occurred}'
+        f',"recorded_at":"{recorded_at}"{of_cycle}{traded}{reported},"fact":'
+    )
+    return b'%s%s,"prev":"%s"' % (envelope.encode(), payload_bytes(fact), prev.encode())

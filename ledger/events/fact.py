@@ -66,7 +66,9 @@ def instant_text(moment: datetime) -> str:
     """Spell an aware moment in UTC with six decimals and a Z; raise ValueError for a naive one."""
     if moment.tzinfo is None:
         raise ValueError(f"expected a moment with a time zone, found {moment!r}")
-    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 Instant = Annotated[

@@ -19,8 +19,8 @@ from typing import Literal, Self
 
 from ledger.clock import Clock
 from ledger.errors import LogDamaged, LogError, LogExists, LogForeign, LogLocked, LogNotWritable
-from ledger.events import CycleStarted, Fact, HeadAdvanced, LogStarted, StartRefused, WallClockRegressed
-from ledger.line import GENESIS_PREV, Event, decode, draft_line, encode, moment
+from ledger.events import Fact, HeadAdvanced, LogStarted, StartRefused, WallClockRegressed
+from ledger.line import GENESIS_PREV, Event, Line, decode, draft_lines, encode, moment
 from ledger.log.chain import Chain, Seal
 from ledger.log.disk import LOCAL, Disk
 from ledger.log.halt import halt_reason
@@ -158,51 +158,37 @@ class Log:
         if seq != until_seq:
             raise LogDamaged(f"{self._events}: expected seq {until_seq} as written, found {seq}; start again")
 
-    def draft(self, facts: Sequence[Fact], cycle: int | None) -> tuple[Event, ...]:
+    def draft(self, facts: Sequence[Fact], cycle: int | None) -> tuple[Line, ...]:
         """Give one batch its envelopes; nothing is written.
 
         The first batch of a later day is preceded by the seal of the day before, a batch of its own.
         """
         if not facts:
             return ()
-        chain, drafted = self._chain, []
+        day, drafted = self._chain.day, list[Line]()
         seq, prev = self.head
         recorded_at = self.next_recorded_at
-        if chain.day is not None and _file_of(recorded_at) != chain.day.file:
+        if day is not None and _file_of(recorded_at) != day.file:
             if _file_of(recorded_at + TICK) != _file_of(recorded_at):
                 recorded_at += TICK  # the seal and the batch lie in one file
-            seal = draft_line(
-                chain.day.seal(),
-                seq=seq + 1,
-                log=self.log_id,
-                batch=(1, 1),
-                recorded_at=recorded_at,
-                cycle=None,
-                prev=prev,
+            drafted += draft_lines(
+                (day.seal(),), seq=seq + 1, log=self.log_id, recorded_at=recorded_at, cycle=None, prev=prev
             )
-            drafted.append(seal)
-            seq, prev, recorded_at = seal.seq, seal.hash, recorded_at + TICK
-        for k, fact in enumerate(facts, start=1):
-            seq += 1
-            if isinstance(fact, CycleStarted):
-                cycle = seq
-            event = draft_line(
-                fact, seq=seq, log=self.log_id, batch=(k, len(facts)), recorded_at=recorded_at, cycle=cycle, prev=prev
-            )
-            drafted.append(event)
-            prev = event.hash
+            seq, prev, recorded_at = seq + 1, drafted[0].header.hash, recorded_at + TICK
+        drafted += draft_lines(facts, seq=seq + 1, log=self.log_id, recorded_at=recorded_at, cycle=cycle, prev=prev)
         return tuple(drafted)
 
-    def append(self, batch: tuple[Event, ...]) -> None:
+    def append(self, batch: tuple[Line, ...]) -> None:
         """Write what was drafted; returns when it is durable. After any failure this writer never writes again."""
         if not batch:
             return
         self._require_writable()
-        if (batch[0].seq - 1, batch[0].prev) != self.head:
-            raise ValueError(f"seq {batch[0].seq}: expected a draft that follows {self.head}, found a stale one")
+        first = batch[0].header
+        if (first.seq - 1, first.prev) != self.head:
+            raise ValueError(f"seq {first.seq}: expected a draft that follows {self.head}, found a stale one")
         self._poisoned = True  # until it is certain that nothing went wrong
         with refusing_what_cannot_be_written(self._events):
-            for _, part in groupby(batch, key=lambda event: event.seq - event.batch[0]):
+            for _, part in groupby(batch, key=lambda line: line.header.seq - line.header.batch[0]):
                 self._write(tuple(part))
         self._poisoned = False
 
@@ -267,8 +253,8 @@ class Log:
             self.append(drafted)
             self.barrier()
             if visit is not None:
-                for event in drafted:
-                    visit(event)
+                for line in drafted:
+                    visit(line.event)
         self.forget(notes)
 
     def _let_go(self) -> None:
@@ -283,9 +269,9 @@ class Log:
         if self._poisoned:
             raise LogNotWritable(f"{self._events}: expected a sound writer, found one whose write failed; start again")
 
-    def _write(self, part: tuple[Event, ...]) -> None:
+    def _write(self, part: tuple[Line, ...]) -> None:
         """Write one batch with one loop and one sync."""
-        before, file = self._chain.day, _file_of(part[0].recorded_at)
+        before, file = self._chain.day, f"{part[0].header.recorded_at[:10].decode()}.jsonl"
         if file != self._file:
             self._open(file)
         if self._handle is None:
@@ -294,10 +280,9 @@ class Log:
         found = self._disk.size(self._handle)
         if found != expected:
             raise LogDamaged(f"{file}: expected {expected} bytes, found {found}; somebody else wrote; start again")
-        lines = [encode(event) for event in part]
-        for raw in lines:
-            self._chain.accept(raw, file)
-        write_fully(self._handle, b"".join(lines), self._disk)
+        for line in part:
+            self._chain.follow(line.header, line.raw, file)
+        write_fully(self._handle, b"".join(line.raw for line in part), self._disk)
         self._disk.sync_content(self._handle)
         if before is not None and before.file != file:
             self._disk.chmod(self._events / before.file, 0o400)  # sealed: it never changes again
@@ -322,17 +307,10 @@ def _file_of(recorded_at: datetime) -> str:
 def _write_genesis(var: Path, events: Path, now: datetime, genesis: LogStarted, disk: Disk) -> None:
     """HEAD first: a crash in between leaves no log, and `create` may be tried again."""
     origin = f"{now.isoformat()} {genesis.account} ".encode() + os.urandom(32)
-    event = draft_line(
-        genesis,
-        seq=0,
-        log=sha256(origin).hexdigest()[:16],
-        batch=(1, 1),
-        recorded_at=now,
-        cycle=None,
-        prev=GENESIS_PREV,
-    )
-    write_first_head(var, Head(0, event.hash), disk)
-    write_new_file(events / _file_of(now), encode(event), disk)
+    log = sha256(origin).hexdigest()[:16]
+    (line,) = draft_lines((genesis,), seq=0, log=log, recorded_at=now, cycle=None, prev=GENESIS_PREV)
+    write_first_head(var, Head(0, line.header.hash), disk)
+    write_new_file(events / _file_of(now), line.raw, disk)
 
 
 def _take_lock(var: Path, clock: Clock, slot: str, disk: Disk) -> Lock:

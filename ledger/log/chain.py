@@ -91,6 +91,11 @@ class Chain:
         Nothing changes when it raises.
         """
         header = header_of(raw)
+        self.follow(header, raw, file)
+        return header
+
+    def follow(self, header: Header, raw: bytes, file: str) -> None:
+        """Take the next line, whose own hash was checked or just made, as `accept` does."""
         new_file = self.day is None or self.day.file != file
         self._check_chain(header, new_file, file)
         known_type(header)
@@ -99,7 +104,6 @@ class Chain:
         elif new_file:
             self._check_seal(raw, header, file)
         self._count(raw, header, new_file, file)
-        return header
 
     def _check_chain(self, header: Header, new_file: bool, file: str) -> None:
         seq, prev, (k, n) = header.seq, header.prev, header.batch

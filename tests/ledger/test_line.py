@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from hashlib import sha256
@@ -12,14 +11,26 @@ import pytest
 
 from ledger.errors import FactTooLarge, LogTooNew
 from ledger.events import CashDeposited, Fact, OrderFilled
-from ledger.line import GENESIS_PREV, HASH_TAIL, LINE_BYTES_MAX, Event, LineBroken, decode, draft_line, encode
+from ledger.line import (
+    GENESIS_PREV,
+    HASH_TAIL,
+    LINE_BYTES_MAX,
+    CannotBeSpelt,
+    Event,
+    LineBroken,
+    decode,
+    draft_lines,
+    encode,
+    header_of,
+)
 from tests.ledger.logs import WEDNESDAY, filled, lost
 
 LOG = "0123456789abcdef"
 
 
 def line_of(fact: Fact, cycle: int | None = None) -> Event:
-    return draft_line(fact, seq=7, log=LOG, batch=(1, 2), recorded_at=WEDNESDAY, cycle=cycle, prev=GENESIS_PREV)
+    facts = (fact, lost("beside it"))
+    return draft_lines(facts, seq=7, log=LOG, recorded_at=WEDNESDAY, cycle=cycle, prev=GENESIS_PREV)[0].event
 
 
 def resealed(raw: bytes, old: bytes, new: bytes) -> bytes:
@@ -176,7 +187,24 @@ def test_a_changed_event_is_not_written() -> None:
     event = line_of(lost("x"))
 
     with pytest.raises(ValueError, match="expected an event that its hash covers"):
-        encode(replace(event, cycle=99))
+        encode(event._replace(cycle=99))
+
+
+def test_a_fact_that_has_no_bytes_is_named_by_its_place_in_the_batch() -> None:
+    with pytest.raises(CannotBeSpelt) as refused:
+        draft_lines((lost("x"), lost("\ud800")), seq=7, log=LOG, recorded_at=WEDNESDAY, cycle=None, prev=GENESIS_PREV)
+
+    assert refused.value.place == 1
+
+
+def test_the_lines_of_a_batch_follow_each_other_and_carry_their_bytes() -> None:
+    lines = draft_lines(
+        (lost("a"), lost("b"), lost("c")), seq=7, log=LOG, recorded_at=WEDNESDAY, cycle=3, prev=GENESIS_PREV
+    )
+
+    assert [line.event.batch for line in lines] == [(1, 3), (2, 3), (3, 3)]
+    assert [line.event.prev for line in lines] == [GENESIS_PREV, lines[0].event.hash, lines[1].event.hash]
+    assert [(line.raw, line.header) for line in lines] == [(encode(line.event), header_of(line.raw)) for line in lines]
 
 
 def test_a_huge_fact_is_refused_before_it_is_written() -> None:

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -77,7 +76,7 @@ def test_every_finished_cycle_of_the_day_is_replayed(home: Path, capsys: pytest.
 def tampered(home: Path, slot: str) -> Iterator[Event]:
     for event in read_events(home):
         if isinstance(event.fact, CycleFinished) and event.fact.slot == slot:
-            yield replace(event, fact=CycleFinished(slot=slot, book_hash=f"1:{'0' * 64}"))
+            yield event._replace(fact=CycleFinished(slot=slot, book_hash=f"1:{'0' * 64}"))
         else:
             yield event
 
@@ -108,7 +107,7 @@ def test_a_fact_that_was_changed_makes_replay_diverge(home: Path) -> None:
     def changed() -> Iterator[Event]:
         for event in read_events(home):
             more = event.type == "order_filled" and getattr(event.fact, "quantity", 0) == 60
-            yield replace(event, fact=event.fact.model_copy(update={"quantity": Decimal(61)})) if more else event
+            yield event._replace(fact=event.fact.model_copy(update={"quantity": Decimal(61)})) if more else event
 
     found = audit_of(changed(), TUESDAY)
 
@@ -119,7 +118,7 @@ def test_a_fact_that_was_changed_makes_replay_diverge(home: Path) -> None:
 
 def test_a_hash_of_an_unknown_version_is_no_agreement(home: Path) -> None:
     events = [
-        replace(e, fact=CycleFinished(slot=e.fact.slot, book_hash="9:abc")) if isinstance(e.fact, CycleFinished) else e
+        e._replace(fact=CycleFinished(slot=e.fact.slot, book_hash="9:abc")) if isinstance(e.fact, CycleFinished) else e
         for e in read_events(home)
     ]
 

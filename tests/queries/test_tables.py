@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -95,7 +94,7 @@ def test_a_finer_number_inside_a_row_is_kept_too(home: Path) -> None:
 
 def test_text_that_looks_like_a_fine_number_widens_nothing() -> None:
     event = deposited("1.5")
-    noted = replace(event, fact=event.fact.model_copy(update={"note": "0.12345678901234567890"}))
+    noted = event._replace(fact=event.fact.model_copy(update={"note": "0.12345678901234567890"}))
 
     found = load([noted]).execute("SELECT typeof(amount), note FROM cash_deposited").fetchall()
 
@@ -111,7 +110,7 @@ def test_a_number_that_does_not_fit_is_an_error(amount: str) -> None:
 def test_awkward_text_arrives_as_it_was_written() -> None:
     text = 'a "quoted" \\ line\nbreak, \'single\', ümlaut, {"json": 1}'
     event = deposited("1")
-    noted = replace(event, fact=event.fact.model_copy(update={"note": text}))
+    noted = event._replace(fact=event.fact.model_copy(update={"note": text}))
 
     assert load([noted]).execute("SELECT note FROM cash_deposited").fetchall() == [(text,)]
 

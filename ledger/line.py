@@ -22,6 +22,7 @@ from pydantic import ValidationError
 
 from ledger.errors import FactTooLarge, LogTooNew
 from ledger.events import BY_NAME, CycleStarted, Fact, instant_text, payload_bytes
+from ledger.upcasters import UPCASTERS, Upcaster, has_upcaster, upcast
 
 GENESIS_PREV = "0" * 64
 LINE_BYTES_MAX = 4 * 1024 * 1024
@@ -124,21 +125,27 @@ def _envelope(raw: bytes, digest: str) -> Header:
     ))  # fmt: skip
 
 
-def known_type(header: Header) -> type[Fact]:
-    """Return the fact's class; LogTooNew for a type or a version that this code does not know."""
+def known_type(header: Header, upcasters: tuple[Upcaster, ...] = UPCASTERS) -> type[Fact] | None:
+    """Return the fact's class, None for an old one that is upcast; LogTooNew for what this code does not know."""
     known = BY_NAME.get(header.type)
-    if known is None or header.v > known.VERSION:
-        expected = "a known type" if known is None else f"version {known.VERSION} or older"
-        raise LogTooNew(
-            f"seq {header.seq}: expected {expected}, found {header.type} version {header.v}; "
-            "install the version that wrote it"
-        )
+    if known is None or header.v != known.VERSION:
+        if not has_upcaster(header.type, header.v, upcasters):
+            raise _too_new(header, header.type, header.v)
+        return None
     return known
 
 
-def fact_of(raw: bytes, header: Header) -> Fact:
+def _too_new(header: Header, name: str, version: int) -> LogTooNew:
+    known = BY_NAME.get(name)
+    expected = "a known type" if known is None else f"version {known.VERSION} or older"
+    return LogTooNew(
+        f"seq {header.seq}: expected {expected}, found {name} version {version}; install the version that wrote it"
+    )
+
+
+def fact_of(raw: bytes, header: Header, upcasters: tuple[Upcaster, ...] = UPCASTERS) -> Fact:
     """Validate the payload, with the envelope's times and dates put back in front of it."""
-    known = known_type(header)
+    known = known_type(header, upcasters)
     payload = raw[header.fact_from : -PREV_TAIL]
     given = b"" if header.occurred_at is None else b'"occurred_at":"%s",' % header.occurred_at
     if header.trade_date is not None:
@@ -147,6 +154,8 @@ def fact_of(raw: bytes, header: Header) -> Fact:
         given += b'"report_date":"%s",' % header.report_date
     if given:
         payload = b"{" + (given[:-1] + b"}" if payload == b"{}" else given + payload[1:])
+    if known is None:
+        known, payload = _upcast(payload, header, upcasters)
     try:
         return known.__pydantic_validator__.validate_json(payload)  # type: ignore[no-any-return]
     except ValidationError as error:
@@ -157,13 +166,22 @@ def fact_of(raw: bytes, header: Header) -> Fact:
         ) from error
 
 
-def event_of(raw: bytes, header: Header) -> Event:
-    """Complete a checked header with its fact."""
-    fact = fact_of(raw, header)
-    seq, name, version, log, batch, key, _, recorded_at, cycle, _, _, _, prev, digest = header
+def _upcast(payload: bytes, header: Header, upcasters: tuple[Upcaster, ...]) -> tuple[type[Fact], bytes]:
+    name, version, current = upcast(header.type, header.v, json.loads(payload), upcasters)
+    known = BY_NAME.get(name)
+    if known is None or version != known.VERSION:
+        raise _too_new(header, name, version)
+    return known, json.dumps(current).encode()
+
+
+def event_of(raw: bytes, header: Header, upcasters: tuple[Upcaster, ...] = UPCASTERS) -> Event:
+    """Complete a checked header with its fact; type and version are the fact's, also where the line has older ones."""
+    fact = fact_of(raw, header, upcasters)
+    seq, _, _, log, batch, key, _, recorded_at, cycle, _, _, _, prev, digest = header
     return tuple.__new__(Event, (
-        seq, name, version, log, batch, None if key is None else _text(key), fact.occurred_at, moment(recorded_at),
-        None if cycle is None else int(cycle), fact.trade_date, fact.report_date, fact, prev, digest,
+        seq, fact.type, fact.VERSION, log, batch, None if key is None else _text(key), fact.occurred_at,
+        moment(recorded_at), None if cycle is None else int(cycle), fact.trade_date, fact.report_date, fact, prev,
+        digest,
     ))  # fmt: skip
 
 
@@ -216,9 +234,7 @@ def encode(event: Event) -> bytes:
     return b'%s,"hash":"%s"}\n' % (hashed, event.hash.encode())
 
 
-def _spelt(
-    fact: Fact, seq: int, log: str, k: int, n: int, recorded_at: str, cycle: int | None, prev: str, /
-) -> bytes:
+def _spelt(fact: Fact, seq: int, log: str, k: int, n: int, recorded_at: str, cycle: int | None, prev: str, /) -> bytes:
     """Return what the hash covers: the line up to `,"hash":"`."""
     key, occurred_at = fact.key, fact.occurred_at
     keyed = "" if key is None else f',"key":{encode_basestring(key)}'

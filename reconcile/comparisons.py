@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from ledger.events import decimal_text, execution_base
@@ -40,6 +41,8 @@ class Finding:
         """Found minus expected; None where the finding has no amount."""
         return None if self.expected is None or self.found is None else self.found - self.expected
 
+
+PRESUMED_FOR = timedelta(minutes=30)  # longer than a slot is due, shorter than the way to the next one
 
 Comparison = Callable[[State, Tolerances], Iterable[Finding]]
 
@@ -232,16 +235,12 @@ def foreign_orders(book: State, tolerances: Tolerances) -> Iterator[Finding]:
 
 
 def orders(book: State, _: Tolerances) -> Iterator[Finding]:
-    """Hold each order against its executions: they add up, not to too much, and nothing that ended works.
-
-    One that a crash left undecided over the end of its session can be decided by the operator alone.
-    """
+    """Hold each order against its executions: they add up, not to too much, and nothing that ended works."""
     working = {row.order_ref for row in book.reported.open_orders or ()}
-    today = book.cycle.started.session_day if book.cycle is not None else None
     for order in book.orders.values():
         executed, told = abs(order.filled), _filled_by_order(order)
-        if order.status == "attempted" and today is not None and order.session_day < today:
-            text = f"order {order.order_ref}: attempted on {order.session_day}, and nothing was heard of it since"
+        if doubt := _doubt(book, order):
+            text = f"order {order.order_ref}: {doubt}"
             yield Finding("order", order.order_ref, "lock", con_id=order.con_id, text=text)
         elif order.ended and executed < abs(order.quantity) and order.order_ref in working:
             text = f"order {order.order_ref}: the book says {order.status}, the broker that it works"
@@ -249,6 +248,24 @@ def orders(book: State, _: Tolerances) -> Iterator[Finding]:
         elif told is not None and told != executed:
             text = f"order {order.order_ref}: executions say {decimal_text(executed)}, the order {decimal_text(told)}"
             yield Finding("order", order.order_ref, "lock", executed, told, con_id=order.con_id, text=text)
+
+
+def _doubt(book: State, order: Order) -> str:
+    """Say what is not certain of an order: whether it arrived, or how often.
+
+    One that a crash left undecided over the end of its session can be decided by the operator alone. One that is
+    nowhere at the broker may still appear: its contract rests until another slot decides anew.
+    """
+    today = book.cycle.started.session_day if book.cycle is not None else None
+    if len(order.perm_ids) > 1:
+        return f"the broker made {len(order.perm_ids)} of it, permanent ids {', '.join(map(str, order.perm_ids))}"
+    if order.status == "attempted" and today is not None and order.session_day < today:
+        return f"attempted on {order.session_day}, and nothing was heard of it since"
+    if order.status == "attempted" and order.ended_reason:
+        return f"it is not found at the broker: {order.ended_reason}"
+    if order.status == "not_sent" and not order.perm_ids and book.now - order.attempted_at < PRESUMED_FOR:
+        return "it is presumed never sent, but might still appear; its contract rests until the next slot"
+    return ""
 
 
 def _filled_by_order(order: Order) -> Decimal | None:

@@ -37,7 +37,7 @@ from ledger.events import (
 from trader import ib_recovery, ib_rows
 from trader.bars import Bar
 from trader.broker import BrokerIncomplete, BrokerRefused, BrokerSettings, Told
-from trader.ib_orders import HOME, acknowledgement, late_ending, refusal, refuse_old_copy
+from trader.ib_orders import HOME, acknowledgement, late_ending, refusal, refuse_old_copy, unheard
 from trader.ib_wire import Wire
 
 PAPER_PREFIXES = ("DU", "DF")
@@ -176,7 +176,8 @@ class Conversation:
             found = f"base currency: expected {book.base_currency}, found {look.rates.base_currency}"
             raise BrokerRefused("wrong-base-currency", found)
         told = self.inbox.drain(book.fills)
-        yield (*self._definitions(look, book.contracts), *told, *look.facts)
+        doubled = unheard(book, look.open_orders, self.inbox.fills.values())
+        yield (*self._definitions(look, book.contracts), *doubled, *told, *look.facts)
 
     def look(self) -> tuple[Fact, ...]:
         """Look without a book, for an adoption."""

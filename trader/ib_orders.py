@@ -7,7 +7,8 @@ To classify a code: add it to `REFUSALS` with where it was seen, and a case to t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -19,6 +20,7 @@ from ledger.events import (
     OrderAcknowledged,
     OrderCancelled,
     OrderExpired,
+    OrderFilled,
     OrderPlanned,
     OrderRejected,
     OrderResolved,
@@ -62,9 +64,12 @@ class Picture:
         """Return an order's open rows: more than one if the broker made more than one of it."""
         return tuple(row for row in self.open if row.order_ref == order_ref)
 
-    def completed_last(self, order_ref: str) -> CompletedRow | None:
-        """Return how an order ended."""
-        return next((row for row in reversed(self.completed) if row.order_ref == order_ref), None)
+    def completed_as_one(self, order_ref: str) -> CompletedRow | None:
+        """Return how an order ended; if the broker made more than one of it, with what all of them filled."""
+        rows = {row.perm_id: row for row in self.completed if row.order_ref == order_ref}
+        if not rows:
+            return None
+        return replace([*rows.values()][-1], filled=sum((row.filled for row in rows.values()), Decimal(0)))
 
 
 def refusal(news: OrderNews) -> tuple[int, str] | None:
@@ -133,7 +138,7 @@ def resolution(book: Book, order: Order, picture: Picture, now: datetime) -> tup
         taken = tuple(OrderAcknowledged(order_ref=ref, perm_id=row.perm_id, status=row.status) for row in working)
         evidence = f"open as {', '.join(str(row.perm_id) for row in working)}"
         return (*taken, OrderResolved(order_ref=ref, outcome="working", evidence=evidence))
-    completed = picture.completed_last(ref)
+    completed = picture.completed_as_one(ref)
     if completed is None or completed.filled != abs(order.filled):
         return ()  # nowhere, or executions are missing
     if completed.status == "Inactive":
@@ -142,6 +147,18 @@ def resolution(book: Book, order: Order, picture: Picture, now: datetime) -> tup
     resolved = OrderResolved(order_ref=ref, outcome="cancelled", evidence=evidence)
     acknowledged = OrderAcknowledged(order_ref=ref, perm_id=completed.perm_id, status=completed.status)
     return acknowledged, resolved, ending(book, order, completed, now, evidence)
+
+
+def unheard(book: Book, rows: Iterable[OpenOrderRow | CompletedRow], fills: Iterable[OrderFilled]) -> tuple[Fact, ...]:
+    """Tell the permanent ids that no answer named: of what a crash cut off, and of what the broker made twice."""
+    seen = [(row.order_ref, row.perm_id, row.status) for row in rows]
+    seen += [(fill.order_ref, fill.perm_id, "executed") for fill in fills]
+    told: dict[tuple[str, int], OrderAcknowledged] = {}
+    for ref, perm_id, status in seen:
+        order = book.orders.get(ref)
+        if order is not None and perm_id and perm_id not in order.perm_ids:
+            told.setdefault((ref, perm_id), OrderAcknowledged(order_ref=ref, perm_id=perm_id, status=status))
+    return tuple(told.values())
 
 
 def check_terms(account: str, planned: OrderPlanned) -> None:

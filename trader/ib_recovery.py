@@ -15,7 +15,6 @@ from ledger.events import (
     Fact,
     OpenOrderRow,
     OpenOrdersObserved,
-    OrderAcknowledged,
     OrderCancelAttempted,
     OrderResolved,
 )
@@ -30,6 +29,7 @@ from trader.ib_orders import (
     refuse_old_copy,
     resolution,
     session_is_over,
+    unheard,
 )
 from trader.ib_rows import contract_defined
 from trader.ib_wire import Wire
@@ -75,7 +75,7 @@ def resolve(wire: Wire, book: Book) -> Told:
     if undecided:
         quantities = wire.quantities()
         yield tuple(_presume(wire, book, book.orders[ref], quantities, waited) for ref in undecided)
-    yield _taken_unheard(book, picture)
+    yield unheard(book, (*picture.open, *picture.completed), wire.inbox.fills.values())
     yield _ended_meanwhile(wire, book, picture)
 
 
@@ -106,23 +106,13 @@ def _presume(wire: Wire, book: Book, order: Order, quantities: dict[int, Decimal
     return OrderResolved(order_ref=order.order_ref, outcome="unknown", evidence=evidence)
 
 
-def _taken_unheard(book: Book, picture: Picture) -> tuple[Fact, ...]:
-    """Tell the permanent ids that nobody heard of: IB may make more than one order of ours."""
-    ours = ((row, book.orders.get(row.order_ref)) for row in picture.open)
-    return tuple(
-        OrderAcknowledged(order_ref=row.order_ref, perm_id=row.perm_id, status=row.status)
-        for row, order in ours
-        if order is not None and row.perm_id and row.perm_id not in order.perm_ids
-    )
-
-
 def _ended_meanwhile(wire: Wire, book: Book, picture: Picture) -> tuple[Fact, ...]:
     """End the working orders that are not open any more: they were cancelled, or their session is past."""
     ended: list[Fact] = []
     for order in book.working_orders:
         if order.status == "attempted" or picture.open_rows(order.order_ref):
             continue
-        completed = picture.completed_last(order.order_ref)
+        completed = picture.completed_as_one(order.order_ref)
         is_done = completed is not None and completed.filled == abs(order.filled)
         if is_done or session_is_over(book, order, wire.now()):
             ended.append(ending(book, order, completed, wire.now(), "not open any more"))
@@ -175,7 +165,7 @@ def _confirm(wire: Wire, book: Book, refs: set[str]) -> Told:
         gone = {ref for ref in refs if not any(_may_work(book, row) for row in picture.open_rows(ref))}
         ended = (book.orders[ref] for ref in sorted(gone) if book.orders[ref].status != "filled")
         yield tuple(
-            ending(book, order, picture.completed_last(order.order_ref), wire.now(), "cancelled by us")
+            ending(book, order, picture.completed_as_one(order.order_ref), wire.now(), "cancelled by us")
             for order in ended
         )
         refs -= gone

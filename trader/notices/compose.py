@@ -45,6 +45,7 @@ class Failure:
     slot: str
     details: tuple[str, ...] = ()  # how the process ended
     recorded: str = ""  # why the log did not take it; empty if it did
+    headline: str = ""  # of what did not end the start; empty if it did
 
     @property
     def incident(self) -> str:
@@ -115,7 +116,7 @@ def alarm_letter(book: Book | None, failure: Failure, mode: str, now: datetime, 
     return Letter(
         kind=ALARM,
         subject=f"{_tag(book) if book else f'[{mode}]'} ALARM {failure.slot}  {failure.code}{_nav_and_age(book, now)}",
-        headline=f"The start of {failure.slot} ended abnormally: {failure.code}.",
+        headline=failure.headline or f"The start of {failure.slot} ended abnormally: {failure.code}.",
         parts=(
             Part("", (failure.reason, *failure.details)),
             Part("", (_recorded(failure), "The next start tries again; nothing that was sent is sent twice.")),

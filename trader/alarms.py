@@ -1,0 +1,92 @@
+"""What the owner is told at once, though the cycle itself did not fail: an order in doubt, one that the broker made
+twice, and a cycle before this one that ended without a word.
+
+An end that the parent saw is told by `aftermath.py`. One mail a code and day. To tell something else at once: a
+function in `ALARMS`, its code in docs/runbook.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ledger.book import Book
+from ledger.events import CycleFailed, NoticeFailed, NoticeSent
+from ledger.ledger import Ledger
+from ledger.state import State
+from trader.notices.compose import Failure, alarm_letter
+from trader.notices.mail import send
+from trader.settings import Settings
+
+CUT_OFF = "it ended without a word: the machine went down, or its parent was killed with it"
+
+
+class CycleCutOff:
+    """A cycle that neither finished nor failed, as far as the log knows."""
+
+    code = "cycle-cut-off"
+
+
+class OrderInDoubt:
+    """An order of which it is not known whether it arrived."""
+
+    code = "order-in-doubt"
+
+
+class OrderDoubled:
+    """An order that the broker made more than once."""
+
+    code = "order-doubled"
+
+
+def tell_cut_off(ledger: Ledger, settings: Settings, home: Path) -> None:
+    """Record and mail that the cycle before never ended; nobody was left to do so."""
+    cycle = ledger.book.cycle
+    if cycle is None or cycle.ended:
+        return
+    slot = cycle.started.slot
+    ledger.record((CycleFailed(slot=slot, code=CycleCutOff.code, reason=CUT_OFF),))
+    ledger.log.barrier()  # the mail is a witness
+    ledger.record(_mailed(ledger.book, settings, home, Failure(CycleCutOff.code, CUT_OFF, slot)))
+
+
+def tell_of_orders(ledger: Ledger, settings: Settings, home: Path) -> None:
+    """Mail what the cycle that just ran found out about orders. Sync HEAD first."""
+    for alarm in ALARMS:
+        failure = alarm(ledger.book)
+        if failure is not None:
+            ledger.record(_mailed(ledger.book, settings, home, failure))
+
+
+def in_doubt(book: State) -> Failure | None:
+    """Tell the orders that may or may not work at the broker."""
+    texts = [f"Order {order.order_ref}: no word of it, whether it arrived is unknown." for order in book.in_doubt]
+    texts += _found(book, lambda order_ref: len(book.orders[order_ref].perm_ids) < 2)
+    return _failure(book, OrderInDoubt.code, "An order is in doubt; nothing more was sent.", texts)
+
+
+def doubled(book: State) -> Failure | None:
+    """Tell the orders that the broker has more than one of."""
+    texts = _found(book, lambda order_ref: len(book.orders[order_ref].perm_ids) > 1)
+    return _failure(book, OrderDoubled.code, "The broker made more than one order of ours.", texts)
+
+
+ALARMS: tuple[Callable[[State], Failure | None], ...] = (in_doubt, doubled)
+
+
+def _found(book: State, is_meant: Callable[[str], bool]) -> list[str]:
+    """Return what breaks of orders say that this cycle found."""
+    since = book.cycle.seq if book.cycle is not None else 0
+    orders = (known for known in book.open_breaks if known.found.kind == "order" and known.seq > since)
+    return [f"{known.found.text}." for known in orders if is_meant(known.found.subject)]
+
+
+def _failure(book: State, code: str, headline: str, texts: list[str]) -> Failure | None:
+    if not texts or book.cycle is None:
+        return None
+    return Failure(code, " ".join(dict.fromkeys(texts)), book.cycle.started.slot, headline=headline)
+
+
+def _mailed(book: Book, settings: Settings, home: Path, failure: Failure) -> Iterator[NoticeSent | NoticeFailed]:
+    if settings.mail.wanted and failure.incident not in book.incidents:
+        yield send(settings.mail, home, alarm_letter(book, failure, settings.account.mode, book.now))

@@ -77,6 +77,18 @@ class FactTooLarge(LogError):
     code = "fact-too-large"
 
 
+class BatchTooLarge(LogError):
+    """A batch holds more facts, or more bytes, than one may."""
+
+    code = "batch-too-large"
+
+
+class DayFileFull(LogError):
+    """The day file would grow larger than one may be: nothing more can be recorded before the next day (UTC)."""
+
+    code = "day-file-full"
+
+
 class LogLocked(LogError):
     """Another process writes. It carries what the holder wrote about itself."""
 

@@ -81,10 +81,12 @@ class Ledger:
             home, clock, slot=slot, account=account, mode=mode, accept_head=accept_head, visit=folding.visit, disk=disk
         )
         try:
-            return cls(log, folding.result())
+            ledger = cls(log, folding.result())
+            ledger._record_refused_starts()
         except BaseException:
             log.close()
             raise
+        return ledger
 
     @classmethod
     def create(cls, home: Path, clock: Clock, genesis: LogStarted, *, slot: str = "", disk: Disk = LOCAL) -> Self:
@@ -205,9 +207,11 @@ class Ledger:
         return kept, doubtful
 
     def _record_refused_starts(self) -> None:
+        """Record each note once: where its recorder died before it could remove it, the log holds its fact already."""
         notes = self.log.refused_starts()
-        self.record(tuple(fact for _, fact in notes))
-        self.log.forget(notes)
+        if notes:
+            self.record(tuple(fact for _, fact in notes))
+            self.log.forget(notes)
 
 
 class _Folding:

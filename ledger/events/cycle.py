@@ -52,6 +52,17 @@ class StartRefused(Fact):
     pid: int
     slot: str
     refused_at: Instant
+    note: str = ""  # the file that told of it: recorded once, though the recorder may die before it removes the file
+
+    @property
+    def key(self) -> str | None:
+        """The note that told of it, where one is named."""
+        return f"start-refused/{self.note}" if self.note else None
+
+    @property
+    def economic_part(self) -> tuple[object, ...]:
+        """The note: what it says may have become unreadable."""
+        return (self.note,)
 
 
 class FactRefused(Fact):

@@ -18,10 +18,19 @@ from types import TracebackType
 from typing import Literal, Self
 
 from ledger.clock import Clock
-from ledger.errors import LogDamaged, LogError, LogExists, LogForeign, LogLocked, LogNotWritable
+from ledger.errors import (
+    BatchTooLarge,
+    DayFileFull,
+    LogDamaged,
+    LogError,
+    LogExists,
+    LogForeign,
+    LogLocked,
+    LogNotWritable,
+)
 from ledger.events import Fact, HeadAdvanced, LogStarted, StartRefused, WallClockRegressed
 from ledger.line import GENESIS_PREV, Event, Line, decode, draft_lines, encode, moment
-from ledger.log.chain import Chain, Seal
+from ledger.log.chain import BATCH_BYTES_MAX, BATCH_EVENTS_MAX, DAY_BYTES_MAX, Chain, Seal
 from ledger.log.disk import LOCAL, Disk
 from ledger.log.halt import halt_reason
 from ledger.log.head import Head, read_head, write_first_head, write_head
@@ -31,8 +40,12 @@ from ledger.log.recovery import Visit, recover, require_log, unrecorded_cuts
 from ledger.log.storage import (
     day_files,
     events_folder,
+    file_mode,
+    folder_mode,
+    is_shared,
     refusing_what_cannot_be_written,
     require_ours,
+    seal_file,
     var_folder,
     write_fully,
     write_new_file,
@@ -72,11 +85,10 @@ class Log:
             require_log(home, disk)
         var, events = var_folder(home), events_folder(home)
         with refusing_what_cannot_be_written(var):
-            for folder in (var, events):
-                if disk.kind(folder) == "nothing":
-                    disk.make_folder(folder, 0o700)
-                disk.chmod(folder, 0o700)
+            _make_private_or_shared(var, 0o700, disk)
+            _make_private_or_shared(events, folder_mode(var, disk), disk)
             disk.sync_folder(home)
+        require_ours(var, disk)
         lock = _take_lock(var, clock, slot, disk)
         try:
             head = read_head(var, disk)
@@ -111,8 +123,7 @@ class Log:
         """
         require_log(home, disk)
         var, events = var_folder(home), events_folder(home)
-        kept = (path for path in (var / "HEAD.0", var / "HEAD.1", var / "lock") if disk.kind(path) != "nothing")
-        require_ours(disk, var, events, *day_files(events, disk)[-1:], *kept)
+        require_ours(var, disk)
         lock = _take_lock(var, clock, slot, disk)
         try:
             require_expected(home, clock, read_genesis(home, disk), account, mode)
@@ -165,6 +176,8 @@ class Log:
         """
         if not facts:
             return ()
+        if len(facts) > BATCH_EVENTS_MAX:
+            raise BatchTooLarge(f"a batch: expected at most {BATCH_EVENTS_MAX} facts, found {len(facts)}; report it")
         day, drafted = self._chain.day, list[Line]()
         seq, prev = self.head
         recorded_at = self.next_recorded_at
@@ -175,8 +188,18 @@ class Log:
                 (day.seal(),), seq=seq + 1, log=self.log_id, recorded_at=recorded_at, cycle=None, prev=prev
             )
             seq, prev, recorded_at = seq + 1, drafted[0].header.hash, recorded_at + TICK
-        drafted += draft_lines(facts, seq=seq + 1, log=self.log_id, recorded_at=recorded_at, cycle=cycle, prev=prev)
-        return tuple(drafted)
+        lines = draft_lines(facts, seq=seq + 1, log=self.log_id, recorded_at=recorded_at, cycle=cycle, prev=prev)
+        self._check_sizes(sum(len(line.raw) for line in lines), 0 if drafted or day is None else day.size)
+        return (*drafted, *lines)
+
+    def _check_sizes(self, batch_bytes: int, day_bytes: int) -> None:
+        if batch_bytes > BATCH_BYTES_MAX:
+            raise BatchTooLarge(f"a batch: expected at most {BATCH_BYTES_MAX} bytes, found {batch_bytes}; report it")
+        if day_bytes + batch_bytes > DAY_BYTES_MAX:
+            raise DayFileFull(
+                f"{self._events}: expected a day file of at most {DAY_BYTES_MAX} bytes, found {day_bytes} and "
+                f"{batch_bytes} more; nothing can be recorded before the next day (UTC): find out what records so much"
+            )
 
     def append(self, batch: tuple[Line, ...]) -> None:
         """Write what was drafted; returns when it is durable. After any failure this writer never writes again."""
@@ -246,8 +269,6 @@ class Log:
             facts.append(HeadAdvanced(from_seq=head.seq, to_seq=chain.seq))
         if now < self.last_recorded_at - REGRESSION:
             facts.append(WallClockRegressed(clock_showed=now, last_recorded_at=self.last_recorded_at))
-        notes = self.refused_starts()
-        facts += (fact for _, fact in notes)
         if facts:
             drafted = self.draft(facts, None)
             self.append(drafted)
@@ -255,7 +276,6 @@ class Log:
             if visit is not None:
                 for line in drafted:
                     visit(line.event)
-        self.forget(notes)
 
     def _let_go(self) -> None:
         if self._handle is not None:
@@ -285,7 +305,7 @@ class Log:
         write_fully(self._handle, b"".join(line.raw for line in part), self._disk)
         self._disk.sync_content(self._handle)
         if before is not None and before.file != file:
-            self._disk.chmod(self._events / before.file, 0o400)  # sealed: it never changes again
+            seal_file(self._events / before.file, self._disk)
 
     def _open(self, file: str) -> None:
         if self._handle is not None:
@@ -293,7 +313,7 @@ class Log:
             self._handle = None
         path = self._events / file
         is_new = self._disk.kind(path) == "nothing"
-        self._handle = self._disk.open(path, "append", 0o600)
+        self._handle = self._disk.open(path, "append", file_mode(self._events, self._disk))
         self._file = file
         if is_new:
             self._disk.sync(self._handle)
@@ -302,6 +322,13 @@ class Log:
 
 def _file_of(recorded_at: datetime) -> str:
     return f"{recorded_at.date().isoformat()}.jsonl"
+
+
+def _make_private_or_shared(folder: Path, mode: int, disk: Disk) -> None:
+    if disk.kind(folder) == "nothing":
+        disk.make_folder(folder, mode)
+    elif not is_shared(folder, disk):
+        disk.chmod(folder, mode)
 
 
 def _write_genesis(var: Path, events: Path, now: datetime, genesis: LogStarted, disk: Disk) -> None:

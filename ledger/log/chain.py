@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from hashlib import _Hash
 
 
+# Beyond these something is wrong with whoever writes: refused by name when writing, damage when reading.
+BATCH_EVENTS_MAX = 10_000
+BATCH_BYTES_MAX = 64 * 1024 * 1024
+DAY_BYTES_MAX = 4 * 1024 * 1024 * 1024
+
+
 class Seal(NamedTuple):
     """The end of a sealed day: its file and its last line. With it nothing older needs to be read."""
 
@@ -98,6 +104,7 @@ class Chain:
         """Take the next line, whose own hash was checked or just made, as `accept` does."""
         new_file = self.day is None or self.day.file != file
         self._check_chain(header, new_file, file)
+        self._check_sizes(header, 0 if self.day is None or new_file else self.day.size, len(raw))
         known_type(header)
         if header.seq == 0:
             self._begin(raw, header)
@@ -122,6 +129,15 @@ class Chain:
             raise LineBroken(f"seq {seq}: batch [{k},{n}] cannot follow {list(self.batch)} at {self.recorded_at!r}")
         if header.recorded_at[:10] != file[:10].encode():
             raise LineBroken(f"seq {seq}: recorded at {header.recorded_at.decode()}, found in {file}")
+
+    def _check_sizes(self, header: Header, day_bytes: int, line_bytes: int) -> None:
+        end = day_bytes + line_bytes
+        batch_bytes = line_bytes if self.whole else end - self.batch_from[1]
+        if header.batch[1] > BATCH_EVENTS_MAX or batch_bytes > BATCH_BYTES_MAX or end > DAY_BYTES_MAX:
+            raise LineBroken(
+                f"seq {header.seq}: expected at most {BATCH_EVENTS_MAX} lines and {BATCH_BYTES_MAX} bytes a batch and "
+                f"{DAY_BYTES_MAX} bytes a day, found {header.batch[1]}, {batch_bytes} and {end}"
+            )
 
     def _begin(self, raw: bytes, header: Header) -> None:
         genesis = fact_of(raw, header)

@@ -13,6 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from ledger.log.disk import LOCAL, Disk
+from ledger.log.storage import file_mode
 
 SLOTS = ("HEAD.0", "HEAD.1")
 SLOT = re.compile(rb"([0-9]{20}) ([0-9a-f]{64}) ([0-9a-f]{64})\n")
@@ -62,7 +63,7 @@ def _read_slot(path: Path, disk: Disk) -> Head | None:
 def _write_slot(path: Path, head: Head, disk: Disk) -> None:
     content = f"{head.seq:020d} {head.hash}".encode()
     line = content + b" " + sha256(content).hexdigest().encode() + b"\n"
-    handle = disk.open(path, "overwrite", 0o600)
+    handle = disk.open(path, "overwrite", file_mode(path.parent, disk))
     try:
         written = disk.write_at(handle, line, 0)
         if written != len(line):

@@ -17,7 +17,7 @@ from pathlib import Path
 from ledger.errors import LockIneffective, LogLocked
 from ledger.events import StartRefused, instant_text
 from ledger.log.disk import LOCAL, Disk
-from ledger.log.storage import write_fully, write_new_file
+from ledger.log.storage import file_mode, folder_mode, write_fully, write_new_file
 
 LOOKS = 20  # at a holder that has the lock but has not written its name yet
 LOOK_EVERY_SECONDS = 0.05
@@ -46,7 +46,7 @@ class Lock:
         """Take the lock and write who holds it; LogLocked, with the holder's own words, if somebody else does."""
         path = var / "lock"
         for _ in range(LOOKS):
-            handle = disk.open(path, "overwrite", 0o600)
+            handle = disk.open(path, "overwrite", file_mode(path.parent, disk))
             if disk.lock(handle) and disk.leads_to(path, handle):
                 _prove_that_locks_work(path, handle, disk)
                 _write_holder(handle, holder, disk)
@@ -92,7 +92,7 @@ def leave_note(var: Path, slot: str, refused_at: datetime, disk: Disk = LOCAL) -
     folder = var / "refused"
     if disk.kind(folder) == "nothing":
         with suppress(FileExistsError):  # another refused start was quicker
-            disk.make_folder(folder, 0o700)
+            disk.make_folder(folder, folder_mode(var, disk))
     said = {"pid": os.getpid(), "slot": slot, "refused_at": instant_text(refused_at)}
     write_new_file(folder / f"{os.getpid()}-{time.monotonic_ns()}.json", json.dumps(said).encode() + b"\n", disk)
 
@@ -108,12 +108,13 @@ def refused_starts(var: Path, otherwise: datetime, disk: Disk = LOCAL) -> tuple[
 
 
 def _read_note(path: Path, otherwise: datetime, disk: Disk) -> StartRefused:
+    name = path.name.encode("utf-8", "backslashreplace").decode()
     try:
         said = json.loads(disk.content(path))
         refused_at = datetime.fromisoformat(said["refused_at"])
-        return StartRefused(pid=said["pid"], slot=said["slot"], refused_at=refused_at)
+        return StartRefused(pid=said["pid"], slot=said["slot"], refused_at=refused_at, note=name)
     except (OSError, ValueError, KeyError, TypeError):
-        return StartRefused(pid=0, slot=f"unreadable note {path.name}", refused_at=otherwise)
+        return StartRefused(pid=0, slot=f"unreadable note {name}", refused_at=otherwise, note=name)
 
 
 def _locked(path: Path, holder: Holder | None) -> LogLocked:
@@ -128,7 +129,7 @@ def _locked(path: Path, holder: Holder | None) -> LogLocked:
 
 
 def _prove_that_locks_work(path: Path, handle: int, disk: Disk) -> None:
-    second = disk.open(path, "overwrite", 0o600)
+    second = disk.open(path, "overwrite", file_mode(path.parent, disk))
     try:
         if disk.lock(second):
             disk.close(handle)

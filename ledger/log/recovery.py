@@ -18,7 +18,7 @@ from ledger.line import LINE_BYTES_MAX, Event, Header, LineBroken, decode, event
 from ledger.log.chain import Chain, ChainBroken, Seal, walk
 from ledger.log.disk import LOCAL, Disk
 from ledger.log.head import Head, read_head
-from ledger.log.storage import day_files, events_folder, var_folder, write_fully
+from ledger.log.storage import day_files, events_folder, file_mode, var_folder, write_fully
 
 Visit = Callable[[Event], None]
 
@@ -68,7 +68,7 @@ def recover(
         end = f"seq {tail.chain.whole_seq}" + (f", then {tail.flaw}" if tail.flaw else f", hash {tail.chain.hash}")
         raise HeadDamaged(
             f"{var}/HEAD.0, HEAD.1: expected one readable, found none; the chain is valid up to {end}; compare it with "
-            "the last mail, then accept it as docs/runbook.md says under 'A damaged log'"
+            "the last mail; if it fits, run: tallybook verify --accept-head"
         )
     if tail.flaw is not None:
         cut_tail(folder, tail, disk)
@@ -225,7 +225,7 @@ def cut_tail(folder: Path, tail: Tail, disk: Disk = LOCAL) -> None:
         name, offset = tail.flaw.path.name, tail.flaw.offset
     path = folder / name
     kept = folder / f"torn-{tail.chain.whole_seq + 1}-{_sha256(path, disk, offset)[:8]}.bin"
-    copy = disk.open(kept, "new", 0o600)
+    copy = disk.open(kept, "new", file_mode(folder, disk))
     try:
         for part in _parts(path, disk, offset):
             write_fully(copy, part, disk)
@@ -233,7 +233,7 @@ def cut_tail(folder: Path, tail: Tail, disk: Disk = LOCAL) -> None:
     finally:
         disk.close(copy)
     disk.sync_folder(folder)
-    torn = disk.open(path, "overwrite", 0o600)
+    torn = disk.open(path, "overwrite", file_mode(folder, disk))
     try:
         disk.truncate(torn, offset)
         disk.sync(torn)

@@ -1,22 +1,26 @@
-"""Where a home keeps its log, and writes that survive a power cut.
+"""Where a home keeps its log, whose it is, and writes that survive a power cut.
 
-Files are 0600, folders 0700: what an account holds is nobody else's business.
+What an account holds is nobody else's business: files are 0600, folders 0700, and one user owns them. If `var` belongs
+to a group that may write, and hands its group on (2770), the home is shared: files are 0660, folders 2770, all of
+`var`'s group, and whoever is in that group may write. Every file follows the folder that it is made in.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import stat
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ledger.errors import LogNotWritable
-from ledger.log.disk import LOCAL, Disk
+from ledger.log.disk import LOCAL, Disk, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+SHARED = stat.S_ISGID | stat.S_IWGRP
 DAY_FILE = re.compile(r"\d{4}-\d{2}-\d{2}\.jsonl")
 
 
@@ -51,15 +55,66 @@ def refusing_what_cannot_be_written(what: Path) -> Iterator[None]:
         ) from error
 
 
-def require_ours(disk: Disk, *paths: Path) -> None:
-    """Refuse what this user cannot write, or what is another's: root's cron must not lock the owner out."""
-    for path in paths:
-        with refusing_what_cannot_be_written(path):
-            owner, user = disk.status(path).owner, disk.user_id()
-        if owner != user:
-            raise LogNotWritable(f"{path}: expected to belong to user id {user}, found {owner}; run as its owner")
-        if not disk.writable(path):
-            raise LogNotWritable(f"{path}: expected to be writable, found that it is not; check its permissions")
+def is_shared(folder: Path, disk: Disk = LOCAL) -> bool:
+    """Tell whether what is made in a folder belongs to its group too."""
+    return disk.status(folder).mode & SHARED == SHARED
+
+
+def file_mode(folder: Path, disk: Disk = LOCAL) -> int:
+    """Return the permissions of a new file in a folder."""
+    return 0o660 if is_shared(folder, disk) else 0o600
+
+
+def folder_mode(parent: Path, disk: Disk = LOCAL) -> int:
+    """Return the permissions of a new folder in a folder."""
+    return 0o2770 if is_shared(parent, disk) else 0o700
+
+
+def seal_file(path: Path, disk: Disk) -> None:
+    """Take the right to write from a file that is complete; another user's stays as it is, its seal guards it."""
+    if disk.status(path).owner == disk.user_id():
+        disk.chmod(path, file_mode(path.parent, disk) & 0o440)
+
+
+def require_ours(var: Path, disk: Disk) -> None:
+    """Refuse a home in which a file is another's, or open to others, or not to be written: root's cron must not lock
+    the owner out, nor anybody else write what we read.
+    """
+    with refusing_what_cannot_be_written(var):
+        owners = disk.status(var)
+        shared = owners.mode & SHARED == SHARED
+        events = events_folder(var.parent)
+        days = day_files(events, disk)
+        kept = [path for path in (var / "HEAD.0", var / "HEAD.1", var / "lock", var / "refused") if _lies(path, disk)]
+        for path in (var, events, *days, *kept):
+            _require_rights(path, disk.status(path), owners, disk.user_id(), shared=shared)
+        for path in (var, events, *days[-1:], *kept):
+            if not disk.writable(path):
+                cure = f"add this user to group {owners.group}" if shared else "check its permissions"
+                raise LogNotWritable(f"{path}: expected to be writable, found that it is not; {cure}")
+
+
+def _lies(path: Path, disk: Disk) -> bool:
+    return disk.kind(path) != "nothing"
+
+
+def _require_rights(path: Path, found: Status, var: Status, user: int, *, shared: bool) -> None:
+    if shared and found.group != var.group:
+        raise LogNotWritable(
+            f"{path}: expected to belong to group {var.group} as var does, found group {found.group}; "
+            f"run: chgrp {var.group} {path}"
+        )
+    if not shared and found.owner != user:
+        raise LogNotWritable(
+            f"{path}: expected to belong to user id {user}, found {found.owner}; run as its owner, or share the home "
+            "as docs/runbook.md says under 'Two users on one home'"
+        )
+    too_open = found.mode & (0o002 if shared else 0o022)
+    too_closed = shared and not found.mode & 0o040
+    if too_open or too_closed:
+        expected = {("file", True): 0o660, ("file", False): 0o600, ("folder", True): 0o2770}
+        mode = expected.get((found.kind, shared), 0o700)
+        raise LogNotWritable(f"{path}: expected permissions {mode:o}, found {found.mode:o}; run: chmod {mode:o} {path}")
 
 
 def write_fully(handle: int, content: bytes, disk: Disk = LOCAL) -> None:
@@ -75,7 +130,7 @@ def write_fully(handle: int, content: bytes, disk: Disk = LOCAL) -> None:
 def write_new_file(path: Path, content: bytes, disk: Disk = LOCAL) -> None:
     """Write a whole file so that it is there completely or not at all."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    handle = disk.open(unfinished, "new", 0o600)
+    handle = disk.open(unfinished, "new", file_mode(path.parent, disk))
     try:
         write_fully(handle, content, disk)
         disk.sync(handle)

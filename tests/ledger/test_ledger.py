@@ -398,7 +398,9 @@ def test_the_holder_records_who_was_refused_before_it_lets_go(tmp_path: Path) ->
         with pytest.raises(LogLocked):
             Log.open(tmp_path, StillClock(), slot="b")
 
-    assert recorded(tmp_path) == [StartRefused(pid=os.getpid(), slot="b", refused_at=WEDNESDAY)]
+    (refused,) = recorded(tmp_path)
+    assert isinstance(refused, StartRefused)
+    assert (refused.pid, refused.slot, refused.refused_at) == (os.getpid(), "b", WEDNESDAY)
     assert list((tmp_path / "var/refused").iterdir()) == []
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from ledger.errors import LockIneffective, LogLocked, LogNotWritable
 from ledger.events import HeadAdvanced, StartRefused, TailTruncated
+from ledger.ledger import Ledger
 from ledger.log import Log, read_events
 from tests.ledger.logs import WEDNESDAY, StillClock, append, lost, started
 
@@ -117,11 +118,29 @@ def test_the_next_to_open_records_the_notes_and_removes_them(tmp_path: Path) -> 
             with pytest.raises(LogLocked):
                 Log.open(tmp_path, StillClock(), slot=slot)
 
-    with Log.open(tmp_path, StillClock()) as log:
-        refusals = [event.fact for event in log.events()][1:]
+    with Ledger.open(tmp_path, StillClock()) as ledger:
+        refusals = [event.fact for event in ledger.log.events()][1:]
 
-    assert refusals == [StartRefused(pid=os.getpid(), slot=slot, refused_at=WEDNESDAY) for slot in ("b", "c")]
+    assert [(fact.pid, fact.slot, fact.refused_at) for fact in refusals if isinstance(fact, StartRefused)] == [
+        (os.getpid(), slot, WEDNESDAY) for slot in ("b", "c")
+    ]
     assert notes(tmp_path) == []
+
+
+def test_a_note_that_outlives_its_recorder_is_recorded_once(tmp_path: Path) -> None:
+    started(tmp_path).close()
+    with held(tmp_path, "a"), pytest.raises(LogLocked):
+        Log.open(tmp_path, StillClock(), slot="b")
+    (note,) = notes(tmp_path)
+    left = note.read_bytes()
+
+    for _ in range(3):  # as if killed each time between the record and the removal
+        Ledger.open(tmp_path, StillClock()).close()
+        assert notes(tmp_path) == []
+        note.write_bytes(left)
+
+    assert [event.type for event in read_events(tmp_path)] == ["log_started", "start_refused"]
+    assert [event.key for event in read_events(tmp_path)][1:] == [f"start-refused/{note.name}"]
 
 
 def test_a_lock_dies_with_its_process(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from freezegun import freeze_time
 from ledger.clock import SimulatedClock, SystemClock
 from ledger.errors import LogError, LogExists, LogForeign, LogMissing, LogNotWritable
 from ledger.events import CycleStarted, DaySealed, LogStarted, StartRefused, WallClockRegressed
+from ledger.ledger import Ledger
 from ledger.log import Log, last_recorded_at, read_events, read_genesis
 from ledger.log.head import read_head
 from tests.ledger.logs import (
@@ -301,8 +302,8 @@ def test_an_unreadable_note_is_recorded_all_the_same(tmp_path: Path) -> None:
     (tmp_path / "var/refused").mkdir()
     (tmp_path / "var/refused/1-1.json").write_text("{")
 
-    with Log.open(tmp_path, StillClock()) as log:
-        note = list(log.events())[-1].fact
+    with Ledger.open(tmp_path, StillClock()) as ledger:
+        note = list(ledger.log.events())[-1].fact
 
     assert isinstance(note, StartRefused)
     assert note.slot == "unreadable note 1-1.json"

@@ -336,7 +336,7 @@ def test_a_lost_head_asks_the_operator_and_is_rebuilt_on_the_operators_word(tmp_
     (tmp_path / "var/HEAD.0").write_bytes(b"junk")
     (tmp_path / "var/HEAD.1").unlink()
 
-    with pytest.raises(HeadDamaged, match=r"valid up to seq 7.*runbook"):
+    with pytest.raises(HeadDamaged, match=r"valid up to seq 7.*tallybook verify --accept-head"):
         Log.open(tmp_path, clock)
     Log.open(tmp_path, clock, accept_head=True).close()
 

@@ -2,12 +2,14 @@
 
 A live batch is applied to a fork, which replaces the book once the batch is on disk: what cannot be is refused before
 anything is written, and what is written cannot fail to apply. Replay applies the same effects to the same facts.
+A book that forgets (`ledger/forgetting.py`) keeps a window of the history, and raises Forgotten for a fact that may
+need more; `replay` then begins again and keeps everything.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from decimal import DecimalException, localcontext
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal, DecimalException, localcontext
 from typing import Any
 
 from ledger.effects import continuity, cycle, money, observations, orders
@@ -35,20 +37,22 @@ from ledger.events import (
     TailTruncated,
     VariationSettled,
     WallClockRegressed,
+    decimal_text,
 )
+from ledger.forgetting import forget, may_be_forgotten
 from ledger.line import Event
-from ledger.lots import EXACT
+from ledger.lots import EXACT, Folded
 from ledger.overlay import Overlay
 from ledger.references import is_ours, new_order_ref
-from ledger.state import Impossible, State
+from ledger.state import Forgotten, Impossible, State
 from ledger.statement import VERSION, book_hash, statement
 
-__all__ = ["Book", "Impossible", "book_hash", "is_ours", "new_order_ref", "replay"]
+__all__ = ["Book", "Forgotten", "Impossible", "book_hash", "forgetful_book", "is_ours", "new_order_ref", "replay"]
 
 # Of interest to reports alone.
 WITHOUT_EFFECT: tuple[type[Fact], ...] = (
     TailTruncated, HeadAdvanced, WallClockRegressed, StartRefused, FactRefused, BrokerConnected, BrokerLost,
-    BrokerDisconnected, OverrideSet, FlowExpected, DaySealed, NoticeFailed,
+    BrokerDisconnected, OverrideSet, FlowExpected, NoticeFailed,
 )  # fmt: skip
 # In the vocabulary, but beyond what the book can do today: refused by name, never skipped.
 NOT_YET: tuple[type[Fact], ...] = (
@@ -58,46 +62,64 @@ NOT_YET: tuple[type[Fact], ...] = (
 EFFECTS: dict[type[Fact], money.Effect] = dict(
     (*cycle.EFFECTS, *continuity.EFFECTS, *observations.EFFECTS, *orders.EFFECTS, *money.EFFECTS)
 )
+BETWEEN = "\x1f"  # the unit separator stands in no name
 
 
 class Book(State):
     """Both halves of the tally after some fact."""
 
+    forgets = False  # a matter of memory, not of what the book says
+
     def apply(self, event: Event) -> None:
         """Take one fact in; raise Impossible for one that cannot be (apply to a fork what may be refused).
 
-        A fact that is told twice is one fact.
+        A fact that is told twice is one fact. After Forgotten, this book is of no use any more.
         """
-        fact_type = type(event.fact)
+        fact, key = event.fact, event.key
+        fact_type = type(fact)
         if fact_type in NOT_YET:
             raise Impossible(f"{event.type}: the book cannot apply it yet")
-        told_before = self.recognise(event.fact)
+        words = None if key is None else _in_words(fact.economic_part)
+        told_before = None if key is None or words is None else self._recognise(fact, key, words)
         if told_before is None:
             self._take_effect(event)
-        elif event.fact.ACTS:
-            raise Impossible(f"{event.key}: an intent is never repeated; it stands at seq {told_before}")
+            if key is not None:
+                self.keys[key] = (event.seq, words)
+            if fact_type is DaySealed and self.forgets:
+                forget(self)
+        elif fact.ACTS:
+            raise Impossible(f"{key}: an intent is never repeated; it stands at seq {told_before}")
         self.seq, self.head, self.now = event.seq, event.hash, event.recorded_at
 
     def _take_effect(self, event: Event) -> None:
         effect = EFFECTS.get(type(event.fact))
-        if effect is not None:
-            try:
-                with localcontext(EXACT):
-                    effect(self, event)
-            except DecimalException as error:
-                raise Impossible(f"{event.type}: its numbers need more than {EXACT.prec} digits") from error
-        if event.key is not None:
-            self.keys[event.key] = (event.seq, event.fact.economic_part)
+        if effect is None:
+            return
+        try:
+            with localcontext(EXACT):
+                effect(self, event)
+        except DecimalException as error:
+            raise Impossible(f"{event.type}: its numbers need more than {EXACT.prec} digits") from error
+        except Folded as error:
+            raise Forgotten(f"{event.type} of {error}: the lots of that time are folded") from error
 
     def recognise(self, fact: Fact) -> int | None:
-        """Return the seq of the same fact if it is in the log already; raise Impossible for another economic part."""
+        """Return the seq of the same fact if it is in the log already; raise Impossible for another economic part.
+
+        A book that forgets raises Forgotten where it cannot tell.
+        """
         key = fact.key
-        known = self.keys.get(key) if key is not None else None
+        return None if key is None else self._recognise(fact, key, _in_words(fact.economic_part))
+
+    def _recognise(self, fact: Fact, key: str, words: str) -> int | None:
+        known = self.keys.get(key)
         if known is None:
+            if self.horizon is not None and may_be_forgotten(self, fact, key):
+                raise Forgotten(f"{key}: it may be one that is forgotten")
             return None
-        seq, economic_part = known
-        if economic_part is not None and economic_part != fact.economic_part:
-            raise Impossible(f"{key}: seq {seq} says {economic_part}, now {fact.economic_part}")
+        seq, before = known
+        if before is not None and before != words:
+            raise Impossible(f"{key}: seq {seq} says ({_shown(before)}), now ({_shown(words)})")
         return seq
 
     def statement(self, version: int = VERSION) -> dict[str, Any]:
@@ -123,9 +145,40 @@ class Book(State):
                 mine[name] = value
 
 
-def replay(events: Iterable[Event]) -> Book:
-    """Fold a log into a book."""
+def _in_words(part: tuple[object, ...]) -> str:
+    """Spell an economic part so that equal parts are equal texts: it takes less room than the values, and no time."""
+    return BETWEEN.join([decimal_text(value) if type(value) is Decimal else str(value) for value in part])
+
+
+def _shown(words: str) -> str:
+    return words.replace(BETWEEN, ", ")
+
+
+def replay(events: Iterable[Event] | Callable[[], Iterable[Event]], *, retain: bool = False) -> Book:
+    """Fold a log into a book. Where it meets a fact that needs more than the window, it begins again and retains all.
+
+    Give a function that begins a new reading, or something that can be read twice; an iterator cannot, and raises
+    Forgotten.
+    """
+    begin = events if callable(events) else lambda: events
+    try:
+        return _folded(begin(), forgets=not retain)
+    except Forgotten:
+        if retain or isinstance(events, Iterator):
+            raise
+    return _folded(begin(), forgets=False)
+
+
+def forgetful_book() -> Book:
+    """Return an empty book that keeps a window of what it will be told."""
     book = Book()
+    book.forgets = True
+    return book
+
+
+def _folded(events: Iterable[Event], *, forgets: bool) -> Book:
+    book = Book()
+    book.forgets = forgets  # said of itself in either case, so that whoever becomes it forgets as it does
     for event in events:
         book.apply(event)
     return book

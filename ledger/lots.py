@@ -6,7 +6,8 @@ Signs: a long lot has a positive quantity and basis, a short one negative ones (
 commissions are signed as cash: negative when paid.
 
 A contract's history is a chain of steps, and its open lots are a queue of links: both share what did not change with
-the state before, so that a new trade copies nothing, and a late one re-matches only what came after it.
+the state before, so that a new trade copies nothing, and a late one re-matches only what came after it. The oldest
+steps may be folded into a floor, the state after them: open lots stay exact, and nothing can be inserted below it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ ZERO = Decimal(0)
 BASIS_UNIT = Decimal("1e-10")
 EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, Inexact])
 ROUNDING = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
+
+
+class Folded(LookupError):
+    """What is asked for lies below the floor: that part of the history was folded away."""
 
 
 def allocate(total: Decimal, part: Decimal, whole: Decimal) -> Decimal:
@@ -76,6 +81,24 @@ class Matched:
     def lots(self) -> tuple[Lot, ...]:
         """Open lots, oldest first."""
         return (*_lots(self.oldest), *reversed(tuple(_lots(self.newest))))
+
+
+NOTHING = Matched()
+
+
+def matched_of(
+    lots: Iterable[Lot],
+    quantity: Decimal,
+    gross: Decimal,
+    commission: Decimal,
+    realised_gross: Decimal,
+    realised_commission: Decimal,
+) -> Matched:
+    """Put a state together from its parts; lots oldest first."""
+    queue: Link | None = None
+    for lot in reversed(tuple(lots)):
+        queue = (lot, queue)
+    return Matched(queue, None, quantity, gross, commission, realised_gross, realised_commission)
 
 
 def match(before: Matched, trade: Trade) -> Matched:
@@ -158,6 +181,25 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Floor:
+    """Where the kept history of a contract begins: the last trade that was folded away, and what all of them led to."""
+
+    order: tuple[datetime, str, int]
+    after: Matched
+
+    def __eq__(self, other: object) -> bool:
+        """Floors are equal that lead to the same."""
+        return isinstance(other, Floor) and self._parts == other._parts
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def _parts(self) -> tuple[object, ...]:
+        after = self.after
+        return self.order, after.lots, after.realised_gross, after.realised_commission
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Holding:
     """One contract's history of trades in economic order, and what it implies."""
 
@@ -165,18 +207,21 @@ class Holding:
     currency: str
     multiplier: Decimal
     last: Step | None = field(default=None, repr=False)
+    floor: Floor | None = None  # None: nothing was folded away
 
     def __eq__(self, other: object) -> bool:
         """Equal histories imply equal lots."""
         if not isinstance(other, Holding):
             return NotImplemented
-        mine = (self.con_id, self.currency, self.multiplier, self.trades)
-        return mine == (other.con_id, other.currency, other.multiplier, other.trades)
+        mine = (self.con_id, self.currency, self.multiplier, self.floor, self.trades)
+        return mine == (other.con_id, other.currency, other.multiplier, other.floor, other.trades)
 
     __hash__ = None  # type: ignore[assignment]  # nothing looks a holding up by its history
 
     def with_trade(self, trade: Trade) -> Holding:
-        """Insert a trade where it belongs economically, and match again from there."""
+        """Insert a trade where it belongs economically, and match again from there; Folded below the floor."""
+        if self.floor is not None and trade.order < self.floor.order:
+            raise Folded(trade.execution)
         step, later = self.last, []
         while step is not None and step.trade.order > trade.order:
             later.append(step.trade)
@@ -194,24 +239,45 @@ class Holding:
         return self._rematched(step.before, (replace(step.trade, commission=commission), *later))
 
     def _found(self, execution: str) -> tuple[Step, tuple[Trade, ...]]:
-        """Return an execution's step and the trades after it; KeyError if there is none."""
+        """Return an execution's step and the trades after it; KeyError if there is none, Folded if there may be."""
         step, later = self.last, []
         while step is not None and step.trade.execution != execution:
             later.append(step.trade)
             step = step.before
         if step is None:
-            raise KeyError(execution)
+            raise KeyError(execution) if self.floor is None else Folded(execution)
         return step, tuple(reversed(later))
 
     def _rematched(self, last: Step | None, trades: Iterable[Trade]) -> Holding:
+        after = self._begun if last is None else last.after
         with localcontext(EXACT):
             for trade in trades:
-                last = Step(trade, match(Matched() if last is None else last.after, trade), last)
-        return Holding(self.con_id, self.currency, self.multiplier, last)
+                after = match(after, trade)
+                last = Step(trade, after, last)
+        return Holding(self.con_id, self.currency, self.multiplier, last, self.floor)
+
+    def folded(self, before: datetime) -> Holding:
+        """Fold the trades before a moment into the floor, once they are half of the kept ones.
+
+        What is kept is copied, so that each trade is copied once or twice in its life.
+        """
+        step, kept, count = self.last, list[Step](), 0
+        while step is not None and step.trade.at >= before:
+            kept.append(step)
+            step = step.before
+        floor = step
+        while step is not None:
+            count, step = count + 1, step.before
+        if floor is None or count < len(kept):
+            return self
+        last: Step | None = None
+        for one in reversed(kept):
+            last = Step(one.trade, one.after, last)
+        return Holding(self.con_id, self.currency, self.multiplier, last, Floor(floor.trade.order, floor.after))
 
     @property
     def trades(self) -> tuple[Trade, ...]:
-        """Every trade, in economic order."""
+        """Every trade above the floor, in economic order."""
         step, backwards = self.last, []
         while step is not None:
             backwards.append(step.trade)
@@ -219,8 +285,12 @@ class Holding:
         return tuple(reversed(backwards))
 
     @property
+    def _begun(self) -> Matched:
+        return NOTHING if self.floor is None else self.floor.after
+
+    @property
     def _now(self) -> Matched:
-        return Matched() if self.last is None else self.last.after
+        return self._begun if self.last is None else self.last.after
 
     @property
     def lots(self) -> tuple[Lot, ...]:
@@ -261,3 +331,10 @@ class Holding:
     def realised(self) -> Decimal:
         """Realised P&L by IB's convention: commissions of both legs netted."""
         return EXACT.add(self.realised_gross, self.realised_commission)
+
+
+def holding_of(
+    con_id: int, currency: str, multiplier: Decimal, floor: Floor | None, trades: Iterable[Trade]
+) -> Holding:
+    """Put a holding together from its parts; trades in economic order."""
+    return Holding(con_id, currency, multiplier, None, floor)._rematched(None, trades)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from ledger.state import Impossible, State
 
 LENGTH_MAX = 40
+WITHOUT_PREFIX = re.compile(r"(0|[1-9][0-9]*)-[^-]+-[^-]+-[BS]-[^-]+")
 
 
 def new_order_ref(book: State, con_id: int, side: Literal["B", "S"], attempt: int = 1) -> str:
@@ -33,3 +35,11 @@ def prefix(account: str) -> str:
 def is_ours(order_ref: str, account: str) -> bool:
     """Tell whether a reference at the broker bears our prefix."""
     return order_ref.startswith(prefix(account))
+
+
+def cycle_of(order_ref: str, account: str) -> int | None:
+    """Return the seq of the cycle that a reference of ours was made in; None if it is not of that form."""
+    if not is_ours(order_ref, account):
+        return None
+    match = WITHOUT_PREFIX.fullmatch(order_ref[len(prefix(account)) :])
+    return None if match is None else int(match[1])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any
 
 from ledger.events import (
@@ -15,6 +15,7 @@ from ledger.events import (
     BreakExplained,
     BreakFound,
     ContractDefined,
+    CycleFailed,
     CycleStarted,
     DataIngested,
     MarginObserved,
@@ -36,11 +37,16 @@ from ledger.lots import EXACT, Holding
 ONE = Decimal(1)
 ZERO = Decimal(0)
 ALLOWED_FOR = timedelta(minutes=10)  # a permission rests on quotes of its minute: a machine that slept gets a new one
+DISPLAYED = Context(prec=28)  # for figures that nothing is decided by
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Impossible(Exception):
     """A fact that cannot be, given what is recorded. Nothing of it was applied."""
+
+
+class Forgotten(Impossible):
+    """A fact that may need what the book has forgotten: only a fold that forgets nothing can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,9 +165,42 @@ class Cycle:
     ended: str = ""  # "", finished, failed
 
 
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What one unit of the account became, deposits and withdrawals taken out; for display, never for a decision."""
+
+    unit: Decimal = ONE
+    peak: Decimal = ONE
+    nav: Decimal | None = None  # of the last snapshot; None: there was none yet
+    flows: Decimal = ZERO
+    known: bool = True  # False for ever once there was nothing that could grow
+
+    def after(self, nav: Decimal, flows: Decimal) -> Growth:
+        """Return the growth after one more snapshot."""
+        base = flows if self.nav is None else EXACT.subtract(EXACT.add(self.nav, flows), self.flows)
+        if not self.known or base <= 0 or nav < 0:
+            return replace(self, known=False)
+        unit = DISPLAYED.multiply(self.unit, DISPLAYED.divide(nav, base))
+        return Growth(unit, max(self.peak, unit), nav, flows)
+
+    @property
+    def since_start(self) -> Decimal | None:
+        """The return since the first snapshot's flows; None if unknown."""
+        return DISPLAYED.subtract(self.unit, ONE) if self._is_told else None
+
+    @property
+    def drawdown(self) -> Decimal | None:
+        """The distance from the peak, negative or zero; None if unknown."""
+        return DISPLAYED.subtract(DISPLAYED.divide(self.unit, self.peak), ONE) if self._is_told else None
+
+    @property
+    def _is_told(self) -> bool:
+        return self.known and self.nav is not None
+
+
 @dataclass
 class State:
-    """Everything that the facts imply. Dicts are copied by `fork`; their values never change."""
+    """Everything that the facts imply. A fork lays overlays over the dicts; their values never change."""
 
     account: str = ""
     mode: str = ""
@@ -173,7 +212,10 @@ class State:
     now: datetime = LONG_AGO
     adopted: bool = False
     adopted_perm_ids: frozenset[int] = frozenset()  # orders that worked already when the account was adopted
-    keys: dict[str, tuple[int, tuple[object, ...] | None]] = field(default_factory=dict)
+    keys: dict[str, tuple[int, str | None]] = field(default_factory=dict)  # seq, and the economic part in words
+    seals: tuple[tuple[datetime, int], ...] = ()  # when the days of the window were sealed, and the seals' seqs
+    horizon: datetime | None = None  # what is older may be forgotten; None: nothing is
+    horizon_seq: int = -1  # the last seq that lies beyond the horizon
 
     contracts: dict[int, ContractDefined] = field(default_factory=dict)
     cash: dict[str, Decimal] = field(default_factory=dict)
@@ -190,6 +232,7 @@ class State:
     quotes_at: datetime | None = None
 
     breaks: dict[str, Break] = field(default_factory=dict)
+    breaks_found: int = 0  # those that were forgotten included
     halt: str | None = None  # the operator's
     halt_code: str | None = None  # why we halted ourselves, a code of docs/runbook.md; no later halt hides it
 
@@ -200,8 +243,14 @@ class State:
     witness_failures: dict[str, str] = field(default_factory=dict)  # place -> why it could not be used last
 
     cycle: Cycle | None = None
+    failed: CycleFailed | None = None  # how the last start ended; None if it did not fail
+    reconciled: BookReconciled | None = None  # the last comparison, whichever cycle made it
+    reconciled_at: datetime | None = None
     slots: dict[str, SlotState] = field(default_factory=dict)
-    snapshots: dict[date, SnapshotTaken] = field(default_factory=dict)
+    snapshot: SnapshotTaken | None = None  # the last one
+    snapshot_at: datetime | None = None
+    snapshots: dict[date, SnapshotTaken] = field(default_factory=dict)  # the last one of each session
+    growth: Growth = field(default_factory=Growth)
     notices: dict[tuple[str, date], int] = field(default_factory=dict)  # (kind, session day) -> seq
     incidents: dict[str, int] = field(default_factory=dict)
     committed: dict[date, int] = field(default_factory=dict)
@@ -253,7 +302,14 @@ class State:
     @property
     def next_break_id(self) -> str:
         """The name of the next break."""
-        return f"B-{len(self.breaks) + 1}"
+        return f"B-{self.breaks_found + 1}"
+
+    @property
+    def previous_snapshot(self) -> SnapshotTaken | None:
+        """The snapshot that ended the session before the last one."""
+        last = self.snapshot
+        earlier = [day for day in self.snapshots if last is not None and day < last.session_day]
+        return self.snapshots[max(earlier)] if earlier else None
 
     @property
     def may_trade(self) -> bool:

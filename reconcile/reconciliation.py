@@ -94,7 +94,7 @@ def _lives(
             reason = "both halves match again" if finding is None else CHANGED
             yield BreakClosed(break_id=known.found.break_id, reason=reason)
     new = (finding for subject, finding in present.items() if subject not in settled)
-    for number, finding in enumerate(new, len(book.breaks) + 1):
+    for number, finding in enumerate(new, book.breaks_found + 1):
         yield from _begin(f"B-{number}", finding)
 
 

@@ -17,6 +17,7 @@ from ledger.events import (
     CycleStarted,
     DataIngested,
     DayCommitted,
+    DaySealed,
     NoticeSent,
     SafeguardsEvaluated,
     SnapshotTaken,
@@ -29,8 +30,9 @@ from ledger.events import (
     execution_base,
 )
 from ledger.events.cycle import LogStarted
+from ledger.forgetting import is_old_day
 from ledger.line import Event
-from ledger.state import ONE, Break, Cycle, Impossible, SlotState, State
+from ledger.state import ONE, Break, Cycle, Forgotten, Impossible, SlotState, State
 
 
 def _log_started(state: State, event: Event) -> None:
@@ -55,27 +57,37 @@ def _adopted(state: State, event: Event) -> None:
 
 def _cycle_started(state: State, event: Event) -> None:
     fact: CycleStarted = event.fact  # type: ignore[assignment]
+    known = _slot(state, fact.slot)
     state.cycle = Cycle(event.seq, event.hash, fact, event.recorded_at)
-    known = state.slots.get(fact.slot, SlotState())
+    state.failed = None
     state.slots[fact.slot] = replace(known, attempts=known.attempts + 1)
+
+
+def _slot(state: State, name: str) -> SlotState:
+    known = state.slots.get(name)
+    if known is None and is_old_day(state, name):
+        raise Forgotten(f"slot {name}: what became of it is forgotten")
+    return known or SlotState()
 
 
 def _skipped(state: State, event: Event) -> None:
     fact: CycleSkipped = event.fact  # type: ignore[assignment]
-    state.slots[fact.slot] = replace(state.slots.get(fact.slot, SlotState()), skipped=True)
+    state.slots[fact.slot] = replace(_slot(state, fact.slot), skipped=True)
 
 
 def _finished(state: State, event: Event) -> None:
     fact: CycleFinished = event.fact  # type: ignore[assignment]
-    known, cycle = state.slots.get(fact.slot, SlotState()), state.cycle
+    known, cycle = _slot(state, fact.slot), state.cycle
     was_dry = cycle is not None and cycle.started.dry_run and (known.rehearsed or not known.finished)
     state.slots[fact.slot] = replace(known, finished=True, rehearsed=was_dry)
+    state.failed = None
     state.update_cycle(ended="finished", allowed=False)
 
 
 def _failed(state: State, event: Event) -> None:
     """End the running cycle; a start that died before its cycle began leaves the one before as it ended."""
     fact: CycleFailed = event.fact  # type: ignore[assignment]
+    state.failed = fact
     if state.cycle is not None and state.cycle.started.slot == fact.slot and not state.cycle.ended:
         state.update_cycle(ended="failed", allowed=False)
 
@@ -109,6 +121,8 @@ def _allowed(state: State, event: Event) -> None:
         raise Impossible("trading allowed: expected a reconciled book, verdicts and no failed step in this very cycle")
     if cycle.started.dry_run:
         raise Impossible("trading allowed: this cycle is a dry run")
+    if state.recovery is not None:
+        raise Impossible(f"trading allowed: this home is in recovery: {state.recovery}")
     if any(verdict.outcome != "pass" for verdict in cycle.verdicts):
         raise Impossible("trading allowed: a safeguard did not pass")
     state.update_cycle(allowed=True, allowed_at=event.recorded_at)
@@ -121,6 +135,7 @@ def _vetoed(state: State, event: Event) -> None:
 
 def _reconciled(state: State, event: Event) -> None:
     fact: BookReconciled = event.fact  # type: ignore[assignment]
+    state.reconciled, state.reconciled_at = fact, event.recorded_at
     state.update_cycle(reconciled=fact)
 
 
@@ -128,14 +143,19 @@ def _break_found(state: State, event: Event) -> None:
     fact: BreakFound = event.fact  # type: ignore[assignment]
     if fact.break_id in state.breaks:
         raise Impossible(f"break {fact.break_id}: found already")
+    if state.horizon is not None and fact.break_id != state.next_break_id:
+        raise Forgotten(f"break {fact.break_id}: expected {state.next_break_id}")
     day = state.cycle.started.session_day if state.cycle is not None else None
     state.breaks[fact.break_id] = Break(fact, event.recorded_at, event.seq, day)
+    state.breaks_found += 1
     if fact.consequence != "note":
         state.update_cycle(allowed=False)  # the safeguards consented without knowing of it
 
 
 def _open_break(state: State, break_id: str) -> Break:
     known = state.breaks.get(break_id)
+    if known is None and state.horizon is not None:
+        raise Forgotten(f"break {break_id}: it may be one that is forgotten")
     if known is None or known.status != "open":
         raise Impossible(f"break {break_id}: expected an open break, found {known.status if known else 'none'}")
     return known
@@ -169,7 +189,13 @@ def _resumed(state: State, _: Event) -> None:
 
 def _snapshot(state: State, event: Event) -> None:
     fact: SnapshotTaken = event.fact  # type: ignore[assignment]
-    state.snapshots[fact.session_day] = fact
+    state.snapshots[fact.session_day] = state.snapshot = fact
+    state.snapshot_at = event.recorded_at
+    state.growth = state.growth.after(fact.nav, fact.flows)
+
+
+def _sealed(state: State, event: Event) -> None:
+    state.seals = (*state.seals, (event.recorded_at, event.seq))
 
 
 def _committed(state: State, event: Event) -> None:
@@ -206,6 +232,7 @@ EFFECTS = (
     (TradingHalted, _halted),
     (TradingResumed, _resumed),
     (SnapshotTaken, _snapshot),
+    (DaySealed, _sealed),
     (DayCommitted, _committed),
     (NoticeSent, _notice_sent),
 )

@@ -26,10 +26,11 @@ from ledger.events import (
     TaxWithheld,
     execution_base,
 )
+from ledger.forgetting import known_order
 from ledger.journal import Posting, post
 from ledger.line import Event
 from ledger.lots import Holding, Trade
-from ledger.state import ZERO, Fill, Impossible, State
+from ledger.state import ZERO, Fill, Impossible, Order, State
 
 CASH_ACCOUNTS: tuple[tuple[type[Fact], str], ...] = (
     (DividendPaid, "dividends"),
@@ -47,12 +48,12 @@ def _filled(state: State, event: Event) -> None:
     fact: OrderFilled = event.fact  # type: ignore[assignment]
     base, revision = execution_base(fact.execution_id)
     known = state.fills.get(base)
-    _check_fill(state, fact, known)
+    order = known_order(state, fact.order_ref)
+    _check_fill(state, fact, known, order)
     if known is not None and (known.revision > revision or known.busted):
         return  # an older revision told late changes nothing
     if known is not None:
         _untrade(state, base, known)
-    order = state.orders.get(fact.order_ref)
     state.fills[base] = Fill(
         fact.execution_id, revision, fact.con_id, fact.quantity, fact.price, fact.currency, fact.order_ref,
         fact.perm_id, fact.client_id, event.at, event.seq, foreign=order is None,
@@ -68,9 +69,8 @@ def _filled(state: State, event: Event) -> None:
     _fill_order(state, fact.order_ref, fact.quantity)
 
 
-def _check_fill(state: State, fact: OrderFilled, known: Fill | None) -> None:
+def _check_fill(state: State, fact: OrderFilled, known: Fill | None, order: Order | None) -> None:
     what = f"execution {fact.execution_id}"
-    order = state.orders.get(fact.order_ref)
     _check_account(state, fact.account, what)
     _check_contract(state, fact.con_id, fact.currency, what)
     if fact.quantity == 0 or fact.price < 0:

@@ -17,6 +17,7 @@ from ledger.events import (
     OrderSendAttempted,
     TargetsScaled,
 )
+from ledger.forgetting import known_order
 from ledger.line import Event
 from ledger.state import Impossible, Order, SlotState, State
 
@@ -53,7 +54,7 @@ def _send_attempted(state: State, event: Event) -> None:
     cycle = state.cycle
     if cycle is None or cycle.ended or not state.may_trade:
         raise Impossible(f"order {fact.order_ref}: expected TradingAllowed of this cycle and no doubt, found none")
-    if fact.order_ref in state.orders:
+    if known_order(state, fact.order_ref) is not None:
         raise Impossible(f"order {fact.order_ref}: attempted already")
     if fact.order_id <= state.order_id_high:
         raise Impossible(f"order id {fact.order_id}: expected more than {state.order_id_high}")
@@ -72,7 +73,7 @@ def _acted(state: State) -> None:
 
 
 def _order(state: State, order_ref: str) -> Order:
-    order = state.orders.get(order_ref)
+    order = known_order(state, order_ref)
     if order is None:
         raise Impossible(f"order {order_ref}: the log does not know it")
     return order

@@ -7,11 +7,13 @@ only then taken over: what cannot be is refused before it is on disk, and what i
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Literal, Self
 
-from ledger.book import Book, Impossible, replay
+from ledger.book import Book, Forgotten, Impossible, forgetful_book, replay
+from ledger.checkpoints import Keeper, folded_from
 from ledger.clock import Clock
 from ledger.events import (
     BreakFound,
@@ -75,12 +77,20 @@ class Ledger:
         accept_head: bool = False,
         disk: Disk = LOCAL,
     ) -> Self:
-        """Take the lock, recover the log, and fold it in the same walk."""
-        folding = _Folding(Book())
+        """Take the lock, recover the log, and fold what came after the newest checkpoint in the same walk."""
+        by_itself = accept_head or disk is not LOCAL  # the operator's word is for the whole chain
+        book, seal = (forgetful_book(), None) if by_itself else folded_from(home)
+        keeper = None if by_itself else Keeper(home)
+        folding = _Folding(book, keeper)
         log = Log.open(
-            home, clock, slot=slot, account=account, mode=mode, accept_head=accept_head, visit=folding.visit, disk=disk
-        )
+            home, clock, slot=slot, account=account, mode=mode, accept_head=accept_head, since=seal,
+            visit=folding.visit, disk=disk,
+        )  # fmt: skip
         try:
+            if folding.has_forgotten:
+                folding = _Folding(Book(), keeper)
+                for event in log.events():
+                    folding.visit(event)
             ledger = cls(log, folding.result())
             ledger._record_refused_starts()
         except BaseException:
@@ -146,7 +156,11 @@ class Ledger:
         obstacle = self._obstacle(batch)
         if obstacle is not None:
             batch = (obstacle,)
-        lines, candidate = self._prepare(batch)
+        try:
+            lines, candidate = self._prepare(batch)
+        except Forgotten:
+            self.book.become(replay(self.log.events(), retain=True))
+            lines, candidate = self._prepare(batch)
         self.log.append(lines)
         self.book.become(candidate)
         if any(line.event.fact.ACTS for line in lines):
@@ -217,16 +231,26 @@ class Ledger:
 class _Folding:
     """A book that follows a walk; an impossible fact waits until the log itself is found sound."""
 
-    def __init__(self, book: Book) -> None:
+    def __init__(self, book: Book, keeper: Keeper | None) -> None:
         self._book = book
+        self._keeper = keeper
         self._flaw: Impossible | None = None
 
     def visit(self, event: Event) -> None:
-        if self._flaw is None:
-            try:
-                self._book.apply(event)
-            except Impossible as flaw:
-                self._flaw = flaw
+        if self._flaw is not None:
+            return
+        if self._keeper is not None:
+            with suppress(OSError):  # a checkpoint saves time, nothing else
+                self._keeper.visit(self._book, event)
+        try:
+            self._book.apply(event)
+        except Impossible as flaw:
+            self._flaw = flaw
+
+    @property
+    def has_forgotten(self) -> bool:
+        """Whether the log needs what the book had forgotten: one that retains everything has to follow it."""
+        return isinstance(self._flaw, Forgotten)
 
     def result(self) -> Book:
         if self._flaw is not None:
@@ -246,7 +270,7 @@ def _apply(candidate: Book, lines: tuple[Line, ...], doubtful: bool) -> Obstacle
                 return place, ()
             candidate.apply(event)
         except Impossible as error:
-            if not event.fact.FROM_BROKER:
+            if isinstance(error, Forgotten) or not event.fact.FROM_BROKER:
                 raise
             return place, _refusal(candidate, event.fact, str(error))
     return None
@@ -257,7 +281,7 @@ def _told_twice(candidate: Book, fact: Fact) -> bool:
     try:
         known = candidate.recognise(fact) is not None
     except Impossible as error:
-        if fact.FROM_BROKER:
+        if isinstance(error, Forgotten) or fact.FROM_BROKER:
             raise
         raise FactContradicted(str(error)) from error
     if known and fact.ACTS:

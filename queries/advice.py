@@ -12,6 +12,7 @@ from ledger.events import BreakFound
 from ledger.events.reconciliation import BreakKind
 from ledger.state import Order, State
 
+RECOVERED = 'tallybook resume --recovered --why "…"'
 RESUME = 'to lift it: tallybook resume --why "…"'
 
 CURES: dict[str, str] = {
@@ -36,6 +37,16 @@ def halt(book: State, halt_file: str | None = None) -> tuple[str, str] | None:
     """
     reason = book.halt if book.halt_code else halt_file or book.halt
     return None if reason is None else (reason, CURES.get(book.halt_code or "", RESUME))
+
+
+def recovery(book: State) -> Iterator[str]:
+    """Say that the home is in recovery, and what ends that."""
+    if book.recovery is None:
+        return
+    yield (
+        f"in recovery, no order leaves: {book.recovery}. It ends by itself when a cycle finds nothing newer at the "
+        f"broker and every break found since is accepted; to end it by your word: {RECOVERED}"
+    )
 
 
 def accepting(found: BreakFound) -> str:

@@ -18,7 +18,7 @@ from ledger.line import Event
 from ledger.log import read_events
 from ledger.log.halt import halt_reason
 from ledger.state import LONG_AGO
-from queries.advice import accepting, halt, undecided
+from queries.advice import accepting, halt, recovery, undecided
 from queries.figures import money, quantity
 from queries.tables import HOME_ZONE
 
@@ -200,6 +200,8 @@ def _state(seen: Seen) -> str:
         return "SETTINGS WRONG"
     if seen.halt_file or book.halted:
         return "HALTED"
+    if book.recovery is not None:
+        return "IN RECOVERY"
     if book.in_doubt:
         return "IN DOUBT"
     if list(_last_cycle(seen)):
@@ -229,6 +231,10 @@ def _halt(seen: Seen) -> Iterable[str]:
         yield f"halted: {reason}; {cure}"
 
 
+def _recovery(seen: Seen) -> Iterable[str]:
+    yield from recovery(seen.book)
+
+
 def _in_doubt(seen: Seen) -> Iterable[str]:
     for order in undecided(seen.book):
         yield f"order {order.order_ref} was sent, and no answer is known: the next cycle asks the broker"
@@ -254,7 +260,7 @@ def _breaks(seen: Seen) -> Iterable[str]:
 
 
 WAITING: tuple[Callable[[Seen], Iterable[str]], ...] = (
-    _not_adopted, _settings, _halt, _in_doubt, _last_cycle, _breaks,
+    _not_adopted, _settings, _halt, _recovery, _in_doubt, _last_cycle, _breaks,
 )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ledger.book import Book
-from ledger.events import Fact, RecoveryEnded, RecoveryStarted, TradingHalted
+from ledger.events import Fact, RecoveryEnded, RecoveryStarted, TradingHalted, TradingResumed
 from ledger.state import State
 from trader.broker import OldCopyOfLog
 from trader.place import displaced, stamp
@@ -60,6 +60,12 @@ def recovered(book: Book, home: Path, places: tuple[Place, ...]) -> tuple[Fact, 
     if book.recovery is None or any(True for obstacle in OBSTACLES for _ in obstacle(book, home)):
         return ()
     return (RecoveryEnded(evidence=tuple(_evidence(book, places))),)
+
+
+def end_by_word(book: State, why: str) -> tuple[Fact, ...]:
+    """End a recovery, and the halt of an old copy, by the operator's word."""
+    ended = RecoveryEnded(evidence=(), why=why)
+    return (ended,) if book.halt is None else (ended, TradingResumed(why=why))
 
 
 def _evidence(book: State, places: tuple[Place, ...]) -> Iterator[str]:

@@ -15,6 +15,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from itertools import chain
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
@@ -224,22 +225,31 @@ def places_of(settings: Settings, home: Path) -> tuple[Place, ...]:
 def keep_due(book: Book, settings: Settings, home: Path) -> Iterator[Fact]:
     """Write the witnesses that are due after the last cycle; sync HEAD first: they must not know more than the disk."""
     due = tuple((place, part) for place in places_of(settings, home) for part in _parts_due(book, settings, place))
-    line = line_of(book)
+    line, day = line_of(book), _session_day(book)
     for place, part in due:
-        yield from kept(book, place, line, part)
+        yield from kept(book, place, line, day, part)
 
 
-def kept(book: State, place: Place, line: str, part: Part) -> Iterator[Fact]:
+def keep_now(book: Book, settings: Settings, home: Path) -> Iterator[Fact]:
+    """Write every witness anew, whatever is due; sync HEAD first."""
+    line, day = line_of(book), _session_day(book)
+    for place in places_of(settings, home):
+        yield from kept(book, place, line, day, "start")
+
+
+def _session_day(book: State) -> date:
+    return book.cycle.started.session_day if book.cycle is not None else book.now.date()
+
+
+def kept(book: State, place: Place, line: str, day: date, part: Part) -> Iterator[Fact]:
     """Write one witness; what becomes of it is a fact, the same failure only once."""
-    assert book.cycle is not None, "a witness is due after a cycle"
     try:
         place.keep(line)
     except WitnessUnusable as error:
         if failed := failure(book, place, "writing", error):
             yield failed
         return
-    day, witness = book.cycle.started.session_day, line.rpartition(" ")[2]
-    yield WitnessKept(place=place.name, witness=witness, session_day=day, part=part)
+    yield WitnessKept(place=place.name, witness=line.rpartition(" ")[2], session_day=day, part=part)
 
 
 def failure(

@@ -19,7 +19,8 @@ from trader import exits
 from trader.adoption import AdoptionRefused
 from trader.broker import BrokerProblem
 from trader.calendar import CalendarError
-from trader.commands import care, daily, history, start
+from trader.commands import care, continuity, daily, history, start
+from trader.copies import BackupDamaged, BackupRefused
 from trader.occasion import AccountNotAdopted
 from trader.schedule import SettingsError
 from trader.simulator.control import ControlError
@@ -32,6 +33,8 @@ EXPECTED: tuple[tuple[type[Exception], str], ...] = (
     (BrokerProblem, ""),
     (AdoptionRefused, ""),
     (AccountNotAdopted, ""),
+    (BackupRefused, ""),
+    (BackupDamaged, ""),
     (Impossible, "impossible"),
     (Unvalued, "unvalued"),
     (CalendarError, "calendar"),
@@ -46,7 +49,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, Callable[..., object]], ...]], ...] = 
     ("Daily", daily.COMMANDS),
     ("Start", start.COMMANDS),
     ("History", history.COMMANDS),
-    ("Care", care.COMMANDS),
+    ("Care", (*continuity.COMMANDS, *care.COMMANDS)),
 )
 
 

@@ -32,7 +32,9 @@ from trader.commands.home import (
     refuse_foreign_log,
     require_own_log,
 )
+from trader.recovery import end_by_word
 from trader.schedule import FILE_NAME, SettingsError
+from trader.witness import keep_now
 
 Why = Annotated[str, typer.Option(help="the reason, kept in the log", show_default=False)]
 FormatOption = Annotated[Format, typer.Option("--format", help="table, csv or json")]
@@ -125,10 +127,18 @@ def _recorded(home: Path, why: str) -> str:
     return ""
 
 
-def resume(context: typer.Context, why: Why) -> int:
-    """Lift the halt."""
+def resume(
+    context: typer.Context,
+    why: Why,
+    recovered: Annotated[
+        bool, typer.Option("--recovered", help="end a recovery: this log is the one to go on with, whatever is newer")
+    ] = False,
+) -> int:
+    """Lift the halt; with --recovered, end a recovery by your word."""
     home = home_of(context)
     _require_reason(why)
+    if recovered:
+        return _end_recovery(home, why)
     if _lifted_without_log(home):
         print(f"resumed: {why} (there is no log yet to record it in)")
         return exits.FINE
@@ -140,6 +150,26 @@ def resume(context: typer.Context, why: Why) -> int:
         ledger.record((TradingResumed(why=why),))
         _remove_halt(var_folder(home))
         print(f"resumed: {why}" + _still_halted(ledger.book))
+    return exits.FINE
+
+
+def _end_recovery(home: Path, why: str) -> int:
+    """Take this log for the newest, and let the witnesses outside say so too."""
+    clock, settings = clock_and_settings(home)
+    with Ledger.open(home, clock, account=settings.account.id, mode=settings.account.mode) as ledger:
+        if ledger.book.recovery is None:
+            print("no recovery was under way: nothing was done; to lift a halt, leave --recovered out")
+            return exits.FINE
+        ledger.record(end_by_word(ledger.book, why))
+        _remove_halt(var_folder(home))
+        ledger.log.barrier()  # a witness must not know more than the disk
+        ledger.record(keep_now(ledger.book, settings, home))
+        unusable = [f"{place}: {reason}" for place, reason in ledger.book.witness_failures.items()]
+        print(f"recovered: {why}" + _still_halted(ledger.book))
+    for failure in unusable:
+        print(
+            f"! witness {failure}: until it is written anew, the next cycle halts again if it knows more than this log"
+        )
     return exits.FINE
 
 
@@ -158,7 +188,9 @@ def _remove_halt(var: Path) -> None:
 
 
 def _still_halted(book: Book) -> str:
-    return f" (but trading stays halted by {book.halted}: see tallybook breaks)" if book.halted else ""
+    if book.halted:
+        return f" (but trading stays halted by {book.halted}: see tallybook breaks)"
+    return f" (but no order leaves in recovery: {book.recovery}; see tallybook status)" if book.recovery else ""
 
 
 def _require_reason(why: str) -> None:

@@ -139,6 +139,8 @@ def _tag(book: Book) -> str:
 def _verdict(book: Book) -> str:
     if book.halted is not None:
         return "HALTED"
+    if book.recovery is not None:
+        return "IN RECOVERY"
     if book.in_doubt:
         return "an order in doubt"
     count = len(book.open_breaks)

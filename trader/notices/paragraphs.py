@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from ledger.book import Book
 from ledger.events import SnapshotTaken
 from ledger.state import Break, Fill, Order
-from queries.advice import accepting, halt, undecided
+from queries.advice import accepting, halt, recovery, undecided
 from queries.figures import change, clock_time, money, percent, price, quantity
 
 ZERO = Decimal(0)
@@ -61,6 +61,10 @@ def needs(book: Book) -> Iterator[str]:
     if (halted := halt(book)) is not None:
         reason, cure = halted
         yield f"Trading is halted: {reason}. {cure[:1].upper()}{cure[1:]}"
+    for line in recovery(book):
+        yield f"{line[:1].upper()}{line[1:]}"
+    for place, failure in book.witness_failures.items():
+        yield f"Witness {place} cannot be used, {failure}. Trading goes on; check [witness] in the settings."
     for order in undecided(book):
         yield f"Order {order.order_ref} is in doubt: nothing is sent until the next cycle finds it at the broker."
     for known in book.open_breaks:

@@ -30,7 +30,7 @@ from ledger.events import DaySealed
 from ledger.forgetting import forget
 from ledger.line import LINE_BYTES_MAX, Event, LineBroken, event_of, header_of
 from ledger.log import Seal, read_events
-from ledger.log.storage import day_files, events_folder
+from ledger.log.storage import day_files, events_folder, folder_mode
 from ledger.spelling import spelling
 from ledger.state import State
 
@@ -96,7 +96,7 @@ def write(home: Path, book: Book, seal: Seal) -> Path:
         book = book.fork()  # one that retains everything is kept as one that forgets
         forget(book)
     folder = checkpoints_folder(home)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.mkdir(mode=folder_mode(home / "var"), parents=True, exist_ok=True)
     bound = {**seal._asdict(), "log": book.log_id, "state_version": state_version()}
     rest = json.dumps(bound).encode() + b"\n" + zlib.compress(encode(book), 1)
     path = folder / f"{_day(seal.file)}.ckpt"

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import grp
 import json
 import os
+import stat
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -156,6 +158,37 @@ def test_init_writes_settings_that_work(tmp_path: Path) -> None:
     assert written.returncode == exits.FINE
     assert (fresh / "tallybook.toml").read_text().count("#") > 8
     assert 'id = "DU42"' in shown.stdout.splitlines()
+
+
+def test_init_shares_a_home_with_a_group(tmp_path: Path) -> None:
+    group = grp.getgrgid(os.getegid()).gr_name
+    fresh = tmp_path / "fresh"
+
+    shared = tallybook("init", "--group", group, home=fresh)
+    halted = tallybook("halt", home=fresh)
+    unknown = tallybook("init", "--group", "no such group", home=tmp_path / "other")
+
+    assert (shared.returncode, halted.returncode) == (exits.FINE, exits.FINE)
+    found = {path.name: stat.S_IMODE(path.stat().st_mode) for path in fresh.rglob("*")}
+    assert found == {"tallybook.toml": 0o640, "var": 0o2770, "HALT": 0o660}
+    assert unknown.returncode == exits.COULD_NOT
+    assert "expected a group of this machine, found 'no such group'" in unknown.stderr
+
+
+def test_what_is_written_in_a_shared_home_is_the_groups_whatever_the_umask(home: Path) -> None:
+    for path in (home / "var", *(home / "var").rglob("*")):
+        path.chmod(0o2770 if path.is_dir() else 0o660)
+
+    before = os.umask(0o077)
+    try:
+        recorded = tallybook("halt", home=home)
+    finally:
+        os.umask(before)
+
+    assert recorded.returncode == exits.FINE
+    modes = {path: stat.S_IMODE(path.stat().st_mode) for path in (home / "var").rglob("*")}
+    assert {oct(mode) for path, mode in modes.items() if path.is_dir()} <= {oct(0o2770)}
+    assert {oct(mode) for path, mode in modes.items() if path.is_file()} <= {oct(0o660), oct(0o440)}
 
 
 def test_the_crontab_line_names_home_and_command(home: Path) -> None:

@@ -7,12 +7,16 @@ in its group's file and name it in that file's `COMMANDS`.
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
+from pathlib import Path
 
 
 def main() -> int:
     """Run what the command line asks for, and return the exit status."""
     arguments = sys.argv[1:]
+    _share(_home(arguments))
     match _command(arguments):
         case "cycle":
             from trader.parent import main as cycle
@@ -26,6 +30,24 @@ def main() -> int:
             from trader.commands.app import run
 
             return run(arguments)
+
+
+def _share(home: Path) -> None:
+    """Make every file the group's too where `var` is shared (docs/runbook.md), whatever the umask of who started us."""
+    try:
+        mode = (home / "var").stat().st_mode
+    except OSError:
+        return  # there is no home yet
+    if mode & stat.S_ISGID and mode & stat.S_IWGRP:
+        os.umask(0o007)
+
+
+def _home(arguments: list[str]) -> Path:
+    """Return the home that the command line names; what it names wrongly is told by the command itself."""
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if word.startswith("--home"):
+            return Path(word.partition("=")[2] or following)
+    return Path()
 
 
 def _command(arguments: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ PORTS = {"paper": 4002, "live": 4001}
 def init(
     context: typer.Context,
     account: Annotated[str, typer.Option(help="the broker's account number")] = "DU0000000",
+    group: Annotated[str, typer.Option(help="share the home with this group, a cron user's say")] = "",
 ) -> int:
     """Write a commented tallybook.toml into the home."""
     home = home_of(context)
@@ -42,8 +44,24 @@ def init(
         raise SettingsError(f"--account: expected letters and digits, found {account!r}; see the Gateway's title bar")
     home.mkdir(parents=True, exist_ok=True)
     write_whole(path, template(account, "paper", PORTS["paper"]).encode())
+    if group:
+        _share(home, group)
     print(f"wrote {path}: set account, symbols and weights, then run: tallybook adopt")
     return exits.FINE
+
+
+def _share(home: Path, group: str) -> None:
+    """Let a group read the settings and write `var`: what is made there from now on is the group's."""
+    var = home / "var"
+    var.mkdir(exist_ok=True)
+    for path, mode in ((home, home.stat().st_mode | 0o050), (home / FILE_NAME, 0o640), (var, 0o2770)):
+        try:
+            shutil.chown(path, group=group)
+            path.chmod(mode)
+        except LookupError as error:
+            raise SettingsError(
+                f"--group: expected a group of this machine, found {group!r}; see: getent group"
+            ) from error
 
 
 def settings(

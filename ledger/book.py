@@ -109,7 +109,9 @@ class Book(State):
         A book that forgets raises Forgotten where it cannot tell.
         """
         key = fact.key
-        return None if key is None else self._recognise(fact, key, _in_words(fact.economic_part))
+        if key is None:
+            return None
+        return self._recognise(fact, key, _in_words(fact.economic_part) if key in self.keys else "")
 
     def _recognise(self, fact: Fact, key: str, words: str) -> int | None:
         known = self.keys.get(key)

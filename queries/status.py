@@ -13,18 +13,15 @@ from decimal import Decimal
 from pathlib import Path
 
 from ledger.book import Book
-from ledger.events import BookReconciled, CycleFailed, CycleFinished, CycleStarted, SnapshotTaken
-from ledger.line import Event
-from ledger.log import read_events
+from ledger.checkpoints import book_of
+from ledger.events import SnapshotTaken
 from ledger.log.halt import halt_reason
-from ledger.state import LONG_AGO
 from queries.advice import accepting, halt, recovery, undecided
 from queries.figures import money, quantity
 from queries.tables import HOME_ZONE
 
 FINE, BAD_NEWS = 0, 1
 CYCLE_LASTS = timedelta(minutes=30)  # a cycle without an end for longer than this has died
-ONE = Decimal(1)
 MAY_TRADE, OTHERS_MAY = "MAY TRADE", ", others may trade"
 
 
@@ -96,17 +93,13 @@ class Status:
         return BAD_NEWS if self.waiting else FINE
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Seen:
-    """What one pass over the log collects."""
+    """The book, and what it does not know of."""
 
     book: Book
     halt_file: str | None
     now: datetime
-    snapshots: list[tuple[datetime, SnapshotTaken]]
-    started: tuple[datetime, CycleStarted] | None = None
-    ended: CycleFinished | CycleFailed | None = None
-    agreement: Agreement | None = None
     dry_run: bool = False  # no order leaves: as the settings say, else as the last cycle did
     settings_error: str = ""  # why the settings cannot be used; empty if they can
 
@@ -125,39 +118,23 @@ def status(
 
     `dry_run` and `settings_error` are what the settings say; without them the last cycle tells whether it was dry.
     """
-    seen = see(read_events(home), halt_reason(home / "var"), now)
-    last_was_dry = seen.started is not None and seen.started[1].dry_run
-    seen.dry_run, seen.settings_error = last_was_dry if dry_run is None else dry_run, settings_error
+    book = book_of(home)
+    last_was_dry = book.cycle is not None and book.cycle.started.dry_run
+    seen = Seen(
+        book,
+        halt_reason(home / "var"),
+        now or book.now,
+        dry_run=last_was_dry if dry_run is None else dry_run,
+        settings_error=settings_error,
+    )
     told = next_cycle if isinstance(next_cycle, str) else next_cycle()
     return status_of(seen, next_cycle=told, leverage_max=leverage_max, zone=zone)
 
 
-def see(events: Iterable[Event], halted: str | None, now: datetime | None) -> Seen:
-    """Fold the events, and keep what the book does not."""
-    seen = Seen(Book(), halted, now or LONG_AGO, [])
-    for event in events:
-        seen.book.apply(event)
-        match event.fact:
-            case CycleStarted():
-                seen.started, seen.ended = (event.recorded_at, event.fact), None
-            case CycleFinished() | CycleFailed():
-                seen.ended = event.fact
-            case SnapshotTaken():
-                seen.snapshots.append((event.recorded_at, event.fact))
-            case BookReconciled(positions=positions, nav_difference=apart, open_breaks=breaks):
-                seen.agreement = Agreement(event.recorded_at, positions, apart, breaks)
-            case _:
-                pass
-    seen.now = now or seen.book.now
-    return seen
-
-
 def status_of(seen: Seen, *, next_cycle: str, leverage_max: Decimal | None, zone: str) -> Status:
     """Derive what is shown from what was seen."""
-    book = seen.book
-    at, last = seen.snapshots[-1] if seen.snapshots else (None, None)
-    today, today_share = _today(seen)
-    since_start, drawdown = growth([snapshot for _, snapshot in seen.snapshots])
+    book, last = seen.book, seen.book.snapshot
+    today, today_share = _today(book)
     return Status(
         account=book.account,
         mode=book.mode,
@@ -168,18 +145,18 @@ def status_of(seen: Seen, *, next_cycle: str, leverage_max: Decimal | None, zone
         next_cycle=next_cycle,
         base_currency=book.base_currency,
         nav=last.nav if last else None,
-        nav_at=at,
+        nav_at=book.snapshot_at,
         session_day=last.session_day if last else None,
         today=today,
         today_share=today_share,
-        since_start=since_start,
-        drawdown=drawdown,
+        since_start=book.growth.since_start,
+        drawdown=book.growth.drawdown,
         leverage=last.leverage_gross if last else None,
         leverage_max=leverage_max,
         dry_run=seen.dry_run,
         positions=_positions(book, last),
         cash=_cash(book, last),
-        agreement=seen.agreement,
+        agreement=_agreement(book),
         since_then=_since(book, last) if last else (),
     )
 
@@ -241,14 +218,12 @@ def _in_doubt(seen: Seen) -> Iterable[str]:
 
 
 def _last_cycle(seen: Seen) -> Iterable[str]:
-    match seen.ended:
-        case CycleFailed(slot=slot, code=code, reason=reason) if code != seen.book.halt_code:  # told as a halt
-            yield f"the last cycle ({slot}) failed, {code}: {reason}"
-        case None if seen.started is not None and seen.now - seen.started[0] > CYCLE_LASTS:
-            slot = seen.started[1].slot
-            yield f"the last cycle ({slot}) started and never ended: the next one resolves what was under way"
-        case _:
-            pass
+    book, cycle = seen.book, seen.book.cycle
+    if book.failed is not None:
+        if book.failed.code != book.halt_code:  # else told as a halt
+            yield f"the last cycle ({book.failed.slot}) failed, {book.failed.code}: {book.failed.reason}"
+    elif cycle is not None and not cycle.ended and seen.now - cycle.at > CYCLE_LASTS:
+        yield f"the last cycle ({cycle.started.slot}) started and never ended: the next one resolves what was under way"
 
 
 def _breaks(seen: Seen) -> Iterable[str]:
@@ -264,30 +239,22 @@ WAITING: tuple[Callable[[Seen], Iterable[str]], ...] = (
 )  # fmt: skip
 
 
-def growth(snapshots: Iterable[SnapshotTaken]) -> tuple[Decimal | None, Decimal | None]:
-    """Return the return since the start and the distance from the peak, deposits and withdrawals taken out."""
-    unit = peak = ONE
-    before: SnapshotTaken | None = None
-    for snapshot in snapshots:
-        base = snapshot.flows if before is None else before.nav + snapshot.flows - before.flows
-        if base <= 0 or snapshot.nav < 0:
-            return None, None
-        unit *= snapshot.nav / base
-        peak = max(peak, unit)
-        before = snapshot
-    return (None, None) if before is None or not peak else (unit - 1, unit / peak - 1)
-
-
-def _today(seen: Seen) -> tuple[Decimal | None, Decimal | None]:
+def _today(book: Book) -> tuple[Decimal | None, Decimal | None]:
     """Return what the last session earned so far, as money and as a share of what it began with."""
-    if not seen.snapshots:
+    last, earlier = book.snapshot, book.previous_snapshot
+    if last is None:
         return None, None
-    last = seen.snapshots[-1][1]
-    earlier = [snapshot for _, snapshot in seen.snapshots if snapshot.session_day < last.session_day]
-    began = earlier[-1].nav - earlier[-1].flows if earlier else Decimal(0)
+    began = earlier.nav - earlier.flows if earlier else Decimal(0)
     earned = last.nav - last.flows - began
     base = last.nav - earned
     return earned, earned / base if base > 0 else None
+
+
+def _agreement(book: Book) -> Agreement | None:
+    found, at = book.reconciled, book.reconciled_at
+    return (
+        None if found is None or at is None else Agreement(at, found.positions, found.nav_difference, found.open_breaks)
+    )
 
 
 def _positions(book: Book, last: SnapshotTaken | None) -> tuple[PositionLine, ...]:

@@ -1,20 +1,22 @@
-"""`tallybook audit DAY`: the day in order, and whether replaying the log leads to the recorded book again.
+"""`tallybook audit DAY`: the day in order, and whether replaying it leads to the recorded book again.
 
-The day is the session's: a cycle's facts belong to the session day that it carries, others to the day on which they
-were recorded, in the home's zone. What a cycle tells stands in `story_of_cycle.py`, what a fact alone tells in
-`story_of_facts.py`.
+The replay begins with the book of a sealed day before (`ledger/checkpoints.py`), so that no audit folds years; `verify`
+replays them all. The day is the session's: a cycle's facts belong to the session day that it carries, others to the day
+on which they were recorded, in the home's zone. What a cycle tells stands in `story_of_cycle.py`, what a fact alone
+tells in `story_of_facts.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from ledger.book import Book
+from ledger.book import Book, Forgotten
+from ledger.checkpoints import folded_from
 from ledger.events import (
     CommissionCharged,
     ContractDefined,
@@ -26,6 +28,7 @@ from ledger.events import (
 )
 from ledger.line import Event
 from ledger.log import read_events
+from ledger.log.storage import day_files, events_folder
 from ledger.statement import book_hash
 from queries.figures import change, clock_time, money, quantity
 from queries.story_of_cycle import Told, cycle_text
@@ -33,6 +36,7 @@ from queries.story_of_facts import told
 from queries.tables import HOME_ZONE, UnknownDay
 
 FINE, BAD_NEWS = 0, 1
+COMMISSIONS_LAST = timedelta(days=7)  # so long an audit looks ahead for what a day's fills cost
 BRIDGE: tuple[str, ...] = (
     "realised", "unrealised", "commissions", "dividends", "taxes", "interest", "fees", "flows", "adjustments",
 )  # fmt: skip
@@ -58,7 +62,7 @@ class Audit:
     equal: int
     chain_first: int
     chain_last: int
-    divergence: Divergence | None  # the first one from the log's beginning to the end of the day
+    divergence: Divergence | None  # the first one up to the end of the day
 
     @property
     def exit_status(self) -> int:
@@ -76,6 +80,7 @@ class Day:
     symbols: dict[int, str] = field(default_factory=dict)
     sent: dict[str, Event] = field(default_factory=dict)  # order_ref -> its OrderSendAttempted
     commissions: dict[str, Decimal] = field(default_factory=dict)  # execution id -> amount
+    unpaid: set[str] = field(default_factory=set)  # the day's executions whose commission has not come yet
     opening: SnapshotTaken | None = None
     session_days: dict[int, date] = field(default_factory=dict)  # cycle -> session day
 
@@ -90,6 +95,7 @@ class Day:
                 self.sent[order_ref] = event
             case CommissionCharged(execution_id=execution_id, amount=amount):
                 self.commissions[execution_id] = amount
+                self.unpaid.discard(execution_id)
             case SnapshotTaken(session_day=session_day) as snapshot if session_day < self.day:
                 self.opening = snapshot
             case _:
@@ -98,7 +104,15 @@ class Day:
         belongs = recorded_on if event.cycle is None else self.session_days.get(event.cycle, recorded_on)
         if belongs == self.day:
             self.events.append(event)
+            if isinstance(event.fact, OrderFilled):
+                self.unpaid.add(event.fact.execution_id)
         return belongs
+
+    def is_over(self, event: Event) -> bool:
+        """Tell whether nothing from this event on can belong to the day's story."""
+        later_session = isinstance(event.fact, CycleStarted) and event.fact.session_day > self.day
+        ended = datetime.combine(self.day + timedelta(days=1), time(), ZoneInfo(self.zone))
+        return (later_session and not self.unpaid) or event.recorded_at > ended + COMMISSIONS_LAST
 
     def symbol(self, con_id: int) -> str:
         """Return what a person calls the contract."""
@@ -106,21 +120,34 @@ class Day:
 
 
 def audit(home: Path, day: date, *, zone: str = HOME_ZONE) -> Audit:
-    """Replay the log up to the end of a day, tell it, and compare each recorded book hash with the replayed one."""
-    return audit_of(read_events(home), day, zone=zone)
+    """Tell a day, replayed from the book before it, and compare each recorded book hash with the replayed one."""
+    files = [path.name for path in day_files(events_folder(home))]
+    began = datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC).date()
+    earlier = [name for name in files if name < f"{began}.jsonl"]
+    # one file more than needed: it tells of the orders that the day found
+    book, seal = folded_from(home, before=earlier[-1] if earlier else files[0]) if files else (Book(), None)
+    try:
+        return audit_of(read_events(home, since=seal), day, book, zone=zone)
+    except Forgotten:
+        return audit_of(read_events(home), day, zone=zone)
+    except UnknownDay:
+        extent = " to ".join(files[at].removesuffix(".jsonl") for at in (0, -1))
+        raise UnknownDay(f"{day}: expected a day of the log ({extent}), found nothing recorded on it") from None
 
 
-def audit_of(events: Iterable[Event], day: date, *, zone: str = HOME_ZONE) -> Audit:
-    """Audit a day of a log; pure. Raises UnknownDay for a day on which nothing was recorded."""
-    chapter, book = Day(day, zone), Book()
+def audit_of(events: Iterable[Event], day: date, book: Book | None = None, *, zone: str = HOME_ZONE) -> Audit:
+    """Audit a day of a log, or of its end and the book before that; raises UnknownDay if nothing was recorded on it."""
+    book = book or Book()
+    chapter = Day(day, zone, opening=book.snapshot)
+    chapter.symbols.update((con_id, contract.symbol) for con_id, contract in book.contracts.items())
     checked = equal = 0
     first: Divergence | None = None
-    days: list[date] = []
     for event in events:
         belongs = chapter.take(event)
-        days.append(belongs)
-        if belongs > day:
-            continue  # later days are not this audit's; the chain below them is checked while reading
+        if belongs > day:  # not this audit's, but for what the day's fills cost
+            if chapter.is_over(event):
+                break
+            continue
         if isinstance(event.fact, CycleFinished):
             divergence = compared(event, event.fact, book)
             first = first or divergence
@@ -129,12 +156,8 @@ def audit_of(events: Iterable[Event], day: date, *, zone: str = HOME_ZONE) -> Au
         book.apply(event)
     seqs = [event.seq for event in chapter.events]
     if not seqs:
-        raise UnknownDay(f"{day}: expected a day of the log ({_extent(days)}), found nothing recorded on it")
+        raise UnknownDay(f"{day}: expected a day of the log, found nothing recorded on it")
     return Audit(day, tuple(story(chapter)), checked, equal, min(seqs), max(seqs), first)
-
-
-def _extent(days: list[date]) -> str:
-    return f"{min(days)} to {max(days)}" if days else "it is empty"
 
 
 def compared(event: Event, finished: CycleFinished, book: Book) -> Divergence | None:

@@ -14,12 +14,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ledger.book import Book, replay
+from ledger.book import Book
+from ledger.checkpoints import book_of
 from ledger.clock import Clock
 from ledger.errors import LogError, LogLocked
 from ledger.events import CycleFailed, NoticeFailed, NoticeSent
 from ledger.ledger import Ledger, LedgerError
-from ledger.log import read_events
 from ledger.log.lock import read_holder
 from ledger.log.storage import var_folder
 from trader import exits
@@ -142,7 +142,7 @@ def _tell_without_log(home: Path, mail: Mail | None, toml: dict[str, Any], failu
 
 def _readable_book(home: Path) -> Book | None:
     try:
-        return replay(read_events(home))
+        return book_of(home)
     except LogError:
         return None  # the letter says that no figures are known
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ledger.events import BreakFound, CashDeposited, CycleFailed, SnapshotTaken, TradingHalted, TradingResumed
-from queries.status import growth, status
+from ledger.state import Growth
+from queries.status import status
 from queries.status_text import print_status, status_lines
 from tests.queries.history import IBM, TUESDAY, WEDNESDAY, World, closed, new_world, ready, send, two_sessions
 
@@ -256,4 +257,8 @@ def snapshot(nav: str, flows: str = "100") -> SnapshotTaken:
 def test_growth_leaves_deposits_and_withdrawals_out(
     snapshots: list[SnapshotTaken], since_start: str, drawdown: str
 ) -> None:
-    assert growth(snapshots) == (Decimal(since_start), Decimal(drawdown))
+    growth = Growth()
+    for taken in snapshots:
+        growth = growth.after(taken.nav, taken.flows)
+
+    assert (growth.since_start, growth.drawdown) == (Decimal(since_start), Decimal(drawdown))

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ledger.book import Book, Impossible, replay
+from ledger.checkpoints import book_of
 from ledger.clock import SystemClock
 from ledger.errors import LogError, LogLocked, LogMissing
 from ledger.events import TradingHalted, TradingResumed
@@ -76,7 +77,9 @@ def breaks(
     """Show what IB and the book disagree on (exit 1 with open breaks)."""
     home = home_of(context)
     refuse_foreign_log(home)
-    book = replay(read_events(home))
+    book = book_of(home)
+    if break_id is not None and break_id not in book.breaks and book.breaks_found > len(book.breaks):
+        book = replay(lambda: read_events(home), retain=True)  # it may be one that the book forgot
     if break_id is not None and break_id not in book.breaks:
         known = ", ".join(book.breaks) or "none"
         raise Impossible(f"break {break_id}: expected one of {known}, found no such break; see: tallybook breaks")

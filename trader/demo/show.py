@@ -19,11 +19,10 @@ from time import monotonic, sleep
 from typing import TextIO
 
 from ledger.book import Book, replay
-from ledger.events import SnapshotTaken
+from ledger.checkpoints import book_of
 from ledger.log import read_events
 from ledger.log.lock import read_holder
 from queries.figures import percent
-from queries.status import growth
 from trader.calendar import Calendar, Session, Slot
 from trader.demo.setting import (
     FIRST_DAY,
@@ -199,7 +198,7 @@ def _tallybook(stage: Stage, *arguments: str) -> None:
 
 def _look(stage: Stage) -> None:
     """Fold the log, and hold it against the venue's own books."""
-    stage.book = replay(read_events(stage.home))
+    stage.book = book_of(stage.home)
     account = stage.control.dump()
     stage.at_venue |= {order["perm_id"]: order["order_ref"] for order in account["orders"]}
     for difference in differences(stage.book, account):
@@ -211,16 +210,15 @@ def _finale(stage: Stage, seconds: float) -> int:
     from queries.charts import nav_chart
     from queries.story import audit
 
-    home, book = stage.home, stage.book
+    home, book = stage.home, replay(lambda: read_events(stage.home), retain=True)
     checks = [audit(home, day) for day in sorted(book.snapshots)]
     checked, equal = sum(check.checked for check in checks), sum(check.equal for check in checks)
     lost, doubled = lost_and_doubled(book, stage.at_venue)
     nav_chart(home, home / "nav.png")
-    _, drawdown = growth(event.fact for event in read_events(home) if isinstance(event.fact, SnapshotTaken))
     lines = (
         f" {counted(stage.cycles, 'cycle')}, {counted(stage.closings, 'closing')} in {seconds:.0f} s · "
         f"{checked:,} book hashes replayed, {equal} equal · {counted(lost, 'order')} lost, {doubled} doubled · "
-        f"drawdown {percent(drawdown, 2)}",
+        f"drawdown {percent(book.growth.drawdown, 2)}",
         equity(book),
         holdings(book),
         _to_open(home, book),

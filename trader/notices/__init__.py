@@ -6,13 +6,14 @@ What a mail says is composed purely from the book (`compose.py`, `paragraphs.py`
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 from ledger.book import Book
-from ledger.events import NoticeFailed, NoticeSent, OrderPlanned, SnapshotTaken
+from ledger.checkpoints import folded_from
+from ledger.events import NoticeFailed, NoticeSent, OrderPlanned
 from ledger.log import read_events
-from queries.status import growth
 from trader.calendar import Calendar
 from trader.notices.compose import due_notices, session_letter
 from trader.notices.mail import send
@@ -39,24 +40,17 @@ def due_mails(book: Book, settings: Settings, home: Path) -> Iterator[NoticeSent
         return  # a start by hand belongs to no part of the session
     names, leverage_max = tuple(slot.name for slot in slots), settings.limits.gross_leverage_max
     for kind in due_notices(book, slot, slots):
-        decided, drawdown = _beyond_the_book(book, home)
+        decided, drawdown = _decided(book, home, day), book.growth.drawdown
         letter = session_letter(book, kind, day, names, leverage_max=leverage_max, decided=decided, drawdown=drawdown)
         yield send(settings.mail, home, letter)
 
 
-def _beyond_the_book(book: Book, home: Path) -> tuple[dict[str, Decimal], Decimal | None]:
-    """Return the prices that the known orders were sized from, and the drawdown over every snapshot.
-
-    The book keeps only the last plan, and one snapshot a session.
-    """
-    decided: dict[str, Decimal] = {}
-    snapshots: list[SnapshotTaken] = []
-    for event in read_events(home):
-        match event.fact:
-            case OrderPlanned(order_ref=str(order_ref), reference_price=Decimal() as seen) if order_ref in book.orders:
-                decided[order_ref] = seen
-            case SnapshotTaken() as snapshot:
-                snapshots.append(snapshot)
-            case _:
-                pass
-    return decided, growth(snapshots)[1]
+def _decided(book: Book, home: Path, day: date) -> dict[str, Decimal]:
+    """Return the prices that the session's orders were sized from: the book keeps only the last plan."""
+    _, seal = folded_from(home, before=f"{day}.jsonl")
+    planned = (event.fact for event in read_events(home, since=seal) if isinstance(event.fact, OrderPlanned))
+    return {
+        plan.order_ref: plan.reference_price
+        for plan in planned
+        if plan.order_ref is not None and plan.reference_price is not None and plan.order_ref in book.orders
+    }

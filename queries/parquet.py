@@ -23,13 +23,14 @@ from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from itertools import chain as chained
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ledger.events import BY_NAME, DaySealed
 from ledger.line import Event
 from ledger.log import read_events
+from ledger.log.chain import Seal
 from ledger.log.storage import day_files, events_folder
 from queries.database import Part, does_not_fit, fill_table, new_database, quoted, united
 from queries.sealed import events_of, seal_in, seals
@@ -121,7 +122,7 @@ class Updated:
 def sealed_history(home: Path) -> SealedHistory:
     """Return what may be read of a home's history, and how; each file named was checked just now."""
     manifest = _bound_manifest(home)
-    good = [unit for unit in manifest.units if flaw_of(home, unit) is None]
+    good = [unit for unit in manifest.units if usable(home, unit)]
     if manifest.last_day is None or not good or GLOB & set(str(home)):
         return SealedHistory({}, (), read_events(home))
     passed_over = [day for unit in manifest.units if unit not in good for day in unit.days]
@@ -156,29 +157,39 @@ def read_manifest(home: Path) -> Manifest | None:
         written = json.loads(path.read_bytes())
         text = _canonical(written["content"])
         if sha256(text).hexdigest() != written["sha256"]:
-            raise ManifestDamaged(f"{path}: its own hash does not fit")
+            raise ManifestDamaged("its own hash does not fit")
         return Manifest.model_validate_json(text)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError, ValidationError) as error:
-        raise ManifestDamaged(f"{path}: {type(error).__name__}") from error
+        raise ManifestDamaged(f"it cannot be read ({type(error).__name__})") from error
 
 
-def flaw_of(home: Path, unit: Unit) -> str | None:
-    """Say why a unit cannot be used: a damaged or a missing file, or another version's columns; None if it can."""
+class Flaw(NamedTuple):
+    """Why a copy cannot be opened."""
+
+    file: str
+    text: str
+
+
+def usable(home: Path, unit: Unit) -> bool:
+    """Tell whether a unit's files are as they were written, and by this version."""
+    return not is_stale(unit) and flaw_of(home, unit) is None
+
+
+def flaw_of(home: Path, unit: Unit) -> Flaw | None:
+    """Name the first file of a unit that is missing or changed."""
     for file in unit.files:
         path = unit.path(home, file)
+        name = str(path.relative_to(home))
         try:
             with path.open("rb") as content:
                 found = file_digest(content, "sha256").hexdigest()
         except OSError as error:
-            return f"{path.relative_to(home)}: expected the Parquet copy, found: {error.strerror}"
+            return Flaw(name, f"expected the Parquet copy, found: {error.strerror}")
         if found != file.sha256:
-            return f"{path.relative_to(home)}: expected SHA-256 {file.sha256[:16]}…, found {found[:16]}…"
-    return STALE if is_stale(unit) else None
-
-
-STALE = "made by another version"
+            return Flaw(name, f"expected SHA-256 {file.sha256[:16]}…, found {found[:16]}…")
+    return None
 
 
 def is_stale(unit: Unit) -> bool:
@@ -202,7 +213,7 @@ def update(home: Path) -> Updated:
         units, written = [], []
         for name, days in _wanted(home):
             unit = known.get((name, days))
-            if unit is None or flaw_of(home, unit) is not None:
+            if unit is None or not usable(home, unit):
                 unit = _write_unit(home, name, days)
                 written.append(name)
             units.append(unit)
@@ -225,7 +236,7 @@ def _bound_manifest(home: Path) -> Manifest:
 
 
 def _after(home: Path, day: Day) -> Iterator[Event]:
-    return (event for event in read_events(home) if event.seq > day.last_seq)
+    return read_events(home, since=Seal(day.file, day.last_seq, day.head_hash))
 
 
 def _wanted(home: Path) -> Iterator[tuple[str, tuple[Day, ...]]]:

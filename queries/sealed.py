@@ -17,13 +17,16 @@ from ledger.log.storage import day_files, events_folder
 def seals(home: Path) -> tuple[DaySealed, ...]:
     """Return the seal of every sealed day, oldest first, as the first line of the file after it states it."""
     files = day_files(events_folder(home))
-    return tuple(_named(seal_in(after), before, after) for before, after in pairwise(files))
+    found = [(before, after, seal_in(after)) for before, after in pairwise(files)]
+    if found and found[-1][2] is None:
+        found.pop()  # empty, or torn: the day before it is not sealed yet
+    return tuple(_named(seal, before, after) for before, after, seal in found)
 
 
 def _named(seal: DaySealed | None, before: Path, after: Path) -> DaySealed:
     if seal is None or seal.file != before.name:
-        found = "no seal" if seal is None else f"that of {seal.file}"
-        raise LogDamaged(f"{after.name}, line 1: expected the seal of {before.name}, found {found}; {RESTORE}")
+        told = "no seal" if seal is None else f"that of {seal.file}"
+        raise LogDamaged(f"{after.name}, line 1: expected the seal of {before.name}, found {told}; {RESTORE}")
     return seal
 
 

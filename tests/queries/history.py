@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -54,6 +55,7 @@ TUESDAY, WEDNESDAY = date(2005, 3, 1), date(2005, 3, 2)
 IBM, AAPL = 8314, 265598
 SYMBOLS = {IBM: "IBM", AAPL: "AAPL"}
 LOT_PRICE = Decimal("92.0133")
+SETTINGS = b"{}\n"  # kept as evidence
 FINE_COST = Decimal("92.02330000000001")  # as a quotient of the broker's looks
 
 
@@ -95,7 +97,7 @@ class World:
                 session_day=day,
                 session_open=datetime(day.year, day.month, day.day, 14, 30, tzinfo=UTC),
                 session_close=datetime(day.year, day.month, day.day, 21, 0, tzinfo=UTC),
-                settings_sha256="0" * 64,
+                settings_sha256=sha256(SETTINGS).hexdigest(),
                 versions={"python": "3.11", "tallybook": "0.1.0"},
             )
         )
@@ -201,7 +203,10 @@ def snapshot(book: Book) -> SnapshotTaken:
 
 def new_world(home: Path) -> World:
     """An adopted account with 100,000.00 in cash, on the morning of the first day."""
-    home.mkdir(parents=True, exist_ok=True)
+    digest = sha256(SETTINGS).hexdigest()
+    evidence = home / "var" / "data" / digest[:2] / f"{digest}.json"
+    evidence.parent.mkdir(parents=True, exist_ok=True)
+    evidence.write_bytes(SETTINGS)
     moments: list[World] = []
     begun = datetime(2005, 3, 1, 14, 0, tzinfo=UTC)
     clock = SimulatedClock(lambda: moments[0].moment if moments else begun, lambda _: None)

@@ -19,7 +19,7 @@ from trader import exits
 from trader.adoption import AdoptionRefused
 from trader.broker import BrokerProblem
 from trader.calendar import CalendarError
-from trader.commands import care, continuity, daily, history, start
+from trader.commands import care, continuity, daily, doctor, history, start, verify
 from trader.copies import BackupDamaged, BackupRefused
 from trader.occasion import AccountNotAdopted
 from trader.schedule import SettingsError
@@ -47,9 +47,9 @@ EXPECTED: tuple[tuple[type[Exception], str], ...] = (
 
 GROUPS: tuple[tuple[str, tuple[tuple[str, Callable[..., object]], ...]], ...] = (
     ("Daily", daily.COMMANDS),
-    ("Start", start.COMMANDS),
+    ("Start", (*start.COMMANDS, *doctor.COMMANDS)),
     ("History", history.COMMANDS),
-    ("Care", (*continuity.COMMANDS, *care.COMMANDS)),
+    ("Care", (*verify.COMMANDS, *continuity.COMMANDS, *care.COMMANDS)),
 )
 
 

@@ -1,0 +1,134 @@
+"""Checks of what is derived from the log: checkpoints and Parquet copies. Damage there changes no answer.
+
+A damaged one is passed over by every reader and made again; but a disk that changes one file may change another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+
+from ledger.checkpoints import FORMAT, checkpoints_folder
+from ledger.errors import LogDamaged
+from ledger.events import BY_NAME
+from queries.database import Part, fill_table, new_database, united
+from queries.parquet import (
+    FOLDER,
+    MANIFEST,
+    Flaw,
+    Manifest,
+    ManifestDamaged,
+    Unit,
+    flaw_of,
+    is_stale,
+    read_manifest,
+    relation_of,
+    usable,
+)
+from queries.sealed import events_of, seal_in
+from queries.staging import Staged, stage
+from queries.verification.findings import Figure, Finding
+from queries.verification.subject import Subject
+
+Said = Iterator[Finding | Figure]
+
+
+def checkpoints(subject: Subject) -> Said:
+    """Check each checkpoint's own hash; with --deep, the book in it against the book folded from the lines."""
+    paths = sorted(checkpoints_folder(subject.home).glob("[0-9]*.ckpt"))
+    for path in paths:
+        first, _, rest = path.read_bytes().partition(b"\n")
+        if first != FORMAT + sha256(rest).hexdigest().encode():
+            yield Finding(
+                "its hash does not fit: it is passed over, and made again", subject.named(path), harmless=True
+            )
+    yield Figure(f"{len(paths):,} files")
+    if not subject.deep:
+        return
+    _ = subject.walked
+    yield Figure(f"{len(subject.compared):,} folded again")
+    for file, alike in subject.compared:
+        if not alike:
+            yield Finding("the checkpoint after it holds another book than the lines imply; delete it, report it", file)
+
+
+def parquet_copies(subject: Subject) -> Said:
+    """Check the Parquet manifest by its own hash, each file by the manifest, and the manifest by the log's seals."""
+    try:
+        manifest = read_manifest(subject.home)
+        flaws = _flaws(subject, manifest)
+        if flaws:  # a commit may be at work
+            manifest = read_manifest(subject.home)
+            flaws = _flaws(subject, manifest)
+    except ManifestDamaged as damaged:
+        yield Finding(f"{damaged}; {REBUILD}", str(FOLDER / MANIFEST))
+        return
+    if manifest is None:
+        yield Figure("none yet")
+        return
+    yield from (Finding(f"{flaw.text}; {REBUILD}", flaw.file) for flaw in flaws)
+    seals = _seals(subject)
+    for unit in manifest.units:
+        if is_stale(unit):
+            yield Finding(f"{unit.name} was made by another version; {REBUILD}", harmless=True)
+        others = [day.file for day in unit.days if seals.get(day.file) != (day.head_hash, day.file_sha256)]
+        if others:
+            yield Finding(f"{unit.name} was made from another {others[0]}; {REBUILD}", harmless=True)
+    yield Figure(
+        f"{sum(len(unit.files) for unit in manifest.units):,} files of {len(manifest.units):,} days and months"
+    )
+
+
+REBUILD = "it is passed over; rebuild it with: tallybook commit"
+
+
+def _flaws(subject: Subject, manifest: Manifest | None) -> list[Flaw]:
+    found = (flaw_of(subject.home, unit) for unit in (manifest.units if manifest else ()))
+    return [flaw for flaw in found if flaw is not None]
+
+
+def _seals(subject: Subject) -> dict[str, tuple[str, str]]:
+    seals = (seal_in(path) for path in subject.files[1:])
+    return {seal.file: (seal.head_hash, seal.file_sha256) for seal in seals if seal is not None}
+
+
+def parquet_rows(subject: Subject) -> Said:
+    """Compare, with --deep alone, every row of the Parquet copies with the sealed lines that it was made from."""
+    if not subject.deep:
+        yield Figure("with --deep")
+        return
+    try:
+        manifest = read_manifest(subject.home) or Manifest()
+    except ManifestDamaged:
+        return  # said by the check before
+    rows = 0
+    for unit in manifest.units:
+        if not usable(subject.home, unit):
+            continue
+        try:
+            staged = stage(event for day in unit.days for event in events_of(subject.home, day.seal))
+        except LogDamaged as damaged:
+            yield Finding(f"{unit.name} cannot be compared: {damaged}")
+            continue
+        rows += sum(file.rows for file in unit.files)
+        for table in _unlike(subject, unit, staged):
+            yield Finding(f"{table}: its rows are not those of the sealed lines; {REBUILD}", str(FOLDER / unit.name))
+    yield Figure(f"{rows:,} rows compared")
+
+
+def _unlike(subject: Subject, unit: Unit, staged: Staged) -> Iterator[str]:
+    """Name the tables of a unit that differ from the lines, or stand on one side alone."""
+    copies = {file.table: file for file in unit.files}
+    yield from sorted(copies.keys() ^ staged.lines.keys())
+    for table in sorted(copies.keys() & staged.lines.keys()):
+        file, event_type, con = copies[table], BY_NAME[table], new_database()
+        try:
+            fill_table(con, "sealed", event_type, staged)
+            places = {(table, column): finer for column, finer in file.places.items()}
+            copy = united(event_type, (Part(relation_of(unit.path(subject.home, file)), places),))
+            lines = united(event_type, (Part("sealed", staged.places),))
+            unlike = f"(({copy}) EXCEPT ALL ({lines})) UNION ALL (({lines}) EXCEPT ALL ({copy}))"
+            if con.execute(f"SELECT count(*) FROM ({unlike})").fetchall() != [(0,)]:
+                yield table
+        finally:
+            con.close()

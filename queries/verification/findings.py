@@ -1,0 +1,93 @@
+"""What a check may say: a finding, a figure; and what all of them said together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+
+class Finding(NamedTuple):
+    """Something that is not as it was written. A harmless one is of derived files, or of what nothing depends on."""
+
+    text: str
+    file: str = ""
+    line: int | None = None  # from 1
+    seq: int | None = None
+    harmless: bool = False
+
+    def __str__(self) -> str:
+        where = ", ".join(
+            part
+            for part in (
+                self.file,
+                "" if self.line is None else f"line {self.line}",
+                "" if self.seq is None else f"seq {self.seq}",
+            )
+            if part
+        )
+        return f"{where}: {self.text}" if where else self.text
+
+
+class Figure(NamedTuple):
+    """How much a check looked at."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What one check said."""
+
+    check: str
+    findings: tuple[Finding, ...]
+    figures: tuple[str, ...]
+    seconds: float
+
+    @property
+    def damage(self) -> tuple[Finding, ...]:
+        """The findings that are bad news."""
+        return tuple(finding for finding in self.findings if not finding.harmless)
+
+    @property
+    def verdict(self) -> Literal["ok", "note", "damaged"]:
+        """The outcome in a word."""
+        return "damaged" if self.damage else "note" if self.findings else "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What all checks said, and where the log ends."""
+
+    outcomes: tuple[Outcome, ...]
+    witness: str  # SEQ:HASH of the last line of the last whole batch; "" if there is none
+    ends_at: str  # when that was recorded
+    seconds: float
+
+    @property
+    def clean(self) -> bool:
+        """Nothing is damaged, missing, changed or from another history."""
+        return not self.damage
+
+    @property
+    def damage(self) -> tuple[Finding, ...]:
+        """Everything that is bad news."""
+        return tuple(finding for outcome in self.outcomes for finding in outcome.damage)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the report as JSON values."""
+        return {
+            "clean": self.clean,
+            "witness": self.witness,
+            "ends_at": self.ends_at,
+            "seconds": round(self.seconds, 3),
+            "checks": [
+                {
+                    "check": outcome.check,
+                    "verdict": outcome.verdict,
+                    "figures": list(outcome.figures),
+                    "seconds": round(outcome.seconds, 3),
+                    "findings": [finding._asdict() for finding in outcome.findings],
+                }
+                for outcome in self.outcomes
+            ],
+        }

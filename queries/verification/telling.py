@@ -1,0 +1,46 @@
+"""How a report is printed: one line a check, its findings below it, the witness last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from queries.verification.findings import Finding, Outcome, Report
+
+MARKS = {"ok": "✓", "note": "·", "damaged": "✗"}
+FINDINGS_SHOWN = 20  # of one check
+NAME_WIDTH, FIGURES_WIDTH = 15, 44
+
+
+def lines_of(report: Report) -> Iterator[str]:
+    """Yield the report as a person reads it."""
+    for outcome in report.outcomes:
+        yield from _told(outcome)
+    yield ""
+    yield _conclusion(report)
+    if report.witness:
+        yield f"ends {report.ends_at}   Witness: {report.witness}"
+
+
+def _told(outcome: Outcome) -> Iterator[str]:
+    figures = ", ".join(outcome.figures)
+    line = f"{MARKS[outcome.verdict]} {outcome.check:<{NAME_WIDTH}}{figures:<{FIGURES_WIDTH}}"
+    yield f"{line} {outcome.seconds:6.1f} s"
+    shown = sorted(outcome.findings, key=lambda finding: finding.harmless)[:FINDINGS_SHOWN]
+    yield from (f"    {_marked(finding)}" for finding in shown)
+    if len(outcome.findings) > len(shown):
+        yield f"    … and {len(outcome.findings) - len(shown)} more; all of them: --format json"
+
+
+def _marked(finding: Finding) -> str:
+    return f"note: {finding}" if finding.harmless else str(finding)
+
+
+def _conclusion(report: Report) -> str:
+    took = f"{report.seconds:.1f} s"
+    notes = sum(len(outcome.findings) - len(outcome.damage) for outcome in report.outcomes)
+    if report.clean:
+        return f"clean · {len(report.outcomes)} checks in {took}" + (f" · {notes} notes" if notes else "")
+    return (
+        f"DAMAGED · {len(report.damage)} findings in {took} · change nothing, and go on as docs/runbook.md says under "
+        "'A damaged log'"
+    )

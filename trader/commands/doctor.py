@@ -1,0 +1,60 @@
+"""`tallybook doctor`: the set-up, and the fire drill."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic
+from typing import Annotated, Literal
+
+import typer
+
+from trader import exits
+from trader.commands.home import home_of
+from trader.drill import Trial
+from trader.drill import run as drilled
+from trader.drill.telling import conclusion_of, lines_of
+from trader.examination import examine
+
+Format = Literal["table", "json"]
+MARKS = {"well": "✓", "note": "·", "ill": "✗"}
+
+
+def doctor(
+    context: typer.Context,
+    fire_drill: Annotated[
+        bool, typer.Option("--fire-drill", help="damage a copy of your own log in every way, and see each detected")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="of the fire drill: which bit, which line")] = 1,
+    format: Annotated[Format, typer.Option("--format", help="table or json")] = "table",
+) -> int:
+    """Check the set-up: settings, folders, log, lock, clock, disk, calendar, mail, broker (exit 1 if one is ill)."""
+    home = home_of(context)
+    if fire_drill:
+        return _fire_drill(home, seed)
+    found = examine(home)
+    if format == "json":
+        print(json.dumps([{"examined": name, **ailment._asdict()} for name, ailment in found], indent=1))
+    else:
+        for name, ailment in found:
+            print(f"{MARKS[ailment.verdict]} {name:<10}{ailment.found}")
+            if ailment.remedy:
+                print(f"{'':<12}do: {ailment.remedy}")
+    return exits.BAD_NEWS if any(ailment.verdict == "ill" for _, ailment in found) else exits.FINE
+
+
+def _fire_drill(home: Path, seed: int) -> int:
+    began = monotonic()
+    print(f"FIRE DRILL on a copy of {home / 'var'} · seed {seed}\n")
+    drill = drilled(home, seed, _tell)
+    print()
+    print("\n".join(conclusion_of(drill, monotonic() - began)))
+    return exits.FINE if drill.passed else exits.BAD_NEWS
+
+
+def _tell(trial: Trial) -> None:
+    print("\n".join(lines_of(trial)), flush=True)
+
+
+COMMANDS: tuple[tuple[str, Callable[..., object]], ...] = (("doctor", doctor),)

@@ -1,0 +1,239 @@
+"""`tallybook doctor`: is this home set up so that a cycle can run, and its owner be told?
+
+An examination is a function of the home that says what it found, and what to do where that is not well. It changes
+nothing. What is not there yet (no log, no mail server) is told; only what would stop or silence a cycle is bad news. To
+add one: write the function and name it in `EXAMINATIONS`, after those that must be well before it makes sense.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import stat
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from ledger.clock import Clock
+from ledger.errors import LogError, LogMissing
+from ledger.log import last_recorded_at, read_genesis, require_expected
+from ledger.log.disk import LOCAL
+from ledger.log.halt import halt_reason
+from ledger.log.lock import read_holder
+from ledger.log.storage import events_folder, var_folder
+from trader.calendar import Calendar, CalendarError
+from trader.clocks import clock_of
+from trader.schedule import SettingsError
+from trader.settings import Settings, load, mail_password
+from trader.simulator.control import ControlError
+
+PRIVATE = stat.S_IRWXO  # what nobody else may do
+ROOM_MIN_BYTES = 500_000_000
+CALENDAR_DAYS = 90
+REACH_SECONDS = 3.0
+
+
+class Ailment(NamedTuple):
+    """What one examination found."""
+
+    verdict: Literal["well", "note", "ill"]
+    found: str
+    remedy: str = ""
+
+
+def well(found: str) -> Ailment:
+    """Say that all is well."""
+    return Ailment("well", found)
+
+
+def note(found: str, remedy: str) -> Ailment:
+    """Tell something that stops nothing."""
+    return Ailment("note", found, remedy)
+
+
+def ill(found: str, remedy: str) -> Ailment:
+    """Tell what stops or silences a cycle."""
+    return Ailment("ill", found, remedy)
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A home under examination."""
+
+    home: Path
+
+    @cached_property
+    def settings(self) -> Settings | None:
+        """The settings, None if they cannot be read: the first examination says why."""
+        with suppress(SettingsError):
+            return load(self.home)
+        return None
+
+    @cached_property
+    def clock(self) -> Clock:
+        """The clock that the settings name."""
+        return clock_of(self.home, None if self.settings is None else self.settings.simulator.address)
+
+
+def settings(patient: Patient) -> Ailment:
+    """Read the settings."""
+    try:
+        chosen = load(patient.home)
+    except SettingsError as error:
+        return ill(str(error), "correct the line that it names")
+    trading = "dry run: no order leaves" if chosen.dry_run else "orders leave"
+    return well(f"{chosen.account.id} {chosen.account.mode}, {len(chosen.universe.tickers)} symbols, {trading}")
+
+
+def folders(patient: Patient) -> Ailment:
+    """Look at who may read and write the home."""
+    var = var_folder(patient.home)
+    if not var.is_dir():
+        return note("no var yet", "tallybook adopt makes it")
+    for path in (var, events_folder(patient.home)):
+        if not path.is_dir():
+            continue
+        found = path.stat()
+        if found.st_mode & PRIVATE:
+            return ill(f"{path}: mode {stat.S_IMODE(found.st_mode):o}, others may look", f"chmod o-rwx {path}")
+        if not os.access(path, os.W_OK | os.X_OK):
+            return ill(f"{path}: belongs to user {found.st_uid}, not writable", "run as its owner, or join its group")
+    mode = stat.S_IMODE(var.stat().st_mode)
+    return well(f"var has mode {mode:o}, " + ("shared by its group" if mode & stat.S_IWGRP else "yours alone"))
+
+
+def log(patient: Patient) -> Ailment:
+    """Read the log's first and last line, and compare its account with the settings'."""
+    try:
+        genesis = read_genesis(patient.home)
+        end = last_recorded_at(patient.home)
+        if patient.settings is not None:
+            account = patient.settings.account
+            require_expected(patient.home, patient.clock, genesis, account.id, account.mode)
+    except LogMissing:
+        return note("none yet", "tallybook adopt begins it")
+    except LogError as error:
+        return ill(f"{error.code}: {error}", "tallybook verify says more")
+    return well(f"{genesis.account} {genesis.mode}, up to {end:%Y-%m-%d %H:%M} UTC; its files: tallybook verify")
+
+
+def halt(patient: Patient) -> Ailment:
+    """Look for HALT."""
+    reason = halt_reason(var_folder(patient.home))
+    return well("not halted") if reason is None else note(f"halted: {reason}", 'tallybook resume --why "…"')
+
+
+def lock(patient: Patient) -> Ailment:
+    """See whether this file system keeps two locks apart, and who holds the log's."""
+    var = var_folder(patient.home)
+    if not var.is_dir():
+        return note("not tried: no var yet", "tallybook adopt")
+    path = var / f".doctor-{os.getpid()}"
+    first = LOCAL.open(path, "overwrite", 0o600)
+    second = LOCAL.open(path, "overwrite", 0o600)
+    try:
+        kept_apart = LOCAL.lock(first) and not LOCAL.lock(second)
+    finally:
+        LOCAL.close(first)
+        LOCAL.close(second)
+        path.unlink()
+    if not kept_apart:
+        return ill("the file system grants one lock twice", "move the home to a local disk")
+    holder = read_holder(var)
+    return well("works; nobody holds the log" if holder is None else f"works; process {holder.pid} holds the log")
+
+
+def clock(patient: Patient) -> Ailment:
+    """Read the clock, and see whether the log is ahead of it."""
+    try:
+        now = patient.clock.now()
+    except ControlError as error:
+        return ill(str(error), "start the simulator: tallybook simulator --help")
+    with suppress(LogError):
+        end = last_recorded_at(patient.home)
+        if end > now + timedelta(minutes=1):
+            return ill(f"{now:%Y-%m-%d %H:%M} UTC, but the log goes on to {end:%Y-%m-%d %H:%M}", "set the clock")
+    return well(f"{patient.clock.kind}, {now:%Y-%m-%d %H:%M} UTC")
+
+
+def room(patient: Patient) -> Ailment:
+    """Look at the room on the disk."""
+    free = shutil.disk_usage(patient.home).free
+    found = f"{free / 1e9:,.1f} GB free"
+    return well(found) if free >= ROOM_MIN_BYTES else ill(found, "free space; never under var/events or var/data")
+
+
+def calendar(patient: Patient) -> Ailment:
+    """See whether the sessions of the next months are known."""
+    name = "XNYS" if patient.settings is None else patient.settings.schedule.calendar
+    try:
+        today = patient.clock.now().date()
+        sessions = Calendar.load(name).sessions(today, today + timedelta(days=CALENDAR_DAYS))
+    except CalendarError as error:
+        return ill(str(error), "pip install 'tallybook[calendar]'")
+    except ControlError as error:
+        return note(f"not tried: {error}", "start the simulator")
+    return well(f"{name}: {len(sessions)} sessions known in the next {CALENDAR_DAYS} days")
+
+
+def mail(patient: Patient) -> Ailment:
+    """See whether mails can be sent: without them a failure is silent."""
+    if patient.settings is None:
+        return note("not tried", "correct the settings first")
+    section = patient.settings.mail
+    if not section.wanted:
+        return note("none is sent: whatever goes wrong stays silent", "set [mail]; an app password does")
+    try:
+        password = mail_password(section, patient.home) if section.user else ""
+    except SettingsError as error:
+        return ill(str(error), "set TALLYBOOK_MAIL_PASSWORD, in the crontab too, or mail.password_file")
+    if section.user and not password:
+        return ill("no password", "set TALLYBOOK_MAIL_PASSWORD, in the crontab too, or mail.password_file")
+    reached = _unreachable(section.host, section.port)
+    if reached:
+        return ill(f"{section.host}:{section.port}: {reached}", "check mail.host, mail.port and the network")
+    return well(f"to {', '.join(section.to)} by {section.host}:{section.port}")
+
+
+def broker(patient: Patient) -> Ailment:
+    """See whether something listens where the broker should; nothing is said to it."""
+    if patient.settings is None:
+        return note("not tried", "correct the settings first")
+    section = patient.settings.broker
+    reached = _unreachable(section.host, section.port)
+    if reached:
+        return ill(f"{section.host}:{section.port}: {reached}", "start IB Gateway and switch its socket API on")
+    return well(f"something listens on {section.host}:{section.port}")
+
+
+def _unreachable(host: str, port: int) -> str:
+    try:
+        socket.create_connection((host, port), REACH_SECONDS).close()
+    except OSError as error:
+        return error.strerror or str(error)
+    return ""
+
+
+EXAMINATIONS: tuple[tuple[str, Callable[[Patient], Ailment]], ...] = (
+    ("settings", settings),
+    ("folders", folders),
+    ("log", log),
+    ("halt", halt),
+    ("lock", lock),
+    ("clock", clock),
+    ("disk", room),
+    ("calendar", calendar),
+    ("mail", mail),
+    ("broker", broker),
+)
+
+
+def examine(home: Path) -> tuple[tuple[str, Ailment], ...]:
+    """Make every examination."""
+    patient = Patient(home)
+    return tuple((name, examination(patient)) for name, examination in EXAMINATIONS)

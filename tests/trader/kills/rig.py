@@ -124,7 +124,7 @@ def try_out(world: World, scenario: Scenario, *runs: Run, **lie: str) -> tuple[s
     if len(world.facts(CycleStarted)) > began:  # else its slot was used up: the next one looks at the venue
         found += complaints(world)
     scenario.afterwards(world)
-    return (*found, *_next_slot(world, scenario))
+    return (*found, *(() if found else _next_slot(world, scenario)))
 
 
 def _of_restart(done: Done, book: Book) -> Iterator[str]:

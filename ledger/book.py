@@ -9,7 +9,7 @@ need more; `replay` then begins again and keeps everything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from decimal import Decimal, DecimalException, localcontext
+from decimal import Decimal, DecimalException
 from typing import Any
 
 from ledger.effects import continuity, cycle, money, observations, orders
@@ -41,7 +41,7 @@ from ledger.events import (
 )
 from ledger.forgetting import forget, may_be_forgotten
 from ledger.line import Event
-from ledger.lots import EXACT, Folded
+from ledger.lots import EXACT, Exactly, Folded
 from ledger.overlay import Overlay
 from ledger.references import is_ours, new_order_ref
 from ledger.state import Forgotten, Impossible, State
@@ -96,7 +96,7 @@ class Book(State):
         if effect is None:
             return
         try:
-            with localcontext(EXACT):
+            with Exactly():
                 effect(self, event)
         except DecimalException as error:
             raise Impossible(f"{event.type}: its numbers need more than {EXACT.prec} digits") from error

@@ -22,6 +22,7 @@ from ledger.references import cycle_of
 from ledger.state import ZERO, Break, Fill, Forgotten, Order, State
 
 CORRECTION_WINDOW = timedelta(days=45)
+STRIDE = timedelta(days=5)  # looking at everything kept costs something: not every day
 SESSIONS_MIN = 25  # so that a home that rested for months still knows its last sessions
 LATITUDE = timedelta(days=3)  # sources differ about the time of one execution
 V = TypeVar("V")
@@ -34,7 +35,7 @@ def forget(state: State) -> None:
         return
     horizon = _horizon(state)
     beyond = [seq for sealed_at, seq in state.seals if sealed_at <= horizon]
-    if not beyond:
+    if not beyond or (state.horizon is not None and horizon - state.horizon < STRIDE):
         return
     state.horizon, state.horizon_seq = horizon, max(beyond)
     state.seals = tuple(sealed for sealed in state.seals if sealed[1] >= state.horizon_seq)

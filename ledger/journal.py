@@ -10,8 +10,8 @@ accruals, opening, suspense.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from ledger.lots import EXACT, ZERO
 
@@ -22,8 +22,7 @@ class Unbalanced(Exception):
     """Postings that do not sum to zero in some currency: a defect of ours."""
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(NamedTuple):
     """An amount to one account, in one currency."""
 
     account: str
@@ -37,9 +36,9 @@ def post(journal: Journal, postings: Iterable[Posting]) -> None:
     difference = trial_balance(entry)
     if any(difference.values()):
         raise Unbalanced(f"expected postings that sum to zero per currency, found {difference}: {entry}")
-    for posting in entry:
-        account = (posting.account, posting.currency)
-        after = EXACT.add(journal.pop(account, ZERO), posting.amount)
+    for account_name, currency, amount in entry:
+        account = (account_name, currency)
+        after = EXACT.add(journal.pop(account, ZERO), amount)
         if after:  # so that the same facts in another order leave the same journal
             journal[account] = after
 
@@ -47,8 +46,8 @@ def post(journal: Journal, postings: Iterable[Posting]) -> None:
 def trial_balance(postings: Iterable[Posting]) -> dict[str, Decimal]:
     """Sum of all postings per currency: zero, if nothing is wrong."""
     sums: dict[str, Decimal] = {}
-    for posting in postings:
-        sums[posting.currency] = EXACT.add(sums.get(posting.currency, ZERO), posting.amount)
+    for _, currency, amount in postings:
+        sums[currency] = EXACT.add(sums.get(currency, ZERO), amount)
     return sums
 
 

@@ -13,14 +13,28 @@ steps may be folded into a floor, the state after them: open lots stay exact, an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation, localcontext
+from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation, getcontext, setcontext
+from typing import NamedTuple
 
 ZERO = Decimal(0)
 BASIS_UNIT = Decimal("1e-10")
 EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, Inexact])
 ROUNDING = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
+
+
+class Exactly:
+    """Compute in the exact context within a block; ten times as fast as localcontext, which makes a new one."""
+
+    __slots__ = ("_before",)
+
+    def __enter__(self) -> None:
+        self._before = getcontext()
+        setcontext(EXACT)
+
+    def __exit__(self, *_: object) -> None:
+        setcontext(self._before)
 
 
 class Folded(LookupError):
@@ -31,12 +45,10 @@ def allocate(total: Decimal, part: Decimal, whole: Decimal) -> Decimal:
     """Return the share part/whole of a total, quantised to 1e-10 half-even: the only rounding in the book."""
     if part == whole:
         return total
-    with localcontext(ROUNDING):
-        return (total * part / whole).quantize(BASIS_UNIT)
+    return ROUNDING.quantize(ROUNDING.divide(ROUNDING.multiply(total, part), whole), BASIS_UNIT)
 
 
-@dataclass(frozen=True, slots=True)
-class Trade:
+class Trade(NamedTuple):
     """A change of position: what was moved, and for how much."""
 
     at: datetime
@@ -52,8 +64,7 @@ class Trade:
         return (self.at, self.execution, self.revision)
 
 
-@dataclass(frozen=True, slots=True)
-class Lot:
+class Lot(NamedTuple):
     """Units opened by one trade and not yet closed."""
 
     execution: str
@@ -65,17 +76,20 @@ class Lot:
 Link = tuple[Lot, "Link | None"]  # a lot, and the link behind it
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Matched:
+class Matched(NamedTuple):
     """The state of one contract after a trade. Its open lots: `oldest` onwards, then `newest` backwards."""
 
-    oldest: Link | None = field(default=None, repr=False)
-    newest: Link | None = field(default=None, repr=False)
+    oldest: Link | None = None
+    newest: Link | None = None
     quantity: Decimal = ZERO  # of the open lots together, as are the next two
     gross: Decimal = ZERO
     commission: Decimal = ZERO
     realised_gross: Decimal = ZERO  # before commissions
     realised_commission: Decimal = ZERO  # commissions of what was closed, both legs; negative
+
+    def __repr__(self) -> str:
+        """Show the lots in a row: links nest as deep as there are lots."""
+        return f"Matched({self.lots}, realised {self.realised_gross}, {self.realised_commission})"
 
     @property
     def lots(self) -> tuple[Lot, ...]:
@@ -171,13 +185,16 @@ def _turned(newest: Link | None) -> Link | None:
     return oldest
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Step:
+class Step(NamedTuple):
     """One trade, and what it led to."""
 
     trade: Trade
     after: Matched
     before: Step | None
+
+    def __repr__(self) -> str:
+        """Show the step alone: the chain behind it may be long."""
+        return f"Step({self.trade})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -236,7 +253,7 @@ class Holding:
     def with_commission(self, execution: str, commission: Decimal) -> Holding:
         """Give an execution its commission, whenever it comes."""
         step, later = self._found(execution)
-        return self._rematched(step.before, (replace(step.trade, commission=commission), *later))
+        return self._rematched(step.before, (step.trade._replace(commission=commission), *later))
 
     def _found(self, execution: str) -> tuple[Step, tuple[Trade, ...]]:
         """Return an execution's step and the trades after it; KeyError if there is none, Folded if there may be."""
@@ -250,7 +267,7 @@ class Holding:
 
     def _rematched(self, last: Step | None, trades: Iterable[Trade]) -> Holding:
         after = self._begun if last is None else last.after
-        with localcontext(EXACT):
+        with Exactly():
             for trade in trades:
                 after = match(after, trade)
                 last = Step(trade, after, last)

@@ -1,8 +1,8 @@
 """Values of the book as JSON, and back, exactly: what a checkpoint is made of.
 
 The spelling follows from the types of the fields. A number keeps its exponent, a moment its microseconds, a dict its
-order; a dataclass is the list of its fields' values, a fact or a row the text of its own JSON. What would not do that
-way says so in `OTHERWISE`. A type that nothing here can spell raises TypeError at import of the checkpoints, not later.
+order; a dataclass or a named tuple is the list of its fields' values, a fact or a row the text of its own JSON. What
+would not do that way says so in `OTHERWISE`. A type that nothing here can spell exactly raises TypeError.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ def spelling(kind: Any) -> Spelling:
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return _model(kind)
     if is_dataclass(kind):
-        return _dataclass(kind)
+        return _record(kind, tuple(field.name for field in fields(kind)))
+    if hasattr(kind, "_fields"):
+        return _record(kind, kind._fields)
     raise TypeError(f"{kind}: expected a type that can be spelt exactly, found none; see OTHERWISE")
 
 
@@ -98,20 +100,27 @@ def _series(spell: Turn | None, read: Turn | None, kind: type[Any]) -> Spelling:
 
 
 def _row(columns: tuple[Spelling, ...], together: Callable[..., Any], apart: Turn) -> Spelling:
-    spells, reads = zip(*columns, strict=True)
+    spells = [(place, turn) for place, (turn, _) in enumerate(columns) if turn is not None]
+    reads = [(place, turn) for place, (_, turn) in enumerate(columns) if turn is not None]
 
     def spell(value: Any) -> list[Any]:
-        return [v if turn is None else turn(v) for turn, v in zip(spells, apart(value), strict=True)]
+        row = list(apart(value))
+        for place, turn in spells:
+            row[place] = turn(row[place])
+        return row
 
-    def read(told: list[Any]) -> Any:
-        return together(*[v if turn is None else turn(v) for turn, v in zip(reads, told, strict=True)])
+    def read(row: list[Any]) -> Any:
+        if len(row) != len(columns):
+            raise ValueError(f"expected {len(columns)} values, found {len(row)}")
+        for place, turn in reads:
+            row[place] = turn(row[place])
+        return together(*row)
 
     return spell, read
 
 
-def _dataclass(kind: Any) -> Spelling:
+def _record(kind: Any, names: tuple[str, ...]) -> Spelling:
     hints = get_type_hints(kind)
-    names = tuple(field.name for field in fields(kind))
     return _row(
         tuple(spelling(hints[name]) for name in names), kind, lambda value: [getattr(value, name) for name in names]
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from ledger.events import (
     BookReconciled,
@@ -49,8 +49,7 @@ class Forgotten(Impossible):
     """A fact that may need what the book has forgotten: only a fold that forgets nothing can tell."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+class Fill(NamedTuple):
     """The valid revision of one execution."""
 
     execution_id: str
@@ -71,8 +70,7 @@ class Fill:
     busted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(NamedTuple):
     """One order of ours, by its order_ref."""
 
     order_ref: str
@@ -223,6 +221,7 @@ class State:
     journal: Journal = field(default_factory=dict)
     fills: dict[str, Fill] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
+    live_orders: dict[str, int] = field(default_factory=dict)  # those that have not ended, with their order ids
     order_id_high: int = 0
 
     reported: Reported = field(default_factory=Reported)
@@ -232,6 +231,7 @@ class State:
     quotes_at: datetime | None = None
 
     breaks: dict[str, Break] = field(default_factory=dict)
+    live_breaks: dict[str, int] = field(default_factory=dict)  # those that are open, with their seqs
     breaks_found: int = 0  # those that were forgotten included
     halt: str | None = None  # the operator's
     halt_code: str | None = None  # why we halted ourselves, a code of docs/runbook.md; no later halt hides it
@@ -269,17 +269,19 @@ class State:
     @property
     def working_orders(self) -> tuple[Order, ...]:
         """Orders of ours that may still fill, undecided ones included."""
-        return tuple(order for order in self.orders.values() if not order.ended)
+        by_id = sorted(self.live_orders, key=self.live_orders.__getitem__)
+        return tuple(self.orders[order_ref] for order_ref in by_id)
 
     @property
     def in_doubt(self) -> tuple[Order, ...]:
         """Orders that were attempted and of which nothing is known since."""
-        return tuple(order for order in self.orders.values() if order.status == "attempted")
+        return tuple(order for order in self.working_orders if order.status == "attempted")
 
     @property
     def open_breaks(self) -> tuple[Break, ...]:
         """Breaks that nobody accepted and that did not close, oldest first."""
-        return tuple(b for b in self.breaks.values() if b.status == "open")
+        by_seq = sorted(self.live_breaks, key=self.live_breaks.__getitem__)
+        return tuple(self.breaks[break_id] for break_id in by_seq)
 
     @property
     def locked(self) -> frozenset[int]:
@@ -348,6 +350,23 @@ class State:
         """Tell whether an order ended without all its fills."""
         order = self.orders.get(str(planned.order_ref))
         return order is not None and order.ended and order.remaining != 0
+
+    def keep_order(self, order: Order) -> None:
+        """Take an order as it is now."""
+        self.orders[order.order_ref] = order
+        if order.ended:
+            self.live_orders.pop(order.order_ref, None)
+        else:
+            self.live_orders[order.order_ref] = order.order_id
+
+    def keep_break(self, known: Break) -> None:
+        """Take a break as it is now."""
+        break_id = known.found.break_id
+        self.breaks[break_id] = known
+        if known.status == "open":
+            self.live_breaks[break_id] = known.seq
+        else:
+            self.live_breaks.pop(break_id, None)
 
     def update_cycle(self, **changes: Any) -> None:
         """Change the running cycle; outside any cycle there is nothing to change."""

@@ -146,7 +146,7 @@ def _break_found(state: State, event: Event) -> None:
     if state.horizon is not None and fact.break_id != state.next_break_id:
         raise Forgotten(f"break {fact.break_id}: expected {state.next_break_id}")
     day = state.cycle.started.session_day if state.cycle is not None else None
-    state.breaks[fact.break_id] = Break(fact, event.recorded_at, event.seq, day)
+    state.keep_break(Break(fact, event.recorded_at, event.seq, day))
     state.breaks_found += 1
     if fact.consequence != "note":
         state.update_cycle(allowed=False)  # the safeguards consented without knowing of it
@@ -163,19 +163,19 @@ def _open_break(state: State, break_id: str) -> Break:
 
 def _explained(state: State, event: Event) -> None:
     fact: BreakExplained = event.fact  # type: ignore[assignment]
-    state.breaks[fact.break_id] = replace(_open_break(state, fact.break_id), explanation=fact)
+    state.keep_break(replace(_open_break(state, fact.break_id), explanation=fact))
 
 
 def _accepted(state: State, event: Event) -> None:
     fact: BreakAccepted = event.fact  # type: ignore[assignment]
     known = _open_break(state, fact.break_id)
-    state.breaks[fact.break_id] = replace(known, status="accepted", why=fact.why, ended_at=event.recorded_at)
+    state.keep_break(replace(known, status="accepted", why=fact.why, ended_at=event.recorded_at))
 
 
 def _closed(state: State, event: Event) -> None:
     fact: BreakClosed = event.fact  # type: ignore[assignment]
     known = _open_break(state, fact.break_id)
-    state.breaks[fact.break_id] = replace(known, status="closed", why=fact.reason, ended_at=event.recorded_at)
+    state.keep_break(replace(known, status="closed", why=fact.reason, ended_at=event.recorded_at))
 
 
 def _halted(state: State, event: Event) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from decimal import Decimal
 
 from ledger.events import (
@@ -118,7 +117,7 @@ def _fill_order(state: State, order_ref: str, quantity: Decimal) -> None:
         status = "cancelled"  # it had ended before a late fill made it whole, and that fill was taken back
     elif status in ("attempted", "filled"):
         status = "working"
-    state.orders[order_ref] = replace(order, filled=filled, status=status)
+    state.keep_order(order._replace(filled=filled, status=status))
 
 
 def _busted(state: State, event: Event) -> None:
@@ -130,7 +129,7 @@ def _busted(state: State, event: Event) -> None:
         raise Impossible(f"bust of {fact.execution_id}: no such execution is recorded")
     if not known.busted:
         _untrade(state, base, known)
-        state.fills[base] = replace(known, busted=True)
+        state.fills[base] = known._replace(busted=True)
 
 
 def _commission(state: State, event: Event) -> None:
@@ -148,8 +147,8 @@ def _commission(state: State, event: Event) -> None:
     change = fact.amount - (known.commission or ZERO)
     post(state.journal, (Posting("cash", fact.currency, change), Posting("commissions", fact.currency, -change)))
     _move_cash(state, fact.currency, change)
-    state.fills[base] = replace(
-        known, commission=fact.amount, commission_currency=fact.currency, commission_revision=revision
+    state.fills[base] = known._replace(
+        commission=fact.amount, commission_currency=fact.currency, commission_revision=revision
     )
     if fact.currency == known.currency and not known.busted:
         state.holdings[known.con_id] = state.holdings[known.con_id].with_commission(base, fact.amount)

@@ -58,10 +58,11 @@ def _send_attempted(state: State, event: Event) -> None:
         raise Impossible(f"order {fact.order_ref}: attempted already")
     if fact.order_id <= state.order_id_high:
         raise Impossible(f"order id {fact.order_id}: expected more than {state.order_id_high}")
-    state.orders[fact.order_ref] = Order(
+    order = Order(
         fact.order_ref, fact.con_id, fact.quantity, fact.limit_price, fact.order_id, cycle.seq, event.at,
         cycle.started.session_day,
     )  # fmt: skip
+    state.keep_order(order)
     state.order_id_high = fact.order_id
     _acted(state)
 
@@ -84,13 +85,13 @@ def _acknowledged(state: State, event: Event) -> None:
     order = _order(state, fact.order_ref)
     perm_ids = order.perm_ids if fact.perm_id in order.perm_ids else (*order.perm_ids, fact.perm_id)
     status = "working" if order.status == "attempted" else order.status
-    state.orders[fact.order_ref] = replace(order, perm_ids=perm_ids, status=status)
+    state.keep_order(order._replace(perm_ids=perm_ids, status=status))
 
 
 def _rejected(state: State, event: Event) -> None:
     fact: OrderRejected = event.fact  # type: ignore[assignment]
     order = _order(state, fact.order_ref)
-    state.orders[fact.order_ref] = replace(order, status="rejected", ended_reason=f"{fact.code} {fact.reason}")
+    state.keep_order(order._replace(status="rejected", ended_reason=f"{fact.code} {fact.reason}"))
 
 
 def _cancel_attempted(state: State, event: Event) -> None:
@@ -103,20 +104,20 @@ def _cancelled(state: State, event: Event) -> None:
     fact: OrderCancelled = event.fact  # type: ignore[assignment]
     order = _order(state, fact.order_ref)
     status = "filled" if abs(order.filled) >= abs(order.quantity) else "cancelled"
-    state.orders[fact.order_ref] = replace(order, status=status, filled_reported=fact.filled, ended_reason=fact.reason)
+    state.keep_order(order._replace(status=status, filled_reported=fact.filled, ended_reason=fact.reason))
 
 
 def _expired(state: State, event: Event) -> None:
     fact: OrderExpired = event.fact  # type: ignore[assignment]
     order = _order(state, fact.order_ref)
-    state.orders[fact.order_ref] = replace(order, status="expired", filled_reported=fact.filled)
+    state.keep_order(order._replace(status="expired", filled_reported=fact.filled))
 
 
 def _resolved(state: State, event: Event) -> None:
     fact: OrderResolved = event.fact  # type: ignore[assignment]
     order = _order(state, fact.order_ref)
     status = OUTCOMES.get(fact.outcome, order.status)
-    state.orders[fact.order_ref] = replace(order, status=status, ended_reason=fact.evidence)
+    state.keep_order(order._replace(status=status, ended_reason=fact.evidence))
 
 
 def _modified(_: State, event: Event) -> None:

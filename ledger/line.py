@@ -209,41 +209,59 @@ def draft_lines(
     """
     recorded, n, drafted = instant_text(recorded_at), len(facts), list[Line]()
     for k, fact in enumerate(facts, start=1):
-        if isinstance(fact, CycleStarted):
+        if type(fact) is CycleStarted:
             cycle = seq
         try:
-            hashed = _spelt(fact, seq, log, k, n, recorded, cycle, prev)
+            header, raw = _spelt(fact, seq, log, (k, n), recorded, cycle, prev)
         except ValueError as error:
             raise CannotBeSpelt(str(error), k - 1) from error
-        prev = sha256(hashed).hexdigest()
-        raw = b'%s,"hash":"%s"}\n' % (hashed, prev.encode())
         if len(raw) > LINE_BYTES_MAX:
             raise FactTooLarge(f"{fact.type}: expected a line of at most {LINE_BYTES_MAX} bytes, found {len(raw)}")
-        header = _envelope(raw, prev)
         drafted.append(Line(event_of(raw, header), header, raw))
-        seq += 1
+        prev, seq = header.hash, seq + 1
     return drafted
 
 
 def encode(event: Event) -> bytes:
     """Write one line, its newline included; ValueError if the event is not what its hash covers."""
     recorded_at = instant_text(event.recorded_at)
-    hashed = _spelt(event.fact, event.seq, event.log, *event.batch, recorded_at, event.cycle, event.prev)
-    if sha256(hashed).hexdigest() != event.hash:
+    header, raw = _spelt(event.fact, event.seq, event.log, event.batch, recorded_at, event.cycle, event.prev)
+    if header.hash != event.hash:
         raise ValueError(f"seq {event.seq}: expected an event that its hash covers, found a changed one")
-    return b'%s,"hash":"%s"}\n' % (hashed, event.hash.encode())
+    return raw
 
 
-def _spelt(fact: Fact, seq: int, log: str, k: int, n: int, recorded_at: str, cycle: int | None, prev: str, /) -> bytes:
-    """Return what the hash covers: the line up to `,"hash":"`."""
-    key, occurred_at = fact.key, fact.occurred_at
-    keyed = "" if key is None else f',"key":{encode_basestring(key)}'
-    occurred = "" if occurred_at is None else f',"occurred_at":"{instant_text(occurred_at)}"'
-    of_cycle = "" if cycle is None else f',"cycle":{cycle}'
-    traded = "" if fact.trade_date is None else f',"trade_date":"{fact.trade_date.isoformat()}"'
-    reported = "" if fact.report_date is None else f',"report_date":"{fact.report_date.isoformat()}"'
-    envelope = (
-        f'{{"seq":{seq},"type":"{fact.type}","v":{fact.VERSION},"log":"{log}","batch":[{k},{n}]{keyed}{occurred}'
-        f',"recorded_at":"{recorded_at}"{of_cycle}{traded}{reported},"fact":'
-    )
-    return b'%s%s,"prev":"%s"' % (envelope.encode(), payload_bytes(fact), prev.encode())
+def _spelt(
+    fact: Fact, seq: int, log: str, batch: tuple[int, int], recorded_at: str, cycle: int | None, prev: str, /
+) -> tuple[Header, bytes]:
+    """Return a line, and the header that `header_of` would read from it."""
+    name, key = fact.type, fact.key
+    if key is not None:
+        key = encode_basestring(key)
+    occurred_at = None if fact.occurred_at is None else instant_text(fact.occurred_at)
+    traded = None if fact.trade_date is None else fact.trade_date.isoformat()
+    reported = None if fact.report_date is None else fact.report_date.isoformat()
+    text = f'{{"seq":{seq},"type":"{name}","v":{fact.VERSION},"log":"{log}","batch":[{batch[0]},{batch[1]}]'
+    if key is not None:
+        text += f',"key":{key}'
+    if occurred_at is not None:
+        text += f',"occurred_at":"{occurred_at}"'
+    text += f',"recorded_at":"{recorded_at}"'
+    if cycle is not None:
+        text += f',"cycle":{cycle}'
+    if traded is not None:
+        text += f',"trade_date":"{traded}"'
+    if reported is not None:
+        text += f',"report_date":"{reported}"'
+    envelope = (text + ',"fact":').encode()
+    hashed = b'%s%s,"prev":"%s"' % (envelope, payload_bytes(fact), prev.encode())
+    digest = sha256(hashed).hexdigest()
+    header = tuple.__new__(Header, (
+        seq, name, fact.VERSION, log, batch, _bytes(key), _bytes(occurred_at), recorded_at.encode(),
+        None if cycle is None else b"%d" % cycle, _bytes(traded), _bytes(reported), len(envelope), prev, digest,
+    ))  # fmt: skip
+    return header, b'%s,"hash":"%s"}\n' % (hashed, digest.encode())
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else text.encode()

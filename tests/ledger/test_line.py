@@ -24,6 +24,7 @@ from ledger.line import (
     header_of,
 )
 from tests.ledger.logs import WEDNESDAY, filled, lost
+from tests.ledger.test_events import EVERY_TYPE
 
 LOG = "0123456789abcdef"
 
@@ -205,6 +206,16 @@ def test_the_lines_of_a_batch_follow_each_other_and_carry_their_bytes() -> None:
     assert [line.event.batch for line in lines] == [(1, 3), (2, 3), (3, 3)]
     assert [line.event.prev for line in lines] == [GENESIS_PREV, lines[0].event.hash, lines[1].event.hash]
     assert [(line.raw, line.header) for line in lines] == [(encode(line.event), header_of(line.raw)) for line in lines]
+
+
+@pytest.mark.parametrize("fact", EVERY_TYPE)
+def test_the_header_that_is_drafted_is_the_one_that_is_read(fact: Fact) -> None:
+    dated = fact.model_copy(update={"trade_date": date(2026, 1, 14)})
+
+    for cycle, each in ((None, fact), (3, dated)):
+        (line,) = draft_lines((each,), seq=7, log=LOG, recorded_at=WEDNESDAY, cycle=cycle, prev=GENESIS_PREV)
+        assert line.header == header_of(line.raw)
+        assert line.event == decode(line.raw)
 
 
 def test_a_huge_fact_is_refused_before_it_is_written() -> None:

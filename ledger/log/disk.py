@@ -134,6 +134,14 @@ class Disk:
         """Remove a name; FileNotFoundError if it is not there."""
         path.unlink()
 
+    def sync_file(self, path: Path) -> None:
+        """Return when a file that another process may have written is durable; its name is not."""
+        descriptor = os.open(path, ALWAYS | os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
     def sync_folder(self, folder: Path) -> None:
         """Return when the folder's names are durable."""
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

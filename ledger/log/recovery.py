@@ -17,7 +17,7 @@ from ledger.events import LogStarted, TailTruncated
 from ledger.line import LINE_BYTES_MAX, Event, Header, LineBroken, decode, event_of, header_of
 from ledger.log.chain import Chain, ChainBroken, Seal, walk
 from ledger.log.disk import LOCAL, Disk
-from ledger.log.head import Head, read_head
+from ledger.log.head import SLOTS, Head, read_head
 from ledger.log.storage import day_files, events_folder, file_mode, var_folder, write_fully
 
 Visit = Callable[[Event], None]
@@ -74,7 +74,18 @@ def recover(
         cut_tail(folder, tail, disk)
         tail = _visited(folder, head, since, None, disk)
         check_tail(folder, tail, head, disk)
+    _settle(var, tail.chain, disk)
     return tail.chain, head
+
+
+def _settle(var: Path, chain: Chain, disk: Disk) -> None:
+    """Make durable what was found: of lines, HEAD and names that a killed process left, the disk may hold nothing."""
+    day = [] if chain.day is None else [var / "events" / chain.day.file]
+    for path in (*day, *(var / slot for slot in SLOTS)):
+        if disk.kind(path) == "file":
+            disk.sync_file(path)
+    disk.sync_folder(var / "events")
+    disk.sync_folder(var)
 
 
 def _visited(folder: Path, head: Head | None, since: Seal | None, visit: Visit | None, disk: Disk) -> Tail:

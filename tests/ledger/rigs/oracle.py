@@ -17,8 +17,8 @@ KNOWN_TYPES = {
     "log_started", "tail_truncated", "head_advanced", "wall_clock_regressed", "start_refused", "cycle_started",
     "cycle_finished", "broker_lost", "account_adopted", "contract_defined", "book_reconciled", "safeguards_evaluated",
     "trading_allowed", "order_send_attempted", "order_acknowledged", "order_filled", "order_cancelled",
-    "order_cancel_attempted", "commission_charged", "cash_deposited", "day_sealed", "override_set", "trading_halted",
-    "trading_resumed", "trading_vetoed",
+    "order_cancel_attempted", "order_resolved", "commission_charged", "cash_deposited", "day_sealed", "override_set",
+    "trading_halted", "trading_resumed", "trading_vetoed",
 }  # fmt: skip
 
 

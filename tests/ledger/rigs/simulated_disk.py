@@ -61,6 +61,15 @@ class Folder:
         """Make the names durable."""
         self.durable, self.changes = dict(self.names), []
 
+    def lose(self) -> None:
+        """Go back to what is durable, in every folder below too."""
+        self.names, self.changes = dict(self.durable), []
+        for node in self.names.values():
+            if isinstance(node, Folder):
+                node.lose()
+            else:
+                node.content = bytearray(node.durable)
+
 
 def _rename(names: dict[str, File | Folder], change: dict[str, File | Folder | None]) -> None:
     for name, node in change.items():
@@ -140,7 +149,7 @@ class SimulatedDisk(Disk):
 
     def files(self, folder: Path) -> dict[str, bytes]:
         """Return every file of a folder."""
-        found = self._find(folder)
+        found = self.find(folder)
         if not isinstance(found, Folder):
             return {}
         return {name: bytes(node.content) for name, node in sorted(found.names.items()) if isinstance(node, File)}
@@ -158,6 +167,11 @@ class SimulatedDisk(Disk):
         del folder.names[path.name]
         folder.durable.pop(path.name, None)
 
+    def forget(self) -> None:
+        """Give the memory back."""
+        self.kill()
+        self.root = Folder()
+
     def kill(self) -> None:
         """End the process alone: what it wrote stays, its handles and locks go."""
         self.dead, self.cut_at = False, None
@@ -167,7 +181,9 @@ class SimulatedDisk(Disk):
 
     def restart(self) -> None:
         """Cut the power and come up again with what survived."""
-        stale = b"".join(content for _, content in sorted(self.day_files().items()))
+        events = self.find(HOME / "var/events")
+        files = sorted(events.names.items()) if isinstance(events, Folder) else []
+        stale = b"".join(file.durable for _, file in files if isinstance(file, File))
         self.kill()
         self._survive(self.root, stale)
 
@@ -177,7 +193,7 @@ class SimulatedDisk(Disk):
         return tuple(self._folder(folder).names)
 
     def status(self, path: Path, *, follow: bool = True) -> Status:
-        found = self._find(path)
+        found = self.find(path)
         if found is None:
             raise _missing(path)
         if isinstance(found, Folder):
@@ -185,7 +201,7 @@ class SimulatedDisk(Disk):
         return Status("file", OWNER, OWNER, found.mode, len(found.content), found.modified)
 
     def writable(self, path: Path) -> bool:
-        return self._find(path) is not None
+        return self.find(path) is not None
 
     def user_id(self) -> int:
         return OWNER
@@ -196,7 +212,7 @@ class SimulatedDisk(Disk):
     # one file
 
     def open(self, path: Path, purpose: Purpose, mode: int) -> int:
-        found = self._find(path)
+        found = self.find(path)
         if found is None:
             self._change("create")
             found = File(b"", mode, self.changes)
@@ -264,7 +280,7 @@ class SimulatedDisk(Disk):
 
     def chmod(self, path: Path, mode: int) -> None:
         self._change("chmod")
-        found = self._find(path)
+        found = self.find(path)
         if found is None:
             raise _missing(path)
         found.mode = mode
@@ -278,6 +294,12 @@ class SimulatedDisk(Disk):
         self._change("unlink")
         self._file(path)
         self._folder(path.parent).change(**{path.name: None})
+        self._may_cut_after()
+
+    def sync_file(self, path: Path) -> None:
+        self._change("sync file")
+        file = self._file(path)
+        file.durable = bytes(file.content)
         self._may_cut_after()
 
     def sync_folder(self, folder: Path) -> None:
@@ -295,7 +317,7 @@ class SimulatedDisk(Disk):
         return True
 
     def leads_to(self, path: Path, handle: int) -> bool:
-        return self._find(path) is self._opened(handle)
+        return self.find(path) is self._opened(handle)
 
     # how
 
@@ -335,7 +357,8 @@ class SimulatedDisk(Disk):
                 node.durable = fate(node.durable, bytes(node.content), self.chance, stale)
                 node.content = bytearray(node.durable)
 
-    def _find(self, path: Path) -> File | Folder | None:
+    def find(self, path: Path) -> File | Folder | None:
+        """Return what lies there; None if nothing does."""
         node: File | Folder | None = self.root
         for part in path.parts[1:]:
             if not isinstance(node, Folder):
@@ -344,7 +367,7 @@ class SimulatedDisk(Disk):
         return node
 
     def _folder(self, path: Path) -> Folder:
-        found = self._find(path)
+        found = self.find(path)
         if found is None:
             raise _missing(path)
         if isinstance(found, File):
@@ -352,7 +375,7 @@ class SimulatedDisk(Disk):
         return found
 
     def _file(self, path: Path) -> File:
-        found = self._find(path)
+        found = self.find(path)
         if found is None:
             raise _missing(path)
         if isinstance(found, Folder):

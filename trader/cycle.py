@@ -74,14 +74,14 @@ def perform(home: Path, settings: Settings, slot: Slot, options: Options) -> int
             ledger.record((CycleFailed(slot=options.slot_name, code=problem.code, reason=str(problem)),))
             ledger.close()
             raise
-        ledger.log.barrier()  # a witness must not know more than the disk
+        ledger.log.barrier()
         tell_of_orders(ledger, settings, home)
-        ledger.record(due_mails(ledger.book, settings, home))
+        _tell(ledger, settings, home)
         return outcome(ledger.book)
 
 
 def _tell(ledger: Ledger, settings: Settings, home: Path) -> None:
-    """Write the witnesses and send the mail that are due; neither must know more than the disk."""
+    """Write the witnesses, then send the mail, that are due; neither must know more than the disk."""
     ledger.log.barrier()
     ledger.record(keep_due(ledger.book, settings, home))
     ledger.log.barrier()

@@ -17,8 +17,7 @@ from pathlib import Path
 from ledger.clock import Clock, SimulatedClock, SystemClock
 from ledger.errors import LogForeign
 from ledger.events import RecoveryStarted
-from ledger.ledger import Ledger
-from ledger.log import last_recorded_at, read_genesis
+from ledger.log import Log, last_recorded_at, read_genesis
 from ledger.log.head import Head, write_first_head
 from ledger.log.lock import Holder, Lock
 from ledger.log.storage import day_files, events_folder, var_folder
@@ -49,11 +48,13 @@ def restore(home: Path, source: Path, witness: Witness | None = None) -> Restore
     with _locked(var):
         _require_no_log(home, source)
         aside = var / f"{ASIDE}-{os.getpid()}"
-        shutil.rmtree(aside, ignore_errors=True)
-        _copy_log(source, aside, log)
-        _begin_recovery(aside, f"restored from {source}{f'; {warning}' if warning else ''}", witness)
-        settings_kept = _copy_rest(source, home)
-        _put_in_place(aside, home)
+        try:
+            _copy_log(source, aside, log)
+            _begin_recovery(aside, f"restored from {source}{f'; {warning}' if warning else ''}", witness)
+            settings_kept = _copy_rest(source, home)
+            _put_in_place(aside, home)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
     return Restored(log, warning, settings_kept)
 
 
@@ -116,8 +117,10 @@ def _copy_log(source: Path, aside: Path, log: Prefix) -> None:
 
 
 def _begin_recovery(aside: Path, reason: str, witness: Witness | None) -> None:
-    with Ledger.open(aside, clock_at_hand(aside)) as ledger:
-        ledger.record((RecoveryStarted(reason=reason, witness=None if witness is None else str(witness)),))
+    with Log.open(aside, clock_at_hand(aside)) as log:
+        log.append(
+            log.draft((RecoveryStarted(reason=reason, witness=None if witness is None else str(witness)),), None)
+        )
 
 
 def clock_at_hand(home: Path) -> Clock:
@@ -156,7 +159,6 @@ def _put_in_place(aside: Path, home: Path) -> None:
     for name in ("HEAD.0", "HEAD.1", "events"):
         (there / name).replace(var / name)
         _sync(var)
-    shutil.rmtree(aside)
     stamp(home)
 
 

@@ -1,0 +1,393 @@
+"""Backups: whole while a writer is at work, growing, never made older, and checked before anything is put back."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ledger.errors import LogError
+from ledger.events import RecoveryStarted, TradingHalted
+from ledger.ledger import Ledger
+from ledger.log import Log, read_events
+from ledger.log.head import Head, read_head
+from tests.ledger.logs import StillClock, append, lost, started
+from tests.trader.homes import ROOT, tallybook
+from trader.backup import back_up
+from trader.copies import MANIFEST, BackupDamaged, BackupRefused, verify
+from trader.evidence import put
+from trader.place import displaced, stamp
+from trader.restore import clock_at_hand, restore
+from trader.witness import Witness
+
+ENDS = 7  # seq of the last line of `two_days`
+DAY, LATER = "2026-01-14.jsonl", "2026-01-15.jsonl"
+WRITER = """
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from ledger.clock import SimulatedClock
+from ledger.events import BrokerLost
+from ledger.log import Log
+from trader.evidence import put
+
+home, moment = Path(sys.argv[1]), [datetime(2026, 1, 17, tzinfo=UTC)]
+clock = SimulatedClock(lambda: moment[0], lambda seconds: moment.append(moment.pop() + timedelta(seconds=seconds)))
+with Log.open(home, clock) as log:
+    print("ready", flush=True)
+    for number in range(100_000):
+        put(home, f"bars {number}".encode())
+        log.append(log.draft(tuple(BrokerLost(reason=f"{number}/{part}") for part in range(1 + number % 4)), None))
+        if number % 5 == 0:
+            log.barrier()
+        clock.sleep(7_200)  # a new file every twelve batches
+"""
+
+
+def two_days(home: Path) -> None:
+    """Eight lines: genesis, one, a batch of two; the seal; one, a batch of two."""
+    clock = StillClock()
+    with started(home, clock) as log:
+        append(log, lost("one"))
+        append(log, lost("two"), lost("three"))
+        clock.sleep(86_400)
+        append(log, lost("four"))
+        append(log, lost("five"), lost('six,"hash":"'))
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Two days, evidence, a plan that a person reads, a password, and derived files."""
+    home = tmp_path / "home"
+    home.mkdir()
+    two_days(home)
+    put(home, b"bars of today")
+    (home / "tallybook.toml").write_text("[account]\n", encoding="utf-8")
+    (home / "mail-password").write_text("secret", encoding="utf-8")
+    plan = home / "var" / "orders" / "2026-01-14" / "0935.csv"
+    plan.parent.mkdir(parents=True)
+    plan.write_text("symbol\n", encoding="utf-8")
+    (home / "var" / "checkpoints").mkdir(exist_ok=True)
+    (home / "var" / "checkpoints" / "2026-01-14.ckpt").write_bytes(b"derived")
+    (home / "var" / "tallybook.duckdb").write_bytes(b"derived")
+    stamp(home)
+    return home
+
+
+@pytest.fixture
+def backup(tmp_path: Path) -> Path:
+    return tmp_path / "backup"
+
+
+def names(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def lines(home: Path) -> list[str]:
+    return [event.hash for event in read_events(home)]
+
+
+def go_on(home: Path, days: int = 3) -> None:
+    clock = StillClock()
+    clock.sleep(days * 86_400)
+    with Ledger.open(home, clock) as ledger:
+        ledger.record((lost("later"),))
+
+
+# Making
+
+
+def test_a_backup_holds_what_cannot_be_made_again_and_nothing_else(home: Path, backup: Path) -> None:
+    done = back_up(home, backup)
+
+    (evidence,) = (name for name in names(home) if name.startswith("var/data"))
+    assert names(backup) == {
+        MANIFEST, "tallybook.toml", evidence, "var/orders/2026-01-14/0935.csv",
+        f"var/events/{DAY}", f"var/events/{LATER}", "var/HEAD.0", "var/HEAD.1",
+    }  # fmt: skip
+    assert lines(backup) == lines(home)
+    assert read_head(backup / "var") == Head(ENDS, lines(home)[-1])
+    assert done.log.witness == f"{ENDS}:{lines(home)[-1]}"
+
+
+def test_nobody_else_may_read_a_backup(home: Path, backup: Path) -> None:
+    back_up(home, backup)
+
+    assert [name for name in names(backup) if (backup / name).stat().st_mode & 0o077] == []
+    assert backup.stat().st_mode & 0o077 == 0
+
+
+def test_a_second_backup_copies_only_what_is_new(home: Path, backup: Path) -> None:
+    back_up(home, backup)
+    sealed = (backup / "var" / "events" / DAY).stat().st_ino
+    put(home, b"bars of tomorrow")
+    go_on(home)
+
+    done = back_up(home, backup)
+
+    assert lines(backup) == lines(home)
+    assert (backup / "var" / "events" / DAY).stat().st_ino == sealed
+    assert done.files_new == 2  # the new day and the evidence: the day that was open had ended already
+    assert back_up(home, backup).files_new == 0
+
+
+def test_a_halt_goes_with_the_backup_and_is_lifted_with_it(home: Path, backup: Path) -> None:
+    (home / "var" / "HALT").write_text("holiday", encoding="utf-8")
+    back_up(home, backup)
+    assert (backup / "var" / "HALT").read_text(encoding="utf-8") == "holiday"
+
+    (home / "var" / "HALT").unlink()
+    back_up(home, backup)
+    assert not (backup / "var" / "HALT").exists()
+
+
+def test_a_torn_tail_is_left_behind(home: Path, backup: Path) -> None:
+    with (home / "var" / "events" / LATER).open("ab") as file:
+        file.write(b'{"seq":8,"type":"bro')
+
+    back_up(home, backup)
+
+    assert lines(backup) == lines(home)
+    assert verify(backup).seq == ENDS
+
+
+def test_what_is_beyond_head_and_whole_is_part_of_it(home: Path, backup: Path) -> None:
+    clock = StillClock()
+    clock.sleep(90_000)
+    log = Log.open(home, clock)
+    append(log, lost("not vouched for yet"))
+
+    done = back_up(home, backup)  # while the writer holds the lock
+
+    assert done.log.seq == log.head[0] == ENDS + 1
+    assert read_head(home / "var") == Head(ENDS, lines(home)[ENDS])
+    log.close()
+
+
+def test_a_backup_made_while_another_process_records_is_whole_every_time(home: Path, backup: Path) -> None:
+    command = [sys.executable, "-c", WRITER, str(home)]
+    writer = subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    assert writer.stdout.readline() == "ready\n"
+    ends = []
+    try:
+        for turn in range(12):
+            fresh = backup.with_name(f"backup-{turn}") if turn % 3 == 0 else backup
+            vouched = read_head(home / "var")
+            done = back_up(home, fresh)
+            assert vouched is not None
+            assert done.log.seq >= vouched.seq
+            assert lines(fresh)[-1] == done.log.hash
+            assert len(lines(fresh)) == done.log.seq + 1
+            Ledger.open(shutil.copytree(fresh, backup.with_name(f"opened-{turn}")), clock_at_hand(fresh)).close()
+            ends.append(done.log.seq)
+    finally:
+        writer.kill()
+        writer.wait(30)
+    assert ends == sorted(ends)
+    assert ends[-1] > ends[0]
+
+
+# What is refused
+
+
+def test_another_logs_backup_is_refused_by_name(home: Path, backup: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    two_days(other)
+    back_up(other, backup)
+    before = lines(backup)
+
+    with pytest.raises(BackupRefused, match="expected a backup of log"):
+        back_up(home, backup)
+
+    assert lines(backup) == before
+
+
+def test_a_backup_is_never_made_older(home: Path, backup: Path, tmp_path: Path) -> None:
+    old = shutil.copytree(home, tmp_path / "old")
+    go_on(home)
+    back_up(home, backup)
+    before = lines(backup)
+
+    with pytest.raises(BackupRefused, match="this log is an old copy"):
+        back_up(old, backup)
+    go_on(old, days=4)
+    go_on(old, days=5)
+    with pytest.raises(BackupRefused, match="another history"):
+        back_up(old, backup)
+
+    assert lines(backup) == before
+
+
+def test_a_folder_that_holds_anything_else_is_refused(home: Path, backup: Path) -> None:
+    backup.mkdir()
+    (backup / "photos").mkdir()
+
+    with pytest.raises(BackupRefused, match="expected an empty folder or an earlier backup, found photos"):
+        back_up(home, backup)
+
+
+@pytest.mark.parametrize("place", ["home", "home/var/backup", "."])
+def test_a_backup_lies_apart_from_its_home(home: Path, tmp_path: Path, place: str) -> None:
+    with pytest.raises(BackupRefused, match="apart from the home"):
+        back_up(home, tmp_path / place)
+
+
+def test_a_damaged_log_is_not_backed_up(home: Path, backup: Path) -> None:
+    path = home / "var" / "events" / DAY
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes().replace(b"two", b"too"))
+
+    with pytest.raises(LogError):
+        back_up(home, backup)
+
+    assert not backup.exists()
+
+
+def test_damaged_evidence_is_left_out_and_told(home: Path, backup: Path) -> None:
+    digest = put(home, b"damaged later")
+    path = home / "var" / "data" / digest[:2] / f"{digest}.csv"
+    path.write_bytes(b"other bytes")
+
+    told = tallybook("backup", str(backup), home=home)
+
+    assert told.returncode == 1
+    assert f"damaged in the home: var/data/{digest[:2]}/{digest}.csv" in told.stdout
+    assert lines(backup) == lines(home)
+
+
+def test_a_backup_that_was_interrupted_is_completed_by_the_next(home: Path, backup: Path) -> None:
+    back_up(home, backup)
+    before = (backup / MANIFEST).read_bytes()
+    go_on(home)
+    back_up(home, backup)
+    said = {**json.loads(before), "unfinished": True}
+    (backup / MANIFEST).write_text(json.dumps(said), encoding="utf-8")  # killed before its last step
+    verify(backup)
+    go_on(home, days=4)
+
+    back_up(home, backup)
+
+    assert lines(backup) == lines(home)
+    assert json.loads((backup / MANIFEST).read_bytes())["unfinished"] is False
+
+
+# Damage
+
+
+def flip(path: Path) -> None:
+    path.chmod(0o600)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+DAMAGES: tuple[tuple[str, Callable[[Path], object]], ...] = (
+    ("a sealed day", lambda backup: flip(backup / "var" / "events" / DAY)),
+    ("the open day", lambda backup: flip(backup / "var" / "events" / LATER)),
+    ("a day is gone", lambda backup: (backup / "var" / "events" / DAY).unlink()),
+    ("the last day is gone", lambda backup: (backup / "var" / "events" / LATER).unlink()),
+    ("evidence", lambda backup: flip(next((backup / "var" / "data").rglob("*.csv")))),
+    ("evidence is gone", lambda backup: next((backup / "var" / "data").rglob("*.csv")).unlink()),
+    ("the settings", lambda backup: flip(backup / "tallybook.toml")),
+    ("the manifest", lambda backup: (backup / MANIFEST).write_bytes(b"{")),
+)
+
+
+@pytest.mark.parametrize("damage", [damage for _, damage in DAMAGES], ids=[name for name, _ in DAMAGES])
+def test_a_damaged_backup_is_not_put_back(
+    home: Path, backup: Path, tmp_path: Path, damage: Callable[[Path], object]
+) -> None:
+    back_up(home, backup)
+    damage(backup)
+
+    with pytest.raises((BackupDamaged, LogError)):
+        restore(tmp_path / "new", backup)
+
+    assert not (tmp_path / "new").exists()
+
+
+# Putting back
+
+
+def test_a_restored_home_is_in_recovery_before_anything_can_open_it(home: Path, backup: Path, tmp_path: Path) -> None:
+    back_up(home, backup)
+    new = tmp_path / "new"
+
+    done = restore(new, backup)
+
+    events = list(read_events(new))
+    assert [event.hash for event in events[:-1]] == lines(home)
+    assert isinstance(events[-1].fact, RecoveryStarted)
+    assert events[-1].fact.reason == f"restored from {backup}"
+    assert names(new) - {"var/lock", "var/place"} == names(backup) - {MANIFEST} | {f"var/events/{LATER}"}
+    assert displaced(new) is None
+    assert not done.settings_kept
+    Ledger.open(new, clock_at_hand(new)).close()
+
+
+def test_a_home_with_a_log_is_never_written_over(home: Path, backup: Path) -> None:
+    back_up(home, backup)
+    before = lines(home)
+
+    with pytest.raises(BackupRefused, match="expected a home without a log"):
+        restore(home, backup)
+
+    assert lines(home) == before
+
+
+def test_the_copy_of_a_home_can_be_put_back_too(home: Path, tmp_path: Path) -> None:
+    copy = shutil.copytree(home, tmp_path / "copy")
+
+    restore(tmp_path / "new", copy)
+
+    assert lines(tmp_path / "new")[:-1] == lines(home)
+    assert not (tmp_path / "new" / "mail-password").exists()
+
+
+def test_the_settings_of_the_home_are_kept(home: Path, backup: Path, tmp_path: Path) -> None:
+    back_up(home, backup)
+    new = tmp_path / "new"
+    new.mkdir()
+    (new / "tallybook.toml").write_text("# mine\n", encoding="utf-8")
+
+    assert restore(new, backup).settings_kept
+    assert (new / "tallybook.toml").read_text(encoding="utf-8") == "# mine\n"
+
+
+def test_a_witness_decides_what_is_put_back(home: Path, backup: Path, tmp_path: Path) -> None:
+    back_up(home, backup)
+    hashes = lines(home)
+
+    with pytest.raises(BackupRefused, match="another history"):
+        restore(tmp_path / "other", backup, Witness(3, "0" * 64))
+    assert restore(tmp_path / "held", backup, Witness(3, hashes[3])).warning == ""
+    beyond = restore(tmp_path / "beyond", backup, Witness(9, "0" * 64))
+    assert beyond.warning == "the witness knows seq 9, and the backup ends at seq 7: it is not the newest log"
+
+
+def test_a_restored_halt_still_halts(home: Path, backup: Path, tmp_path: Path) -> None:
+    (home / "var" / "HALT").write_text("holiday", encoding="utf-8")
+    back_up(home, backup)
+
+    restore(tmp_path / "new", backup)
+
+    with Ledger.open(tmp_path / "new", clock_at_hand(tmp_path / "new")) as ledger:
+        assert ledger.log.halt_reason() == "holiday"
+        assert not ledger.book.may_trade
+        ledger.record((TradingHalted(reason="holiday"),))
+
+
+def test_a_backup_is_read_like_a_home(home: Path, backup: Path) -> None:
+    assert tallybook("backup", str(backup), home=home).returncode == 0
+
+    shown = tallybook("sql", "SELECT count(*) AS n FROM broker_lost", "--format", "csv", home=backup)
+
+    assert shown.stdout.split() == ["n", "6"]

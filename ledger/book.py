@@ -9,7 +9,7 @@ need more; `replay` then begins again and keeps everything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from decimal import Decimal, DecimalException
+from decimal import DecimalException, getcontext, setcontext
 from typing import Any
 
 from ledger.effects import continuity, cycle, money, observations, orders
@@ -37,11 +37,10 @@ from ledger.events import (
     TailTruncated,
     VariationSettled,
     WallClockRegressed,
-    decimal_text,
 )
 from ledger.forgetting import forget, may_be_forgotten
 from ledger.line import Event
-from ledger.lots import EXACT, Exactly, Folded
+from ledger.lots import EXACT, Folded
 from ledger.overlay import Overlay
 from ledger.references import is_ours, new_order_ref
 from ledger.state import Forgotten, Impossible, State
@@ -62,7 +61,13 @@ NOT_YET: tuple[type[Fact], ...] = (
 EFFECTS: dict[type[Fact], money.Effect] = dict(
     (*cycle.EFFECTS, *continuity.EFFECTS, *observations.EFFECTS, *orders.EFFECTS, *money.EFFECTS)
 )
-BETWEEN = "\x1f"  # the unit separator stands in no name
+
+
+def _not_yet(_: State, event: Event) -> None:
+    raise Impossible(f"{event.type}: the book cannot apply it yet")
+
+
+APPLIED: dict[type[Fact], money.Effect] = {**EFFECTS, **dict.fromkeys(NOT_YET, _not_yet)}
 
 
 class Book(State):
@@ -76,32 +81,30 @@ class Book(State):
         A fact that is told twice is one fact. After Forgotten, this book is of no use any more.
         """
         fact, key = event.fact, event.key
-        fact_type = type(fact)
-        if fact_type in NOT_YET:
-            raise Impossible(f"{event.type}: the book cannot apply it yet")
-        words = None if key is None else _in_words(fact.economic_part)
-        told_before = None if key is None or words is None else self._recognise(fact, key, words)
+        told_before = None if key is None else self._recognise(fact, key)
         if told_before is None:
-            self._take_effect(event)
+            effect = APPLIED.get(type(fact))
+            if effect is not None:
+                self._take(effect, event)
             if key is not None:
-                self.keys[key] = (event.seq, words)
-            if fact_type is DaySealed and self.forgets:
+                self.keys[key] = (event.seq, fact.economic_part)
+            if self.forgets and type(fact) is DaySealed:
                 forget(self)
         elif fact.ACTS:
             raise Impossible(f"{key}: an intent is never repeated; it stands at seq {told_before}")
         self.seq, self.head, self.now = event.seq, event.hash, event.recorded_at
 
-    def _take_effect(self, event: Event) -> None:
-        effect = EFFECTS.get(type(event.fact))
-        if effect is None:
-            return
+    def _take(self, effect: money.Effect, event: Event) -> None:
+        before = getcontext()
+        setcontext(EXACT)
         try:
-            with Exactly():
-                effect(self, event)
+            effect(self, event)
         except DecimalException as error:
             raise Impossible(f"{event.type}: its numbers need more than {EXACT.prec} digits") from error
         except Folded as error:
             raise Forgotten(f"{event.type} of {error}: the lots of that time are folded") from error
+        finally:
+            setcontext(before)
 
     def recognise(self, fact: Fact) -> int | None:
         """Return the seq of the same fact if it is in the log already; raise Impossible for another economic part.
@@ -109,19 +112,17 @@ class Book(State):
         A book that forgets raises Forgotten where it cannot tell.
         """
         key = fact.key
-        if key is None:
-            return None
-        return self._recognise(fact, key, _in_words(fact.economic_part) if key in self.keys else "")
+        return None if key is None else self._recognise(fact, key)
 
-    def _recognise(self, fact: Fact, key: str, words: str) -> int | None:
+    def _recognise(self, fact: Fact, key: str) -> int | None:
         known = self.keys.get(key)
         if known is None:
             if self.horizon is not None and may_be_forgotten(self, fact, key):
                 raise Forgotten(f"{key}: it may be one that is forgotten")
             return None
         seq, before = known
-        if before is not None and before != words:
-            raise Impossible(f"{key}: seq {seq} says ({_shown(before)}), now ({_shown(words)})")
+        if before is not None and before != fact.economic_part:
+            raise Impossible(f"{key}: seq {seq} says {before}, now {fact.economic_part}")
         return seq
 
     def statement(self, version: int = VERSION) -> dict[str, Any]:
@@ -145,15 +146,6 @@ class Book(State):
                 value.merge()
             else:
                 mine[name] = value
-
-
-def _in_words(part: tuple[object, ...]) -> str:
-    """Spell an economic part so that equal parts are equal texts: it takes less room than the values, and no time."""
-    return BETWEEN.join([decimal_text(value) if type(value) is Decimal else str(value) for value in part])
-
-
-def _shown(words: str) -> str:
-    return words.replace(BETWEEN, ", ")
 
 
 def replay(events: Iterable[Event] | Callable[[], Iterable[Event]], *, retain: bool = False) -> Book:

@@ -36,8 +36,10 @@ def post(journal: Journal, postings: Iterable[Posting]) -> None:
     difference = trial_balance(entry)
     if any(difference.values()):
         raise Unbalanced(f"expected postings that sum to zero per currency, found {difference}: {entry}")
-    for account_name, currency, amount in entry:
-        account = (account_name, currency)
+    for name, currency, amount in entry:
+        if not amount:
+            continue
+        account = (name, currency)
         after = EXACT.add(journal.pop(account, ZERO), amount)
         if after:  # so that the same facts in another order leave the same journal
             journal[account] = after

@@ -13,7 +13,7 @@ steps may be folded into a floor, the state after them: open lots stay exact, an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation, getcontext, setcontext
 from typing import NamedTuple
@@ -22,19 +22,6 @@ ZERO = Decimal(0)
 BASIS_UNIT = Decimal("1e-10")
 EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, Inexact])
 ROUNDING = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
-
-
-class Exactly:
-    """Compute in the exact context within a block; ten times as fast as localcontext, which makes a new one."""
-
-    __slots__ = ("_before",)
-
-    def __enter__(self) -> None:
-        self._before = getcontext()
-        setcontext(EXACT)
-
-    def __exit__(self, *_: object) -> None:
-        setcontext(self._before)
 
 
 class Folded(LookupError):
@@ -216,14 +203,13 @@ class Floor:
         return self.order, after.lots, after.realised_gross, after.realised_commission
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Holding:
+class Holding(NamedTuple):
     """One contract's history of trades in economic order, and what it implies."""
 
     con_id: int
     currency: str
     multiplier: Decimal
-    last: Step | None = field(default=None, repr=False)
+    last: Step | None = None
     floor: Floor | None = None  # None: nothing was folded away
 
     def __eq__(self, other: object) -> bool:
@@ -233,7 +219,8 @@ class Holding:
         mine = (self.con_id, self.currency, self.multiplier, self.floor, self.trades)
         return mine == (other.con_id, other.currency, other.multiplier, other.floor, other.trades)
 
-    __hash__ = None  # type: ignore[assignment]  # nothing looks a holding up by its history
+    def __hash__(self) -> int:
+        return self.con_id
 
     def with_trade(self, trade: Trade) -> Holding:
         """Insert a trade where it belongs economically, and match again from there; Folded below the floor."""
@@ -249,6 +236,9 @@ class Holding:
         """Take an execution out (a bust, or the original of a correction)."""
         step, later = self._found(execution)
         return self._rematched(step.before, later)
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
 
     def with_commission(self, execution: str, commission: Decimal) -> Holding:
         """Give an execution its commission, whenever it comes."""
@@ -267,10 +257,14 @@ class Holding:
 
     def _rematched(self, last: Step | None, trades: Iterable[Trade]) -> Holding:
         after = self._begun if last is None else last.after
-        with Exactly():
+        before = getcontext()
+        setcontext(EXACT)
+        try:
             for trade in trades:
                 after = match(after, trade)
                 last = Step(trade, after, last)
+        finally:
+            setcontext(before)
         return Holding(self.con_id, self.currency, self.multiplier, last, self.floor)
 
     def folded(self, before: datetime) -> Holding:

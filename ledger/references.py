@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from ledger.state import Impossible, State
 
 LENGTH_MAX = 40
-WITHOUT_PREFIX = re.compile(r"(0|[1-9][0-9]*)-[^-]+-[^-]+-[BS]-[^-]+")
 
 
 def new_order_ref(book: State, con_id: int, side: Literal["B", "S"], attempt: int = 1) -> str:
@@ -39,7 +37,8 @@ def is_ours(order_ref: str, account: str) -> bool:
 
 def cycle_of(order_ref: str, account: str) -> int | None:
     """Return the seq of the cycle that a reference of ours was made in; None if it is not of that form."""
-    if not is_ours(order_ref, account):
+    start = prefix(account)
+    if not order_ref.startswith(start):
         return None
-    match = WITHOUT_PREFIX.fullmatch(order_ref[len(prefix(account)) :])
-    return None if match is None else int(match[1])
+    seq, _, rest = order_ref[len(start) :].partition("-")
+    return int(seq) if seq.isdecimal() and rest.count("-") == 3 else None

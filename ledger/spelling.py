@@ -7,7 +7,7 @@ would not do that way says so in `OTHERWISE`. A type that nothing here can spell
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -22,6 +22,23 @@ from ledger.lots import Floor, Holding, Lot, Matched, Trade, holding_of, matched
 Turn = Callable[[Any], Any]
 Spelling = tuple[Turn | None, Turn | None]  # to JSON values and back; None: it is a JSON value
 
+
+def _spell_any(value: object) -> object:
+    if type(value) is Decimal:
+        return [str(value)]
+    if type(value) is date:
+        return {"date": value.isoformat()}
+    if value is None or type(value) in (str, int, bool):
+        return value
+    raise TypeError(f"{value!r}: expected text, a number, a date or none")
+
+
+def _read_any(told: Any) -> object:
+    if type(told) is list:
+        return Decimal(told[0])
+    return date.fromisoformat(told["date"]) if type(told) is dict else told
+
+
 SIMPLE: dict[Any, Spelling] = {
     str: (None, None),
     int: (None, None),
@@ -29,6 +46,7 @@ SIMPLE: dict[Any, Spelling] = {
     Decimal: (str, Decimal),
     datetime: (datetime.isoformat, datetime.fromisoformat),
     date: (date.isoformat, date.fromisoformat),
+    object: (_spell_any, _read_any),  # a part of an economic identity
 }
 # What shares its parts, or would be spelt many times over: its parts, and how it is made of them again.
 OTHERWISE: dict[Any, tuple[Turn, Callable[..., Any], Any]] = {
@@ -61,7 +79,7 @@ def spelling(kind: Any) -> Spelling:
         return _row(tuple(map(spelling, parts)), lambda *values: values, lambda row: row)
     if origin is frozenset:
         return _series(*spelling(parts[0]), frozenset)
-    if origin is dict:
+    if origin in (dict, Mapping):
         return _dict(spelling(parts[0]), spelling(parts[1]))
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return _model(kind)

@@ -5,9 +5,11 @@ The book holds both halves of the tally: what our facts imply, and what the brok
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ledger.events import (
@@ -38,6 +40,7 @@ ONE = Decimal(1)
 ZERO = Decimal(0)
 ALLOWED_FOR = timedelta(minutes=10)  # a permission rests on quotes of its minute: a machine that slept gets a new one
 DISPLAYED = Context(prec=28)  # for figures that nothing is decided by
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -112,8 +115,7 @@ class Break:
     ended_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class SlotState:
+class SlotState(NamedTuple):
     """What became of one slot."""
 
     attempts: int = 0
@@ -123,8 +125,7 @@ class SlotState:
     skipped: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(NamedTuple):
     """The broker's half, each part None until it was reported completely."""
 
     nav: NavObserved | None = None
@@ -140,8 +141,7 @@ class Reported:
     rates_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Cycle:
+class Cycle(NamedTuple):
     """The cycle that runs, or the last one that ran."""
 
     seq: int
@@ -150,11 +150,11 @@ class Cycle:
     at: datetime
     failures: tuple[StepFailed, ...] = ()
     reconciled: BookReconciled | None = None
-    data: dict[str, DataIngested] = field(default_factory=dict)
+    data: Mapping[str, DataIngested] = NOTHING
     targets: tuple[TargetsComputed, ...] = ()
     scaled: tuple[TargetsScaled, ...] = ()
     plan: tuple[OrderPlanned, ...] = ()
-    previews: dict[str, OrderPreviewed] = field(default_factory=dict)
+    previews: Mapping[str, OrderPreviewed] = NOTHING
     verdicts: tuple[VerdictRow, ...] | None = None
     quoted: bool = False
     allowed: bool = False
@@ -210,7 +210,7 @@ class State:
     now: datetime = LONG_AGO
     adopted: bool = False
     adopted_perm_ids: frozenset[int] = frozenset()  # orders that worked already when the account was adopted
-    keys: dict[str, tuple[int, str | None]] = field(default_factory=dict)  # seq, and the economic part in words
+    keys: dict[str, tuple[int, tuple[object, ...] | None]] = field(default_factory=dict)  # seq and economic part
     seals: tuple[tuple[datetime, int], ...] = ()  # when the days of the window were sealed, and the seals' seqs
     horizon: datetime | None = None  # what is older may be forgotten; None: nothing is
     horizon_seq: int = -1  # the last seq that lies beyond the horizon
@@ -371,4 +371,4 @@ class State:
     def update_cycle(self, **changes: Any) -> None:
         """Change the running cycle; outside any cycle there is nothing to change."""
         if self.cycle is not None:
-            self.cycle = replace(self.cycle, **changes)
+            self.cycle = self.cycle._replace(**changes)

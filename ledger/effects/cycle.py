@@ -60,7 +60,7 @@ def _cycle_started(state: State, event: Event) -> None:
     known = _slot(state, fact.slot)
     state.cycle = Cycle(event.seq, event.hash, fact, event.recorded_at)
     state.failed = None
-    state.slots[fact.slot] = replace(known, attempts=known.attempts + 1)
+    state.slots[fact.slot] = known._replace(attempts=known.attempts + 1)
 
 
 def _slot(state: State, name: str) -> SlotState:
@@ -72,14 +72,14 @@ def _slot(state: State, name: str) -> SlotState:
 
 def _skipped(state: State, event: Event) -> None:
     fact: CycleSkipped = event.fact  # type: ignore[assignment]
-    state.slots[fact.slot] = replace(_slot(state, fact.slot), skipped=True)
+    state.slots[fact.slot] = _slot(state, fact.slot)._replace(skipped=True)
 
 
 def _finished(state: State, event: Event) -> None:
     fact: CycleFinished = event.fact  # type: ignore[assignment]
     known, cycle = _slot(state, fact.slot), state.cycle
     was_dry = cycle is not None and cycle.started.dry_run and (known.rehearsed or not known.finished)
-    state.slots[fact.slot] = replace(known, finished=True, rehearsed=was_dry)
+    state.slots[fact.slot] = known._replace(finished=True, rehearsed=was_dry)
     state.failed = None
     state.update_cycle(ended="finished", allowed=False)
 

@@ -158,16 +158,15 @@ def _traded(state: State, before: Holding, after: Holding, gross: Decimal, again
     """Post a change of lots: what was paid, what the basis became, and what that realised."""
     basis = after.gross_basis - before.gross_basis
     realised = after.realised_gross - before.realised_gross
-    post(
-        state.journal,
-        (
-            Posting(against, after.currency, -gross),
-            Posting(f"position:{after.con_id}", after.currency, basis),
-            Posting("realised", after.currency, -realised),
-        ),
+    currency = after.currency
+    postings = (
+        Posting(against, currency, -gross),
+        Posting(f"position:{after.con_id}", currency, basis),
+        Posting("realised", currency, -realised),
     )
+    post(state.journal, postings)
     if against == "cash":
-        _move_cash(state, after.currency, -gross)
+        _move_cash(state, currency, -gross)
     state.holdings[after.con_id] = after
 
 

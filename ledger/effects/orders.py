@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ledger.events import (
     OrderAcknowledged,
     OrderCancelAttempted,
@@ -21,6 +19,7 @@ from ledger.forgetting import known_order
 from ledger.line import Event
 from ledger.state import Impossible, Order, SlotState, State
 
+NEW = SlotState()
 OUTCOMES = {
     "working": "working",
     "filled": "filled",
@@ -70,7 +69,9 @@ def _send_attempted(state: State, event: Event) -> None:
 def _acted(state: State) -> None:
     if state.cycle is not None:
         slot = state.cycle.started.slot
-        state.slots[slot] = replace(state.slots.get(slot, SlotState()), acted=True)
+        known = state.slots.get(slot, NEW)
+        if not known.acted:
+            state.slots[slot] = known._replace(acted=True)
 
 
 def _order(state: State, order_ref: str) -> Order:

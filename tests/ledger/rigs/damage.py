@@ -8,7 +8,7 @@ checks them.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -69,15 +69,34 @@ def heads(log: Written) -> dict[str, Slots]:
     }
 
 
-def check(case: Case, seen: Counter[str] | None = None, *, book: bool = False) -> None:
-    """Hold the real log to the oracle; WrongAnswer names the case."""
+Start = Callable[[Case, SimulatedDisk], Log]
+Read = Callable[[SimulatedDisk], Iterator[Event]]
+
+
+def real_start(case: Case, disk: SimulatedDisk) -> Log:
+    return Log.open(HOME, _clock(), accept_head=case.accept_head, disk=disk)
+
+
+def real_read(disk: SimulatedDisk) -> Iterator[Event]:
+    return read_events(HOME, disk=disk)
+
+
+def check(
+    case: Case,
+    seen: Counter[str] | None = None,
+    *,
+    book: bool = False,
+    start: Start = real_start,
+    read: Read = real_read,
+) -> None:
+    """Hold the log to the oracle; WrongAnswer names the case. Start and reader are others for the canaries alone."""
     verdict = judge(case.files, case.slots, accept_head=case.accept_head)
     try:
-        _check_reader(case)
+        _check_reader(case, read)
         if book:
             _check_ledger(case, verdict)
         else:
-            _check_start(case, verdict)
+            _check_start(case, verdict, start)
     except AssertionError as wrong:
         expected = f"{verdict.decision} at seq {verdict.seq}, {sorted(verdict.refusals)}"
         raise WrongAnswer(f"{case.name}: expected {expected}: {wrong}") from wrong
@@ -91,14 +110,14 @@ def check_all(cases: Iterable[Case], seen: Counter[str], *, book_every: int = 4)
         check(case, seen, book=number % book_every == 0)
 
 
-def _check_reader(case: Case) -> None:
+def _check_reader(case: Case, reader: Read) -> None:
     """The reader without the lock yields exactly what is whole, or raises."""
     expected = readable(case.files, case.slots)
     read, error = list[Event](), None
     disk = case.on_disk()
     before = disk.files(EVENTS_FOLDER)
     try:
-        for event in read_events(HOME, disk=disk):
+        for event in reader(disk):
             read.append(event)
     except LogError as refused:
         error = refused
@@ -108,10 +127,10 @@ def _check_reader(case: Case) -> None:
     assert disk.files(EVENTS_FOLDER) == before, "the reader touched a file"
 
 
-def _check_start(case: Case, verdict: Verdict) -> None:
+def _check_start(case: Case, verdict: Verdict, start: Start) -> None:
     disk = case.on_disk()
     try:
-        log = Log.open(HOME, _clock(), accept_head=case.accept_head, disk=disk)
+        log = start(case, disk)
     except LogError as refused:
         _check_refusal(case, verdict, disk, refused)
         return

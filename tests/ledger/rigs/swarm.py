@@ -211,9 +211,8 @@ class Life:
         lines = self.lines()
         self.require(lines[: len(self.appended)] == self.appended, "lines changed under the writer")
         facts = tuple(decode(line).fact for line in lines[len(self.appended) :])
-        facts = tuple(fact for fact in facts if fact.type not in OF_A_START | INSTEAD_OF_AN_ORDER)
-        if self.in_flight and self.in_flight[0].type not in INSTEAD_OF_AN_ORDER:
-            self.require(facts in (self.in_flight, ()), "not what was recorded")
+        facts = tuple(fact for fact in facts if fact.type not in OF_A_START)
+        self.require(facts == self.in_flight, "not what was recorded")
         self.appended = lines
         self.tally.facts += len(facts)
 
@@ -224,8 +223,10 @@ class Life:
         self._record(ledger, *traded(self._next(), self.chance.choice(("5", "-3", "1", "-9"))))
 
     def told_again(self, ledger: Ledger) -> None:
-        self._record(ledger, deposit(self.number))
-        self._record(ledger, deposit(self.number))
+        told = deposit(self._next())
+        self._record(ledger, told)
+        ledger.record((told,))
+        self._note()
 
     def much(self, ledger: Ledger) -> None:
         self._record(ledger, lost("x" * self.chance.randrange(9_000)), lost("y" * self.chance.randrange(600)))
@@ -256,9 +257,23 @@ class Life:
         if ledger.book.halted:
             self._record(ledger, TradingResumed(why="so"))
         self._record(ledger, *self._cycle_facts())
-        if ledger.book.may_trade:
+        if not ledger.book.may_trade:
+            return
+        if self.chance.random() < 0.1 or "HALT" in self.disk.files(HOME / "var"):
+            self._halted(ledger)
+        else:
             ledger.record(self._send(ledger))
             self._note()
+
+    def _halted(self, ledger: Ledger) -> None:
+        """The operator's HALT lies there: no order leaves, and that is told instead."""
+        self.disk.put(HOME / "var/HALT", b"so")
+        ledger.record(self._send(ledger))
+        self.in_flight = (TradingHalted(reason="so"),)
+        self._note()
+        self.in_flight = ()
+        self.disk.remove(HOME / "var/HALT")
+        self.tally.seen["halted"] += 1
 
     def _cycle_facts(self) -> Iterator[Fact]:
         for fact in MAY_TRADE[2:]:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
+from ledger.errors import LogDamaged
 from queries.verification import derived_checks, file_checks, log_checks
 from queries.verification.findings import Figure, Finding, Outcome, Report
 from queries.verification.subject import Subject, Witness
@@ -39,7 +40,11 @@ CHECKS: tuple[tuple[str, Check], ...] = (
 
 def verify(subject: Subject, starting: Callable[[str], None] = lambda _: None, looks: int = 3) -> Report:
     """Run every check; LogError or OSError if the home cannot be read at all. `starting` is told each check's name."""
-    began, before = perf_counter(), subject.head
+    began = perf_counter()
+    try:
+        before = subject.head
+    except LogDamaged as gone:  # HEAD vouches for lines, and there is no file at all
+        return Report((Outcome("chain", (Finding(str(gone)),), (), 0.0),), "", "", 0.0)
     outcomes = []
     for name, check in CHECKS:
         starting(name)

@@ -71,7 +71,8 @@ def genesis(subject: Subject) -> Said:
     """Read whose log it is, and compare that with the settings where these can be read."""
     found = subject.walked.genesis
     if found is None:
-        yield Finding("expected a log_started, found none that can be read", subject.files[0].name, 1, 0)
+        first = subject.files[0].name if subject.files else ""
+        yield Finding("expected a log_started, found none that can be read", first, 1, 0)
         return
     yield Figure(f"account {found.account} {found.mode}, {found.clock} clock, {found.base_currency}")
     if subject.account is not None and subject.account != (found.account, found.mode):

@@ -6,7 +6,6 @@ where the first half finds anything that ends a walk, the log is walked again in
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
@@ -15,18 +14,26 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from ledger.book import Book, Forgotten
-from ledger.checkpoints import Checkpoint, encode, latest
+from ledger.checkpoints import Checkpoint, checkpoints_folder, latest
 from ledger.log.chain import Chain, Seal
 from ledger.log.disk import LOCAL
 from ledger.log.recovery import genesis_of
 from queries.verification.walk import Tell, Walk, Walked, silent, walk_log
 
+TRIES = 3  # checkpoints of another version are passed over
 WORTH_IT_BYTES = 8_000_000  # below, the second process costs more than it saves
 
 
-def walk(home: Path, files: tuple[Path, ...], wanted: frozenset[int], head_seq: int, tell: Tell = silent) -> Walked:
+def walk(
+    home: Path,
+    files: tuple[Path, ...],
+    wanted: frozenset[int],
+    head_seq: int,
+    tell: Tell = silent,
+    worth_it_bytes: int = WORTH_IT_BYTES,
+) -> Walked:
     """Walk from the genesis to the end."""
-    checkpoint = middle_of(home, files)
+    checkpoint = middle_of(home, files, worth_it_bytes)
     if checkpoint is not None:
         first, rest = _divided(files, checkpoint)
         try:
@@ -43,13 +50,18 @@ class _Differs(Exception):
     """The halves do not meet."""
 
 
-def middle_of(home: Path, files: tuple[Path, ...]) -> Checkpoint | None:
+def middle_of(home: Path, files: tuple[Path, ...], worth_it_bytes: int) -> Checkpoint | None:
     """Return the checkpoint that divides the log best; None if there is none, or too little to divide."""
     sizes = tuple(accumulate(path.stat().st_size for path in files))
-    if not sizes or sizes[-1] < WORTH_IT_BYTES:
+    if not sizes or sizes[-1] < worth_it_bytes:
         return None
-    middle = next(i for i, size in enumerate(sizes) if size * 2 >= sizes[-1])
-    return latest(home, before=files[min(middle + 1, len(files) - 1)].name)
+    kept = {path.stem for path in checkpoints_folder(home).glob("*.ckpt")}
+    places = [place for place, path in enumerate(files[:-1]) if path.stem in kept]
+    for place in sorted(places, key=lambda place: abs(2 * sizes[place] - sizes[-1]))[:TRIES]:
+        found = latest(home, before=files[place + 1].name)
+        if found is not None and found.seal.file == files[place].name:
+            return found
+    return None
 
 
 def _divided(files: tuple[Path, ...], checkpoint: Checkpoint) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
@@ -75,7 +87,7 @@ def first_half(
 
 def same_book(one: Book, other: Book) -> bool:
     """Tell whether two books hold the same, in whatever order."""
-    return bool(json.loads(encode(one)) == json.loads(encode(other)))
+    return one == other
 
 
 def _second_half(

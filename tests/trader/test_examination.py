@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.queries.history import closed, two_sessions
+from tests.trader.homes import SETTINGS, SIMULATED, mail_section, tallybook, write_settings
+from trader import exits
+from trader.examination import EXAMINATIONS, Ailment, examine
+
+
+@pytest.fixture
+def listener() -> Iterator[int]:
+    """Somebody who listens where the broker, or the mail server, should."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@pytest.fixture
+def home(tmp_path: Path, listener: int) -> Path:
+    write_settings(tmp_path, SETTINGS.replace("port = 1\n", f"port = {listener}\n") + SIMULATED)
+    return closed(two_sessions(tmp_path))
+
+
+def found(home: Path) -> dict[str, Ailment]:
+    return dict(examine(home))
+
+
+def test_a_home_that_is_set_up_is_well(home: Path, listener: int) -> None:
+    path = home / "tallybook.toml"
+    path.write_text(path.read_text() + mail_section(listener))
+
+    assert [name for name, ailment in found(home).items() if ailment.verdict != "well"] == []
+
+
+def test_every_remedy_is_named(home: Path) -> None:
+    (home / "tallybook.toml").unlink()
+
+    assert [name for name, ailment in found(home).items() if ailment.verdict != "well" and not ailment.remedy] == []
+
+
+def test_without_settings_the_rest_is_examined_all_the_same(home: Path) -> None:
+    (home / "tallybook.toml").unlink()
+
+    said = found(home)
+
+    assert said["settings"].verdict == "ill"
+    assert said["log"].verdict == "well"
+    assert said["broker"].verdict == "note"
+
+
+def test_an_empty_folder_is_no_crash(tmp_path: Path) -> None:
+    said = found(tmp_path)
+
+    assert list(said) == [name for name, _ in EXAMINATIONS]
+    assert (said["settings"].verdict, said["log"].verdict, said["lock"].verdict) == ("ill", "note", "note")
+
+
+def test_a_broker_that_does_not_listen_is_ill(home: Path) -> None:
+    write_settings(home, SETTINGS + SIMULATED)
+
+    assert found(home)["broker"] == Ailment(
+        "ill", "127.0.0.1:1: Connection refused", "start IB Gateway and switch its socket API on"
+    )
+
+
+def test_the_log_of_another_account_is_ill(home: Path) -> None:
+    path = home / "tallybook.toml"
+    path.write_text(path.read_text().replace("DU1000001", "DU7654321"))
+
+    assert found(home)["log"].verdict == "ill"
+    assert found(home)["log"].found.startswith("log-foreign: ")
+
+
+def test_a_damaged_end_of_the_log_is_ill(home: Path) -> None:
+    path = home / "var/events/2005-03-01.jsonl"
+    path.chmod(0o600)
+    path.write_bytes(b"x" + path.read_bytes()[1:])
+
+    assert found(home)["log"].verdict == "ill"
+
+
+def test_a_home_that_others_may_look_into_is_ill(home: Path) -> None:
+    (home / "var").chmod(0o755)
+
+    assert found(home)["folders"].verdict == "ill"
+    assert "755" in found(home)["folders"].found
+
+
+def test_a_shared_home_is_well(home: Path) -> None:
+    (home / "var").chmod(0o2770)
+    (home / "var/events").chmod(0o2770)
+
+    assert found(home)["folders"] == Ailment("well", "var has mode 2770, shared by its group")
+
+
+def test_a_halt_is_noted(home: Path) -> None:
+    (home / "var/HALT").write_text("for the holidays")
+
+    assert found(home)["halt"].verdict == "note"
+
+
+def test_a_mail_user_without_a_password_is_ill(home: Path, listener: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TALLYBOOK_MAIL_PASSWORD", raising=False)
+    path = home / "tallybook.toml"
+    path.write_text(path.read_text() + mail_section(listener) + 'user = "me"\n')
+
+    assert found(home)["mail"].verdict == "ill"
+
+
+def test_a_mail_server_that_does_not_listen_is_ill(home: Path) -> None:
+    path = home / "tallybook.toml"
+    path.write_text(path.read_text() + mail_section(1))
+
+    assert found(home)["mail"].found == "127.0.0.1:1: Connection refused"
+
+
+def test_nothing_is_left_behind(home: Path) -> None:
+    before = sorted(home.rglob("*"))
+
+    examine(home)
+
+    assert sorted(home.rglob("*")) == before
+
+
+def test_the_command_lists_what_it_examined(home: Path) -> None:
+    shown = tallybook("doctor", home=home)
+    told = json.loads(tallybook("doctor", "--format", "json", home=home).stdout)
+
+    assert shown.returncode == exits.FINE, shown.stdout
+    assert [row["examined"] for row in told] == [name for name, _ in EXAMINATIONS]
+    assert [name for name, _ in EXAMINATIONS if name not in shown.stdout] == []
+
+
+def test_the_command_fails_where_something_is_ill(tmp_path: Path) -> None:
+    shown = tallybook("doctor", home=tmp_path)
+
+    assert shown.returncode == exits.BAD_NEWS
+    assert "✗ settings" in shown.stdout

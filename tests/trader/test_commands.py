@@ -401,6 +401,21 @@ def test_a_commit_is_recorded_once(home: Path) -> None:
     assert TUESDAY in book(home).committed
 
 
+def test_a_commit_looks_at_the_sealed_files_and_halts_on_damage(home: Path) -> None:
+    sealed = min((home / "var" / "events").glob("*.jsonl"))
+    content = bytearray(sealed.read_bytes())
+    content[len(content) // 2] ^= 1
+    sealed.chmod(0o600)
+    sealed.write_bytes(content)
+
+    done = tallybook("commit", WEDNESDAY.isoformat(), home=home)
+
+    assert done.returncode == exits.COULD_NOT
+    assert done.stderr.startswith(f"log-damaged: {sealed.name}, line ")
+    assert "tallybook verify" in done.stderr
+    assert (home / "var" / "HALT").read_text().startswith(f"the log is damaged: {sealed.name}")
+
+
 def test_the_schema_of_every_fact_is_printed(tmp_path: Path) -> None:
     schema = json.loads(tallybook("export", "schema", home=tmp_path).stdout)
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from ledger.errors import LogDamaged
 from ledger.events import DayCommitted, json_schema
 from ledger.ledger import Ledger
+from ledger.log.recovery import RESTORE
+from ledger.log.storage import var_folder, write_new_file
 from trader import exits
 from trader.commands.home import clock_and_settings, home_of, require_own_log
 
@@ -20,12 +24,16 @@ Day = Annotated[
 
 
 def commit(context: typer.Context, day: Day = None) -> int:
-    """Put the snapshots and trades up to a day, and of every closed session, into var/tallybook.duckdb."""
+    """Put the snapshots and trades up to a day, and of every closed session, into var/tallybook.duckdb.
+
+    Every sealed file of the log is held against its seal first: damage halts trading.
+    """
     from queries.commit import commit as committed_to
 
     home = home_of(context)
     clock, settings = clock_and_settings(home)
     require_own_log(home, clock, settings)
+    _require_sealed_files_sound(home)
     done = committed_to(home, None if day is None else day.date())
     if done.session_day is None:
         print("no session yet: nothing to commit")
@@ -35,6 +43,18 @@ def commit(context: typer.Context, day: Day = None) -> int:
             ledger.record((DayCommitted(session_day=done.session_day, snapshots=done.snapshots, fills=done.fills),))
     print(f"{done.session_day}: {done.snapshots} snapshots and {done.fills} fills in {done.path}")
     return exits.FINE
+
+
+def _require_sealed_files_sound(home: Path) -> None:
+    """Hash what no cycle reads again, once a day; a finding stops every order until somebody has looked."""
+    from queries.verification import Finding, Subject
+    from queries.verification.log_checks import sealed_files
+
+    said = sealed_files(Subject(home))
+    damage = next((item for item in said if isinstance(item, Finding) and not item.harmless), None)
+    if damage is not None:
+        write_new_file(var_folder(home) / "HALT", f"the log is damaged: {damage}\n".encode())
+        raise LogDamaged(f"{damage}; trading is halted; run: tallybook verify, then {RESTORE}")
 
 
 EXPORT = typer.Typer(help="What others need to read the log.", no_args_is_help=True)

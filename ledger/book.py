@@ -106,12 +106,12 @@ class Book(State):
         finally:
             setcontext(before)
 
-    def recognise(self, fact: Fact) -> int | None:
+    def recognise(self, fact: Fact, key: str | None = None) -> int | None:
         """Return the seq of the same fact if it is in the log already; raise Impossible for another economic part.
 
-        A book that forgets raises Forgotten where it cannot tell.
+        A book that forgets raises Forgotten where it cannot tell. Who knows the fact's key need not have it made again.
         """
-        key = fact.key
+        key = key or fact.key
         return None if key is None else self._recognise(fact, key)
 
     def _recognise(self, fact: Fact, key: str) -> int | None:

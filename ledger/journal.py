@@ -30,26 +30,31 @@ class Posting(NamedTuple):
     amount: Decimal
 
 
-def post(journal: Journal, postings: Iterable[Posting]) -> None:
+Entry = tuple[str, str, Decimal]  # a posting, or what is one in all but name
+
+
+def post(journal: Journal, postings: Iterable[Entry]) -> None:
     """Add postings that balance; raise Unbalanced, having changed nothing, for those that do not."""
     entry = tuple(postings)
     difference = trial_balance(entry)
     if any(difference.values()):
         raise Unbalanced(f"expected postings that sum to zero per currency, found {difference}: {entry}")
     for name, currency, amount in entry:
-        if not amount:
-            continue
-        account = (name, currency)
-        after = EXACT.add(journal.pop(account, ZERO), amount)
-        if after:  # so that the same facts in another order leave the same journal
-            journal[account] = after
+        if amount:
+            account = (name, currency)
+            after = EXACT.add(journal.get(account, ZERO), amount)
+            if after:
+                journal[account] = after
+            else:  # so that the same facts in another order leave the same journal
+                del journal[account]
 
 
-def trial_balance(postings: Iterable[Posting]) -> dict[str, Decimal]:
+def trial_balance(postings: Iterable[Entry]) -> dict[str, Decimal]:
     """Sum of all postings per currency: zero, if nothing is wrong."""
     sums: dict[str, Decimal] = {}
     for _, currency, amount in postings:
-        sums[currency] = EXACT.add(sums.get(currency, ZERO), amount)
+        before = sums.get(currency)
+        sums[currency] = amount if before is None else EXACT.add(before, amount)
     return sums
 
 

@@ -209,7 +209,7 @@ class Ledger:
         for fact in batch:
             try:
                 key = fact.key
-                known = key is not None and self.book.recognise(fact) is not None
+                known = key is not None and self.book.recognise(fact, key) is not None
             except (Impossible, ValueError):
                 known, doubtful = False, True
             else:

@@ -106,12 +106,13 @@ def match(before: Matched, trade: Trade) -> Matched:
     """Close the oldest lots of the other side and open what remains; a flip's commission is split by quantity."""
     if not before.quantity or (before.quantity > 0) == (trade.quantity > 0):
         return _opened(before, Lot(trade.execution, trade.quantity, trade.gross, trade.commission))
-    closing = min(abs(trade.quantity), abs(before.quantity)).copy_sign(trade.quantity)
+    held = abs(before.quantity)
+    if abs(trade.quantity) <= held:
+        return _closed(before, trade.quantity, trade.gross, trade.commission)
+    closing = held.copy_sign(trade.quantity)
     gross = allocate(trade.gross, closing, trade.quantity)
     commission = allocate(trade.commission, closing, trade.quantity)
     left = _closed(before, closing, gross, commission)
-    if closing == trade.quantity:
-        return left
     rest = Lot(trade.execution, trade.quantity - closing, trade.gross - gross, trade.commission - commission)
     return _opened(left, rest)
 
@@ -136,11 +137,14 @@ def _closed(before: Matched, closing: Decimal, closing_gross: Decimal, closing_c
         if oldest is None:
             oldest, newest = _turned(newest), None
         assert oldest is not None
-        lot, behind = oldest
-        taken = min(units, abs(lot.quantity))
-        part, remainder = _split(lot, taken.copy_sign(lot.quantity))
-        gross, commission, units = gross + part.gross, commission + part.commission, units - taken
-        oldest = (remainder, behind) if remainder.quantity else behind
+        part, behind = oldest
+        size = abs(part.quantity)
+        if size <= units:
+            units, oldest = units - size, behind
+        else:
+            part, remainder = _split(part, units.copy_sign(part.quantity))
+            units, oldest = ZERO, (remainder, behind)
+        gross, commission = gross + part.gross, commission + part.commission
     return Matched(
         oldest,
         newest,
@@ -230,7 +234,7 @@ class Holding(NamedTuple):
         while step is not None and step.trade.order > trade.order:
             later.append(step.trade)
             step = step.before
-        return self._rematched(step, (trade, *reversed(later)))
+        return self._rematched(step, (trade, *reversed(later)) if later else (trade,))
 
     def without_trade(self, execution: str) -> Holding:
         """Take an execution out (a bust, or the original of a correction)."""
@@ -243,7 +247,8 @@ class Holding(NamedTuple):
     def with_commission(self, execution: str, commission: Decimal) -> Holding:
         """Give an execution its commission, whenever it comes."""
         step, later = self._found(execution)
-        return self._rematched(step.before, (step.trade._replace(commission=commission), *later))
+        charged = Trade(*step.trade[:5], commission)
+        return self._rematched(step.before, (charged, *later) if later else (charged,))
 
     def _found(self, execution: str) -> tuple[Step, tuple[Trade, ...]]:
         """Return an execution's step and the trades after it; KeyError if there is none, Folded if there may be."""
@@ -253,7 +258,7 @@ class Holding(NamedTuple):
             step = step.before
         if step is None:
             raise KeyError(execution) if self.floor is None else Folded(execution)
-        return step, tuple(reversed(later))
+        return step, tuple(reversed(later)) if later else ()
 
     def _rematched(self, last: Step | None, trades: Iterable[Trade]) -> Holding:
         after = self._begun if last is None else last.after

@@ -72,6 +72,10 @@ class Fill(NamedTuple):
     commission_revision: int = 0
     busted: bool = False
 
+    def charged(self, commission: Decimal, currency: str, revision: int) -> Fill:
+        """Return it with a commission; by position, for every execution comes through here."""
+        return Fill(*self[:12], commission, currency, revision, self.busted)
+
 
 class Order(NamedTuple):
     """One order of ours, by its order_ref."""
@@ -89,6 +93,10 @@ class Order(NamedTuple):
     filled: Decimal = ZERO  # signed, from executions alone
     filled_reported: Decimal | None = None  # magnitude, as the broker's last word on an ended order says
     ended_reason: str = ""
+
+    def executed(self, filled: Decimal, status: str) -> Order:
+        """Return it with what its executions add up to; by position, for every execution comes through here."""
+        return Order(*self[:9], status, filled, *self[11:])
 
     @property
     def ended(self) -> bool:

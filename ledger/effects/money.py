@@ -26,7 +26,7 @@ from ledger.events import (
     execution_base,
 )
 from ledger.forgetting import known_order
-from ledger.journal import Posting, post
+from ledger.journal import post
 from ledger.line import Event
 from ledger.lots import Holding, Trade
 from ledger.state import ZERO, Fill, Impossible, Order, State
@@ -55,10 +55,8 @@ def _filled(state: State, event: Event) -> None:
         _untrade(state, base, known)
     state.fills[base] = Fill(
         fact.execution_id, revision, fact.con_id, fact.quantity, fact.price, fact.currency, fact.order_ref,
-        fact.perm_id, fact.client_id, event.at, event.seq, foreign=order is None,
-        commission=known.commission if known else None,
-        commission_currency=known.commission_currency if known else None,
-        commission_revision=known.commission_revision if known else 0,
+        fact.perm_id, fact.client_id, event.at, event.seq, order is None,
+        *((known.commission, known.commission_currency, known.commission_revision) if known else ()),
     )  # fmt: skip
     holding = _holding(state, fact.con_id)
     gross = fact.quantity * fact.price * holding.multiplier
@@ -117,7 +115,7 @@ def _fill_order(state: State, order_ref: str, quantity: Decimal) -> None:
         status = "cancelled"  # it had ended before a late fill made it whole, and that fill was taken back
     elif status in ("attempted", "filled"):
         status = "working"
-    state.keep_order(order._replace(filled=filled, status=status))
+    state.keep_order(order.executed(filled, status))
 
 
 def _busted(state: State, event: Event) -> None:
@@ -145,11 +143,9 @@ def _commission(state: State, event: Event) -> None:
             f"commission of {fact.execution_id}: expected {known.commission_currency}, found {fact.currency}"
         )
     change = fact.amount - (known.commission or ZERO)
-    post(state.journal, (Posting("cash", fact.currency, change), Posting("commissions", fact.currency, -change)))
+    post(state.journal, (("cash", fact.currency, change), ("commissions", fact.currency, -change)))
     _move_cash(state, fact.currency, change)
-    state.fills[base] = known._replace(
-        commission=fact.amount, commission_currency=fact.currency, commission_revision=revision
-    )
+    state.fills[base] = known.charged(fact.amount, fact.currency, revision)
     if fact.currency == known.currency and not known.busted:
         state.holdings[known.con_id] = state.holdings[known.con_id].with_commission(base, fact.amount)
 
@@ -160,9 +156,9 @@ def _traded(state: State, before: Holding, after: Holding, gross: Decimal, again
     realised = after.realised_gross - before.realised_gross
     currency = after.currency
     postings = (
-        Posting(against, currency, -gross),
-        Posting(f"position:{after.con_id}", currency, basis),
-        Posting("realised", currency, -realised),
+        (against, currency, -gross),
+        (f"position:{after.con_id}", currency, basis),
+        ("realised", currency, -realised),
     )
     post(state.journal, postings)
     if against == "cash":
@@ -182,9 +178,7 @@ def _move_cash(state: State, currency: str, amount: Decimal) -> None:
 def _cash_effect(account: str) -> Effect:
     def effect(state: State, event: Event) -> None:
         fact: CashDeposited = event.fact  # type: ignore[assignment]
-        post(
-            state.journal, (Posting("cash", fact.currency, fact.amount), Posting(account, fact.currency, -fact.amount))
-        )
+        post(state.journal, (("cash", fact.currency, fact.amount), (account, fact.currency, -fact.amount)))
         _move_cash(state, fact.currency, fact.amount)
 
     return effect
@@ -195,7 +189,7 @@ def _converted(state: State, event: Event) -> None:
     if fact.sold <= 0 or fact.bought <= 0:
         raise Impossible(f"conversion {fact.reference}: expected two amounts above zero")
     for currency, amount in ((fact.sold_currency, -fact.sold), (fact.bought_currency, fact.bought)):
-        post(state.journal, (Posting("cash", currency, amount), Posting("conversion", currency, -amount)))
+        post(state.journal, (("cash", currency, amount), ("conversion", currency, -amount)))
         _move_cash(state, currency, amount)
 
 
@@ -204,7 +198,7 @@ def _accrued(sign: int) -> Effect:
         fact: DividendAccrued = event.fact  # type: ignore[assignment]
         gross, tax = fact.gross * sign, fact.tax * sign
         entry = (("accruals", gross + tax), ("dividends", -gross), ("taxes", -tax))
-        post(state.journal, (Posting(account, fact.currency, amount) for account, amount in entry))
+        post(state.journal, ((account, fact.currency, amount) for account, amount in entry))
 
     return effect
 
@@ -212,7 +206,7 @@ def _accrued(sign: int) -> Effect:
 def _opened(state: State, event: Event) -> None:
     fact: OpeningBalanceRecorded = event.fact  # type: ignore[assignment]
     if fact.con_id is None:
-        entry = (Posting("cash", fact.currency, fact.amount), Posting("opening", fact.currency, -fact.amount))
+        entry = (("cash", fact.currency, fact.amount), ("opening", fact.currency, -fact.amount))
         post(state.journal, entry)
         _move_cash(state, fact.currency, fact.amount)
         return
@@ -238,7 +232,7 @@ def _position_adjusted(state: State, event: Event) -> None:
 
 def _cash_adjusted(state: State, event: Event) -> None:
     fact: CashAdjusted = event.fact  # type: ignore[assignment]
-    post(state.journal, (Posting("cash", fact.currency, fact.amount), Posting("suspense", fact.currency, -fact.amount)))
+    post(state.journal, (("cash", fact.currency, fact.amount), ("suspense", fact.currency, -fact.amount)))
     _move_cash(state, fact.currency, fact.amount)
 
 

@@ -30,7 +30,9 @@ def decimal_text(number: Decimal) -> str:
     >>> decimal_text(Decimal("1E+2")), decimal_text(Decimal("-0.00")), decimal_text(Decimal("1.50"))
     ('100', '0', '1.5')
     """
-    text = format(number, "f")
+    text = str(number)
+    if "E" in text:
+        text = format(number, "f")
     if "." in text:
         text = text.rstrip("0").rstrip(".")
     return "0" if text in ("-0", "0", "") else text

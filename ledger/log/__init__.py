@@ -12,7 +12,6 @@ import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from itertools import groupby
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -211,8 +210,10 @@ class Log:
             raise ValueError(f"seq {first.seq}: expected a draft that follows {self.head}, found a stale one")
         self._poisoned = True  # until it is certain that nothing went wrong
         with refusing_what_cannot_be_written(self._events):
-            for _, part in groupby(batch, key=lambda line: line.header.seq - line.header.batch[0]):
-                self._write(tuple(part))
+            while batch:
+                lines = batch[0].header.batch[1]
+                self._write(batch[:lines])
+                batch = batch[lines:]
         self._poisoned = False
 
     def barrier(self) -> None:
@@ -302,7 +303,7 @@ class Log:
             raise LogDamaged(f"{file}: expected {expected} bytes, found {found}; somebody else wrote; start again")
         for line in part:
             self._chain.follow(line.header, line.raw, file)
-        write_fully(self._handle, b"".join(line.raw for line in part), self._disk)
+        write_fully(self._handle, b"".join([line.raw for line in part]), self._disk)
         self._disk.sync_content(self._handle)
         if before is not None and before.file != file:
             seal_file(self._events / before.file, self._disk)

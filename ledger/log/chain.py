@@ -127,7 +127,7 @@ class Chain:
             follows = (k, n) == (last_k + 1, last_n) and header.recorded_at == self.recorded_at and not new_file
         if not follows or k > n:
             raise LineBroken(f"seq {seq}: batch [{k},{n}] cannot follow {list(self.batch)} at {self.recorded_at!r}")
-        if header.recorded_at[:10] != file[:10].encode():
+        if k == 1 and header.recorded_at[:10] != file[:10].encode():
             raise LineBroken(f"seq {seq}: recorded at {header.recorded_at.decode()}, found in {file}")
 
     def _check_sizes(self, header: Header, day_bytes: int, line_bytes: int) -> None:

@@ -6,6 +6,7 @@ looked at again before it counts as a flaw.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ EVIDENCE: tuple[tuple[type[Fact], Callable[[Any], Iterable[str]]], ...] = (
     (TargetsComputed, lambda fact: fact.inputs),
 )
 NAMES_EVIDENCE = dict(EVIDENCE)
+NOTED = frozenset((CycleFinished, TailTruncated, *NAMES_EVIDENCE))
 
 Tell = Callable[[int], None]  # so many bytes more were read
 CompareBooks = Callable[[str, Book], None]  # a day file, and the book after its last line
@@ -126,10 +128,19 @@ class Walk:
         self._files, self._wanted, self._head_seq, self._compare_books = files, wanted, head_seq, compare
         self._chain = chain
         self._seen = Walked(chain)
-        self._batch: list[tuple[bytes, Header, Place]] = []
+        self._batch: list[tuple[bytes, Header, int]] = []  # lines of one file, with their numbers
 
     def run(self, tell: Tell) -> Walked:
-        """Walk as far as it goes."""
+        """Walk as far as it goes, the garbage collector held: it would look at every kept object again and again."""
+        was_on = gc.isenabled()
+        gc.disable()
+        try:
+            return self._walked(tell)
+        finally:
+            if was_on:
+                gc.enable()
+
+    def _walked(self, tell: Tell) -> Walked:
         for path in self._files:
             self._seen.flaw = self._file(path, tell)
             if self._seen.flaw is not None:
@@ -138,7 +149,7 @@ class Walk:
                 self._compare_books(path.name, self.book)
         self._seen.genesis = self._chain.genesis
         if self.book is not None:
-            self._balance(self._batch[0][2] if self._batch else Place("", 0, self.book.seq))
+            self._balance(Place("", 0, self.book.seq))
             self._seen.currencies = tuple(sorted({currency for _, currency in self.book.journal}))
         return self._seen
 
@@ -161,7 +172,7 @@ class Walk:
                 seen.lines += 1
                 if header.seq in wanted:
                     seen.hash_at[header.seq] = header.hash
-                self._take(raw, header, Place(name, number, header.seq))
+                self._take(raw, header, name, number)
                 if number % LINES_BETWEEN_TELLING == 0:
                     tell(offset - told)
                     told = offset
@@ -172,29 +183,22 @@ class Walk:
     def _may_be_written(self, path: Path) -> bool:
         return path == self._files[-1] and self._chain.whole_seq >= self._head_seq
 
-    def _take(self, raw: bytes, header: Header, place: Place) -> None:
+    def _take(self, raw: bytes, header: Header, file: str, line: int) -> None:
         """Fold whole batches only: the lines of one that is not finished may be cut off."""
-        if header.batch == (1, 1):
-            self._fold(event_of(raw, header), place)
+        if header.batch[1] == 1:
+            self._fold(event_of(raw, header), file, line)
         else:
-            self._batch.append((raw, header, place))
+            self._batch.append((raw, header, line))
             if not self._chain.whole:
                 return
-            for line in self._batch:
-                self._fold(event_of(line[0], line[1]), line[2])
+            for each, its_header, its_line in self._batch:
+                self._fold(event_of(each, its_header), file, its_line)
             self._batch.clear()
         self._seen.whole = (header.seq, header.hash, header.recorded_at)
 
-    def _fold(self, event: Event, place: Place) -> None:
-        fact = event.fact
-        names = NAMES_EVIDENCE.get(type(fact))
-        if names is not None:
-            for digest in names(fact):
-                self._seen.evidence.setdefault(digest, place)
-        elif isinstance(fact, CycleFinished):
-            self._compare(fact, place)
-        elif isinstance(fact, TailTruncated):
-            self._seen.cuts.append((place, fact))
+    def _fold(self, event: Event, file: str, line: int) -> None:
+        if type(event.fact) in NOTED:
+            self._note(event.fact, Place(file, line, event.seq))
         if self.book is None:
             return
         try:
@@ -202,8 +206,17 @@ class Walk:
         except Forgotten:
             raise
         except Impossible as error:
-            self._seen.impossible = Wrong(place, f"{event.type}: {error}")
+            self._seen.impossible = Wrong(Place(file, line, event.seq), f"{event.type}: {error}")
             self.book = None
+
+    def _note(self, fact: Fact, place: Place) -> None:
+        if isinstance(fact, CycleFinished):
+            self._compare(fact, place)
+        elif isinstance(fact, TailTruncated):
+            self._seen.cuts.append((place, fact))
+        else:
+            for digest in NAMES_EVIDENCE[type(fact)](fact):
+                self._seen.evidence.setdefault(digest, place)
 
     def _compare(self, finished: CycleFinished, place: Place) -> None:
         if self.book is None:

@@ -29,15 +29,16 @@ class DiskUse:
     days: int  # recorded days that it rests on
 
 
-def disk_use(home: Path) -> DiskUse:
+def disk_use(home: Path, *, files_enough: int = FILES_ENOUGH) -> DiskUse:
     """Extrapolate from the recorded days, and ask how much is free."""
     files = day_files(events_folder(home))
     free = shutil.disk_usage(home).free
     if len(files) < DAYS_MIN:
         return DiskUse(None, free, len(files))
     recent = files[-DAYS_MAX:]
-    log = sum(path.stat().st_size for path in recent) / _span(recent) + _evidence_size(home) / _span(files)
-    return DiskUse(round(log * YEAR), free, len(recent))
+    log = sum(path.stat().st_size for path in recent) / _span(recent)
+    evidence = _evidence_size(home, files_enough) / _span(files)
+    return DiskUse(round((log + evidence) * YEAR), free, len(recent))
 
 
 def _span(files: tuple[Path, ...]) -> int:
@@ -46,14 +47,14 @@ def _span(files: tuple[Path, ...]) -> int:
     return (last - first).days + 1
 
 
-def _evidence_size(home: Path) -> float:
+def _evidence_size(home: Path, files_enough: int) -> float:
     """Return the size of the evidence: of all of it, or extrapolated from the first folders."""
     size = files = 0
     for number in range(FOLDERS):
         folder = home / "var" / "data" / f"{number:02x}"
         found = [path.stat().st_size for path in folder.iterdir() if path.name[0] != "."] if folder.is_dir() else []
         size, files = size + sum(found), files + len(found)
-        if files >= FILES_ENOUGH:
+        if files >= files_enough:
             return size * FOLDERS / (number + 1)
     return size
 

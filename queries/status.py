@@ -7,7 +7,7 @@ else wait for the owner, write a function from `Seen` to lines and add it to `WA
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +17,7 @@ from ledger.checkpoints import book_of
 from ledger.events import SnapshotTaken
 from ledger.log.halt import halt_reason
 from queries.advice import accepting, halt, recovery, undecided
+from queries.disk import DiskUse, disk_use
 from queries.figures import money, quantity
 from queries.tables import HOME_ZONE
 
@@ -86,6 +87,7 @@ class Status:
     cash: tuple[CashLine, ...]
     agreement: Agreement | None
     since_then: tuple[str, ...]  # what the log learned after the snapshot
+    disk: DiskUse | None = None
 
     @property
     def exit_status(self) -> int:
@@ -128,7 +130,7 @@ def status(
         settings_error=settings_error,
     )
     told = next_cycle if isinstance(next_cycle, str) else next_cycle()
-    return status_of(seen, next_cycle=told, leverage_max=leverage_max, zone=zone)
+    return replace(status_of(seen, next_cycle=told, leverage_max=leverage_max, zone=zone), disk=disk_use(home))
 
 
 def status_of(seen: Seen, *, next_cycle: str, leverage_max: Decimal | None, zone: str) -> Status:

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from queries.disk import bytes_text
 from queries.figures import (
     change,
     city,
@@ -48,6 +49,7 @@ def status_lines(shown: Status) -> list[str]:
         *_holding_lines(shown),
         _agreement_line(shown),
         *(f" since the snapshot: {line}" for line in shown.since_then),
+        *_disk_lines(shown),
     ]
 
 
@@ -117,6 +119,13 @@ def _agreement_line(shown: Status) -> str:
     if found.open_breaks:
         return f"book ≠ broker: {_counted(found.open_breaks, 'open break')}, {apart} ({when})"
     return f"book = broker: {_counted(found.positions, 'position')}, cash, {apart} ({when})"
+
+
+def _disk_lines(shown: Status) -> list[str]:
+    """Tell the growth of what is kept for ever, once enough days say something of it."""
+    if shown.disk is None or shown.disk.year is None:
+        return []
+    return [f"disk: log and evidence grow {bytes_text(shown.disk.year)} a year, {bytes_text(shown.disk.free)} free"]
 
 
 def _counted(number: int, thing: str) -> str:

@@ -18,9 +18,10 @@ from ledger.clock import Clock, SimulatedClock, SystemClock
 from ledger.errors import LogForeign
 from ledger.events import RecoveryStarted
 from ledger.log import Log, last_recorded_at, read_genesis
+from ledger.log.disk import LOCAL
 from ledger.log.head import Head, write_first_head
 from ledger.log.lock import Holder, Lock
-from ledger.log.storage import day_files, events_folder, var_folder
+from ledger.log.storage import day_files, events_folder, file_mode, folder_mode, var_folder
 from trader.copies import BackupDamaged, BackupRefused, Prefix, evidence, for_people, prefix, verify
 from trader.place import stamp
 from trader.schedule import FILE_NAME
@@ -44,7 +45,7 @@ def restore(home: Path, source: Path, witness: Witness | None = None) -> Restore
     warning = _held_against(source, log, witness)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     var = var_folder(home)
-    var.mkdir(mode=0o700, exist_ok=True)
+    _make(var)
     with _locked(var):
         _require_no_log(home, source)
         aside = var / f"{ASIDE}-{os.getpid()}"
@@ -96,9 +97,7 @@ def _require_no_log(home: Path, source: Path) -> None:
 def _copy_log(source: Path, aside: Path, log: Prefix) -> None:
     """Copy the log as far as it was checked, and check the copy."""
     events = events_folder(aside)
-    events.mkdir(mode=0o700, parents=True)
-    var_folder(aside).chmod(0o700)
-    aside.chmod(0o700)
+    _make(events)
     for day in log.days:
         path = events / day.name
         with (events_folder(source) / day.name).open("rb") as original, path.open("wb") as copy:
@@ -106,7 +105,7 @@ def _copy_log(source: Path, aside: Path, log: Prefix) -> None:
             while rest and (part := original.read(min(rest, 1 << 20))):
                 copy.write(part)
                 rest -= len(part)
-            os.fchmod(copy.fileno(), 0o400 if day.sealed else 0o600)
+            os.fchmod(copy.fileno(), file_mode(events) & (0o440 if day.sealed else 0o660))
             copy.flush()
             os.fsync(copy.fileno())
     for torn in sorted(events_folder(source).glob("torn-*.bin")):
@@ -143,9 +142,10 @@ def _copy_rest(source: Path, home: Path) -> bool:
         if name.parent == events or (settings_kept and name == Path(FILE_NAME)):
             continue
         target = home / name
-        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make(target.parent)
         unfinished = target.with_name(f".{target.name}.{os.getpid()}")
         shutil.copyfile(source / name, unfinished)
+        unfinished.chmod(file_mode(target.parent))
         _sync(unfinished)
         unfinished.replace(target)
     return settings_kept
@@ -160,6 +160,13 @@ def _put_in_place(aside: Path, home: Path) -> None:
         (there / name).replace(var / name)
         _sync(var)
     stamp(home)
+
+
+def _make(folder: Path) -> None:
+    """Make a folder and those above it; a shared home's are its group's too."""
+    if not folder.is_dir():
+        _make(folder.parent)
+        LOCAL.make_folder(folder, folder_mode(folder.parent))
 
 
 def _sync(path: Path) -> None:

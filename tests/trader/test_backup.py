@@ -362,6 +362,19 @@ def test_the_settings_of_the_home_are_kept(home: Path, backup: Path, tmp_path: P
     assert (new / "tallybook.toml").read_text(encoding="utf-8") == "# mine\n"
 
 
+def test_a_home_that_is_shared_with_a_group_stays_shared(home: Path, backup: Path, tmp_path: Path) -> None:
+    back_up(home, backup)
+    var = tmp_path / "new" / "var"
+    var.mkdir(parents=True)
+    var.chmod(0o2770)
+
+    restore(tmp_path / "new", backup)
+
+    Ledger.open(tmp_path / "new", clock_at_hand(tmp_path / "new")).close()
+    modes = {path.name: path.stat().st_mode & 0o7777 for path in var.rglob("*")}
+    assert (modes["events"], modes["HEAD.0"], modes["place"], modes[DAY]) == (0o2770, 0o660, 0o660, 0o440)
+
+
 def test_a_witness_decides_what_is_put_back(home: Path, backup: Path, tmp_path: Path) -> None:
     back_up(home, backup)
     hashes = lines(home)

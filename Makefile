@@ -27,7 +27,8 @@ check: $(INSTALLED) ## format, lint, types and the rules of who may import whom
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-soak: $(INSTALLED) ## trade 250 sessions with three seeds and compare every sum [ARGS=...]
+soak: $(INSTALLED) ## crash 20,000 cycles on simulated disks, then trade 250 sessions with three seeds [ARGS=...]
+	@$(PYTHON_IN_VENV) -m benchmarks.swarm
 	@$(PYTHON_IN_VENV) -m benchmarks.soak $(ARGS)
 
 bench: $(INSTALLED) ## measure the cycle [ARGS=...]

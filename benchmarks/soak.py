@@ -18,6 +18,7 @@ from decimal import Decimal
 from pathlib import Path
 from time import monotonic
 
+from benchmarks.sections import write_section
 from ledger.book import book_hash, replay
 from ledger.clock import Clock
 from ledger.ledger import Ledger
@@ -133,10 +134,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seeds", default=",".join(map(str, SEEDS)))
     asked = parser.parse_args(arguments)
     lines = [
-        "# Soak",
-        "",
-        "Written by `make soak`: every cycle's quantities, cash, basis, realised P&L and NAV equal the venue's own",
-        "books to the last digit, once no commission is pending; a run ends at the first difference.",
+        "Written by `python -m benchmarks.soak`: every cycle's quantities, cash, basis, realised P&L and NAV equal the",
+        "venue's own books to the last digit, once no commission is pending; a run ends at the first difference.",
         "",
         "| seed | sessions | cycles | compared | orders | fills | hand trades | lost | doubled | events | replay | s |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
@@ -144,7 +143,7 @@ def main(arguments: list[str]) -> int:
     for seed in asked.seeds.split(","):
         lines.append(soak(int(seed), asked.sessions))
         sys.stdout.write(f"\n{lines[-1]}\n")
-    REPORT.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_section(REPORT, "Sessions", lines)
     return 0
 
 

@@ -23,6 +23,7 @@ from pydantic import AwareDatetime
 from ledger.events import Fact, Row, instant_text, type_name
 from ledger.events.fact import ENVELOPE_FIELDS
 from ledger.line import Event
+from ledger.upcasters import UPCASTERS
 
 PLACES = 12
 DIGITS = 38
@@ -79,8 +80,9 @@ def columns_of(event_type: type[Fact], places: Places | None = None) -> tuple[tu
 
 @cache
 def fingerprint(event_type: type[Fact]) -> str:
-    """Return what changes when a column comes, goes or gets another type."""
-    return sha256(json.dumps(columns_of(event_type)).encode()).hexdigest()[:16]
+    """Return what changes when a column comes, goes or gets another type, or when old lines are read another way."""
+    upcast = [(upcaster.type, upcaster.version) for upcaster in UPCASTERS]
+    return sha256(json.dumps([columns_of(event_type), event_type.VERSION, upcast]).encode()).hexdigest()[:16]
 
 
 def _envelope_text(event: Event) -> str:

@@ -257,11 +257,8 @@ def _spelt(
     hashed = b'%s%s,"prev":"%s"' % (envelope, payload_bytes(fact), prev.encode())
     digest = sha256(hashed).hexdigest()
     header = tuple.__new__(Header, (
-        seq, name, fact.VERSION, log, batch, _bytes(key), _bytes(occurred_at), recorded_at.encode(),
-        None if cycle is None else b"%d" % cycle, _bytes(traded), _bytes(reported), len(envelope), prev, digest,
+        seq, name, fact.VERSION, log, batch, key and key.encode(), occurred_at and occurred_at.encode(),
+        recorded_at.encode(), None if cycle is None else b"%d" % cycle, traded and traded.encode(),
+        reported and reported.encode(), len(envelope), prev, digest,
     ))  # fmt: skip
     return header, b'%s,"hash":"%s"}\n' % (hashed, digest.encode())
-
-
-def _bytes(text: str | None) -> bytes | None:
-    return None if text is None else text.encode()

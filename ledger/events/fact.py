@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
@@ -121,6 +122,7 @@ def payload_bytes(fact: Fact) -> bytes:
     return fact.__pydantic_serializer__.to_json(fact, exclude=set(ENVELOPE_FIELDS), exclude_none=True)
 
 
+@lru_cache(maxsize=4096)  # a fill, its commission and their keys ask for the same one several times
 def execution_base(execution_id: str) -> tuple[str, int]:
     """Split IB's execution id into its base and its revision: a correction differs only after the last dot.
 

@@ -31,12 +31,15 @@ from ledger.events import (
     OverrideSet,
     PaymentInLieuPaid,
     PositionAdjusted,
+    RecoveryEnded,
+    RecoveryStarted,
     StartRefused,
     TailTruncated,
     TaxWithheld,
     TradingHalted,
     TradingResumed,
     WallClockRegressed,
+    WitnessFailed,
 )
 from queries.figures import change, money, price, quantity
 
@@ -45,7 +48,7 @@ def told(fact: Fact, sent: Container[str], commissions: Mapping[str, Decimal], s
     """Return the line of a fact that stands for itself; empty for one that its cycle's line tells."""
     if isinstance(fact, OrderFilled) and fact.order_ref not in sent:
         return _foreign(fact, commissions, symbol)
-    return _by_operator(fact) or _of_money(fact, symbol) or _of_the_log(fact)
+    return _by_operator(fact) or _of_money(fact, symbol) or _of_the_log(fact) or _of_copies(fact)
 
 
 def _foreign(fill: OrderFilled, commissions: Mapping[str, Decimal], symbol: Callable[[int], str]) -> str:
@@ -91,6 +94,20 @@ def _of_money(fact: Fact, symbol: Callable[[int], str]) -> str:
             return f"{fact.break_id}: cash changed by {change(fact.amount)} {fact.currency}, booked against suspense"
         case FillBusted():
             return f"execution {fact.execution_id} was busted: {fact.reason}"
+        case _:
+            return ""
+
+
+def _of_copies(fact: Fact) -> str:
+    match fact:
+        case RecoveryStarted():
+            return f"IN RECOVERY, no order leaves: {fact.reason}"
+        case RecoveryEnded(why=str(why)):
+            return f'you ended the recovery: "{why}"'
+        case RecoveryEnded():
+            return f"recovered: {'; '.join(fact.evidence)}"
+        case WitnessFailed():
+            return f"witness {fact.place} could not be used, {fact.doing}: {fact.reason}"
         case _:
             return ""
 

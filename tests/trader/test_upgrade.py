@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ledger.book import book_hash
 from ledger.checkpoints import checkpoints_folder, latest
-from ledger.events import CycleFinished
+from ledger.events import CycleFinished, RecoveryStarted
 from ledger.ledger import Ledger
 from tests.trader.cycles.world import TUESDAY, WEDNESDAY, World, world
 from trader import exits
@@ -92,3 +93,29 @@ def test_a_damaged_log_is_not_upgraded(home: Path) -> None:
     status, _, complaint = command(home, "upgrade", "--check")
 
     assert (status, complaint.partition(":")[0]) == (exits.COULD_NOT, "log-damaged")
+
+
+def test_it_may_run_while_a_cycle_holds_the_log(home: Path) -> None:
+    with Ledger.open(home, clock_at_hand(home)) as ledger:
+        status, told, _ = command(home, "upgrade", "--check")
+        ledger.record((CycleFinished(slot="2005-03-02/1035", book_hash=book_hash(ledger.book)),))
+
+    assert status == exits.FINE
+    assert "nothing changed" in told
+
+
+def test_a_recovery_is_not_ended_while_a_cycle_runs(home: Path) -> None:
+    with Ledger.open(home, clock_at_hand(home)) as ledger:
+        ledger.record((RecoveryStarted(reason="restored"),))
+
+        status, _, complaint = command(home, "resume", "--recovered", "--why", "it is the newest")
+
+    assert (status, complaint.partition(":")[0]) == (exits.LOCKED, "log-locked")
+    status, told, _ = command(home, "resume", "--why", "back")
+    assert (status, told) == (
+        exits.FINE, "nothing was halted (but no order leaves in recovery: restored; see tallybook status)\n",
+    )  # fmt: skip
+    status, told, _ = command(home, "resume", "--recovered", "--why", "it is the newest")
+    assert (status, told) == (exits.FINE, "recovered: it is the newest\n")
+    status, told, _ = command(home, "resume", "--recovered", "--why", "again")
+    assert told.startswith("no recovery was under way")

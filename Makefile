@@ -31,7 +31,8 @@ soak: $(INSTALLED) ## crash 20,000 cycles on simulated disks, then trade 250 ses
 	@$(PYTHON_IN_VENV) -m benchmarks.swarm
 	@$(PYTHON_IN_VENV) -m benchmarks.soak $(ARGS)
 
-bench: $(INSTALLED) ## measure the cycle [ARGS=...]
+bench: $(INSTALLED) ## measure the log and the cycle beside peers and bare system calls; minutes [ARGS="append lots"]
+	@$(PYTHON_IN_VENV) -c 'import eventsourcing' 2>/dev/null || EXTRAS='.[demo,dev,bench]' .ci/set-up
 	@$(PYTHON_IN_VENV) -m benchmarks $(ARGS)
 
 clean: ## remove the environment, caches and builds; never a home with its ledger

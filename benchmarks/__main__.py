@@ -9,9 +9,19 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import cycle, log
+from benchmarks import append, commands, cycle, replaying, syncs, verifying
+from benchmarks.measuring import machine
 
-BENCHMARKS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (("cycle", cycle.run), ("log", log.run))
+BENCHMARKS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
+    ("cycle", cycle.run),
+    ("syncs", syncs.run),
+    ("append", append.run),
+    ("replay", replaying.replaying),
+    ("memory", replaying.memory),
+    ("lots", replaying.lots),
+    ("verify", verifying.run),
+    ("commands", commands.run),
+)
 REPORT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
 
@@ -24,7 +34,9 @@ def main(names: list[str]) -> int:
     report = [
         "# Benchmarks",
         "",
-        f"Written by `make bench`; {os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}.",
+        f"Written by `make bench` in one run on {os.cpu_count()} cores of {machine()},",
+        f"Python {platform.python_version()}, {platform.system()}. A ratio is the median of the ratios of seven paired",
+        "runs, ours beside the peer's; its limit stands in parentheses.",
     ]
     for name in names or known:
         report += ["", f"## {name}", "", inspect.cleandoc(known[name].__doc__ or ""), "", "```"]

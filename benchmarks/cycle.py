@@ -9,13 +9,15 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from trader.calendar import Calendar
+from trader.calendar import Calendar, Slot
 from trader.demo.setting import ACCOUNT, FIRST_DAY, control_of, venue
+from trader.simulator.control import Control
 
 CONTRACTS = 50
 HISTORY_DAYS = 300
@@ -49,9 +51,20 @@ def run() -> Iterator[str]:
     The CPU time is the process's own after its imports; the bare library connects and asks for the same bars, quotes,
     what-ifs and account, records nothing and sends nothing. The simulator runs on the other core.
     """
+    with trading() as (home, control, slots):
+        for slot in slots:
+            control.advance(slot.at)
+            bare = measured("bare", home, slot.name)
+            ours = measured("cycle", home, slot.name)
+            yield from _lines(slot.name, ours, bare)
+
+
+@contextmanager
+def trading(contracts: int = CONTRACTS) -> Iterator[tuple[Path, Control, tuple[Slot, ...]]]:
+    """Adopt a home of so many contracts beside a running simulator; yield it with the session's first slots."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        tickers = _bars(home / "bars")
+        tickers = _bars(home / "bars", contracts)
         with venue(home, 1, "--data", str(home / "bars")) as ports, control_of(ports) as control:
             symbols = ", ".join(f'"{ticker}"' for ticker in tickers)
             text = SETTINGS.format(account=ACCOUNT, symbols=symbols, **ports)
@@ -61,22 +74,18 @@ def run() -> Iterator[str]:
             control.advance(session.open - timedelta(minutes=30))
             adopt = [sys.executable, "-m", "trader.commands", "--home", folder, "adopt", "--yes"]
             subprocess.run(adopt, check=True, stdout=subprocess.DEVNULL)
-            for slot in calendar.slots(session)[:RUNS]:
-                control.advance(slot.at)
-                bare = _measured("bare", home, slot.name)
-                ours = _measured("cycle", home, slot.name)
-                yield from _lines(slot.name, ours, bare)
+            yield home, control, tuple(calendar.slots(session))[:RUNS]
 
 
-def _measured(what: str, home: Path, slot: str) -> dict[str, Any]:
+def measured(what: str, home: Path, slot: str) -> dict[str, Any]:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.one_cycle", what, str(home), slot],
         check=True,
         capture_output=True,
         text=True,
     )
-    measured: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return measured
+    figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return figures
 
 
 def _lines(slot: str, ours: dict[str, Any], bare: dict[str, Any]) -> Iterator[str]:
@@ -96,11 +105,11 @@ def _within(ours: dict[str, Any]) -> bool:
     return all(found < most for found, most in bounds)
 
 
-def _bars(folder: Path) -> tuple[str, ...]:
+def _bars(folder: Path, contracts: int) -> tuple[str, ...]:
     """Write seeded random walks, one file a ticker."""
     folder.mkdir()
     sessions = Calendar.load().sessions(FIRST_DAY - timedelta(days=500), FIRST_DAY + timedelta(days=10))
-    tickers = tuple(f"T{number:02d}" for number in range(CONTRACTS))
+    tickers = tuple(f"T{number:02d}" for number in range(contracts))
     for ticker in tickers:
         with (folder / f"{ticker}.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)

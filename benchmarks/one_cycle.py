@@ -1,4 +1,4 @@
-"""One measured process: `python -m benchmarks.one_cycle cycle|bare HOME SLOT` prints its figures as a line of JSON."""
+"""One measured process: `python -m benchmarks.one_cycle cycle|bare|syncs HOME SLOT` prints a line of JSON."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ BEGAN = perf_counter()
 
 def main(what: str, home: Path, slot_name: str) -> None:
     """Import, then measure."""
+    from benchmarks.syncs import count_syncs
     from ledger.events import OrderSendAttempted
     from ledger.log import read_events
     from trader.assembly import broker_of
@@ -31,15 +32,17 @@ def main(what: str, home: Path, slot_name: str) -> None:
     slot = next(slot for slot in slots if slot.name == slot_name)
     import ib_insync  # noqa: F401 - its import is not part of the cycle's CPU time
 
+    synced = count_syncs() if what == "syncs" else []
     cpu = process_time()
-    if what == "cycle":
+    if what in ("cycle", "syncs"):
         perform(home, settings, slot, Options(slot_name))
     else:
         _ask(broker_of(settings, clock_of(home, settings.simulator.address)), settings.sources.history_days)
     cpu, wall = process_time() - cpu, perf_counter() - BEGAN
     orders = sum(isinstance(e.fact, OrderSendAttempted) and e.at >= slot.at for e in read_events(home))
     megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    sys.stdout.write(json.dumps({"cpu": cpu, "wall": wall, "megabytes": megabytes, "orders": orders}) + "\n")
+    figures = {"cpu": cpu, "wall": wall, "megabytes": megabytes, "orders": orders, "syncs": synced}
+    sys.stdout.write(json.dumps(figures) + "\n")
 
 
 def _date(text: str) -> date:

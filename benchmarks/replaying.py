@@ -1,0 +1,134 @@
+"""Reading the log back: replay beside a peer's, its memory, and first in first out with few lots and with many."""
+
+from __future__ import annotations
+
+import gc
+import tempfile
+import tracemalloc
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from benchmarks.histories import EVENTS_A_DAY, history
+from benchmarks.measuring import Pairs, in_turns, seconds, verdict, without_garbage_collector
+from benchmarks.peer import Account, accounts, kept
+from benchmarks.world import GENESIS, START, begun, contract, trades
+from ledger.book import Book, replay
+from ledger.events import OrderFilled
+from ledger.line import Event
+from ledger.log import read_events
+
+EVENTS = 100_000
+PEER_LIMIT, BYTES_LIMIT, FIFO_LIMIT = 0.5, 64.0, 1.25
+FEW, MANY = 20, 2_000
+
+
+def replaying() -> Iterator[str]:
+    """Read 100,000 events, fills and commissions, off the disk: chain checked, every lot exact; garbage collector off.
+
+    The peer reconstructs an aggregate that keeps comparable state from the same facts in SQLite: no chain, and a
+    simpler book. The lots, the cash and what was realised come out equal on both sides.
+    """
+    with tempfile.TemporaryDirectory() as folder, without_garbage_collector():
+        home = Path(folder)
+        facts = list(trades(0, EVENTS // 2))
+        with begun(home / "ours") as ledger:
+            for first in range(0, len(facts), 1_000):
+                ledger.record(tuple(facts[first : first + 1_000]))
+        app = accounts(home / "peer.sqlite")
+        account_id = kept(app, facts)
+        _require_equal(replay(read_events(home / "ours")), app.repository.get(account_id))
+
+        def both() -> tuple[float, float]:
+            ours = seconds(lambda: replay(read_events(home / "ours")))
+            gc.collect()
+            peers = seconds(app.repository.get, account_id)
+            gc.collect()
+            return ours, peers
+
+        pairs = in_turns(both)
+        yield pairs.line(f"replay of {EVENTS:,} events", "eventsourcing on SQLite", PEER_LIMIT)
+        yield from _each(pairs)
+
+
+def _each(pairs: Pairs) -> Iterator[str]:
+    ours, peers = (sorted(side)[len(side) // 2] for side in pairs)
+    yield f"{EVENTS / ours:,.0f} events a second beside {EVENTS / peers:,.0f}"
+
+
+def _require_equal(book: Book, account: Any) -> None:
+    holding = book.holdings[1]
+    ours = (book.cash["USD"], holding.realised_gross, [(lot.quantity, lot.gross) for lot in holding.lots])
+    peers = (account.cash, account.realised, [(held, held * paid) for held, paid in account.lots[1]])
+    if ours != peers or not isinstance(account, Account):
+        raise ValueError(f"expected equal books, found {ours} and {peers}")
+
+
+def memory() -> Iterator[str]:
+    """Count what a replay keeps in memory for each further fill, once the fills before it are older than the window.
+
+    One replay of a year: the book's memory at the end of day 180 and of day 360, when the same lots are open, by the
+    fills in between. Counted by tracemalloc, after a collection.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        home = history(Path(folder) / "year", 360 * EVENTS_A_DAY, folded=False)
+        book, found, fills = Book(), list[tuple[int, int]](), 0
+        book.forgets = True
+        tracemalloc.start()
+        for event in read_events(home):
+            book.apply(event)
+            fills += isinstance(event.fact, OrderFilled)
+            if (event.seq + 1) % (180 * EVENTS_A_DAY) == 0:
+                del event
+                gc.collect()
+                found.append((fills, tracemalloc.get_traced_memory()[0]))
+        tracemalloc.stop()
+        if len(found) < 2:
+            raise ValueError(f"expected a year, found {book.seq} events")
+        (early, before), (late, after) = found[:2]
+        each = (after - before) / (late - early)
+        yield (
+            f"{before / 1e6:.1f} MB after {early:,} fills, {after / 1e6:.1f} MB after {late:,}: {each:.1f} bytes each "
+            f"{verdict(each, BYTES_LIMIT)}"
+        )
+
+
+def lots() -> Iterator[str]:
+    """Time one fill in a history with 2,000 fills a position, beside one with 20: first in, first out.
+
+    The same number of fills each, folded into a book; in each position the first half buys, the second half sells, so
+    that half as many lots are open at the most.
+    """
+    total = 10 * MANY
+    few, many = (_positions(total // fills, fills) for fills in (FEW, MANY))
+    with without_garbage_collector():
+        pairs = in_turns(lambda: (seconds(_fold, many), seconds(_fold, few)))
+    yield pairs.line(f"a fill, {MANY:,} fills a position", f"{FEW} fills a position", FIFO_LIMIT, total)
+
+
+def _fold(events: list[Event]) -> None:
+    book = Book()
+    for event in events:
+        book.apply(event)
+
+
+def _positions(positions: int, fills: int) -> list[Event]:
+    facts: list[Any] = [GENESIS, *(contract(con_id) for con_id in range(1, positions + 1))]
+    for number in range(fills):
+        for con_id in range(1, positions + 1):
+            facts.append(
+                OrderFilled(
+                    account="DU1", execution_id=f"x{number}.{con_id}.01", con_id=con_id,
+                    quantity=Decimal(10 if number < fills // 2 else -10), price=Decimal(40_000 + number) / 100,
+                    currency="USD",
+                )
+            )  # fmt: skip
+    return [
+        Event(
+            seq, fact.type, 1, "0" * 16, (1, 1), fact.key, None, START + timedelta(microseconds=seq), None, None, None,
+            fact, f"{seq:064x}", f"{seq + 1:064x}",
+        )
+        for seq, fact in enumerate(facts)
+    ]  # fmt: skip

@@ -65,7 +65,8 @@ class Lock:
     def release(self) -> None:
         """Give the lock up. The name goes first, so that nobody reads it as the next holder's."""
         if self._handle is not None:
-            self._disk.truncate(self._handle, 0)
+            with suppress(OSError):  # a courtesy to readers: a disk that fails here must not keep the lock held
+                self._disk.truncate(self._handle, 0)
             self._drop()
 
     def _drop(self) -> None:

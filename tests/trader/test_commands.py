@@ -296,6 +296,17 @@ def test_accepting_cash_takes_the_brokers_word(home: Path) -> None:
     assert not book(home).open_breaks
 
 
+def test_a_folder_in_the_halts_place_halts_and_is_not_resumed_past(home: Path) -> None:
+    (home / "var/HALT").mkdir()
+    before = len(list(read_events(home)))
+
+    resumed = tallybook("resume", "--why", "back", home=home)
+
+    assert resumed.returncode == exits.COULD_NOT
+    assert "HALT: expected a file, found a folder; move it away" in resumed.stderr
+    assert len(list(read_events(home))) == before, "nothing is recorded that is not true"
+
+
 def test_a_halt_lasts_until_somebody_resumes(home: Path) -> None:
     halted = tallybook("halt", "--why", "going away", home=home)
     assert (home / "var" / "HALT").read_text() == "going away\n"

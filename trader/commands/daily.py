@@ -140,6 +140,7 @@ def resume(
     """Lift the halt; with --recovered, end a recovery by your word."""
     home = home_of(context)
     _require_reason(why)
+    _require_removable(var_folder(home) / "HALT")
     if recovered:
         return _end_recovery(home, why)
     if _lifted_without_log(home):
@@ -183,6 +184,11 @@ def _lifted_without_log(home: Path) -> bool:
         return False
     _remove_halt(var)
     return True
+
+
+def _require_removable(halt_file: Path) -> None:
+    if halt_file.is_dir() and not halt_file.is_symlink():
+        raise SettingsError(f"{halt_file}: expected a file, found a folder; move it away, then run: tallybook resume")
 
 
 def _remove_halt(var: Path) -> None:

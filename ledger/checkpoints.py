@@ -13,7 +13,6 @@ again.
 from __future__ import annotations
 
 import json
-import os
 import re
 import zlib
 from collections.abc import Callable
@@ -30,7 +29,8 @@ from ledger.events import DaySealed
 from ledger.forgetting import forget
 from ledger.line import LINE_BYTES_MAX, Event, LineBroken, event_of, header_of
 from ledger.log import Seal, read_events
-from ledger.log.storage import day_files, events_folder, folder_mode
+from ledger.log.disk import LOCAL
+from ledger.log.storage import day_files, events_folder, folder_mode, write_new_file
 from ledger.spelling import spelling
 from ledger.state import State
 
@@ -96,13 +96,12 @@ def write(home: Path, book: Book, seal: Seal) -> Path:
         book = book.fork()  # one that retains everything is kept as one that forgets
         forget(book)
     folder = checkpoints_folder(home)
-    folder.mkdir(mode=folder_mode(home / "var"), parents=True, exist_ok=True)
+    if not folder.exists():
+        LOCAL.make_folder(folder, folder_mode(folder.parent))
     bound = {**seal._asdict(), "log": book.log_id, "state_version": state_version()}
     rest = json.dumps(bound).encode() + b"\n" + zlib.compress(encode(book), 1)
     path = folder / f"{_day(seal.file)}.ckpt"
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    unfinished.write_bytes(FORMAT + sha256(rest).hexdigest().encode() + b"\n" + rest)
-    unfinished.replace(path)
+    write_new_file(path, FORMAT + sha256(rest).hexdigest().encode() + b"\n" + rest)
     _thin(folder, _newest_day(home))
     return path
 

@@ -51,7 +51,7 @@ def told_to(book: Book, events: list[Event]) -> int:
 
 
 @given(st.integers(0, 2**32), st.sampled_from((0.05, 0.3)), st.floats(0, 1))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_a_book_read_back_is_the_book_and_goes_on_as_it_would(seed: int, oddity: float, share: float) -> None:
     events = accepted(seed, 75, oddity)
     cut = int(len(events) * share)

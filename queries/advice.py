@@ -43,9 +43,10 @@ def recovery(book: State) -> Iterator[str]:
     """Say that the home is in recovery, and what ends that."""
     if book.recovery is None:
         return
+    held = "" if book.recovery_witness is None else f"the log holds the witness {book.recovery_witness}, "
     yield (
-        f"in recovery, no order leaves: {book.recovery}. It ends by itself when a cycle finds nothing newer at the "
-        f"broker and every break found since is accepted; to end it by your word: {RECOVERED}"
+        f"in recovery, no order leaves: {book.recovery}. It ends by itself when {held}a cycle finds nothing newer at "
+        f"the broker, and every break found since is accepted; to end it by your word: {RECOVERED}"
     )
 
 

@@ -126,7 +126,7 @@ def clean(
     rows = (
         (
             str(thing.path.relative_to(home)),
-            f"{thing.files} files",
+            f"{thing.files} file{'' if thing.files == 1 else 's'}",
             bytes_text(thing.size),
             "left by a killed writer" if thing.is_leftover else "derived",
         )

@@ -332,3 +332,28 @@ def test_a_witness_of_another_history_is_refused_before_anything_is_restored(tra
 
     assert (done.status, done.code) == (exits.COULD_NOT, "backup-refused")
     assert not (traded.home / "var" / "events").exists()
+
+
+def test_a_backup_made_while_an_order_is_on_its_way_finds_it_at_the_broker(world: World) -> None:
+    world.want(ACME="0.5")
+    world.advance_to(TUESDAY, 0)
+    process = world.start_held("placeOrder")
+    folder = backed_up(world)  # the intent stands in it; no answer does
+    world.control.release()
+    process.communicate(timeout=30)
+    (order,) = world.orders()
+    assert order.status == "filled"
+    restored(world, folder)
+    assert [known.status for known in world.orders()] == ["attempted"]
+    world.advance_to(TUESDAY, 1)
+
+    world.trade()
+
+    assert [known.status for known in world.orders()] == ["filled"]
+    assert len(world.facts(RecoveryEnded)) == 1
+    assert world.apart() == ()
+    world.want(ACME="0.3")
+    world.advance_to(TUESDAY, 2)
+    assert world.trade() == exits.FINE
+    assert 590 < world.held()["ACME"] < 610
+    assert world.apart() == ()

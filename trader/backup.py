@@ -179,7 +179,9 @@ class _Writer:
             except FileNotFoundError:
                 continue  # a halt was lifted meanwhile
         halt = Path("var") / "HALT"
-        if str(halt) not in self.files:
+        if (self._home / halt).is_dir():  # whatever is there halts, and a folder cannot be copied as a file
+            write_new_file(self._folder / halt, b"halted by a folder of that name\n")
+        elif str(halt) not in self.files:
             (self._folder / halt).unlink(missing_ok=True)
 
     def sync(self) -> None:

@@ -16,6 +16,7 @@ from ledger.errors import LogError
 from ledger.events import RecoveryStarted, TradingHalted
 from ledger.ledger import Ledger
 from ledger.log import Log, read_events
+from ledger.log.halt import halt_reason
 from ledger.log.head import Head, read_head
 from tests.ledger.logs import StillClock, append, lost, started
 from tests.trader.homes import ROOT, tallybook
@@ -145,6 +146,10 @@ def test_a_halt_goes_with_the_backup_and_is_lifted_with_it(home: Path, backup: P
     (home / "var" / "HALT").unlink()
     back_up(home, backup)
     assert not (backup / "var" / "HALT").exists()
+
+    (home / "var" / "HALT").mkdir()
+    back_up(home, backup)
+    assert halt_reason(backup / "var") is not None
 
 
 def test_a_torn_tail_is_left_behind(home: Path, backup: Path) -> None:

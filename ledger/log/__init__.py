@@ -120,20 +120,22 @@ class Log:
         right one although HEAD cannot be read. `visit` is handed every event, or every one after `since`, in the walk
         that recovery makes anyway, and what recovery records; it counts only if this returns.
         """
-        require_log(home, disk)
         var, events = var_folder(home), events_folder(home)
+        with refusing_what_cannot_be_written(var):
+            require_log(home, disk)
         require_ours(var, disk)
         lock = _take_lock(var, clock, slot, disk)
         try:
-            require_expected(home, clock, read_genesis(home, disk), account, mode)
             with refusing_what_cannot_be_written(events):
+                require_expected(home, clock, read_genesis(home, disk), account, mode)
                 chain, head = recover(var, accept_head=accept_head, since=since, visit=visit, disk=disk)
             log = Log(home, clock, lock, chain, disk)
         except BaseException:
             lock.release()
             raise
         try:
-            log._record_recovery(head, visit)
+            with refusing_what_cannot_be_written(events):
+                log._record_recovery(head, visit)
         except BaseException:
             log._let_go()
             raise

@@ -70,8 +70,8 @@ class Session:
         """Work until it fails; a ledger whose writing failed must refuse whatever follows."""
         try:
             ledger = Ledger.open(HOME, self.clock, disk=self.disk)
-        except (LogError, OSError) as refused:
-            return self._refused(refused)
+        except LogError as refused:
+            return refused
         try:
             for batch in ((deposit(1), deposit(2)), self._sending(), traded(3), None, (deposit(4),)):
                 if batch is None:

@@ -31,7 +31,8 @@ from ledger.events import BY_NAME, DaySealed
 from ledger.line import Event
 from ledger.log import read_events
 from ledger.log.chain import Seal
-from ledger.log.storage import day_files, events_folder
+from ledger.log.disk import LOCAL
+from ledger.log.storage import day_files, events_folder, file_mode, folder_mode
 from queries.database import Part, does_not_fit, fill_table, new_database, quoted, united
 from queries.sealed import events_of, seal_in, seals
 from queries.staging import Staged, fingerprint, stage
@@ -202,7 +203,7 @@ def is_stale(unit: Unit) -> bool:
 def update(home: Path) -> Updated:
     """Bring the Parquet copies up to the last sealed day: days as they are sealed, months when they are over."""
     folder = home / FOLDER
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _make_folder(folder)
     with _alone(folder):
         try:
             manifest = read_manifest(home) or Manifest()
@@ -257,7 +258,7 @@ def _write_unit(home: Path, name: str, days: tuple[Day, ...]) -> Unit:
     """Make a unit from the lines of its days."""
     aside = home / FOLDER / f"{ASIDE}-{os.getpid()}"
     shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(mode=0o700)
+    _make_folder(aside)
     con = new_database()
     try:
         parts = _staged_parts(con, (event for day in days for event in events_of(home, day.seal)))
@@ -266,7 +267,7 @@ def _write_unit(home: Path, name: str, days: tuple[Day, ...]) -> Unit:
         con.close()
     folder = home / FOLDER / name
     for part in (folder.parent, folder):
-        part.mkdir(mode=0o700, exist_ok=True)
+        _make_folder(part)
     for file in files:
         (aside / f"{file.table}.parquet").replace(folder / f"{file.table}.parquet")
     for changed in (folder, folder.parent, home / FOLDER):
@@ -310,7 +311,7 @@ def _write_file(con: duckdb.DuckDBPyConnection, folder: Path, table: str, parts:
         con.execute(f"COPY ({question}) TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd)")
     except duckdb.Error as error:
         raise does_not_fit(table, error) from error
-    path.chmod(0o600)
+    path.chmod(file_mode(folder))
     _sync(path)
     places: dict[str, int] = {}
     for part in parts:
@@ -331,7 +332,7 @@ def _write_manifest(folder: Path, manifest: Manifest) -> None:
     written = {"sha256": sha256(_canonical(content)).hexdigest(), "content": content}
     aside = folder / f"{ASIDE}-{MANIFEST}"
     with aside.open("w", encoding="utf-8") as file:
-        os.fchmod(file.fileno(), 0o600)
+        os.fchmod(file.fileno(), file_mode(folder))
         json.dump(written, file, indent=1)
         file.flush()
         os.fsync(file.fileno())
@@ -353,9 +354,19 @@ def _sweep(folder: Path, manifest: Manifest) -> None:
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Let one update run at a time; the next waits."""
-    with (folder / "lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    descriptor = LOCAL.open(folder / "lock", "append", file_mode(folder))
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
+    finally:
+        LOCAL.close(descriptor)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make a folder that the home's group may use too, where the home is shared."""
+    if not folder.is_dir():
+        folder.mkdir()
+        folder.chmod(folder_mode(folder.parent))
 
 
 def _day(seal: DaySealed) -> Day:

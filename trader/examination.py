@@ -20,12 +20,12 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from ledger.clock import Clock
-from ledger.errors import LogError, LogMissing
+from ledger.errors import LogError, LogMissing, LogNotWritable
 from ledger.log import last_recorded_at, read_genesis, require_expected
 from ledger.log.disk import LOCAL
 from ledger.log.halt import halt_reason
 from ledger.log.lock import read_holder
-from ledger.log.storage import events_folder, var_folder
+from ledger.log.storage import events_folder, require_ours, var_folder
 from trader.calendar import Calendar, CalendarError
 from trader.clocks import clock_of
 from trader.schedule import SettingsError
@@ -95,14 +95,15 @@ def folders(patient: Patient) -> Ailment:
     var = var_folder(patient.home)
     if not var.is_dir():
         return note("no var yet", "tallybook adopt makes it")
-    for path in (var, events_folder(patient.home)):
-        if not path.is_dir():
-            continue
-        found = path.stat()
-        if found.st_mode & PRIVATE:
-            return ill(f"{path}: mode {stat.S_IMODE(found.st_mode):o}, others may look", f"chmod o-rwx {path}")
-        if not os.access(path, os.W_OK | os.X_OK):
-            return ill(f"{path}: belongs to user {found.st_uid}, not writable", "run as its owner, or join its group")
+    events = events_folder(patient.home)
+    for path in (var, events):
+        if path.is_dir() and path.stat().st_mode & PRIVATE:
+            return ill(f"{path}: mode {stat.S_IMODE(path.stat().st_mode):o}, others may look", f"chmod o-rwx {path}")
+    try:
+        if events.is_dir():
+            require_ours(var, LOCAL)
+    except LogNotWritable as error:
+        return ill(str(error), "docs/runbook.md, 'Two users on one home'")
     mode = stat.S_IMODE(var.stat().st_mode)
     return well(f"var has mode {mode:o}, " + ("shared by its group" if mode & stat.S_IWGRP else "yours alone"))
 

@@ -27,7 +27,7 @@ from queries.parquet import (
 )
 from queries.sealed import events_of, seal_in
 from queries.staging import Staged, stage
-from queries.verification.findings import Figure, Finding
+from queries.verification.findings import Figure, Finding, counted
 from queries.verification.subject import Subject
 
 Said = Iterator[Finding | Figure]
@@ -42,7 +42,7 @@ def checkpoints(subject: Subject) -> Said:
             yield Finding(
                 "its hash does not fit: it is passed over, and made again", subject.named(path), harmless=True
             )
-    yield Figure(f"{len(paths):,} files")
+    yield Figure(counted(len(paths), "file"))
     if not subject.deep:
         return
     _ = subject.walked
@@ -113,7 +113,7 @@ def parquet_rows(subject: Subject) -> Said:
         rows += sum(file.rows for file in unit.files)
         for table in _unlike(subject, unit, staged):
             yield Finding(f"{table}: its rows are not those of the sealed lines; {REBUILD}", str(FOLDER / unit.name))
-    yield Figure(f"{rows:,} rows compared")
+    yield Figure(f"{counted(rows, 'row')} compared")
 
 
 def _unlike(subject: Subject, unit: Unit, staged: Staged) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ledger.log.storage import events_folder, var_folder
-from queries.verification.findings import Figure, Finding
+from queries.verification.findings import Figure, Finding, counted
 from queries.verification.subject import Subject, digest_of
 
 Said = Iterator[Finding | Figure]
@@ -28,7 +28,7 @@ def evidence(subject: Subject) -> Said:
                     f"changed: its bytes hash to {found[:16]}…; named by {place.file}, line {place.line}",
                     subject.named(path), seq=place.seq,
                 )  # fmt: skip
-    yield Figure(f"{len(subject.walked.evidence):,} files, {size / 1e6:,.1f} MB")
+    yield Figure(f"{counted(len(subject.walked.evidence), 'file')}, {size / 1e6:,.1f} MB")
 
 
 def _kept(folder: Path) -> dict[str, tuple[Path, ...]]:
@@ -49,4 +49,4 @@ def torn_tails(subject: Subject) -> Said:
             yield Finding(f"expected {cut.kept_as} beside the log, found it gone", *place)
         elif digest_of(path) != cut.sha256:
             yield Finding(f"changed since it was cut off, as line {place.line} of {place.file} says", cut.kept_as)
-    yield Figure(f"{len(subject.walked.cuts):,} files")
+    yield Figure(counted(len(subject.walked.cuts), "file"))

@@ -91,3 +91,8 @@ class Report:
                 for outcome in self.outcomes
             ],
         }
+
+
+def counted(number: int, noun: str) -> str:
+    """Spell a number of things: one is not several."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

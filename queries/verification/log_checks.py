@@ -16,7 +16,7 @@ from ledger.log.head import SLOT, SLOTS
 from ledger.log.recovery import Tail, check_tail
 from ledger.log.storage import events_folder, var_folder
 from queries.sealed import seal_in
-from queries.verification.findings import Figure, Finding
+from queries.verification.findings import Figure, Finding, counted
 from queries.verification.subject import Subject, digest_of
 from queries.verification.walk import Flaw, Wrong
 
@@ -43,7 +43,7 @@ def sealed_files(subject: Subject) -> Said:
             yield _first_flaw(path, seal)
         if path.stat().st_mode & WRITABLE:
             yield Finding("sealed, yet it may be written to; chmod 0400", path.name, harmless=True)
-    yield Figure(f"{max(0, len(subject.files) - 1):,} files, {_megabytes(size)}")
+    yield Figure(f"{counted(max(0, len(subject.files) - 1), 'file')}, {_megabytes(size)}")
 
 
 def _first_flaw(path: Path, seal: DaySealed) -> Finding:
@@ -83,20 +83,22 @@ def genesis(subject: Subject) -> Said:
 def chain(subject: Subject) -> Said:
     """Follow the chain line by line: its own hash, the line before it, its batch, its moment, its log."""
     seen = subject.walked
-    yield Figure(f"{seen.lines:,} lines, {_megabytes(seen.size)}")
+    yield Figure(f"{counted(seen.lines, 'line')}, {_megabytes(seen.size)}")
     if seen.flaw is None:
         left = seen.chain.seq - seen.whole[0]
         if left:
-            yield Finding(f"{left} lines of a batch that is not finished; nothing depends on them", harmless=True)
+            yield Finding(
+                f"{counted(left, 'line')} of a batch that is not finished; nothing depends on that", harmless=True
+            )
         return
-    text = _what_the_rest_means(subject, seen.flaw)
-    if text is None:
+    damage = _what_the_rest_means(subject, seen.flaw)
+    if damage is None:
         yield Finding(
             f"{seen.flaw.reason}; a torn write that nothing depends on: the next start cuts it off",
             seen.flaw.place.file, seen.flaw.place.line, harmless=True,
         )  # fmt: skip
     else:
-        yield Finding(text, *seen.flaw.place)
+        yield Finding(damage, *seen.flaw.place)
 
 
 def _what_the_rest_means(subject: Subject, flaw: Flaw) -> str | None:
@@ -171,7 +173,7 @@ def witness(subject: Subject) -> Said:
 def book_hashes(subject: Subject) -> Said:
     """Compare the book, folded anew, with the hash that each finished cycle recorded."""
     seen = subject.walked
-    yield Figure(f"{seen.cycles:,} cycles")
+    yield Figure(counted(seen.cycles, "cycle"))
     yield from _as_findings(seen.wrong_hashes)
     if seen.impossible is not None:
         yield from _as_findings([seen.impossible])

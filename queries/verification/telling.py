@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from queries.verification.findings import Finding, Outcome, Report
+from queries.verification.findings import Finding, Outcome, Report, counted
 
 MARKS = {"ok": "✓", "note": "·", "damaged": "✗"}
 FINDINGS_SHOWN = 20  # of one check
-NAME_WIDTH, FIGURES_WIDTH = 15, 44
+NAME_WIDTH, FIGURES_WIDTH = 15, 47
 
 
 def lines_of(report: Report) -> Iterator[str]:
@@ -39,8 +39,8 @@ def _conclusion(report: Report) -> str:
     took = f"{report.seconds:.1f} s"
     notes = sum(len(outcome.findings) - len(outcome.damage) for outcome in report.outcomes)
     if report.clean:
-        return f"clean · {len(report.outcomes)} checks in {took}" + (f" · {notes} notes" if notes else "")
+        return f"clean · {len(report.outcomes)} checks in {took}" + (f" · {counted(notes, 'note')}" if notes else "")
     return (
-        f"DAMAGED · {len(report.damage)} findings in {took} · change nothing, and go on as docs/runbook.md says under "
-        "'A damaged log'"
+        f"DAMAGED · {counted(len(report.damage), 'finding')} in {took} · change nothing, and go on as docs/runbook.md "
+        "says under 'A damaged log'"
     )

@@ -344,7 +344,7 @@ def test_half_a_batch_beyond_head_is_a_note_and_no_part_of_the_witness(home: Pat
     report = verify(Subject(home))
 
     assert damage(report) == []
-    assert notes(report) == ["chain: 1 lines of a batch that is not finished; nothing depends on them"]
+    assert notes(report) == ["chain: 1 line of a batch that is not finished; nothing depends on that"]
     assert report.witness == f"{last.seq}:{last.hash}"
 
 

@@ -94,8 +94,17 @@ def test_a_home_that_others_may_look_into_is_ill(home: Path) -> None:
 def test_a_shared_home_is_well(home: Path) -> None:
     (home / "var").chmod(0o2770)
     (home / "var/events").chmod(0o2770)
+    for path in (*(home / "var/events").iterdir(), *(home / "var").glob("HEAD.*"), home / "var/lock"):
+        path.chmod(0o660)
 
     assert found(home)["folders"] == Ailment("well", "var has mode 2770, shared by its group")
+
+
+def test_a_file_that_others_may_write_is_ill(home: Path) -> None:
+    (home / "var/HEAD.0").chmod(0o666)
+
+    assert found(home)["folders"].verdict == "ill"
+    assert "run: chmod 600" in found(home)["folders"].found
 
 
 def test_a_halt_is_noted(home: Path) -> None:

@@ -253,5 +253,5 @@ def _to_try(home: Path, days: list[date]) -> tuple[str, ...]:
     return (
         f" try    {start} status",
         f"        {start} audit {told}",
-        f'        {start} sql "SELECT symbol, sum(quantity) FROM fills GROUP BY ALL"',
+        f"        {start} doctor --fire-drill",
     )

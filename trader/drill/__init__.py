@@ -17,6 +17,7 @@ from ledger.clock import Clock, SimulatedClock, SystemClock
 from ledger.errors import LogError
 from ledger.ledger import Ledger
 from ledger.log import last_recorded_at, read_genesis
+from ledger.log.recovery import RESTORE
 from queries.verification import Report, Subject, Witness, verify
 from trader.drill.copies import Copy, NotHere, fingerprint
 from trader.drill.damages import DAMAGES, Damage
@@ -123,7 +124,8 @@ def _refusal(copy: Copy) -> str:
     try:
         Ledger.open(copy.home, _clock(copy.home)).close()
     except LogError as error:
-        return _shortened(f"{error.code}: {str(error).replace(f'{copy.home}/', '')}")
+        said = str(error).replace(f"{copy.home}/", "").replace(f"; {RESTORE}", "")
+        return _shortened(f"{error.code}: {said}")
     return ""
 
 

@@ -24,11 +24,11 @@ def test_what_to_try_can_be_copied_and_fits_a_terminal(tmp_path: Path, monkeypat
     beside.touch()
     monkeypatch.setattr("sys.executable", str(beside.with_name("python")))
 
-    status, audit, sql = _to_try(tmp_path / "demo", [date(2005, 3, 1)])
+    status, audit, drill = _to_try(tmp_path / "demo", [date(2005, 3, 1)])
 
     assert status.split() == ["try", ".venv/bin/tallybook", "--home", "demo", "status"]
     assert audit.split()[-2:] == ["audit", "2005-03-01"]
-    assert len(sql) <= 110
+    assert drill.split()[-2:] == ["doctor", "--fire-drill"]
 
 
 @pytest.mark.parametrize(("number", "text"), [(0, "0 closings"), (1, "1 closing"), (2_214, "2,214 closings")])

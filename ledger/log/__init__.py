@@ -237,7 +237,8 @@ class Log:
 
     def refused_starts(self) -> tuple[tuple[Path, StartRefused], ...]:
         """Return the notes of starts that found the lock held; `forget` a note once it is recorded."""
-        return refused_starts(self._var, self.last_recorded_at, self._disk)
+        with refusing_what_cannot_be_written(self._var):
+            return refused_starts(self._var, self.last_recorded_at, self._disk)
 
     def forget(self, notes: tuple[tuple[Path, StartRefused], ...]) -> None:
         """Remove notes that are recorded."""

@@ -84,6 +84,8 @@ def chain(subject: Subject) -> Said:
     """Follow the chain line by line: its own hash, the line before it, its batch, its moment, its log."""
     seen = subject.walked
     yield Figure(f"{counted(seen.lines, 'line')}, {_megabytes(seen.size)}")
+    if seen.processes > 1:
+        yield Figure(f"{seen.processes} processes")
     if seen.flaw is None:
         left = seen.chain.seq - seen.whole[0]
         if left:

@@ -12,6 +12,7 @@ again.
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import zlib
@@ -72,9 +73,15 @@ def encode(book: Book) -> bytes:
 
 def decode(text: bytes) -> Book:
     """Read a book; ValueError, KeyError or TypeError for what `encode` did not write."""
-    told, book = json.loads(text), Book()
-    for name, _, turn in _spellings():
-        setattr(book, name, turn(told[name]) if turn else told[name])
+    book, collecting = Book(), gc.isenabled()
+    gc.disable()  # nothing made here is garbage: to look for some costs as much again
+    try:
+        told = json.loads(text)
+        for name, _, turn in _spellings():
+            setattr(book, name, turn(told[name]) if turn else told[name])
+    finally:
+        if collecting:
+            gc.enable()
     book.forgets = True
     return book
 

@@ -147,13 +147,14 @@ def fact_of(raw: bytes, header: Header, upcasters: tuple[Upcaster, ...] = UPCAST
     """Validate the payload, with the envelope's times and dates put back in front of it."""
     known = known_type(header, upcasters)
     payload = raw[header.fact_from : -PREV_TAIL]
-    given = b"" if header.occurred_at is None else b'"occurred_at":"%s",' % header.occurred_at
-    if header.trade_date is not None:
-        given += b'"trade_date":"%s",' % header.trade_date
-    if header.report_date is not None:
-        given += b'"report_date":"%s",' % header.report_date
+    _, _, _, _, _, _, occurred_at, _, _, trade_date, report_date, _, _, _ = header
+    given = b"" if occurred_at is None else b'"occurred_at":"%s",' % occurred_at
+    if trade_date is not None:
+        given += b'"trade_date":"%s",' % trade_date
+    if report_date is not None:
+        given += b'"report_date":"%s",' % report_date
     if given:
-        payload = b"{" + (given[:-1] + b"}" if payload == b"{}" else given + payload[1:])
+        payload = b"{%s}" % given[:-1] if payload == b"{}" else b"{%s%s" % (given, payload[1:])
     if known is None:
         known, payload = _upcast(payload, header, upcasters)
     try:

@@ -71,7 +71,7 @@ def instant_text(moment: datetime) -> str:
         raise ValueError(f"expected a moment with a time zone, found {moment!r}")
     if moment.tzinfo is not UTC:
         moment = moment.astimezone(UTC)
-    return moment.isoformat(timespec="microseconds")[:-6] + "Z"
+    return moment.isoformat("T", "microseconds")[:-6] + "Z"
 
 
 Instant = Annotated[

@@ -97,15 +97,19 @@ class Chain:
         Nothing changes when it raises.
         """
         header = header_of(raw)
-        self.follow(header, raw, file)
+        self._check_chain(header, self.day is None or self.day.file != file, file)
+        known_type(header)
+        self._take(header, raw, file)
         return header
 
     def follow(self, header: Header, raw: bytes, file: str) -> None:
-        """Take the next line, whose own hash was checked or just made, as `accept` does."""
+        """Take the next line as `accept` does: one that was just drafted, so that its hash and its type are known."""
+        self._check_chain(header, self.day is None or self.day.file != file, file)
+        self._take(header, raw, file)
+
+    def _take(self, header: Header, raw: bytes, file: str) -> None:
         new_file = self.day is None or self.day.file != file
-        self._check_chain(header, new_file, file)
         self._check_sizes(header, 0 if self.day is None or new_file else self.day.size, len(raw))
-        known_type(header)
         if header.seq == 0:
             self._begin(raw, header)
         elif new_file:

@@ -1,14 +1,16 @@
 """The peer: the same account kept with the library eventsourcing, on SQLite in a file, with the library's own settings.
 
 SQLite runs in WAL mode, which the library sets, with `synchronous` at SQLite's own default FULL: one sync a commit, as
-durable as ours. The aggregate keeps what a book must: cash, open lots first in first out, what was realised, and the
-commissions of every execution. The library has no hash chain, no idempotency and no double entry; ours has.
+durable as ours. Its events carry the fields of our facts, and its aggregate keeps what a book must: cash, open lots
+first in first out, what was realised, every execution with its commission. It has no hash chain, keeps no history of
+trades to correct, and enters nothing twice; ours does.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,29 +21,53 @@ from eventsourcing.domain import Aggregate, event
 
 from ledger.events import CommissionCharged, Fact, OrderFilled
 
+ZERO = Decimal(0)
+FIELDS = (
+    "account", "execution_id", "con_id", "quantity", "price", "currency", "order_ref", "perm_id", "order_id",
+    "client_id", "venue", "source", "occurred_at",
+)  # fmt: skip
+
+
+class Fill:
+    """One execution, as the aggregate keeps it."""
+
+    __slots__ = ("account", "at", "commission", "con_id", "currency", "order_ref", "perm_id", "price", "quantity")
+
+    def __init__(self, **said: Any) -> None:
+        for name, value in said.items():
+            setattr(self, name, value)
+        self.commission: Decimal | None = None
+
 
 class Account(Aggregate):
-    """Cash, lots and commissions of one account."""
+    """Cash, open lots, what was realised, and every execution with its commission."""
 
     def __init__(self) -> None:
-        self.cash = Decimal(0)
-        self.realised = Decimal(0)
+        self.cash: dict[str, Decimal] = {}
+        self.realised: dict[int, Decimal] = {}
+        self.basis: dict[int, Decimal] = {}
+        self.commissions: dict[str, Decimal] = {}
         self.lots: dict[int, deque[tuple[Decimal, Decimal]]] = {}  # by contract: quantity and price
-        self.commissions: dict[str, Decimal | None] = {}
+        self.fills: dict[str, Fill] = {}
 
     @event("Filled")
-    def fill(  # what the book does not need is kept too, as in ours
+    def fill(
         self, account: str, execution_id: str, con_id: int, quantity: Decimal, price: Decimal, currency: str,
-        occurred_at: str,
+        order_ref: str, perm_id: int, order_id: int, client_id: int, venue: str, source: str, occurred_at: datetime,
     ) -> None:  # fmt: skip
-        self.cash -= quantity * price
-        self.commissions[execution_id] = None
+        if execution_id in self.fills:
+            return  # told twice
+        self.fills[execution_id] = Fill(
+            account=account, con_id=con_id, quantity=quantity, price=price, currency=currency, order_ref=order_ref,
+            perm_id=perm_id, at=occurred_at,
+        )  # fmt: skip
+        self.cash[currency] = self.cash.get(currency, ZERO) - quantity * price
         lots = self.lots.setdefault(con_id, deque())
-        rest = quantity
+        rest, realised = quantity, ZERO
         while rest and lots and (lots[0][0] > 0) != (rest > 0):
             held, paid = lots[0]
-            closed = min(abs(held), abs(rest)) * (1 if held > 0 else -1)
-            self.realised += closed * (price - paid)
+            closed = min(abs(held), abs(rest)).copy_sign(held)
+            realised += closed * (price - paid)
             rest += closed
             if closed == held:
                 lots.popleft()
@@ -49,11 +75,16 @@ class Account(Aggregate):
                 lots[0] = (held - closed, paid)
         if rest:
             lots.append((rest, price))
+        self.realised[con_id] = self.realised.get(con_id, ZERO) + realised
+        self.basis[con_id] = self.basis.get(con_id, ZERO) + quantity * price + realised
 
     @event("Charged")
     def charge(self, execution_id: str, amount: Decimal, currency: str) -> None:
-        self.cash += amount
-        self.commissions[execution_id] = amount
+        fill = self.fills[execution_id]
+        change = amount - (fill.commission or ZERO)
+        fill.commission = amount
+        self.cash[currency] = self.cash.get(currency, ZERO) + change
+        self.commissions[currency] = self.commissions.get(currency, ZERO) + change
 
 
 class Accounts(Application[UUID]):
@@ -63,10 +94,7 @@ class Accounts(Application[UUID]):
         """Give the aggregate the fact; `save` makes it durable."""
         match fact:
             case OrderFilled():
-                account.fill(
-                    fact.account, fact.execution_id, fact.con_id, fact.quantity, fact.price, fact.currency,
-                    str(fact.occurred_at),
-                )  # fmt: skip
+                account.fill(**{name: getattr(fact, name) for name in FIELDS})
             case CommissionCharged():
                 account.charge(fact.execution_id, fact.amount, fact.currency)
             case _:

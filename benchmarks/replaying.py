@@ -61,7 +61,7 @@ def _each(pairs: Pairs) -> Iterator[str]:
 def _require_equal(book: Book, account: Any) -> None:
     holding = book.holdings[1]
     ours = (book.cash["USD"], holding.realised_gross, [(lot.quantity, lot.gross) for lot in holding.lots])
-    peers = (account.cash, account.realised, [(held, held * paid) for held, paid in account.lots[1]])
+    peers = (account.cash["USD"], account.realised[1], [(held, held * paid) for held, paid in account.lots[1]])
     if ours != peers or not isinstance(account, Account):
         raise ValueError(f"expected equal books, found {ours} and {peers}")
 

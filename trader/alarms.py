@@ -39,15 +39,16 @@ class OrderDoubled:
     code = "order-doubled"
 
 
-def tell_cut_off(ledger: Ledger, settings: Settings, home: Path) -> None:
-    """Record and mail that the cycle before never ended; nobody was left to do so."""
+def tell_untold(ledger: Ledger, settings: Settings, home: Path) -> None:
+    """Record and mail the end of the start before, where nobody was left to do so, or the mail did not leave."""
     cycle = ledger.book.cycle
-    if cycle is None or cycle.ended:
-        return
-    slot = cycle.started.slot
-    ledger.record((CycleFailed(slot=slot, code=CycleCutOff.code, reason=CUT_OFF),))
-    ledger.log.barrier()  # the mail is a witness
-    ledger.record(_mailed(ledger.book, settings, home, Failure(CycleCutOff.code, CUT_OFF, slot)))
+    if cycle is not None and not cycle.ended:
+        ledger.record((CycleFailed(slot=cycle.started.slot, code=CycleCutOff.code, reason=CUT_OFF),))
+    failed = ledger.book.failed
+    if failed is not None:
+        failure = Failure(failed.code, failed.reason, failed.slot)
+        ledger.log.barrier()  # the mail is a witness
+        ledger.record(_mailed(ledger.book, settings, home, failure))
 
 
 def tell_of_orders(ledger: Ledger, settings: Settings, home: Path) -> None:

@@ -9,7 +9,7 @@ from ledger.ledger import Ledger
 from ledger.state import State
 from reconcile import reconcile
 from trader import exits
-from trader.alarms import tell_cut_off, tell_of_orders
+from trader.alarms import tell_of_orders, tell_untold
 from trader.assembly import broker_of, desk_of
 from trader.broker import Broker, BrokerProblem, OldCopyOfLog
 from trader.calendar import Slot
@@ -60,7 +60,7 @@ def perform(home: Path, settings: Settings, slot: Slot, options: Options) -> int
     kind = NarratedLedger if options.verbose else Ledger
     account = settings.account
     with kind.open(home, clock, slot=options.slot_name, account=account.id, mode=account.mode) as ledger:
-        tell_cut_off(ledger, settings, home)
+        tell_untold(ledger, settings, home)
         require_work(ledger.book, options.slot_name, dry_run=dry_run)
         if is_closed(ledger.book, options.slot_name):  # what follows the cycle failed before, and is tried again
             _tell(ledger, settings, home)

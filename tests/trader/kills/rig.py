@@ -19,7 +19,6 @@ from pathlib import Path
 from ledger.book import Book, book_hash
 from ledger.events import CycleFailed, CycleFinished, CycleStarted
 from ledger.log import read_events
-from ledger.log.lock import read_holder
 from ledger.references import is_ours
 from ledger.state import Break
 from tests.trader.cycles.world import Done, World, is_unlocked, until
@@ -159,7 +158,20 @@ def _not_killed(world: World, run: Run, done: Done) -> Iterator[str]:
         return
     if done.status != -signal.SIGKILL:
         yield f"{run[-1]}: expected a killed parent, found status {done.status}: {done.err.strip()}"
-    until(lambda: read_holder(world.home / "var") is None and is_unlocked(world.home), "the end of whoever went on")
+    until(lambda: not _runs(world.home) and is_unlocked(world.home), "the end of whoever went on")
+
+
+def _runs(home: Path) -> bool:
+    """Tell whether a cycle's process of this home is there, orphaned or not."""
+    words = (b"trader.child", f"--home={home}".encode())
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            said = (process / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue  # it has just ended
+        if all(word in said for word in words):
+            return True
+    return False
 
 
 def complaints(world: World) -> Iterator[str]:

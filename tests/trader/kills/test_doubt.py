@@ -22,6 +22,7 @@ from tests.trader import broker_world
 from tests.trader.cycles.world import TUESDAY, WEDNESDAY, World
 from tests.trader.kills.rig import Point, complaints
 from trader import exits
+from trader.broker import BrokerUnreachable
 from trader.calendar import NEW_YORK
 from trader.simulator.simulator import Simulator
 
@@ -245,3 +246,20 @@ def test_no_cycle_that_ended_without_a_word_goes_untold(world: World) -> None:
     assert (failed.slot, failed.code) == (f"{TUESDAY}/0935", "cycle-cut-off")
     assert alarms(world) == [f"cycle-cut-off/{TUESDAY}"]
     assert tuple(complaints(world)) == ()
+
+
+def test_an_end_that_was_recorded_and_not_mailed_is_mailed_by_the_next_start(world: World) -> None:
+    world.advance_to(TUESDAY, 0)
+    world.control.refuse()
+    with pytest.raises(BrokerUnreachable):
+        world.trade()  # recorded; the parent that would mail it is not there
+    assert [failed.code for failed in world.facts(CycleFailed)] == ["gateway-down"]
+    assert alarms(world) == []
+    world.control.clear()
+
+    assert world.trade() == exits.FINE
+
+    assert alarms(world) == [f"gateway-down/{TUESDAY}"]
+    world.advance_to(TUESDAY, 1)
+    assert world.trade() == exits.FINE
+    assert len(alarms(world)) == 1

@@ -49,6 +49,7 @@ CASES: tuple[tuple[Scenario, tuple[Run, ...]], ...] = (
     (FILLED, ((Point("send placeOrder", 1, "after", victims="parent"),),)),
     (FILLED, ((Point("send placeOrder", 1, "after", victims="both"),),)),
     (FILLED, ((SENT, Point("write cycle_failed", 1, "torn", who="parent")),)),
+    (FILLED, ((SENT, Point("sync cycle_failed", 1, "after", who="parent")),)),  # recorded, and not mailed
 )
 
 # Calls that every scenario's cycle makes at least so often.

@@ -184,6 +184,17 @@ def test_a_number_that_does_not_fit_the_finer_scale_is_an_error_never_rounded(tm
         ask(connect(tmp_path), "SELECT sum(amount) FROM cash_deposited")
 
 
+def test_the_copies_of_a_shared_home_belong_to_its_group(tmp_path: Path) -> None:
+    home = closed(two_sessions(tmp_path))
+    (home / "var").chmod(0o2770)
+
+    update(home)
+
+    modes = {path.stat().st_mode & 0o7777 for path in (home / FOLDER).rglob("*") if path.is_file()}
+    folders = {path.stat().st_mode & 0o7777 for path in (home / FOLDER, *(home / FOLDER).rglob("*")) if path.is_dir()}
+    assert (modes, folders) == ({0o660}, {0o2770})
+
+
 # Damage
 
 

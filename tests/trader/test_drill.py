@@ -56,6 +56,18 @@ def test_a_young_home_is_tried_with_what_it_has(tmp_path: Path) -> None:
     assert "a line deleted" in [trial.damage.name for trial in drill.damages]
 
 
+@pytest.mark.parametrize("torn", ["2005-04-04", "2005-04-05"], ids=["in the open day", "the first of a new day"])
+def test_a_home_with_a_torn_tail_is_tried_without_it(home: Path, tmp_path: Path, torn: str) -> None:
+    own = Path(shutil.copytree(home, tmp_path / "home"))
+    with (own / "var/events" / f"{torn}.jsonl").open("ab") as file:
+        file.write(b'{"seq":153,"type":"day_')
+
+    drill = run(own, 1)
+
+    assert drill.passed
+    assert len(drill.damages) == len(DAMAGES) - 1
+
+
 def test_a_home_that_is_damaged_already_fails_before_the_drill(home: Path, tmp_path: Path) -> None:
     spoilt = Path(shutil.copytree(home, tmp_path / "home"))
     (spoilt / "var/HEAD.1").write_bytes(b"")

@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from random import Random
 
-from ledger.line import Event, Header, decode, header_of
+from ledger.line import Event, Header, LineBroken, decode, header_of
 from ledger.log.head import SLOTS, Head, read_head, write_first_head
 from ledger.log.storage import day_files, events_folder, var_folder
 from queries.parquet import read_manifest
@@ -96,9 +96,12 @@ class Copy:
 
     def vouch_for_all(self, witness: Witness) -> None:
         """Let the copy end as a finished process leaves it: with its last whole batch, and HEAD behind that."""
-        digest = next(header.hash for header in self.headers(self.open_day) if witness.fits(header.hash))
+        while not any(witness.fits(header.hash) for header in _whole(self.lines(self.open_day))):
+            self.open_day.unlink()  # a day whose first write was torn
         lines = self.lines(self.open_day)
-        end = next(place for place, raw in enumerate(lines, start=1) if raw[-67:-3].decode() == digest)
+        end, digest = next(
+            (place, header.hash) for place, header in enumerate(_whole(lines), 1) if witness.fits(header.hash)
+        )
         if end < len(lines):
             self.open_day.write_bytes(b"".join(lines[:end]))
         write_first_head(var_folder(self.home), Head(witness.seq, digest))
@@ -165,6 +168,15 @@ class Copy:
     def named(self, path: Path) -> str:
         """Name a file as the home knows it."""
         return str(path.relative_to(var_folder(self.home)))
+
+
+def _whole(lines: list[bytes]) -> Iterator[Header]:
+    """Yield the envelopes up to the first line that is torn."""
+    for raw in lines:
+        try:
+            yield header_of(raw)
+        except LineBroken:
+            return
 
 
 def fingerprint(home: Path, sizes: dict[Path, int] | None = None) -> tuple[dict[Path, int], str]:

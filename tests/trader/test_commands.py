@@ -255,7 +255,7 @@ def test_a_session_runs_through_the_command(venue: tuple[Simulator, Path]) -> No
         traded = tallybook("cycle", "--verbose", home=home)
         assert (traded.returncode, traded.stderr) == (exits.FINE, "")
         assert "order_send_attempted" in traded.stdout
-        assert [line.split()[2] for line in traded.stdout.splitlines()][-2:] == ["disconnect", "due_mails"]
+        assert [line.split()[2] for line in traded.stdout.splitlines()][-2:] == ["keep_due", "due_mails"]
         assert " s  - " not in traded.stdout
         assert len(book(home).positions) == 1
 

@@ -27,8 +27,9 @@ check: $(INSTALLED) ## format, lint, types and the rules of who may import whom
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-soak: $(INSTALLED) ## crash 20,000 cycles on simulated disks, then trade 250 sessions with three seeds [ARGS=...]
+soak: $(INSTALLED) ## crash 20,000 cycles on simulated disks, kill 400 real ones, trade 250 sessions with three seeds [ARGS=...]
 	@$(PYTHON_IN_VENV) -m benchmarks.swarm
+	@$(PYTHON_IN_VENV) -m benchmarks.kills
 	@$(PYTHON_IN_VENV) -m benchmarks.soak $(ARGS)
 
 bench: $(INSTALLED) ## measure the log and the cycle beside peers and bare system calls; minutes [ARGS="append lots"]

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from ledger.forgetting import SESSIONS_MIN
 from trader import schedule
 from trader.limits import Limits
 
@@ -288,7 +289,7 @@ class Reconcile(Section):
     )
     cash_reduce_share: Share = Field(default=Decimal("0.005"), description="unexplained cash above this: reduce only")
     cash_halt_share: Share = Field(default=Decimal("0.02"), description="unexplained cash above this: halt")
-    cash_sessions_max: Annotated[int, Field(ge=1)] = Field(
+    cash_sessions_max: Annotated[int, Field(ge=1, le=SESSIONS_MIN)] = Field(
         default=3, description="sessions after which unexplained cash reduces only"
     )
     nav_share: Share = Field(default=Decimal("0.0005"), description="difference of NAV above this: reduce only")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,9 @@ class Account(Aggregate):
         self.commissions: dict[str, Decimal] = {}
         self.lots: dict[int, deque[tuple[Decimal, Decimal]]] = {}  # by contract: quantity and price
         self.fills: dict[str, Fill] = {}
+        self.last: dict[str, dict[str, Any]] = {}
+        self.cycle: dict[str, dict[str, Any]] = {}
+        self.orders: dict[str, list[str]] = {}
 
     @event("Filled")
     def fill(
@@ -86,6 +89,17 @@ class Account(Aggregate):
         self.cash[currency] = self.cash.get(currency, ZERO) + change
         self.commissions[currency] = self.commissions.get(currency, ZERO) + change
 
+    @event("Told")
+    def take(self, kind: str, said: dict[str, Any]) -> None:
+        """Keep the last of each other kind: what was observed, decided, and became of the cycle."""
+        self.last[kind] = said
+        if kind == "cycle_started":
+            self.cycle = {}
+        elif kind.startswith("order_"):
+            self.orders.setdefault(said.get("order_ref", ""), []).append(kind)
+        else:
+            self.cycle[kind] = said
+
 
 class Accounts(Application[UUID]):
     """The accounts in one SQLite file."""
@@ -98,7 +112,20 @@ class Accounts(Application[UUID]):
             case CommissionCharged():
                 account.charge(fact.execution_id, fact.amount, fact.currency)
             case _:
-                raise TypeError(f"expected a fill or a commission, found {fact.type}")
+                account.take(fact.type, _plain(fact.model_dump(exclude_none=True)))
+
+
+def _plain(value: Any) -> Any:
+    """Keep what the library spells exactly by itself (decimals, moments); lists for tuples, text for dates."""
+    match value:
+        case dict():
+            return {name: _plain(part) for name, part in value.items()}
+        case tuple() | list():
+            return [_plain(part) for part in value]
+        case date() if not isinstance(value, datetime):
+            return value.isoformat()
+        case _:
+            return value
 
 
 def accounts(path: Path) -> Accounts:

@@ -122,11 +122,16 @@ class Walk:
 
 def walk(files: dict[str, bytes]) -> Walk:
     """Follow the chain as far as it is good."""
+    return _walked(tuple(sorted(files.items())))
+
+
+@lru_cache(maxsize=4)  # the same files are judged under many states of HEAD
+def _walked(files: tuple[tuple[str, bytes], ...]) -> Walk:
     done = Walk([], None, [])
     day = _Day("", 0, 0, "", b"")
-    for name in sorted(files):
+    for name, content in files:
         offset, new_file = 0, True
-        for raw in split(files[name]):
+        for raw in split(content):
             line = line_of(raw)
             if line is None or not _follows(line, done.lines, name, new_file):
                 done.flaw = name, offset

@@ -2,7 +2,7 @@
 
 200,000 flips would take minutes if each were a start. What stands before the flipped line does not depend on the flip,
 so a start is taken apart at its own joint: the real chain, walked up to that line once, must refuse every flip of it;
-the real judgement of the tail must then decide as the oracle does. Beside that, whole starts at every sixteenth byte
+the real judgement of the tail must then decide as the oracle does. Beside that, whole starts at every 24th byte
 show that a start is made of these two.
 """
 
@@ -112,14 +112,15 @@ def test_every_cut_inside_a_line_is_decided_as_the_table_says(seqs: range) -> No
 def test_every_cut_between_two_lines_is_decided_as_the_table_says() -> None:
     log, seen = three_days(), Counter[str]()
     for seq, (name, at) in enumerate(log.starts):
-        check_all(everywhere(f"{name} cut before seq {seq}", log.files | {name: log.files[name][:at]}), seen)
-    assert seen["halt"] > 400
+        among = () if name == max(log.files) else ("at the end", "in the day before", "at the genesis", "missing")
+        check_all(everywhere(f"{name} cut before seq {seq}", log.files | {name: log.files[name][:at]}, among), seen)
+    assert seen["halt"] > 300
     assert min(seen["cut"], seen["adopt"], seen["cut and adopt"]) > 0
 
 
 def whole_starts() -> Iterator[tuple[str, int]]:
     for name, content in three_days().files.items():
-        for at in range(0, len(content), 16):
+        for at in range(0, len(content), 24):
             yield name, at
 
 
@@ -133,7 +134,7 @@ def test_a_whole_start_decides_about_a_flip_like_its_parts(part: int) -> None:
         accept_head = state in ("damaged", "missing") and number % 2 == 0
         case = Case(f"{name}, byte {at}, HEAD {state}", log.files | {name: content}, states[state], accept_head)
         check(case, seen, book=number % 4 == 0)
-    assert seen["halt"] > 300
+    assert seen["halt"] > 200
 
 
 def slots_with(number: int, content: bytes) -> tuple[bytes, bytes]:

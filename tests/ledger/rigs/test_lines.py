@@ -6,7 +6,6 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from hashlib import sha256
-from itertools import combinations
 
 import pytest
 
@@ -15,6 +14,7 @@ from tests.ledger.rigs.log_of_three_days import END, EVENTS, another_log, three_
 from tests.ledger.rigs.oracle import line_of, split
 
 FEW = ("at the end", "before the last batch", "at the genesis", "missing")
+APART = (2, 3, 5, 8, 13, 21, 34, 55, 60, 63)
 
 
 def resealed(body: bytes) -> bytes:
@@ -113,11 +113,11 @@ def test_neighbours_swapped_are_met_as_the_table_says() -> None:
     assert set(seen) == {"halt"}, seen
 
 
-@pytest.mark.parametrize("part", range(4))
-def test_any_two_lines_swapped_halt(part: int) -> None:
+@pytest.mark.parametrize("part", range(2))
+def test_any_two_lines_far_apart_swapped_halt(part: int) -> None:
     seen = Counter[str]()
-    pairs = [(one, other) for one, other in combinations(range(EVENTS), 2) if other > one + 1]
-    check_all(swapped(pairs[part::4], ("at the end",)), seen, book_every=10)
+    pairs = [(one, one + apart) for apart in APART for one in range(EVENTS - apart)]
+    check_all(swapped(pairs[part::2], ("at the end",)), seen, book_every=10)
     assert set(seen) == {"halt"}, seen
 
 

@@ -67,10 +67,12 @@ def parquet_copies(subject: Subject) -> Said:
         yield Figure("none yet")
         return
     yield from (Finding(f"{flaw.text}; {REBUILD}", flaw.file) for flaw in flaws)
+    stale = sum(map(is_stale, manifest.units))
+    if stale:
+        text = f"{stale} of {counted(len(manifest.units), 'unit')} made by another version; {REBUILD}"
+        yield Finding(text, str(FOLDER), harmless=True)
     seals = _seals(subject)
     for unit in manifest.units:
-        if is_stale(unit):
-            yield Finding(f"{unit.name} was made by another version; {REBUILD}", harmless=True)
         others = [day.file for day in unit.days if seals.get(day.file) != (day.head_hash, day.file_sha256)]
         if others:
             yield Finding(f"{unit.name} was made from another {others[0]}; {REBUILD}", harmless=True)

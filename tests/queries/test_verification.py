@@ -410,6 +410,17 @@ def test_copies_of_another_log_are_a_note(home: Path, tmp_path: Path) -> None:
     ]
 
 
+def test_copies_of_another_version_are_one_note(home: Path) -> None:
+    rewrite_manifest(home, '"schema_fingerprint":"', '"schema_fingerprint":"older ')
+
+    report = verify(Subject(home))
+
+    assert damage(report) == []
+    assert [text.partition(";")[0] for text in notes(report)] == [
+        "parquet: var/parquet: 4 of 4 units made by another version"
+    ]
+
+
 def test_a_writer_at_work_is_no_damage(home: Path, tmp_path: Path) -> None:
     world = two_sessions(tmp_path / "busy")
     stop = threading.Event()

@@ -27,7 +27,7 @@ from trader.calendar import NEW_YORK
 from trader.simulator.simulator import Simulator
 
 CLIENT_ID = 17
-IMPATIENT = {"acknowledge_timeout_seconds": 1}
+IMPATIENT = {"acknowledge_timeout_seconds": 2}
 
 
 def alarms(world: World) -> list[str]:
@@ -128,24 +128,27 @@ def test_an_order_that_appears_after_all_is_cancelled_or_booked_and_is_a_break(w
     assert world.apart() == ()
 
 
-def test_an_order_that_cannot_be_decided_locks_its_contract_and_waits_for_the_owner(world: World) -> None:
-    """It is nowhere, but the position moved: somebody traded by hand, or the order did."""
+def test_an_order_that_cannot_be_decided_locks_its_contract_and_is_told(world: World) -> None:
+    """It is nowhere, but the position moved, and no execution says why: the order may have filled."""
     ref = in_doubt(world)
-    world.advance_to(TUESDAY, "10:20")
     world.control.trade("ACME", Decimal(5))
-    world.control.ignore("reqExecutions")  # what is told is not the whole of it
-    world.set(broker={"request_timeout_seconds": 1})
+    world.control.drop("execDetails")
     world.advance_to(TUESDAY, 1)
-    assert world.cycle().code == "no-answer"  # incomplete is never nothing
-    world.control.clear()
-    world.control.advance(seconds=300)
 
     assert world.trade() == exits.BAD_NEWS
 
-    assert [resolved.outcome for resolved in world.facts(OrderResolved)] == ["not_sent"]
-    assert world.held()["ACME"] == 5  # foreign, and it locks
+    assert [resolved.outcome for resolved in world.facts(OrderResolved)] == ["unknown"]
+    assert [(found.subject, found.consequence) for found in of_kind_order(world)] == [(ref, "lock")]
+    assert [order.order_ref for order in world.book().in_doubt] == [ref]
+    assert world.at_venue() == []
+    assert alarms(world) == [f"order-in-doubt/{TUESDAY}"]  # once a day
+    world.control.clear()
+    world.advance_to(TUESDAY, 2)
+    world.trade()
+    assert [resolved.outcome for resolved in world.facts(OrderResolved)] == ["unknown", "not_sent"]
+    assert world.held()["ACME"] == 5  # somebody else's, and locked until accepted
     assert planned_last(world)["ACME"].action == "NOTHING"
-    assert len([order for order in world.at_venue() if order["order_ref"] == ref]) == 0
+    assert world.apart() == ()
 
 
 def test_an_order_of_yesterday_that_nobody_can_tell_of_waits_for_the_owner(world: World) -> None:

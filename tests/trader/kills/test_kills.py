@@ -13,7 +13,7 @@ import pytest
 
 from ledger.events import OrderSendAttempted
 from tests.trader.cycles.world import TUESDAY, world
-from tests.trader.kills.rig import Point, Run, Scenario, complaints, try_out
+from tests.trader.kills.rig import Point, Run, Scenario, complaints, trace, try_out
 from tests.trader.kills.scenarios import (
     CANCELLING,
     FILLED,
@@ -28,6 +28,10 @@ from tests.trader.kills.scenarios import (
 
 SENT = Point("send placeOrder", 1, "after")
 INTENT = "write order_send_attempted"
+ONE_ORDER = (
+    *(INTENT, "sync order_send_attempted", "write HEAD", "truncate HEAD", "sync HEAD", "send placeOrder"),
+    *("write order_acknowledged", "sync order_acknowledged"),
+)
 
 CASES: tuple[tuple[Scenario, tuple[Run, ...]], ...] = (
     (FILLED, ((Point(INTENT, 1, "torn"),),)),  # half an intent
@@ -82,6 +86,19 @@ def test_a_kill_anywhere_loses_and_doubles_no_order(tmp_path: Path, seed: int) -
     print(f"seed {seed}: {scenario.name}: {point}")
     with world(tmp_path) as made:
         assert try_out(made, scenario, (point,)) == ()
+
+
+def test_an_order_leaves_with_its_intent_synced_and_vouched_for_and_the_next_one_after_its_acknowledgement(
+    tmp_path: Path,
+) -> None:
+    with world(tmp_path) as made:
+        calls = [point.call for point in trace(made, FILLED)]
+
+    ordering = [
+        call for call in calls if call.endswith((" order_send_attempted", "HEAD", "Order", " order_acknowledged"))
+    ]
+    first = ordering.index(INTENT)
+    assert ordering[first : first + 2 * len(ONE_ORDER)] == [*ONE_ORDER, *ONE_ORDER]
 
 
 # What the rig must catch

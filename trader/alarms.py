@@ -76,9 +76,8 @@ ALARMS: tuple[Callable[[State], Failure | None], ...] = (in_doubt, doubled)
 
 
 def _found(book: State, is_meant: Callable[[str], bool]) -> list[str]:
-    """Return what breaks of orders say that this cycle found."""
-    since = book.cycle.seq if book.cycle is not None else 0
-    orders = (known for known in book.open_breaks if known.found.kind == "order" and known.seq > since)
+    """Return what open breaks of orders say: those of a cycle that was killed before it told them too."""
+    orders = (known for known in book.open_breaks if known.found.kind == "order")
     return [f"{known.found.text}." for known in orders if is_meant(known.found.subject)]
 
 

@@ -49,6 +49,7 @@ CASES: tuple[tuple[Scenario, tuple[Run, ...]], ...] = (
     # Killed again while the next start recovers.
     (FILLED, ((SENT,), (Point("write order_resolved", 1, "before"),))),
     (PARTIAL, ((SENT,), (Point("send cancelOrder", 1, "after"),))),
+    (PARTIAL, ((Point("send placeOrder", 2, "torn"),), (Point("sync .N.json.N", 1, "before"),))),  # found, untold
     # The parent alone, whose cycle goes on; both, so that nobody tells; the parent while it tells.
     (FILLED, ((Point("send placeOrder", 1, "after", victims="parent"),),)),
     (FILLED, ((Point("send placeOrder", 1, "after", victims="both"),),)),

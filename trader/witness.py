@@ -223,7 +223,12 @@ def places_of(settings: Settings, home: Path) -> tuple[Place, ...]:
 
 
 def keep_due(book: Book, settings: Settings, home: Path) -> Iterator[Fact]:
-    """Write the witnesses that are due after the last cycle; sync HEAD first: they must not know more than the disk."""
+    """Write the witnesses that are due after the last cycle; sync HEAD first: they must not know more than the disk.
+
+    None in a recovery: what may be an old copy must not hide the last word of the newest log behind its own.
+    """
+    if book.recovery is not None:
+        return
     due = tuple((place, part) for place in places_of(settings, home) for part in _parts_due(book, settings, place))
     line, day = line_of(book), _session_day(book)
     for place, part in due:

@@ -264,6 +264,25 @@ def test_a_witness_that_knows_more_halts_even_when_the_broker_has_forgotten(trad
     assert (traded.book().recovery, traded.book().halted) == (None, None)
 
 
+def test_an_old_copy_does_not_write_over_the_witness_that_halts_it(traded: World, tmp_path: Path) -> None:
+    witness = tmp_path / "witness.txt"
+    traded.set(witness={"file": str(witness)})
+    folder = backed_up(traded)
+    traded.advance_to(WEDNESDAY, 0)
+    traded.trade()
+    told = witness.read_text()
+    restored(traded, folder)
+    traded.advance_to(THURSDAY, 0)
+    traded.trade()
+    assert traded.command("resume", "--why", "a halt is a nuisance").status == exits.FINE
+    traded.advance_to(THURSDAY, 1)
+
+    traded.trade()  # looks at the witness again
+
+    assert witness.read_text() == told
+    assert (traded.book().halt_code, traded.book().recovery is not None) == ("old-copy", True)
+
+
 def test_an_old_log_that_was_put_back_by_hand_halts_by_its_witness(traded: World, tmp_path: Path) -> None:
     place = tmp_path / "elsewhere"
     place.mkdir()

@@ -137,9 +137,12 @@ def clear_open_orders(wire: Wire, book: Book) -> Told:
 
 
 def _may_work(book: Book, row: OpenOrderRow) -> bool:
-    """Tell whether a listed order is ours and may still fill: one that is filled may be listed for a while."""
-    order = book.orders.get(row.order_ref)
-    return order is not None and not (order.status == "filled" and row.perm_id in order.perm_ids)
+    """Tell whether a listed order is ours and may still fill: one that is filled may be listed for a while.
+
+    Each that the broker made of an order has fills of its own: the first may be whole, and a second still work.
+    """
+    own = (f.quantity for f in book.fills.values() if (f.order_ref, f.perm_id) == (row.order_ref, row.perm_id))
+    return row.order_ref in book.orders and abs(sum(own, Decimal(0))) < abs(row.quantity)
 
 
 def _cancel(wire: Wire, order_id: int) -> None:

@@ -198,6 +198,23 @@ def test_an_order_that_the_broker_made_twice_is_tracked_cancelled_and_told(world
     assert world.apart() == ()
 
 
+def test_of_an_order_made_twice_the_second_is_cancelled_though_the_first_filled(world: World) -> None:
+    world.advance_to(TUESDAY, 0)
+    assert world.trade() == exits.FINE
+    (first,) = (order for order in world.at_venue() if order["quantity"] == "1000")
+    ghost = world.control.foreign_order(
+        "ACME", "BUY", Decimal(1000), Decimal("49.00"), client_id=CLIENT_ID, order_ref=first["order_ref"]
+    )
+    world.advance_to(TUESDAY, 1)
+
+    assert world.trade() == exits.BAD_NEWS
+
+    assert [attempted.perm_id for attempted in world.facts(OrderCancelAttempted)] == [ghost["perm_id"]]
+    assert world.control.orders() == []
+    assert world.held()["ACME"] == 1000
+    assert alarms(world) == [f"order-doubled/{TUESDAY}"]
+
+
 def test_one_that_the_broker_made_twice_in_the_very_cycle_is_told_at_its_end(world: World) -> None:
     world.control.fill_orders(False)
     world.set(broker={"fill_wait_seconds": 10, "fill_step_seconds": 10})

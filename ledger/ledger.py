@@ -242,7 +242,7 @@ class _Folding:
         if self._flaw is not None:
             return
         if self._keeper is not None:
-            with suppress(OSError):  # a checkpoint saves time, nothing else
+            with suppress(OSError, ValueError):  # a checkpoint saves time, nothing else; a stray name is no date
                 self._keeper.visit(self._book, event)
         try:
             self._book.apply(event)

@@ -231,6 +231,16 @@ def test_a_checkpoint_that_cannot_be_written_stops_nothing(tmp_path: Path) -> No
     assert book_of(home) == replay(read_events(home))
 
 
+def test_a_stray_name_that_is_no_date_stops_nothing(tmp_path: Path) -> None:
+    home = home_of(tmp_path, 3)
+    (home / "var/checkpoints").mkdir(mode=0o700)
+    (home / "var/checkpoints/2001-02-30.ckpt").write_text("no such day")
+
+    Ledger.open(home, StillClock(WEDNESDAY + timedelta(days=3))).close()
+
+    assert book_of(home) == replay(read_events(home))
+
+
 def test_of_older_checkpoints_the_last_of_each_week_is_kept(tmp_path: Path) -> None:
     home = home_of(tmp_path, 40)
 

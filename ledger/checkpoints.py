@@ -12,7 +12,6 @@ again.
 
 from __future__ import annotations
 
-import gc
 import json
 import re
 import zlib
@@ -26,6 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, get_type_hints
 
 from ledger.book import Book, Forgotten, forgetful_book, replay
+from ledger.collecting import uncollected
 from ledger.events import DaySealed
 from ledger.forgetting import forget
 from ledger.line import LINE_BYTES_MAX, Event, LineBroken, event_of, header_of
@@ -73,16 +73,11 @@ def encode(book: Book) -> bytes:
 
 def decode(text: bytes) -> Book:
     """Read a book; ValueError, KeyError or TypeError for what `encode` did not write."""
-    book, collecting = Book(), gc.isenabled()
-    gc.disable()  # nothing made here is garbage: to look for some costs as much again
-    try:
+    book = forgetful_book()
+    with uncollected():
         told = json.loads(text)
         for name, _, turn in _spellings():
             setattr(book, name, turn(told[name]) if turn else told[name])
-    finally:
-        if collecting:
-            gc.enable()
-    book.forgets = True
     return book
 
 
@@ -209,8 +204,9 @@ def book_of(home: Path, *, until_seq: int | None = None) -> Book:
     if seal is not None and until_seq is not None and seal.seq > until_seq:
         book, seal = _before_seq(home, until_seq)
     try:
-        for event in read_events(home, since=seal, until_seq=until_seq):
-            book.apply(event)
+        with uncollected():
+            for event in read_events(home, since=seal, until_seq=until_seq):
+                book.apply(event)
     except Forgotten:
         return replay(read_events(home, until_seq=until_seq), retain=True)
     return book
@@ -254,7 +250,7 @@ def rebuild(home: Path) -> int:
     """Fold the whole log once and write every checkpoint that is kept; return how many. Raises OSError."""
     for retain in (False, True):
         book, keeper = Book() if retain else forgetful_book(), Keeper(home, weekly=True)
-        with suppress(Forgotten):
+        with suppress(Forgotten), uncollected():
             for event in read_events(home):
                 keeper.visit(book, event)
                 book.apply(event)

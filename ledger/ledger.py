@@ -15,6 +15,7 @@ from typing import ClassVar, Literal, Self
 from ledger.book import Book, Forgotten, Impossible, forgetful_book, replay
 from ledger.checkpoints import Keeper, folded_from
 from ledger.clock import Clock
+from ledger.collecting import uncollected
 from ledger.events import (
     EVENT_TYPES,
     BreakFound,
@@ -84,10 +85,11 @@ class Ledger:
         book, seal = (forgetful_book(), None) if by_itself else folded_from(home)
         keeper = None if by_itself else Keeper(home)
         folding = _Folding(book, keeper)
-        log = Log.open(
-            home, clock, slot=slot, account=account, mode=mode, accept_head=accept_head, since=seal,
-            visit=folding.visit, disk=disk,
-        )  # fmt: skip
+        with uncollected():
+            log = Log.open(
+                home, clock, slot=slot, account=account, mode=mode, accept_head=accept_head, since=seal,
+                visit=folding.visit, disk=disk,
+            )  # fmt: skip
         try:
             if folding.has_forgotten:
                 folding = _Folding(Book(), keeper)

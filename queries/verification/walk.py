@@ -6,7 +6,6 @@ looked at again before it counts as a flaw.
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ledger.book import Book, Forgotten, Impossible
+from ledger.collecting import uncollected
 from ledger.errors import LogForeign
 from ledger.events import CycleFinished, CycleStarted, DataIngested, Fact, LogStarted, TailTruncated, TargetsComputed
 from ledger.journal import as_postings, trial_balance
@@ -131,14 +131,9 @@ class Walk:
         self._batch: list[tuple[bytes, Header, int]] = []  # lines of one file, with their numbers
 
     def run(self, tell: Tell) -> Walked:
-        """Walk as far as it goes, the garbage collector held: it would look at every kept object again and again."""
-        was_on = gc.isenabled()
-        gc.disable()
-        try:
+        """Walk as far as it goes."""
+        with uncollected():
             return self._walked(tell)
-        finally:
-            if was_on:
-                gc.enable()
 
     def _walked(self, tell: Tell) -> Walked:
         for path in self._files:

@@ -94,9 +94,12 @@ def _last_words(broker: Broker, problem: BrokerProblem) -> tuple[Fact, ...]:
     An old copy of the log halts trading instead, and is in recovery once that is lifted. What it does not know must not
     enter it: booked as foreign, it would look known to the next start, which would trade.
     """
-    if isinstance(problem, OldCopyOfLog):
-        return RecoveryStarted(reason=str(problem)), TradingHalted(reason=str(problem), code=problem.code)
-    return broker.drain()
+    try:
+        if not isinstance(problem, OldCopyOfLog):
+            return broker.drain()
+    except OldCopyOfLog as found:  # it had failed before it could look at what arrived
+        problem = found
+    return RecoveryStarted(reason=str(problem)), TradingHalted(reason=str(problem), code=problem.code)
 
 
 def outcome(book: State) -> int:

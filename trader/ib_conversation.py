@@ -94,11 +94,13 @@ class Conversation:
         self.wire = wire
         self.inbox = wire.inbox
         self.contracts: dict[int, ContractDefined] = {}  # of the universe
+        self.book: Book | None = None  # None: an adoption, which takes everything as it finds it
 
     # The session
 
     def connect(self, book: Book | None) -> Told:
         """Open the session, assert whose it is, and define the universe."""
+        self.book = book
         accounts, version = self.wire.open(book.order_id_high + 1 if book else 1)
         if version < SERVER_VERSION_MIN:
             raise BrokerRefused("gateway-too-old", f"server version {version}: expected at least {SERVER_VERSION_MIN}")
@@ -153,7 +155,10 @@ class Conversation:
         yield BrokerDisconnected(client_id=self.settings.client_id)
 
     def drain(self) -> tuple[Fact, ...]:
-        """Return what arrived and was not told yet."""
+        """Return what arrived and was not told yet; OldCopyOfLog, and nothing, if any of it is of a newer log."""
+        if self.book is not None:
+            self.inbox.read()
+            refuse_old_copy(self.book, self.inbox, ())
         return self.inbox.drain()
 
     # Orders that are already there
@@ -332,6 +337,8 @@ class Conversation:
         while book.working_orders and waited < self.settings.fill_wait_seconds:
             self.wire.pause(self.settings.fill_step_seconds)
             waited += self.settings.fill_step_seconds
+            self.inbox.read()
+            refuse_old_copy(book, self.inbox, ())
             yield self.inbox.drain(book.fills)
             yield self._late_words(book)
 

@@ -235,6 +235,25 @@ def test_an_order_that_the_other_copy_sent_and_ended_means_an_old_copy_too(world
     assert copy.facts(OrderFilled) == []
 
 
+def test_what_a_newer_log_executed_is_not_booked_because_the_gateway_failed(traded: World) -> None:
+    copy = copied(traded)
+    traded.want(ACME="0.3")
+    traded.advance_to(WEDNESDAY, 0)
+    traded.trade()
+    before = copy.facts(OrderFilled)
+    copy.set(broker={"request_timeout_seconds": 1})
+    traded.control.drop("execDetailsEnd")
+    traded.advance_to(WEDNESDAY, 1)
+
+    assert copy.cycle().status == exits.COULD_NOT
+
+    assert copy.facts(OrderFilled) == before
+    assert (copy.book().halt_code, copy.book().recovery is not None) == ("old-copy", True)
+    traded.control.clear()
+    traded.advance_to(WEDNESDAY, 2)
+    assert copy.cycle().code == "old-copy"
+
+
 # Witnesses
 
 

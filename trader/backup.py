@@ -179,8 +179,8 @@ class _Writer:
             except FileNotFoundError:
                 continue  # a halt was lifted meanwhile
         halt = Path("var") / "HALT"
-        if (self._home / halt).is_dir():  # whatever is there halts, and a folder cannot be copied as a file
-            write_new_file(self._folder / halt, b"halted by a folder of that name\n")
+        if os.path.lexists(self._home / halt) and not (self._home / halt).is_file():  # whatever is there halts
+            write_new_file(self._folder / halt, b"halted by something of that name that is no file\n")
         elif str(halt) not in self.files:
             (self._folder / halt).unlink(missing_ok=True)
 

@@ -151,6 +151,12 @@ def test_a_halt_goes_with_the_backup_and_is_lifted_with_it(home: Path, backup: P
     back_up(home, backup)
     assert halt_reason(backup / "var") is not None
 
+    (home / "var" / "HALT").rmdir()
+    back_up(home, backup)
+    (home / "var" / "HALT").symlink_to("nowhere")
+    back_up(home, backup)
+    assert halt_reason(backup / "var") is not None
+
 
 def test_a_torn_tail_is_left_behind(home: Path, backup: Path) -> None:
     with (home / "var" / "events" / LATER).open("ab") as file:

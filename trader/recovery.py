@@ -16,7 +16,7 @@ from ledger.book import Book
 from ledger.events import Fact, RecoveryEnded, RecoveryStarted, TradingHalted, TradingResumed
 from ledger.state import State
 from trader.broker import OldCopyOfLog
-from trader.place import displaced, stamp
+from trader.place import displaced, mark, marked
 from trader.witness import Place, WitnessUnusable, contradiction, failure, parse
 
 OLD_COPY = "old-copy"
@@ -27,13 +27,22 @@ def require_newest(book: Book, home: Path, places: tuple[Place, ...]) -> Iterato
 
     In a recovery such a witness halts, and the cycle goes on looking: what it finds is told, and waits for the owner.
     """
-    why = displaced(home)
-    if why is not None:
-        if book.recovery is None:
-            yield RecoveryStarted(reason=why)
-        stamp(home)  # only now: a crash in between starts the recovery again
+    why = displaced(home) or _cut_back(book, home)
+    if why is not None and book.recovery is None:
+        yield RecoveryStarted(reason=why)
+    mark(home, f"{book.seq}:{book.head}")  # only now: a crash in between starts the recovery again
     for place in places:
         yield from _read_back(book, home, place)
+
+
+def _cut_back(book: Book, home: Path) -> str | None:
+    """Say why the log may be an old one, put back in the very files of the newer; None if it holds its own mark."""
+    end = marked(home)
+    try:
+        found = None if end is None else contradiction(home, book, parse(end))
+    except ValueError:
+        return "the stamp of the log's place cannot be read: it may have been copied here"
+    return None if found is None else f"the log was put back from a backup: of the mark {end}, {found}"
 
 
 def _read_back(book: Book, home: Path, place: Place) -> Iterator[Fact]:

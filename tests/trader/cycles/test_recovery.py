@@ -254,6 +254,28 @@ def test_what_a_newer_log_executed_is_not_booked_because_the_gateway_failed(trad
     assert copy.cycle().code == "old-copy"
 
 
+def test_a_backup_that_is_copied_over_the_log_in_its_place_is_in_recovery(traded: World) -> None:
+    traded.advance_to(WEDNESDAY, 0)
+    traded.trade()
+    folder = backed_up(traded)
+    traded.want(ACME="0.3")
+    traded.advance_to(WEDNESDAY, 2)
+    traded.trade()
+    for path in (path for path in sorted((folder / "var").rglob("*")) if path.is_file()):  # as `cp -r` does
+        there = traded.home / path.relative_to(folder)
+        if there.read_bytes() != path.read_bytes():
+            there.write_bytes(path.read_bytes())
+    before = sent(traded)
+    traded.advance_to(THURSDAY, 0)
+
+    traded.trade()
+
+    (started,) = traded.facts(RecoveryStarted)
+    assert started.reason.startswith("the log was put back from a backup")
+    assert traded.book().recovery is not None  # positions differ, and nobody has accepted that
+    assert sent(traded) == before
+
+
 # Witnesses
 
 

@@ -89,6 +89,8 @@ class WitnessFile:
             raise WitnessUnusable(f"expected the folder {self.path.parent}, found none")
         try:
             before = self.path.read_bytes() if self.path.exists() else b""
+            if before and not before.endswith(b"\n"):
+                before += b"\n"  # somebody else cut or edited it: his last line stays his
             write_new_file(self.path, before + line.encode() + b"\n")
         except OSError as error:
             raise WitnessUnusable(f"{self.path}: {error.strerror or error}") from error

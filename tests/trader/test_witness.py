@@ -67,6 +67,15 @@ def test_a_file_keeps_every_witness_and_tells_the_last_of_a_log(tmp_path: Path) 
     assert place.path.stat().st_mode & 0o077 == 0
 
 
+def test_a_line_that_lost_its_end_is_not_continued_by_the_next(tmp_path: Path) -> None:
+    place = WitnessFile(tmp_path / "witness.txt")
+    place.path.write_text(LINE, encoding="utf-8")
+
+    place.keep(NEXT)
+
+    assert place.path.read_text(encoding="utf-8").splitlines() == [LINE, NEXT]
+
+
 def test_a_disk_that_is_not_mounted_is_not_made_up_for(tmp_path: Path) -> None:
     place = WitnessFile(tmp_path / "mnt" / "witness.txt")
 

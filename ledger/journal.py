@@ -10,10 +10,10 @@ accruals, opening, suspense.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Decimal, getcontext
 from typing import NamedTuple
 
-from ledger.lots import EXACT, ZERO
+from ledger.lots import EXACT, ZERO, exactly
 
 Journal = dict[tuple[str, str], Decimal]  # (account, currency) -> balance; an account at zero is left out
 
@@ -30,26 +30,29 @@ class Posting(NamedTuple):
     amount: Decimal
 
 
-Entry = tuple[str, str, Decimal]  # a posting, or what is one in all but name
-
-
-def post(journal: Journal, postings: Iterable[Entry]) -> None:
-    """Add postings that balance; raise Unbalanced, having changed nothing, for those that do not."""
-    entry = tuple(postings)
-    difference = trial_balance(entry)
-    if any(difference.values()):
-        raise Unbalanced(f"expected postings that sum to zero per currency, found {difference}: {entry}")
-    for name, currency, amount in entry:
+def post(journal: Journal, currency: str, *legs: tuple[str, Decimal]) -> None:
+    """Add an entry: amounts to accounts, in one currency. One that does not balance raises, and changes nothing."""
+    if getcontext() is not EXACT:
+        with exactly():
+            return post(journal, currency, *legs)
+    total = ZERO
+    for _, amount in legs:
+        total += amount
+    if total:
+        raise Unbalanced(f"expected amounts that sum to zero, found {total} {currency}: {legs}")
+    for name, amount in legs:
         if amount:
             account = (name, currency)
-            after = EXACT.add(journal.get(account, ZERO), amount)
+            before = journal.get(account)
+            after = amount if before is None else before + amount
             if after:
                 journal[account] = after
             else:  # so that the same facts in another order leave the same journal
                 del journal[account]
+    return None
 
 
-def trial_balance(postings: Iterable[Entry]) -> dict[str, Decimal]:
+def trial_balance(postings: Iterable[Posting]) -> dict[str, Decimal]:
     """Sum of all postings per currency: zero, if nothing is wrong."""
     sums: dict[str, Decimal] = {}
     for _, currency, amount in postings:

@@ -13,6 +13,7 @@ steps may be folded into a floor, the state after them: open lots stay exact, an
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation, getcontext, setcontext
@@ -24,8 +25,23 @@ EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, Inex
 ROUNDING = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
 
 
+# The fold makes millions of these values, and a named tuple's own constructor costs twice as much.
+new = tuple.__new__
+
+
 class Folded(LookupError):
     """What is asked for lies below the floor: that part of the history was folded away."""
+
+
+@contextmanager
+def exactly() -> Iterator[None]:
+    """Compute in EXACT: what would be rounded raises. Where it holds already, `getcontext() is EXACT` is cheaper."""
+    before = getcontext()
+    setcontext(EXACT)
+    try:
+        yield
+    finally:
+        setcontext(before)
 
 
 def allocate(total: Decimal, part: Decimal, whole: Decimal) -> Decimal:
@@ -48,7 +64,7 @@ class Trade(NamedTuple):
     @property
     def order(self) -> tuple[datetime, str, int]:
         """Economic order, total: time, execution base, revision."""
-        return (self.at, self.execution, self.revision)
+        return self[:3]
 
 
 class Lot(NamedTuple):
@@ -105,7 +121,7 @@ def matched_of(
 def match(before: Matched, trade: Trade) -> Matched:
     """Close the oldest lots of the other side and open what remains; a flip's commission is split by quantity."""
     if not before.quantity or (before.quantity > 0) == (trade.quantity > 0):
-        return _opened(before, Lot(trade.execution, trade.quantity, trade.gross, trade.commission))
+        return _opened(before, new(Lot, (trade.execution, trade.quantity, trade.gross, trade.commission)))
     held = abs(before.quantity)
     if abs(trade.quantity) <= held:
         return _closed(before, trade.quantity, trade.gross, trade.commission)
@@ -118,15 +134,11 @@ def match(before: Matched, trade: Trade) -> Matched:
 
 
 def _opened(before: Matched, lot: Lot) -> Matched:
-    return Matched(
-        before.oldest,
-        (lot, before.newest),
-        before.quantity + lot.quantity,
-        before.gross + lot.gross,
-        before.commission + lot.commission,
-        before.realised_gross,
-        before.realised_commission,
-    )
+    oldest, newest, quantity, gross, commission, realised_gross, realised_commission = before
+    return new(Matched, (
+        oldest, (lot, newest), quantity + lot.quantity, gross + lot.gross, commission + lot.commission,
+        realised_gross, realised_commission,
+    ))  # fmt: skip
 
 
 def _closed(before: Matched, closing: Decimal, closing_gross: Decimal, closing_commission: Decimal) -> Matched:
@@ -145,22 +157,17 @@ def _closed(before: Matched, closing: Decimal, closing_gross: Decimal, closing_c
             part, remainder = _split(part, units.copy_sign(part.quantity))
             units, oldest = ZERO, (remainder, behind)
         gross, commission = gross + part.gross, commission + part.commission
-    return Matched(
-        oldest,
-        newest,
-        before.quantity + closing,
-        before.gross - gross,
-        before.commission - commission,
-        before.realised_gross - closing_gross - gross,
-        before.realised_commission + closing_commission + commission,
-    )
+    return new(Matched, (
+        oldest, newest, before.quantity + closing, before.gross - gross, before.commission - commission,
+        before.realised_gross - closing_gross - gross, before.realised_commission + closing_commission + commission,
+    ))  # fmt: skip
 
 
 def _split(lot: Lot, quantity: Decimal) -> tuple[Lot, Lot]:
     gross = allocate(lot.gross, quantity, lot.quantity)
     commission = allocate(lot.commission, quantity, lot.quantity)
-    remainder = Lot(lot.execution, lot.quantity - quantity, lot.gross - gross, lot.commission - commission)
-    return Lot(lot.execution, quantity, gross, commission), remainder
+    remainder = (lot.execution, lot.quantity - quantity, lot.gross - gross, lot.commission - commission)
+    return new(Lot, (lot.execution, quantity, gross, commission)), new(Lot, remainder)
 
 
 def _lots(link: Link | None) -> Iterator[Lot]:
@@ -228,10 +235,11 @@ class Holding(NamedTuple):
 
     def with_trade(self, trade: Trade) -> Holding:
         """Insert a trade where it belongs economically, and match again from there; Folded below the floor."""
-        if self.floor is not None and trade.order < self.floor.order:
+        order = trade.order
+        if self.floor is not None and order < self.floor.order:
             raise Folded(trade.execution)
         step, later = self.last, []
-        while step is not None and step.trade.order > trade.order:
+        while step is not None and step.trade.order > order:
             later.append(step.trade)
             step = step.before
         return self._rematched(step, (trade, *reversed(later)) if later else (trade,))
@@ -247,7 +255,7 @@ class Holding(NamedTuple):
     def with_commission(self, execution: str, commission: Decimal) -> Holding:
         """Give an execution its commission, whenever it comes."""
         step, later = self._found(execution)
-        charged = Trade(*step.trade[:5], commission)
+        charged = new(Trade, (*step.trade[:5], commission))
         return self._rematched(step.before, (charged, *later) if later else (charged,))
 
     def _found(self, execution: str) -> tuple[Step, tuple[Trade, ...]]:
@@ -261,16 +269,14 @@ class Holding(NamedTuple):
         return step, tuple(reversed(later)) if later else ()
 
     def _rematched(self, last: Step | None, trades: Iterable[Trade]) -> Holding:
+        if getcontext() is not EXACT:
+            with exactly():
+                return self._rematched(last, trades)
         after = self._begun if last is None else last.after
-        before = getcontext()
-        setcontext(EXACT)
-        try:
-            for trade in trades:
-                after = match(after, trade)
-                last = Step(trade, after, last)
-        finally:
-            setcontext(before)
-        return Holding(self.con_id, self.currency, self.multiplier, last, self.floor)
+        for trade in trades:
+            after = match(after, trade)
+            last = new(Step, (trade, after, last))
+        return new(Holding, (self.con_id, self.currency, self.multiplier, last, self.floor))
 
     def folded(self, before: datetime) -> Holding:
         """Fold the trades before a moment into the floor, once they are half of the kept ones.
@@ -305,28 +311,29 @@ class Holding(NamedTuple):
         return NOTHING if self.floor is None else self.floor.after
 
     @property
-    def _now(self) -> Matched:
+    def now(self) -> Matched:
+        """What all its trades led to."""
         return self._begun if self.last is None else self.last.after
 
     @property
     def lots(self) -> tuple[Lot, ...]:
         """Open lots, oldest first."""
-        return self._now.lots
+        return self.now.lots
 
     @property
     def quantity(self) -> Decimal:
         """Units held: + long, - short."""
-        return self._now.quantity
+        return self.now.quantity
 
     @property
     def gross_basis(self) -> Decimal:
         """Basis of the open lots before commissions."""
-        return self._now.gross
+        return self.now.gross
 
     @property
     def commission(self) -> Decimal:
         """Commissions in the open lots, signed as cash."""
-        return self._now.commission
+        return self.now.commission
 
     @property
     def basis(self) -> Decimal:
@@ -336,12 +343,12 @@ class Holding(NamedTuple):
     @property
     def realised_gross(self) -> Decimal:
         """Realised P&L before commissions."""
-        return self._now.realised_gross
+        return self.now.realised_gross
 
     @property
     def realised_commission(self) -> Decimal:
         """Commissions that belong to what was closed."""
-        return self._now.realised_commission
+        return self.now.realised_commission
 
     @property
     def realised(self) -> Decimal:

@@ -6,11 +6,11 @@ The book holds both halves of the tally: what our facts imply, and what the brok
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Context, Decimal
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from ledger.events import (
     BookReconciled,
@@ -34,7 +34,7 @@ from ledger.events import (
     VerdictRow,
 )
 from ledger.journal import Journal
-from ledger.lots import EXACT, Holding
+from ledger.lots import EXACT, Holding, new
 
 ONE = Decimal(1)
 ZERO = Decimal(0)
@@ -42,6 +42,17 @@ ALLOWED_FOR = timedelta(minutes=10)  # a permission rests on quotes of its minut
 DISPLAYED = Context(prec=28)  # for figures that nothing is decided by
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+N = TypeVar("N", bound=NamedTuple)
+
+
+def changed(value: N, **changes: object) -> N:
+    """Return a named tuple with some values changed, as its own `_replace` does at several times the cost."""
+    values, fields = list(value), value._fields
+    for name, changed_to in changes.items():
+        values[fields.index(name)] = changed_to
+    return new(type(value), values)
 
 
 class Impossible(Exception):
@@ -74,7 +85,12 @@ class Fill(NamedTuple):
 
     def charged(self, commission: Decimal, currency: str, revision: int) -> Fill:
         """Return it with a commission; by position, for every execution comes through here."""
-        return Fill(*self[:12], commission, currency, revision, self.busted)
+        return new(Fill, (*self[:12], commission, currency, revision, self.busted))
+
+    @property
+    def commission_told(self) -> tuple[Decimal | None, str | None, int]:
+        """What a correction of it takes over."""
+        return self[12:15]
 
 
 class Order(NamedTuple):
@@ -96,7 +112,7 @@ class Order(NamedTuple):
 
     def executed(self, filled: Decimal, status: str) -> Order:
         """Return it with what its executions add up to; by position, for every execution comes through here."""
-        return Order(*self[:9], status, filled, *self[11:])
+        return new(Order, (*self[:9], status, filled, *self[11:]))
 
     @property
     def ended(self) -> bool:
@@ -171,8 +187,7 @@ class Cycle(NamedTuple):
     ended: str = ""  # "", finished, failed
 
 
-@dataclass(frozen=True, slots=True)
-class Growth:
+class Growth(NamedTuple):
     """What one unit of the account became, deposits and withdrawals taken out; for display, never for a decision."""
 
     unit: Decimal = ONE
@@ -185,7 +200,7 @@ class Growth:
         """Return the growth after one more snapshot."""
         base = flows if self.nav is None else EXACT.subtract(EXACT.add(self.nav, flows), self.flows)
         if not self.known or base <= 0 or nav < 0:
-            return replace(self, known=False)
+            return changed(self, known=False)
         unit = DISPLAYED.multiply(self.unit, DISPLAYED.divide(nav, base))
         return Growth(unit, max(self.peak, unit), nav, flows)
 
@@ -288,6 +303,8 @@ class State:
     @property
     def open_breaks(self) -> tuple[Break, ...]:
         """Breaks that nobody accepted and that did not close, oldest first."""
+        if not self.live_breaks:
+            return ()
         by_seq = sorted(self.live_breaks, key=self.live_breaks.__getitem__)
         return tuple(self.breaks[break_id] for break_id in by_seq)
 
@@ -325,8 +342,9 @@ class State:
     def may_trade(self) -> bool:
         """Positive evidence of this very cycle, and nothing against it."""
         cycle = self.cycle
-        stopped = self.halted is not None or self.recovery is not None or bool(self.in_doubt)
-        return cycle is not None and cycle.allowed and not cycle.ended and not stopped
+        if cycle is None or not cycle.allowed or cycle.ended or self.recovery is not None:
+            return False
+        return self.halted is None and not any(self.orders[ref].status == "attempted" for ref in self.live_orders)
 
     def lapsed(self, now: datetime) -> str | None:
         """Say why the permission to trade does not hold at a moment any more; None if it does, or never was."""
@@ -379,4 +397,4 @@ class State:
     def update_cycle(self, **changes: Any) -> None:
         """Change the running cycle; outside any cycle there is nothing to change."""
         if self.cycle is not None:
-            self.cycle = self.cycle._replace(**changes)
+            self.cycle = changed(self.cycle, **changes)

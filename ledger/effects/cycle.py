@@ -32,7 +32,7 @@ from ledger.events import (
 from ledger.events.cycle import LogStarted
 from ledger.forgetting import is_old_day
 from ledger.line import Event
-from ledger.state import ONE, Break, Cycle, Forgotten, Impossible, SlotState, State
+from ledger.state import ONE, Break, Cycle, Forgotten, Impossible, SlotState, State, changed
 
 
 def _log_started(state: State, event: Event) -> None:
@@ -60,7 +60,7 @@ def _cycle_started(state: State, event: Event) -> None:
     known = _slot(state, fact.slot)
     state.cycle = Cycle(event.seq, event.hash, fact, event.recorded_at)
     state.failed = None
-    state.slots[fact.slot] = known._replace(attempts=known.attempts + 1)
+    state.slots[fact.slot] = changed(known, attempts=known.attempts + 1)
 
 
 def _slot(state: State, name: str) -> SlotState:
@@ -72,14 +72,14 @@ def _slot(state: State, name: str) -> SlotState:
 
 def _skipped(state: State, event: Event) -> None:
     fact: CycleSkipped = event.fact  # type: ignore[assignment]
-    state.slots[fact.slot] = _slot(state, fact.slot)._replace(skipped=True)
+    state.slots[fact.slot] = changed(_slot(state, fact.slot), skipped=True)
 
 
 def _finished(state: State, event: Event) -> None:
     fact: CycleFinished = event.fact  # type: ignore[assignment]
     known, cycle = _slot(state, fact.slot), state.cycle
     was_dry = cycle is not None and cycle.started.dry_run and (known.rehearsed or not known.finished)
-    state.slots[fact.slot] = known._replace(finished=True, rehearsed=was_dry)
+    state.slots[fact.slot] = changed(known, finished=True, rehearsed=was_dry)
     state.failed = None
     state.update_cycle(ended="finished", allowed=False)
 

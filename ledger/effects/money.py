@@ -28,8 +28,8 @@ from ledger.events import (
 from ledger.forgetting import known_order
 from ledger.journal import post
 from ledger.line import Event
-from ledger.lots import Holding, Trade
-from ledger.state import ZERO, Fill, Impossible, Order, State
+from ledger.lots import Holding, Trade, new
+from ledger.state import ZERO, Fill, Impossible, Order, State, changed
 
 CASH_ACCOUNTS: tuple[tuple[type[Fact], str], ...] = (
     (DividendPaid, "dividends"),
@@ -53,46 +53,52 @@ def _filled(state: State, event: Event) -> None:
         return  # an older revision told late changes nothing
     if known is not None:
         _untrade(state, base, known)
-    state.fills[base] = Fill(
-        fact.execution_id, revision, fact.con_id, fact.quantity, fact.price, fact.currency, fact.order_ref,
-        fact.perm_id, fact.client_id, event.at, event.seq, order is None,
-        *((known.commission, known.commission_currency, known.commission_revision) if known else ()),
-    )  # fmt: skip
-    holding = _holding(state, fact.con_id)
-    gross = fact.quantity * fact.price * holding.multiplier
-    commission = known.commission if known and known.commission_currency == fact.currency else None
-    trade = Trade(event.at, base, revision, fact.quantity, gross, commission or ZERO)
+    con_id, quantity, price, currency, at = fact.con_id, fact.quantity, fact.price, fact.currency, event.at
+    commission = (None, None, 0) if known is None else known.commission_told
+    state.fills[base] = new(Fill, (
+        fact.execution_id, revision, con_id, quantity, price, currency, fact.order_ref, fact.perm_id, fact.client_id,
+        at, event.seq, order is None, *commission, False,
+    ))  # fmt: skip
+    holding = _holding(state, con_id)
+    gross = quantity * price * holding.multiplier
+    charged = commission[0] if commission[1] == currency else None
+    trade = new(Trade, (at, base, revision, quantity, gross, charged or ZERO))
     _traded(state, holding, holding.with_trade(trade), gross, "cash")
-    _fill_order(state, fact.order_ref, fact.quantity)
+    _fill_order(state, fact.order_ref, quantity)
 
 
 def _check_fill(state: State, fact: OrderFilled, known: Fill | None, order: Order | None) -> None:
-    what = f"execution {fact.execution_id}"
+    con_id, quantity, what = fact.con_id, fact.quantity, ("execution", fact.execution_id)
     _check_account(state, fact.account, what)
-    _check_contract(state, fact.con_id, fact.currency, what)
-    if fact.quantity == 0 or fact.price < 0:
-        raise Impossible(f"{what}: {fact.quantity} at {fact.price} is no trade")
-    if order is not None and order.con_id != fact.con_id:
-        raise Impossible(f"{what}: order {fact.order_ref} is for {order.con_id}, not {fact.con_id}")
-    if order is not None and (order.quantity > 0) != (fact.quantity > 0):
-        raise Impossible(f"{what}: order {fact.order_ref} is for {order.quantity}, found {fact.quantity}")
-    if known is not None and known.con_id != fact.con_id:
-        raise Impossible(f"{what}: corrects one of {known.con_id}, found {fact.con_id}")
+    _check_contract(state, con_id, fact.currency, what)
+    if not quantity or fact.price < 0:
+        raise _impossible(what, f"{quantity} at {fact.price} is no trade")
+    if order is not None and order.con_id != con_id:
+        raise _impossible(what, f"order {fact.order_ref} is for {order.con_id}, not {con_id}")
+    if order is not None and (order.quantity > 0) != (quantity > 0):
+        raise _impossible(what, f"order {fact.order_ref} is for {order.quantity}, found {quantity}")
+    if known is not None and known.con_id != con_id:
+        raise _impossible(what, f"corrects one of {known.con_id}, found {con_id}")
 
 
-def _check_account(state: State, account: str, what: str) -> None:
+def _impossible(what: tuple[object, ...], why: str) -> Impossible:
+    """Say it once it is known to be so: every execution is checked, and hardly one is refused."""
+    return Impossible(f"{' '.join(map(str, what))}: {why}")
+
+
+def _check_account(state: State, account: str, what: tuple[object, ...]) -> None:
     if account != state.account:
-        raise Impossible(f"{what}: expected account {state.account}, found {account}")
+        raise _impossible(what, f"expected account {state.account}, found {account}")
 
 
-def _check_contract(state: State, con_id: int, currency: str, what: str) -> None:
+def _check_contract(state: State, con_id: int, currency: str, what: tuple[object, ...]) -> None:
     contract = state.contracts.get(con_id)
     if contract is None:
-        raise Impossible(f"{what}: contract {con_id} is not defined")
+        raise _impossible(what, f"contract {con_id} is not defined")
     if contract.security_type != "STK":
-        raise Impossible(f"{what}: the book cannot hold {contract.security_type} yet")
+        raise _impossible(what, f"the book cannot hold {contract.security_type} yet")
     if contract.currency != currency:
-        raise Impossible(f"{what}: expected {contract.currency}, found {currency}")
+        raise _impossible(what, f"expected {contract.currency}, found {currency}")
 
 
 def _untrade(state: State, base: str, known: Fill) -> None:
@@ -122,12 +128,12 @@ def _busted(state: State, event: Event) -> None:
     fact: FillBusted = event.fact  # type: ignore[assignment]
     base, _ = execution_base(fact.execution_id)
     known = state.fills.get(base)
-    _check_account(state, fact.account, f"bust of {fact.execution_id}")
+    _check_account(state, fact.account, ("bust of", fact.execution_id))
     if known is None:
         raise Impossible(f"bust of {fact.execution_id}: no such execution is recorded")
     if not known.busted:
         _untrade(state, base, known)
-        state.fills[base] = known._replace(busted=True)
+        state.fills[base] = changed(known, busted=True)
 
 
 def _commission(state: State, event: Event) -> None:
@@ -142,33 +148,32 @@ def _commission(state: State, event: Event) -> None:
         raise Impossible(
             f"commission of {fact.execution_id}: expected {known.commission_currency}, found {fact.currency}"
         )
-    change = fact.amount - (known.commission or ZERO)
-    post(state.journal, (("cash", fact.currency, change), ("commissions", fact.currency, -change)))
-    _move_cash(state, fact.currency, change)
-    state.fills[base] = known.charged(fact.amount, fact.currency, revision)
-    if fact.currency == known.currency and not known.busted:
-        state.holdings[known.con_id] = state.holdings[known.con_id].with_commission(base, fact.amount)
+    amount, currency = fact.amount, fact.currency
+    _earn(state, currency, amount if known.commission is None else amount - known.commission, "commissions")
+    state.fills[base] = known.charged(amount, currency, revision)
+    if currency == known.currency and not known.busted:
+        state.holdings[known.con_id] = state.holdings[known.con_id].with_commission(base, amount)
 
 
 def _traded(state: State, before: Holding, after: Holding, gross: Decimal, against: str) -> None:
     """Post a change of lots: what was paid, what the basis became, and what that realised."""
-    basis = after.gross_basis - before.gross_basis
-    realised = after.realised_gross - before.realised_gross
-    currency = after.currency
-    postings = (
-        (against, currency, -gross),
-        (f"position:{after.con_id}", currency, basis),
-        ("realised", currency, -realised),
-    )
-    post(state.journal, postings)
+    was, now, con_id, currency = before.now, after.now, after.con_id, after.currency
+    basis, realised = now.gross - was.gross, now.realised_gross - was.realised_gross
+    post(state.journal, currency, (against, -gross), (f"position:{con_id}", basis), ("realised", -realised))
     if against == "cash":
         _move_cash(state, currency, -gross)
-    state.holdings[after.con_id] = after
+    state.holdings[con_id] = after
 
 
 def _holding(state: State, con_id: int) -> Holding:
     contract = state.contracts[con_id]
     return state.holdings.get(con_id) or Holding(con_id, contract.currency, contract.multiplier)
+
+
+def _earn(state: State, currency: str, amount: Decimal, account: str) -> None:
+    """Move cash, + received, against an account."""
+    post(state.journal, currency, ("cash", amount), (account, -amount))
+    _move_cash(state, currency, amount)
 
 
 def _move_cash(state: State, currency: str, amount: Decimal) -> None:
@@ -178,8 +183,7 @@ def _move_cash(state: State, currency: str, amount: Decimal) -> None:
 def _cash_effect(account: str) -> Effect:
     def effect(state: State, event: Event) -> None:
         fact: CashDeposited = event.fact  # type: ignore[assignment]
-        post(state.journal, (("cash", fact.currency, fact.amount), (account, fact.currency, -fact.amount)))
-        _move_cash(state, fact.currency, fact.amount)
+        _earn(state, fact.currency, fact.amount, account)
 
     return effect
 
@@ -188,17 +192,15 @@ def _converted(state: State, event: Event) -> None:
     fact: CurrencyConverted = event.fact  # type: ignore[assignment]
     if fact.sold <= 0 or fact.bought <= 0:
         raise Impossible(f"conversion {fact.reference}: expected two amounts above zero")
-    for currency, amount in ((fact.sold_currency, -fact.sold), (fact.bought_currency, fact.bought)):
-        post(state.journal, (("cash", currency, amount), ("conversion", currency, -amount)))
-        _move_cash(state, currency, amount)
+    _earn(state, fact.sold_currency, -fact.sold, "conversion")
+    _earn(state, fact.bought_currency, fact.bought, "conversion")
 
 
 def _accrued(sign: int) -> Effect:
     def effect(state: State, event: Event) -> None:
         fact: DividendAccrued = event.fact  # type: ignore[assignment]
         gross, tax = fact.gross * sign, fact.tax * sign
-        entry = (("accruals", gross + tax), ("dividends", -gross), ("taxes", -tax))
-        post(state.journal, ((account, fact.currency, amount) for account, amount in entry))
+        post(state.journal, fact.currency, ("accruals", gross + tax), ("dividends", -gross), ("taxes", -tax))
 
     return effect
 
@@ -206,14 +208,12 @@ def _accrued(sign: int) -> Effect:
 def _opened(state: State, event: Event) -> None:
     fact: OpeningBalanceRecorded = event.fact  # type: ignore[assignment]
     if fact.con_id is None:
-        entry = (("cash", fact.currency, fact.amount), ("opening", fact.currency, -fact.amount))
-        post(state.journal, entry)
-        _move_cash(state, fact.currency, fact.amount)
+        _earn(state, fact.currency, fact.amount, "opening")
         return
-    what = f"opening balance of contract {fact.con_id}"
+    what = ("opening balance of contract", fact.con_id)
     _check_contract(state, fact.con_id, fact.currency, what)
     if not fact.quantity:
-        raise Impossible(f"{what}: expected a quantity, found {fact.quantity}")
+        raise _impossible(what, f"expected a quantity, found {fact.quantity}")
     holding = _holding(state, fact.con_id)
     trade = Trade(event.at, "opening", 0, fact.quantity, fact.amount)
     _traded(state, holding, holding.with_trade(trade), fact.amount, "opening")
@@ -221,10 +221,10 @@ def _opened(state: State, event: Event) -> None:
 
 def _position_adjusted(state: State, event: Event) -> None:
     fact: PositionAdjusted = event.fact  # type: ignore[assignment]
-    what = f"adjustment of contract {fact.con_id} for {fact.break_id}"
+    what = ("adjustment of contract", fact.con_id, "for", fact.break_id)
     _check_contract(state, fact.con_id, fact.currency, what)
     if fact.quantity == 0:
-        raise Impossible(f"{what}: expected a change of quantity")
+        raise _impossible(what, "expected a change of quantity")
     holding = _holding(state, fact.con_id)
     trade = Trade(event.at, fact.break_id, event.seq, fact.quantity, fact.amount)
     _traded(state, holding, holding.with_trade(trade), fact.amount, "suspense")
@@ -232,8 +232,7 @@ def _position_adjusted(state: State, event: Event) -> None:
 
 def _cash_adjusted(state: State, event: Event) -> None:
     fact: CashAdjusted = event.fact  # type: ignore[assignment]
-    post(state.journal, (("cash", fact.currency, fact.amount), ("suspense", fact.currency, -fact.amount)))
-    _move_cash(state, fact.currency, fact.amount)
+    _earn(state, fact.currency, fact.amount, "suspense")
 
 
 EFFECTS: tuple[tuple[type[Fact], Effect], ...] = (

@@ -13,7 +13,7 @@ from ledger.events import (
     RatesObserved,
 )
 from ledger.line import Event
-from ledger.state import ONE, Impossible, State
+from ledger.state import ONE, Impossible, State, changed
 
 
 def _contract(state: State, event: Event) -> None:
@@ -30,24 +30,24 @@ def _nav(state: State, event: Event) -> None:
     fact: NavObserved = event.fact  # type: ignore[assignment]
     if fact.currency != state.base_currency:
         raise Impossible(f"NAV: expected it in {state.base_currency}, found {fact.currency}")
-    state.reported = state.reported._replace(nav=fact, nav_at=event.recorded_at)
+    state.reported = changed(state.reported, nav=fact, nav_at=event.recorded_at)
 
 
 def _margin(state: State, event: Event) -> None:
     fact: MarginObserved = event.fact  # type: ignore[assignment]
-    state.reported = state.reported._replace(margin=fact, margin_at=event.recorded_at)
+    state.reported = changed(state.reported, margin=fact, margin_at=event.recorded_at)
 
 
 def _cash(state: State, event: Event) -> None:
     fact: CashObserved = event.fact  # type: ignore[assignment]
     cash = {row.currency: row.amount for row in fact.rows}
-    state.reported = state.reported._replace(cash=cash, cash_at=event.recorded_at)
+    state.reported = changed(state.reported, cash=cash, cash_at=event.recorded_at)
 
 
 def _positions(state: State, event: Event) -> None:
     fact: PositionsObserved = event.fact  # type: ignore[assignment]
     positions = {row.con_id: row for row in fact.rows if row.quantity}
-    state.reported = state.reported._replace(positions=positions, positions_at=event.recorded_at)
+    state.reported = changed(state.reported, positions=positions, positions_at=event.recorded_at)
     for row in fact.rows:
         if row.mark is not None:
             state.marks[row.con_id] = row.mark
@@ -57,7 +57,7 @@ def _positions(state: State, event: Event) -> None:
 
 def _open_orders(state: State, event: Event) -> None:
     fact: OpenOrdersObserved = event.fact  # type: ignore[assignment]
-    state.reported = state.reported._replace(open_orders=fact.rows, open_orders_at=event.recorded_at)
+    state.reported = changed(state.reported, open_orders=fact.rows, open_orders_at=event.recorded_at)
 
 
 def _quotes(state: State, event: Event) -> None:
@@ -75,7 +75,7 @@ def _rates(state: State, event: Event) -> None:
     if rates[fact.base_currency] != ONE or min(rates.values()) <= 0:
         raise Impossible(f"rates: expected {fact.base_currency} at 1 and the others above 0, found {rates}")
     state.rates = rates
-    state.reported = state.reported._replace(rates_at=event.recorded_at)
+    state.reported = changed(state.reported, rates_at=event.recorded_at)
 
 
 EFFECTS = (

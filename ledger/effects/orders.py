@@ -17,7 +17,7 @@ from ledger.events import (
 )
 from ledger.forgetting import known_order
 from ledger.line import Event
-from ledger.state import Impossible, Order, SlotState, State
+from ledger.state import Impossible, Order, SlotState, State, changed
 
 NEW = SlotState()
 OUTCOMES = {
@@ -71,7 +71,7 @@ def _acted(state: State) -> None:
         slot = state.cycle.started.slot
         known = state.slots.get(slot, NEW)
         if not known.acted:
-            state.slots[slot] = known._replace(acted=True)
+            state.slots[slot] = changed(known, acted=True)
 
 
 def _order(state: State, order_ref: str) -> Order:
@@ -86,13 +86,13 @@ def _acknowledged(state: State, event: Event) -> None:
     order = _order(state, fact.order_ref)
     perm_ids = order.perm_ids if fact.perm_id in order.perm_ids else (*order.perm_ids, fact.perm_id)
     status = "working" if order.status == "attempted" else order.status
-    state.keep_order(order._replace(perm_ids=perm_ids, status=status))
+    state.keep_order(changed(order, perm_ids=perm_ids, status=status))
 
 
 def _rejected(state: State, event: Event) -> None:
     fact: OrderRejected = event.fact  # type: ignore[assignment]
     order = _order(state, fact.order_ref)
-    state.keep_order(order._replace(status="rejected", ended_reason=f"{fact.code} {fact.reason}"))
+    state.keep_order(changed(order, status="rejected", ended_reason=f"{fact.code} {fact.reason}"))
 
 
 def _cancel_attempted(state: State, event: Event) -> None:
@@ -105,20 +105,20 @@ def _cancelled(state: State, event: Event) -> None:
     fact: OrderCancelled = event.fact  # type: ignore[assignment]
     order = _order(state, fact.order_ref)
     status = "filled" if abs(order.filled) >= abs(order.quantity) else "cancelled"
-    state.keep_order(order._replace(status=status, filled_reported=fact.filled, ended_reason=fact.reason))
+    state.keep_order(changed(order, status=status, filled_reported=fact.filled, ended_reason=fact.reason))
 
 
 def _expired(state: State, event: Event) -> None:
     fact: OrderExpired = event.fact  # type: ignore[assignment]
     order = _order(state, fact.order_ref)
-    state.keep_order(order._replace(status="expired", filled_reported=fact.filled))
+    state.keep_order(changed(order, status="expired", filled_reported=fact.filled))
 
 
 def _resolved(state: State, event: Event) -> None:
     fact: OrderResolved = event.fact  # type: ignore[assignment]
     order = _order(state, fact.order_ref)
     status = OUTCOMES.get(fact.outcome, order.status)
-    state.keep_order(order._replace(status=status, ended_reason=fact.evidence))
+    state.keep_order(changed(order, status=status, ended_reason=fact.evidence))
 
 
 def _modified(_: State, event: Event) -> None:

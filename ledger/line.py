@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from hashlib import sha256
 from json.encoder import encode_basestring
 from typing import NamedTuple
@@ -32,8 +33,8 @@ HASH_TAIL = len(HASH_MARK) + 64 + len(END)  # bytes from `,"hash":"` to the line
 PREV_TAIL = HASH_TAIL + len(PREV_MARK) + 64 + 1  # … from `,"prev":"`
 
 HEADER = re.compile(
-    rb'\{"seq":(0|[1-9][0-9]*),"type":"([a-z0-9_]+)","v":([1-9][0-9]*),"log":"([0-9a-f]{16})"'
-    rb',"batch":\[([1-9][0-9]*),([1-9][0-9]*)\]'
+    rb'\{"seq":(0|[1-9][0-9]*),"type":"([a-z0-9_]+","v":[1-9][0-9]*),"log":"([0-9a-f]{16})"'
+    rb',"batch":\[([1-9][0-9]*,[1-9][0-9]*)\]'
     rb'(?:,"key":("[^"\\]*(?:\\.[^"\\]*)*"))?'
     rb'(?:,"occurred_at":"([^"]{26}Z)")?,"recorded_at":"([^"]{26}Z)"(?:,"cycle":(0|[1-9][0-9]*))?'
     rb'(?:,"trade_date":"([^"]{10})")?(?:,"report_date":"([^"]{10})")?,"fact":(?=\{)'
@@ -105,24 +106,51 @@ class Line(NamedTuple):
 
 def header_of(raw: bytes) -> Header:
     """Check the line's own hash, then read its envelope; LineBroken if either fails."""
-    if raw[-HASH_TAIL:-67] != HASH_MARK or raw[-3:] != END or raw[-PREV_TAIL : -PREV_TAIL + 9] != PREV_MARK:
-        raise LineBroken(f"{len(raw)} bytes that do not end as a line does")
     digest = sha256(raw[:-HASH_TAIL]).hexdigest()
-    if raw[-67:-3] != digest.encode():
+    if raw[-HASH_TAIL:] != b',"hash":"%s"}\n' % digest.encode():
+        if raw[-HASH_TAIL:-67] != HASH_MARK or raw[-3:] != END:
+            raise _without_end(raw)
         raise LineBroken("the hash does not fit the line")
     return _envelope(raw, digest)
 
 
+def header_of_sealed(raw: bytes) -> Header:
+    """Read the envelope of a line whose bytes a seal vouches for, its hash as it says; LineBroken if it is no line."""
+    if raw[-HASH_TAIL:-67] != HASH_MARK or raw[-3:] != END or len(raw) > LINE_BYTES_MAX:
+        raise _without_end(raw)
+    return _envelope(raw, raw[-67:-3].decode("latin-1"))
+
+
+def _without_end(raw: bytes) -> LineBroken:
+    return LineBroken(f"{len(raw)} bytes that do not end as a line does")
+
+
 def _envelope(raw: bytes, digest: str) -> Header:
+    if raw[-PREV_TAIL : -PREV_TAIL + 9] != PREV_MARK:
+        raise _without_end(raw)
     match = HEADER.match(raw)
     if match is None:
         raise LineBroken("the envelope is not the log's")
-    seq, name, version, log, k, n, key, occurred_at, recorded_at, cycle, trade_date, report_date = match.groups()
+    seq, kind, log, place, key, occurred_at, recorded_at, cycle, trade_date, report_date = match.groups()
+    name, version = _type_and_version(kind)
     # A named tuple's own constructor costs twice as much.
     return tuple.__new__(Header, (
-        int(seq), name.decode(), int(version), log.decode(), (int(k), int(n)), key, occurred_at, recorded_at, cycle,
-        trade_date, report_date, match.end(), raw[-PREV_TAIL + 9 : -HASH_TAIL - 1].decode("ascii", "replace"), digest,
+        int(seq), name, version, log.decode(), _batch(place), key, occurred_at, recorded_at, cycle, trade_date,
+        report_date, match.end(), raw[-PREV_TAIL + 9 : -HASH_TAIL - 1].decode("latin-1"), digest,
     ))  # fmt: skip
+
+
+# What stands in line after line is read once.
+@lru_cache(maxsize=256)
+def _type_and_version(kind: bytes) -> tuple[str, int]:
+    name, _, version = kind.partition(b'","v":')
+    return name.decode(), int(version)
+
+
+@lru_cache(maxsize=4096)
+def _batch(place: bytes) -> tuple[int, int]:
+    k, _, n = place.partition(b",")
+    return int(k), int(n)
 
 
 def known_type(header: Header, upcasters: tuple[Upcaster, ...] = UPCASTERS) -> type[Fact] | None:
@@ -146,15 +174,10 @@ def _too_new(header: Header, name: str, version: int) -> LogTooNew:
 def fact_of(raw: bytes, header: Header, upcasters: tuple[Upcaster, ...] = UPCASTERS) -> Fact:
     """Validate the payload, with the envelope's times and dates put back in front of it."""
     known = known_type(header, upcasters)
-    payload = raw[header.fact_from : -PREV_TAIL]
-    _, _, _, _, _, _, occurred_at, _, _, trade_date, report_date, _, _, _ = header
-    given = b"" if occurred_at is None else b'"occurred_at":"%s",' % occurred_at
-    if trade_date is not None:
-        given += b'"trade_date":"%s",' % trade_date
-    if report_date is not None:
-        given += b'"report_date":"%s",' % report_date
-    if given:
-        payload = b"{%s}" % given[:-1] if payload == b"{}" else b"{%s%s" % (given, payload[1:])
+    _, _, _, _, _, _, occurred_at, _, _, trade_date, report_date, fact_from, _, _ = header
+    payload = raw[fact_from:-PREV_TAIL]
+    if not (occurred_at is trade_date is report_date is None):
+        payload = _with_times(payload, occurred_at, trade_date, report_date)
     if known is None:
         known, payload = _upcast(payload, header, upcasters)
     try:
@@ -165,6 +188,17 @@ def fact_of(raw: bytes, header: Header, upcasters: tuple[Upcaster, ...] = UPCAST
             f"seq {header.seq}: expected a {header.type} as this version knows it, found "
             f"{'.'.join(map(str, first['loc']))}: {first['msg']}; install the version that wrote it"
         ) from error
+
+
+def _with_times(
+    payload: bytes, occurred_at: bytes | None, trade_date: bytes | None, report_date: bytes | None
+) -> bytes:
+    given = b"" if occurred_at is None else b'"occurred_at":"%s",' % occurred_at
+    if trade_date is not None:
+        given += b'"trade_date":"%s",' % trade_date
+    if report_date is not None:
+        given += b'"report_date":"%s",' % report_date
+    return b"{%s}" % given[:-1] if payload == b"{}" else b"{%s%s" % (given, payload[1:])
 
 
 def _upcast(payload: bytes, header: Header, upcasters: tuple[Upcaster, ...]) -> tuple[type[Fact], bytes]:
@@ -196,6 +230,7 @@ def _text(literal: bytes) -> str:
     return str(json.loads(literal)) if b"\\" in literal else literal[1:-1].decode()
 
 
+@lru_cache(maxsize=64)  # one for the lines of a batch
 def moment(text: bytes) -> datetime:
     """Read a moment as the log spells it."""
     return datetime.fromisoformat(text.decode("ascii"))

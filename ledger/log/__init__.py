@@ -2,8 +2,8 @@
 
 `Log.open` takes the lock and recovers before anything else; `draft` gives facts their envelopes; `append` returns when
 they are durable; `barrier` vouches for them in HEAD before anything acts on them. Readers use `read_events`, without
-the lock. `recovery.py` deals with what a crash left, `chain.py` says what may follow what, `ledger/line.py` has the
-bytes.
+the lock. `recovery.py` deals with what a crash left, `chain.py` says what may follow what, `walking.py` asks it of each
+line, `ledger/line.py` has the bytes.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ class Log:
             if _file_of(recorded_at + TICK) != _file_of(recorded_at):
                 recorded_at += TICK  # the seal and the batch lie in one file
             drafted += draft_lines(
-                (day.seal(),), seq=seq + 1, log=self.log_id, recorded_at=recorded_at, cycle=None, prev=prev
+                (self._chain.seal(),), seq=seq + 1, log=self.log_id, recorded_at=recorded_at, cycle=None, prev=prev
             )
             seq, prev, recorded_at = seq + 1, drafted[0].header.hash, recorded_at + TICK
         lines = draft_lines(facts, seq=seq + 1, log=self.log_id, recorded_at=recorded_at, cycle=cycle, prev=prev)

@@ -5,16 +5,13 @@ Reader, recovery and writer ask the same `accept`, so that nothing is written th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ledger.errors import LogForeign
 from ledger.events import DaySealed, LogStarted
-from ledger.line import GENESIS_PREV, LINE_BYTES_MAX, Header, LineBroken, fact_of, header_of, known_type
-from ledger.log.disk import LOCAL, Disk
+from ledger.line import GENESIS_PREV, Header, LineBroken, fact_of, header_of, header_of_sealed, known_type
 
 if TYPE_CHECKING:
     from hashlib import _Hash
@@ -39,28 +36,16 @@ class Seal(NamedTuple):
         return Seal(sealed.file, sealed.last_seq, sealed.head_hash)
 
 
-@dataclass(slots=True)
 class DayTally:
-    """What one day file holds so far: what its seal will say."""
+    """What one day file holds so far, as far as the chain's end does not say it."""
 
-    file: str
-    first_seq: int
-    last_seq: int
-    events: int
-    head_hash: str
-    size: int
-    content: _Hash
+    __slots__ = ("content", "file", "first_seq", "size")
 
-    def seal(self) -> DaySealed:
-        """State that the file is complete."""
-        return DaySealed(
-            file=self.file,
-            first_seq=self.first_seq,
-            last_seq=self.last_seq,
-            events=self.events,
-            head_hash=self.head_hash,
-            file_sha256=self.content.hexdigest(),
-        )
+    def __init__(self, file: str, first_seq: int) -> None:
+        self.file = file
+        self.first_seq = first_seq
+        self.size = 0
+        self.content = sha256()
 
 
 class Chain:
@@ -97,51 +82,87 @@ class Chain:
         Nothing changes when it raises.
         """
         header = header_of(raw)
-        self._check_chain(header, self.day is None or self.day.file != file, file)
+        new_file = self._check_chain(header, file)
         known_type(header)
-        self._take(header, raw, file)
+        self._take(header, raw, file, new_file).content.update(raw)
         return header
+
+    def accept_sealed(self, raw: bytes, file: str) -> Header:
+        """Take the next line as `accept` does, but for its own hash and the file's: a seal vouches for its bytes.
+
+        Give the file's hash to `close_sealed` after its last line.
+        """
+        header = header_of_sealed(raw)
+        new_file = self._check_chain(header, file)
+        known_type(header)
+        self._take(header, raw, file, new_file)
+        return header
+
+    def close_sealed(self, content: _Hash) -> None:
+        """Take the whole file's hash; without it the line that seals the file is refused."""
+        if self.day is not None:
+            self.day.content = content
 
     def follow(self, header: Header, raw: bytes, file: str) -> None:
         """Take the next line as `accept` does: one that was just drafted, so that its hash and its type are known."""
-        self._check_chain(header, self.day is None or self.day.file != file, file)
-        self._take(header, raw, file)
+        self._take(header, raw, file, self._check_chain(header, file)).content.update(raw)
 
-    def _take(self, header: Header, raw: bytes, file: str) -> None:
+    def seal(self) -> DaySealed:
+        """State that the last file is complete."""
+        if self.day is None:
+            raise ValueError(f"after seq {self.seq}: expected a day file to seal, found none")
+        return DaySealed(
+            file=self.day.file,
+            first_seq=self.day.first_seq,
+            last_seq=self.seq,
+            events=self.seq - self.day.first_seq + 1,
+            head_hash=self.hash,
+            file_sha256=self.day.content.hexdigest(),
+        )
+
+    def _check_chain(self, header: Header, file: str) -> bool:
+        """Raise unless the line may follow; tell whether it begins a file."""
         new_file = self.day is None or self.day.file != file
-        self._check_sizes(header, 0 if self.day is None or new_file else self.day.size, len(raw))
-        if header.seq == 0:
-            self._begin(raw, header)
-        elif new_file:
-            self._check_seal(raw, header, file)
-        self._count(raw, header, new_file, file)
-
-    def _check_chain(self, header: Header, new_file: bool, file: str) -> None:
-        seq, prev, (k, n) = header.seq, header.prev, header.batch
+        seq, _, _, log, (k, n), _, _, recorded_at, _, _, _, _, prev, _ = header
         if seq != self.seq + 1:
             raise LineBroken(f"expected seq {self.seq + 1}, found {seq}")
         if prev != self.hash:
             raise LineBroken(f"seq {seq}: expected the hash of seq {self.seq} before it, found another")
-        if header.log != self.log_id and seq > 0:
-            raise LogForeign(f"{file}: seq {seq}: expected log {self.log_id}, found log {header.log}; remove it")
-        if self.whole:
-            follows = k == 1 and header.recorded_at > self.recorded_at
+        if log != self.log_id and seq > 0:
+            raise LogForeign(f"{file}: seq {seq}: expected log {self.log_id}, found log {log}; remove it")
+        last_k, last_n = self.batch
+        if last_k == last_n:
+            follows = k == 1 and recorded_at > self.recorded_at
         else:
-            last_k, last_n = self.batch
-            follows = (k, n) == (last_k + 1, last_n) and header.recorded_at == self.recorded_at and not new_file
+            follows = k == last_k + 1 and n == last_n and recorded_at == self.recorded_at and not new_file
         if not follows or k > n:
             raise LineBroken(f"seq {seq}: batch [{k},{n}] cannot follow {list(self.batch)} at {self.recorded_at!r}")
-        if k == 1 and header.recorded_at[:10] != file[:10].encode():
-            raise LineBroken(f"seq {seq}: recorded at {header.recorded_at.decode()}, found in {file}")
+        if k == 1 and recorded_at[:10] != file[:10].encode():
+            raise LineBroken(f"seq {seq}: recorded at {recorded_at.decode()}, found in {file}")
+        return new_file
 
-    def _check_sizes(self, header: Header, day_bytes: int, line_bytes: int) -> None:
-        end = day_bytes + line_bytes
-        batch_bytes = line_bytes if self.whole else end - self.batch_from[1]
-        if header.batch[1] > BATCH_EVENTS_MAX or batch_bytes > BATCH_BYTES_MAX or end > DAY_BYTES_MAX:
+    def _take(self, header: Header, raw: bytes, file: str, new_file: bool) -> DayTally:
+        day = DayTally(file, header.seq) if self.day is None or new_file else self.day
+        start = day.size
+        end, (k, n), seq = start + len(raw), header.batch, header.seq
+        batch_from = start if k == 1 else self.batch_from[1]
+        if n > BATCH_EVENTS_MAX or end - batch_from > BATCH_BYTES_MAX or end > DAY_BYTES_MAX:
             raise LineBroken(
-                f"seq {header.seq}: expected at most {BATCH_EVENTS_MAX} lines and {BATCH_BYTES_MAX} bytes a batch and "
-                f"{DAY_BYTES_MAX} bytes a day, found {header.batch[1]}, {batch_bytes} and {end}"
+                f"seq {seq}: expected at most {BATCH_EVENTS_MAX} lines and {BATCH_BYTES_MAX} bytes a batch and "
+                f"{DAY_BYTES_MAX} bytes a day, found {n}, {end - batch_from} and {end}"
             )
+        if seq == 0:
+            self._begin(raw, header)
+        elif new_file:
+            self._check_seal(raw, header, file)
+        self.day, day.size = day, end
+        self.seq, self.hash, self.batch, self.recorded_at = seq, header.hash, header.batch, header.recorded_at
+        if k == n:
+            self.whole_seq = seq
+            self.batch_from = (file, end)
+        elif k == 1:
+            self.batch_from = (file, start)
+        return day
 
     def _begin(self, raw: bytes, header: Header) -> None:
         genesis = fact_of(raw, header)
@@ -153,24 +174,10 @@ class Chain:
         seal = fact_of(raw, header)
         if not isinstance(seal, DaySealed):
             raise LineBroken(f"seq {header.seq}: expected {file} to begin with the seal of the day before it")
-        fits = Seal.of(seal) == self.since if self.day is None else seal == self.day.seal()
+        fits = Seal.of(seal) == self.since if self.day is None else seal == self.seal()
         if not fits:
             before = self.day or self.since
             raise LineBroken(f"seq {header.seq}: the seal of {seal.file} does not fit {before and before.file}")
-
-    def _count(self, raw: bytes, header: Header, new_file: bool, file: str) -> None:
-        if self.day is None or new_file:
-            self.day = DayTally(file, header.seq, header.seq, 0, header.hash, 0, sha256())
-        day, (k, n) = self.day, header.batch
-        if k == 1:
-            self.batch_from = (file, day.size)
-        day.last_seq, day.head_hash, day.events = header.seq, header.hash, day.events + 1
-        day.size += len(raw)
-        day.content.update(raw)
-        self.seq, self.hash, self.batch, self.recorded_at = header.seq, header.hash, header.batch, header.recorded_at
-        if k == n:
-            self.whole_seq = header.seq
-            self.batch_from = (file, day.size)
 
 
 class ChainBroken(Exception):
@@ -180,17 +187,3 @@ class ChainBroken(Exception):
         super().__init__(f"{path.name}, byte {offset}: {reason}")
         self.path = path
         self.offset = offset
-
-
-def walk(files: tuple[Path, ...], chain: Chain, disk: Disk = LOCAL) -> Iterator[tuple[bytes, Header]]:
-    """Yield every line in order, checked and accepted; ChainBroken at the first that is not. Empty files are passed."""
-    for path in files:
-        offset = 0
-        with disk.reader(path) as file:
-            while raw := file.readline(LINE_BYTES_MAX + 1):
-                try:
-                    header = chain.accept(raw, path.name)
-                except LineBroken as broken:
-                    raise ChainBroken(path, offset, str(broken)) from None
-                offset += len(raw)
-                yield raw, header

@@ -9,11 +9,12 @@ from pathlib import Path
 from ledger.errors import LogDamaged, LogForked
 from ledger.events import LogStarted
 from ledger.line import LINE_BYTES_MAX, Event, LineBroken, event_of, header_of, moment
-from ledger.log.chain import ChainBroken, Seal, walk
+from ledger.log.chain import ChainBroken, Seal
 from ledger.log.disk import LOCAL, Disk
 from ledger.log.head import Head, read_head
 from ledger.log.recovery import RESTORE, beyond, chain_after, genesis_of, require_log
 from ledger.log.storage import day_files, events_folder, var_folder
+from ledger.log.walking import walk
 
 
 def read_events(
@@ -38,18 +39,19 @@ def read_events(
 
 def _read(folder: Path, head: Head | None, since: Seal | None, until_seq: int | None, disk: Disk) -> Iterator[Event]:
     chain, files = chain_after(since, day_files(folder, disk), disk)
-    batch = list[Event]()
-    if head is not None and head.seq == chain.seq:
+    batch, head_seq = list[Event](), None if head is None else head.seq
+    if head_seq == chain.seq:
         _check_head(folder, head, chain.hash)
     try:
         for raw, header in walk(files, chain, disk):
-            if head is not None and header.seq == head.seq:
+            seq, (k, n) = header.seq, header.batch
+            if seq == head_seq:
                 _check_head(folder, head, header.hash)
             batch.append(event_of(raw, header))
-            if until_seq is not None and header.seq == until_seq:
+            if seq == until_seq:
                 yield from batch
                 return
-            if chain.whole:
+            if k == n:
                 yield from batch
                 batch.clear()
     except ChainBroken as broken:
@@ -59,8 +61,8 @@ def _read(folder: Path, head: Head | None, since: Seal | None, until_seq: int | 
         raise LogDamaged(f"{folder}: expected seq {head.seq} as HEAD says, found {chain.whole_seq}; {RESTORE}")
 
 
-def _check_head(folder: Path, head: Head, found: str) -> None:
-    if found != head.hash:
+def _check_head(folder: Path, head: Head | None, found: str) -> None:
+    if head is not None and found != head.hash:
         raise LogForked(f"{folder}: seq {head.seq}: expected hash {head.hash} as HEAD says, found {found}; {RESTORE}")
 
 

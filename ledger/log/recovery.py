@@ -15,10 +15,11 @@ from pathlib import Path
 from ledger.errors import HeadDamaged, LogDamaged, LogForeign, LogForked, LogMissing
 from ledger.events import LogStarted, TailTruncated
 from ledger.line import LINE_BYTES_MAX, Event, Header, LineBroken, decode, event_of, header_of
-from ledger.log.chain import Chain, ChainBroken, Seal, walk
+from ledger.log.chain import Chain, ChainBroken, Seal
 from ledger.log.disk import LOCAL, Disk
 from ledger.log.head import SLOTS, Head, read_head
 from ledger.log.storage import day_files, events_folder, file_mode, var_folder, write_fully
+from ledger.log.walking import walk
 
 Visit = Callable[[Event], None]
 
@@ -118,15 +119,16 @@ def survey(
     """Walk the chain as far as it is good."""
     files = day_files(folder, disk)
     chain, files = chain_after(since, files, disk)
-    head_hash, flaw, batch = chain.hash if head is not None and head.seq == chain.seq else "", None, []
+    head_seq = None if head is None else head.seq
+    head_hash, flaw, batch = chain.hash if head_seq == chain.seq else "", None, []
     try:
         for raw, header in walk(files, chain, disk):
-            if head is not None and header.seq == head.seq:
+            if header.seq == head_seq:
                 head_hash = header.hash
             if visit is None:
                 continue
             batch.append((raw, header))
-            if chain.whole:
+            if header.batch[0] == header.batch[1]:
                 for line in batch:
                     visit(event_of(*line))
                 batch.clear()

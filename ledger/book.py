@@ -40,7 +40,7 @@ from ledger.events import (
 )
 from ledger.forgetting import forget, may_be_forgotten
 from ledger.line import Event
-from ledger.lots import EXACT, Folded
+from ledger.lots import EXACT, Folded, exactly
 from ledger.overlay import Overlay
 from ledger.references import is_ours, new_order_ref
 from ledger.state import Forgotten, Impossible, State
@@ -96,7 +96,8 @@ class Book(State):
 
     def _take(self, effect: money.Effect, event: Event) -> None:
         before = getcontext()
-        setcontext(EXACT)
+        if before is not EXACT:  # a replay enters it once
+            setcontext(EXACT)
         try:
             effect(self, event)
         except DecimalException as error:
@@ -104,7 +105,8 @@ class Book(State):
         except Folded as error:
             raise Forgotten(f"{event.type} of {error}: the lots of that time are folded") from error
         finally:
-            setcontext(before)
+            if before is not EXACT:
+                setcontext(before)
 
     def recognise(self, fact: Fact, key: str | None = None) -> int | None:
         """Return the seq of the same fact if it is in the log already; raise Impossible for another economic part.
@@ -173,6 +175,7 @@ def forgetful_book() -> Book:
 def _folded(events: Iterable[Event], *, forgets: bool) -> Book:
     book = Book()
     book.forgets = forgets  # said of itself in either case, so that whoever becomes it forgets as it does
-    for event in events:
-        book.apply(event)
+    with exactly():
+        for event in events:
+            book.apply(event)
     return book

@@ -76,7 +76,7 @@ class Lot(NamedTuple):
     commission: Decimal
 
 
-Link = tuple[Lot, "Link | None"]  # a lot, and the link behind it
+Link = tuple[Trade | Lot, "Link | None"]  # a trade that is open as a whole, or a lot, and the link behind it
 
 
 class Matched(NamedTuple):
@@ -97,7 +97,8 @@ class Matched(NamedTuple):
     @property
     def lots(self) -> tuple[Lot, ...]:
         """Open lots, oldest first."""
-        return (*_lots(self.oldest), *reversed(tuple(_lots(self.newest))))
+        parts = (*_parts(self.oldest), *reversed(tuple(_parts(self.newest))))
+        return tuple(Lot(part.execution, part.quantity, part.gross, part.commission) for part in parts)
 
 
 NOTHING = Matched()
@@ -120,11 +121,12 @@ def matched_of(
 
 def match(before: Matched, trade: Trade) -> Matched:
     """Close the oldest lots of the other side and open what remains; a flip's commission is split by quantity."""
-    if not before.quantity or (before.quantity > 0) == (trade.quantity > 0):
-        return _opened(before, new(Lot, (trade.execution, trade.quantity, trade.gross, trade.commission)))
-    held = abs(before.quantity)
-    if abs(trade.quantity) <= held:
-        return _closed(before, trade.quantity, trade.gross, trade.commission)
+    held, quantity = before.quantity, trade.quantity
+    if not held or (held > ZERO) == (quantity > ZERO):
+        return _opened(before, trade)
+    held = abs(held)
+    if abs(quantity) <= held:
+        return _closed(before, quantity, trade.gross, trade.commission)
     closing = held.copy_sign(trade.quantity)
     gross = allocate(trade.gross, closing, trade.quantity)
     commission = allocate(trade.commission, closing, trade.quantity)
@@ -133,7 +135,7 @@ def match(before: Matched, trade: Trade) -> Matched:
     return _opened(left, rest)
 
 
-def _opened(before: Matched, lot: Lot) -> Matched:
+def _opened(before: Matched, lot: Trade | Lot) -> Matched:
     oldest, newest, quantity, gross, commission, realised_gross, realised_commission = before
     return new(Matched, (
         oldest, (lot, newest), quantity + lot.quantity, gross + lot.gross, commission + lot.commission,
@@ -163,14 +165,27 @@ def _closed(before: Matched, closing: Decimal, closing_gross: Decimal, closing_c
     ))  # fmt: skip
 
 
-def _split(lot: Lot, quantity: Decimal) -> tuple[Lot, Lot]:
+def rematch(before: Matched, trade: Trade, after: Matched, charged: Trade) -> Matched:
+    """Return what a trade led to, had its commission been another; a flip alone need be matched again for that."""
+    oldest, newest, quantity, gross, commission, realised_gross, realised_commission = after
+    change = charged.commission - trade.commission
+    if newest is not None and newest[0] is trade:
+        newest, commission = (charged, newest[1]), commission + change
+    elif (quantity > ZERO) == (before.quantity > ZERO) or not quantity:
+        realised_commission += change
+    else:
+        return match(before, charged)
+    return new(Matched, (oldest, newest, quantity, gross, commission, realised_gross, realised_commission))
+
+
+def _split(lot: Trade | Lot, quantity: Decimal) -> tuple[Lot, Lot]:
     gross = allocate(lot.gross, quantity, lot.quantity)
     commission = allocate(lot.commission, quantity, lot.quantity)
     remainder = (lot.execution, lot.quantity - quantity, lot.gross - gross, lot.commission - commission)
     return new(Lot, (lot.execution, quantity, gross, commission)), new(Lot, remainder)
 
 
-def _lots(link: Link | None) -> Iterator[Lot]:
+def _parts(link: Link | None) -> Iterator[Trade | Lot]:
     while link is not None:
         lot, link = link
         yield lot
@@ -178,21 +193,12 @@ def _lots(link: Link | None) -> Iterator[Lot]:
 
 def _turned(newest: Link | None) -> Link | None:
     oldest: Link | None = None
-    for lot in _lots(newest):
+    for lot in _parts(newest):
         oldest = (lot, oldest)
     return oldest
 
 
-class Step(NamedTuple):
-    """One trade, and what it led to."""
-
-    trade: Trade
-    after: Matched
-    before: Step | None
-
-    def __repr__(self) -> str:
-        """Show the step alone: the chain behind it may be long."""
-        return f"Step({self.trade})"
+Step = tuple[Trade, Matched, "Step | None"]  # one trade, what it led to, and the step before
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -233,37 +239,45 @@ class Holding(NamedTuple):
     def __hash__(self) -> int:
         return self.con_id
 
+    def __repr__(self) -> str:
+        """Show the last trade alone: steps nest as deep as there are trades."""
+        return f"Holding({self.con_id}, {self.currency}, {self.multiplier}, {self.last and self.last[0]})"
+
     def with_trade(self, trade: Trade) -> Holding:
         """Insert a trade where it belongs economically, and match again from there; Folded below the floor."""
         order = trade.order
         if self.floor is not None and order < self.floor.order:
             raise Folded(trade.execution)
         step, later = self.last, []
-        while step is not None and step.trade.order > order:
-            later.append(step.trade)
-            step = step.before
+        while step is not None and step[0].order > order:
+            later.append(step[0])
+            step = step[2]
         return self._rematched(step, (trade, *reversed(later)) if later else (trade,))
 
     def without_trade(self, execution: str) -> Holding:
         """Take an execution out (a bust, or the original of a correction)."""
-        step, later = self._found(execution)
-        return self._rematched(step.before, later)
+        (_, _, before), later = self._found(execution)
+        return self._rematched(before, later)
 
     def __ne__(self, other: object) -> bool:
         return not self == other
 
     def with_commission(self, execution: str, commission: Decimal) -> Holding:
         """Give an execution its commission, whenever it comes."""
-        step, later = self._found(execution)
-        charged = new(Trade, (*step.trade[:5], commission))
-        return self._rematched(step.before, (charged, *later) if later else (charged,))
+        if getcontext() is not EXACT:
+            with exactly():
+                return self.with_commission(execution, commission)
+        (trade, after, before), later = self._found(execution)
+        charged = new(Trade, (*trade[:5], commission))
+        begun = self._begun if before is None else before[1]
+        return self._rematched((charged, rematch(begun, trade, after, charged), before), later)
 
     def _found(self, execution: str) -> tuple[Step, tuple[Trade, ...]]:
         """Return an execution's step and the trades after it; KeyError if there is none, Folded if there may be."""
         step, later = self.last, []
-        while step is not None and step.trade.execution != execution:
-            later.append(step.trade)
-            step = step.before
+        while step is not None and step[0].execution != execution:
+            later.append(step[0])
+            step = step[2]
         if step is None:
             raise KeyError(execution) if self.floor is None else Folded(execution)
         return step, tuple(reversed(later)) if later else ()
@@ -272,10 +286,10 @@ class Holding(NamedTuple):
         if getcontext() is not EXACT:
             with exactly():
                 return self._rematched(last, trades)
-        after = self._begun if last is None else last.after
+        after = self._begun if last is None else last[1]
         for trade in trades:
             after = match(after, trade)
-            last = new(Step, (trade, after, last))
+            last = (trade, after, last)
         return new(Holding, (self.con_id, self.currency, self.multiplier, last, self.floor))
 
     def folded(self, before: datetime) -> Holding:
@@ -284,26 +298,26 @@ class Holding(NamedTuple):
         What is kept is copied, so that each trade is copied once or twice in its life.
         """
         step, kept, count = self.last, list[Step](), 0
-        while step is not None and step.trade.at >= before:
+        while step is not None and step[0].at >= before:
             kept.append(step)
-            step = step.before
+            step = step[2]
         floor = step
         while step is not None:
-            count, step = count + 1, step.before
+            count, step = count + 1, step[2]
         if floor is None or count < len(kept):
             return self
         last: Step | None = None
-        for one in reversed(kept):
-            last = Step(one.trade, one.after, last)
-        return Holding(self.con_id, self.currency, self.multiplier, last, Floor(floor.trade.order, floor.after))
+        for trade, after, _ in reversed(kept):
+            last = (trade, after, last)
+        return Holding(self.con_id, self.currency, self.multiplier, last, Floor(floor[0].order, floor[1]))
 
     @property
     def trades(self) -> tuple[Trade, ...]:
         """Every trade above the floor, in economic order."""
         step, backwards = self.last, []
         while step is not None:
-            backwards.append(step.trade)
-            step = step.before
+            backwards.append(step[0])
+            step = step[2]
         return tuple(reversed(backwards))
 
     @property
@@ -313,7 +327,7 @@ class Holding(NamedTuple):
     @property
     def now(self) -> Matched:
         """What all its trades led to."""
-        return self._begun if self.last is None else self.last.after
+        return self._begun if self.last is None else self.last[1]
 
     @property
     def lots(self) -> tuple[Lot, ...]:

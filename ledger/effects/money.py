@@ -71,7 +71,7 @@ def _check_fill(state: State, fact: OrderFilled, known: Fill | None, order: Orde
     con_id, quantity, what = fact.con_id, fact.quantity, ("execution", fact.execution_id)
     _check_account(state, fact.account, what)
     _check_contract(state, con_id, fact.currency, what)
-    if not quantity or fact.price < 0:
+    if not quantity or fact.price < ZERO:
         raise _impossible(what, f"{quantity} at {fact.price} is no trade")
     if order is not None and order.con_id != con_id:
         raise _impossible(what, f"order {fact.order_ref} is for {order.con_id}, not {con_id}")

@@ -29,7 +29,7 @@ def test_what_one_account_gives_another_receives() -> None:
 def test_what_does_not_balance_changes_nothing(entry: tuple[tuple[str, Decimal], ...]) -> None:
     journal: Journal = {("cash", "USD"): D(5)}
 
-    with pytest.raises(Unbalanced, match="sum to zero, found .* USD"):
+    with pytest.raises(Unbalanced, match=r"sum to zero, found .* USD"):
         post(journal, "USD", *entry)
 
     assert journal == {("cash", "USD"): D(5)}

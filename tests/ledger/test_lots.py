@@ -225,3 +225,28 @@ def test_a_very_long_history_is_matched_and_let_go_of() -> None:
 def test_a_flat_contract_holds_nothing() -> None:
     assert Matched().lots == ()
     assert Holding(1, "USD", D(1)).realised == 0
+
+
+@pytest.mark.parametrize(
+    "course",
+    [
+        pytest.param((("10", "5", "1"),), id="it opened"),
+        pytest.param((("10", "5", "1"), ("4", "6", "0.7")), id="it opened beside another"),
+        pytest.param((("10", "5", "1"), ("-4", "6", "0.7")), id="it closed a part"),
+        pytest.param((("10", "5", "1"), ("3", "5", "1"), ("-13", "6", "0.7")), id="it closed all"),
+        pytest.param((("10", "5", "1"), ("-13", "6", "0.7")), id="it closed and opened"),
+        pytest.param((("-10", "5", "1"), ("-3", "5", "1"), ("11", "6", "0.7")), id="it closed shorts"),
+    ],
+)
+def test_a_commission_that_comes_after_its_fill_leaves_what_it_leaves_at_once(course: tuple[Step, ...]) -> None:
+    at_once = after(*course)[-1]
+    (units, price, commission) = course[-1]
+
+    pending = after(*course[:-1], (units, price, "0"))[-1]
+    charged = pending.with_commission(f"t{len(course) - 1:06}", -D(commission))
+
+    assert charged == at_once
+    assert (charged.lots, charged.commission, charged.realised_commission, charged.realised_gross) == (
+        at_once.lots, at_once.commission, at_once.realised_commission, at_once.realised_gross,
+    )  # fmt: skip
+    assert charged.with_commission(f"t{len(course) - 1:06}", D(0)).lots == pending.lots

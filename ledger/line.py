@@ -17,6 +17,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from hashlib import sha256
 from json.encoder import encode_basestring
+from struct import Struct
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -31,6 +32,8 @@ LINE_BYTES_MAX = 4 * 1024 * 1024
 HASH_MARK, PREV_MARK, END = b',"hash":"', b',"prev":"', b'"}\n'
 HASH_TAIL = len(HASH_MARK) + 64 + len(END)  # bytes from `,"hash":"` to the line's end
 PREV_TAIL = HASH_TAIL + len(PREV_MARK) + 64 + 1  # … from `,"prev":"`
+QUOTED_HASH_MARK = b'"' + HASH_MARK
+TAIL = Struct("9s64s10s64s3s")  # the last PREV_TAIL bytes: each mark, and the hash behind it
 
 HEADER = re.compile(
     rb'\{"seq":(0|[1-9][0-9]*),"type":"([a-z0-9_]+","v":[1-9][0-9]*),"log":"([0-9a-f]{16})"'
@@ -77,6 +80,9 @@ class Event(NamedTuple):
         return self.occurred_at or self.recorded_at
 
 
+FactClass = type[Fact]
+
+
 class Header(NamedTuple):
     """A line's envelope, still in bytes where nobody asked yet."""
 
@@ -94,6 +100,7 @@ class Header(NamedTuple):
     fact_from: int  # where the payload begins
     prev: str
     hash: str
+    known: FactClass | None  # the fact's class, if it is of the current version
 
 
 class Line(NamedTuple):
@@ -106,45 +113,47 @@ class Line(NamedTuple):
 
 def header_of(raw: bytes) -> Header:
     """Check the line's own hash, then read its envelope; LineBroken if either fails."""
-    digest = sha256(raw[:-HASH_TAIL]).hexdigest()
-    if raw[-HASH_TAIL:] != b',"hash":"%s"}\n' % digest.encode():
-        if raw[-HASH_TAIL:-67] != HASH_MARK or raw[-3:] != END:
-            raise _without_end(raw)
-        raise LineBroken("the hash does not fit the line")
-    return _envelope(raw, digest)
+    return _envelope(raw, sha256(raw[:-HASH_TAIL]).hexdigest())
 
 
 def header_of_sealed(raw: bytes) -> Header:
     """Read the envelope of a line whose bytes a seal vouches for, its hash as it says; LineBroken if it is no line."""
-    if raw[-HASH_TAIL:-67] != HASH_MARK or raw[-3:] != END or len(raw) > LINE_BYTES_MAX:
+    if len(raw) > LINE_BYTES_MAX:
         raise _without_end(raw)
-    return _envelope(raw, raw[-67:-3].decode("latin-1"))
+    return _envelope(raw, None)
 
 
 def _without_end(raw: bytes) -> LineBroken:
     return LineBroken(f"{len(raw)} bytes that do not end as a line does")
 
 
-def _envelope(raw: bytes, digest: str) -> Header:
-    if raw[-PREV_TAIL : -PREV_TAIL + 9] != PREV_MARK:
+def _envelope(raw: bytes, digest: str | None) -> Header:
+    if len(raw) < PREV_TAIL:
         raise _without_end(raw)
+    prev_mark, prev, hash_mark, said, end = TAIL.unpack_from(raw, len(raw) - PREV_TAIL)
+    if hash_mark != QUOTED_HASH_MARK or end != END or prev_mark != PREV_MARK:
+        raise _without_end(raw)
+    stated = said.decode("latin-1")
+    if digest is not None and stated != digest:
+        raise LineBroken("the hash does not fit the line")
     match = HEADER.match(raw)
     if match is None:
         raise LineBroken("the envelope is not the log's")
     seq, kind, log, place, key, occurred_at, recorded_at, cycle, trade_date, report_date = match.groups()
-    name, version = _type_and_version(kind)
+    name, version, known = _kind(kind)
     # A named tuple's own constructor costs twice as much.
     return tuple.__new__(Header, (
         int(seq), name, version, log.decode(), _batch(place), key, occurred_at, recorded_at, cycle, trade_date,
-        report_date, match.end(), raw[-PREV_TAIL + 9 : -HASH_TAIL - 1].decode("latin-1"), digest,
+        report_date, match.end(), prev.decode("latin-1"), stated, known,
     ))  # fmt: skip
 
 
 # What stands in line after line is read once.
 @lru_cache(maxsize=256)
-def _type_and_version(kind: bytes) -> tuple[str, int]:
+def _kind(kind: bytes) -> tuple[str, int, FactClass | None]:
     name, _, version = kind.partition(b'","v":')
-    return name.decode(), int(version)
+    known = BY_NAME.get(name.decode())
+    return name.decode(), int(version), known if known is not None and int(version) == known.VERSION else None
 
 
 @lru_cache(maxsize=4096)
@@ -155,12 +164,9 @@ def _batch(place: bytes) -> tuple[int, int]:
 
 def known_type(header: Header, upcasters: tuple[Upcaster, ...] = UPCASTERS) -> type[Fact] | None:
     """Return the fact's class, None for an old one that is upcast; LogTooNew for what this code does not know."""
-    known = BY_NAME.get(header.type)
-    if known is None or header.v != known.VERSION:
-        if not has_upcaster(header.type, header.v, upcasters):
-            raise _too_new(header, header.type, header.v)
-        return None
-    return known
+    if header.known is None and not has_upcaster(header.type, header.v, upcasters):
+        raise _too_new(header, header.type, header.v)
+    return header.known
 
 
 def _too_new(header: Header, name: str, version: int) -> LogTooNew:
@@ -173,12 +179,12 @@ def _too_new(header: Header, name: str, version: int) -> LogTooNew:
 
 def fact_of(raw: bytes, header: Header, upcasters: tuple[Upcaster, ...] = UPCASTERS) -> Fact:
     """Validate the payload, with the envelope's times and dates put back in front of it."""
-    known = known_type(header, upcasters)
-    _, _, _, _, _, _, occurred_at, _, _, trade_date, report_date, fact_from, _, _ = header
+    _, _, _, _, _, _, occurred_at, _, _, trade_date, report_date, fact_from, _, _, known = header
     payload = raw[fact_from:-PREV_TAIL]
     if not (occurred_at is trade_date is report_date is None):
         payload = _with_times(payload, occurred_at, trade_date, report_date)
     if known is None:
+        known_type(header, upcasters)
         known, payload = _upcast(payload, header, upcasters)
     try:
         return known.__pydantic_validator__.validate_json(payload)  # type: ignore[no-any-return]
@@ -212,11 +218,12 @@ def _upcast(payload: bytes, header: Header, upcasters: tuple[Upcaster, ...]) -> 
 def event_of(raw: bytes, header: Header, upcasters: tuple[Upcaster, ...] = UPCASTERS) -> Event:
     """Complete a checked header with its fact; type and version are the fact's, also where the line has older ones."""
     fact = fact_of(raw, header, upcasters)
-    seq, _, _, log, batch, key, _, recorded_at, cycle, _, _, _, prev, digest = header
+    seq, name, version, log, batch, key, _, recorded_at, cycle, _, _, _, prev, digest, known = header
+    if known is None:
+        name, version = fact.type, fact.VERSION
     return tuple.__new__(Event, (
-        seq, fact.type, fact.VERSION, log, batch, None if key is None else _text(key), fact.occurred_at,
-        moment(recorded_at), None if cycle is None else int(cycle), fact.trade_date, fact.report_date, fact, prev,
-        digest,
+        seq, name, version, log, batch, None if key is None else _text(key), fact.occurred_at, moment(recorded_at),
+        None if cycle is None else int(cycle), fact.trade_date, fact.report_date, fact, prev, digest,
     ))  # fmt: skip
 
 
@@ -295,6 +302,6 @@ def _spelt(
     header = tuple.__new__(Header, (
         seq, name, fact.VERSION, log, batch, key and key.encode(), occurred_at and occurred_at.encode(),
         recorded_at.encode(), None if cycle is None else b"%d" % cycle, traded and traded.encode(),
-        reported and reported.encode(), len(envelope), prev, digest,
+        reported and reported.encode(), len(envelope), prev, digest, type(fact),
     ))  # fmt: skip
     return header, b'%s,"hash":"%s"}\n' % (hashed, digest.encode())

@@ -123,7 +123,7 @@ class Chain:
     def _check_chain(self, header: Header, file: str) -> bool:
         """Raise unless the line may follow; tell whether it begins a file."""
         new_file = self.day is None or self.day.file != file
-        seq, _, _, log, (k, n), _, _, recorded_at, _, _, _, _, prev, _ = header
+        seq, _, _, log, (k, n), _, _, recorded_at, _, _, _, _, prev, _, _ = header
         if seq != self.seq + 1:
             raise LineBroken(f"expected seq {self.seq + 1}, found {seq}")
         if prev != self.hash:

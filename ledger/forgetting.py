@@ -87,7 +87,7 @@ def may_be_forgotten(state: State, fact: Fact, key: str) -> bool:
         case "bust":
             return rest.partition("/")[2] not in state.fills
         case "order":
-            return not _has_order(state, rest) and any(_is_beyond(state, ref) for ref in _refs(rest))
+            return _is_order_gone(state, rest)
         case "cycle" | "day":
             return is_old_day(state, rest)
         case "accept":
@@ -199,7 +199,7 @@ def _forget_keys(state: State, _: datetime) -> None:
             case "commission":
                 gone = part is not None and rest.rpartition("/")[0] not in state.fills
             case "order":
-                gone = not _has_order(state, rest) and any(_is_beyond(state, ref) for ref in _refs(rest))
+                gone = _is_order_gone(state, rest)
             case "cycle" | "day":
                 gone = is_old_day(state, rest)
             case "accept":
@@ -210,13 +210,12 @@ def _forget_keys(state: State, _: datetime) -> None:
             del state.keys[key]
 
 
-def _refs(rest: str) -> tuple[str, str]:
-    """Return what the order may be in `REF/STEP` or `REF/acknowledged/PERM`."""
-    return rest.rpartition("/")[0], rest.rsplit("/", 2)[0]
-
-
-def _has_order(state: State, rest: str) -> bool:
-    return any(ref in state.orders for ref in _refs(rest))
+def _is_order_gone(state: State, rest: str) -> bool:
+    """Tell whether the order of `REF/STEP` or `REF/acknowledged/PERM` is not kept and may have been forgotten."""
+    whole, short = rest.rpartition("/")[0], rest.rsplit("/", 2)[0]
+    if whole in state.orders or short in state.orders:
+        return False
+    return _is_beyond(state, whole) or _is_beyond(state, short)
 
 
 def _oldest(held: dict[str, V], is_old: Callable[[V], bool]) -> list[tuple[str, V]]:

@@ -32,6 +32,7 @@ from ledger.line import LINE_BYTES_MAX, Event, LineBroken, event_of, header_of
 from ledger.log import Seal, read_events
 from ledger.log.disk import LOCAL
 from ledger.log.storage import day_files, events_folder, folder_mode, write_new_file
+from ledger.lots import exactly
 from ledger.spelling import spelling
 from ledger.state import State
 
@@ -204,7 +205,7 @@ def book_of(home: Path, *, until_seq: int | None = None) -> Book:
     if seal is not None and until_seq is not None and seal.seq > until_seq:
         book, seal = _before_seq(home, until_seq)
     try:
-        with uncollected():
+        with uncollected(), exactly():
             for event in read_events(home, since=seal, until_seq=until_seq):
                 book.apply(event)
     except Forgotten:
@@ -250,7 +251,7 @@ def rebuild(home: Path) -> int:
     """Fold the whole log once and write every checkpoint that is kept; return how many. Raises OSError."""
     for retain in (False, True):
         book, keeper = Book() if retain else forgetful_book(), Keeper(home, weekly=True)
-        with suppress(Forgotten), uncollected():
+        with suppress(Forgotten), uncollected(), exactly():
             for event in read_events(home):
                 keeper.visit(book, event)
                 book.apply(event)

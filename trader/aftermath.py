@@ -17,7 +17,7 @@ from typing import Any
 from ledger.book import Book
 from ledger.checkpoints import book_of
 from ledger.clock import Clock
-from ledger.errors import LogError, LogLocked
+from ledger.errors import LogError, LogLocked, LogNotWritable
 from ledger.events import CycleFailed, NoticeFailed, NoticeSent
 from ledger.ledger import Ledger, LedgerError
 from ledger.log.lock import read_holder
@@ -55,6 +55,9 @@ def tell(home: Path, slot: str, ending: Ending, what: str) -> None:
                 ledger.record((_sent(home, mail, toml, ledger.book, failure, clock.now()),))
     except (LogError, LedgerError) as error:
         _tell_without_log(home, mail, toml, replace(failure, recorded=f"{error.code}: {error}"), clock)
+    except OSError as error:  # a folder that this user may not even list
+        recorded = f"{LogNotWritable.code}: {error.filename or home}: {error.strerror}; check the permissions"
+        _tell_without_log(home, mail, toml, replace(failure, recorded=recorded), clock)
 
 
 def failure_of(slot: str, ending: Ending, what: str) -> Failure:
@@ -131,7 +134,7 @@ def _tell_without_log(home: Path, mail: Mail | None, toml: dict[str, Any], failu
     if not failure.recorded.startswith(f"{failure.code}: "):
         sys.stderr.write(f"{failure.recorded}\n")
     remembered = home / "var" / "alarms" / failure.incident.replace("/", "-")
-    if mail is None or remembered.exists():
+    if mail is None or _lies(remembered):
         return
     book = _readable_book(home)
     if book is not None and failure.incident in book.incidents:
@@ -143,8 +146,15 @@ def _tell_without_log(home: Path, mail: Mail | None, toml: dict[str, Any], failu
 def _readable_book(home: Path) -> Book | None:
     try:
         return book_of(home)
-    except LogError:
+    except (LogError, OSError):
         return None  # the letter says that no figures are known
+
+
+def _lies(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False  # nobody can tell: rather a second mail than none
 
 
 def _remember(path: Path) -> None:

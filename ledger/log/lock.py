@@ -80,10 +80,13 @@ def read_holder(var: Path, disk: Disk = LOCAL) -> Holder | None:
     try:
         said = json.loads(disk.content(var / "lock"))
         holder = Holder(int(said["pid"]), str(said["slot"]), datetime.fromisoformat(said["started_at"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # not to be read by this user, or half written
+    try:
         os.kill(holder.pid, 0)
     except PermissionError:
         return holder  # another user's process: it lives
-    except (OSError, OverflowError, ValueError, KeyError, TypeError):
+    except (OSError, OverflowError):
         return None
     return holder
 

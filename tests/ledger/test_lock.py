@@ -19,6 +19,8 @@ from ledger.errors import LockIneffective, LogLocked, LogNotWritable
 from ledger.events import HeadAdvanced, StartRefused, TailTruncated
 from ledger.ledger import Ledger
 from ledger.log import Log, read_events
+from ledger.log.disk import Disk
+from ledger.log.lock import read_holder
 from tests.ledger.logs import WEDNESDAY, StillClock, append, lost, started
 
 ROOT = Path(__file__).parents[2]
@@ -229,3 +231,13 @@ def test_a_kill_at_any_moment_loses_nothing_acknowledged(tmp_path: Path, seed: i
     assert written[-1].batch[0] == written[-1].batch[1]
     assert set(added) <= {TailTruncated, HeadAdvanced}
     assert [event.seq for event in read_events(tmp_path)] == list(range(log.head[0] + 1))
+
+
+def test_a_holder_that_cannot_be_read_is_unknown(tmp_path: Path) -> None:
+    """As for a user who may not read `var`: the disk refuses."""
+
+    class Refusing(Disk):
+        def content(self, path: Path) -> bytes:
+            raise PermissionError(13, "Permission denied", str(path))
+
+    assert read_holder(tmp_path, Refusing()) is None

@@ -11,10 +11,11 @@ import os
 import re
 import stat
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger.errors import LogNotWritable
+from ledger.errors import LogDamaged, LogNotWritable
 from ledger.log.disk import LOCAL, Disk, Status
 
 if TYPE_CHECKING:
@@ -35,12 +36,21 @@ def events_folder(home: Path) -> Path:
 
 
 def day_files(folder: Path, disk: Disk = LOCAL) -> tuple[Path, ...]:
-    """Every day file, oldest first; none without the folder."""
+    """Every day file, oldest first; none without the folder. LogDamaged for one of a day that never is."""
     try:
         names = disk.names(folder)
     except (FileNotFoundError, NotADirectoryError):
         return ()
-    return tuple(folder / name for name in sorted(names) if DAY_FILE.fullmatch(name))
+    found = tuple(name for name in sorted(names) if DAY_FILE.fullmatch(name))
+    for name in found:
+        try:
+            date.fromisoformat(name[:10])
+        except ValueError:
+            raise LogDamaged(
+                f"{folder / name}: expected the file of a day, found one of a day that never is; "
+                "find out who wrote it, then move it away"
+            ) from None
+    return tuple(folder / name for name in found)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 from freezegun import freeze_time
 
 from ledger.clock import SimulatedClock, SystemClock
-from ledger.errors import LogError, LogExists, LogForeign, LogMissing, LogNotWritable
+from ledger.errors import LogDamaged, LogError, LogExists, LogForeign, LogMissing, LogNotWritable
 from ledger.events import CycleStarted, DaySealed, LogStarted, StartRefused, WallClockRegressed
 from ledger.ledger import Ledger
 from ledger.log import Log, last_recorded_at, read_events, read_genesis
@@ -315,3 +315,12 @@ def test_every_refusal_has_a_code_of_its_own() -> None:
 
     assert len(set(codes)) == len(codes)
     assert {error.exit_status for error in LogError.__subclasses__()} == {2, 75}
+
+
+@pytest.mark.parametrize("name", ["9999-99-99.jsonl", "2026-02-30.jsonl", "0000-01-01.jsonl"])
+def test_the_file_of_a_day_that_never_is_stops_a_start(tmp_path: Path, name: str) -> None:
+    clock = two_days(tmp_path)
+    (tmp_path / "var/events" / name).write_bytes(b"")
+
+    with pytest.raises(LogDamaged, match=f"{name}: expected the file of a day"):
+        Ledger.open(tmp_path, clock)

@@ -61,7 +61,8 @@ def _outcome(name: str, check: Check, subject: Subject) -> Outcome:
     said = tuple(check(subject))
     findings = tuple(item for item in said if isinstance(item, Finding))
     figures = tuple(item.text for item in said if isinstance(item, Figure))
-    return Outcome(name, findings, figures, perf_counter() - began)
+    skipped = any(isinstance(item, Figure) and item.skipped for item in said)
+    return Outcome(name, findings, figures, perf_counter() - began, skipped)
 
 
 def home_bytes(home: Path) -> int:

@@ -1,6 +1,7 @@
-"""Checks of what is derived from the log: checkpoints and Parquet copies. Damage there changes no answer.
+"""Checks of what is derived from the log: checkpoints and Parquet copies. A damaged one is a note.
 
-A damaged one is passed over by every reader and made again; but a disk that changes one file may change another.
+Every reader passes it over, and it is made again; but a disk that changes one file may change another. One that fits
+its own hash and says something else than the lines is believed by its readers: that is bad news.
 """
 
 from __future__ import annotations
@@ -61,12 +62,12 @@ def parquet_copies(subject: Subject) -> Said:
             manifest = read_manifest(subject.home)
             flaws = _flaws(subject, manifest)
     except ManifestDamaged as damaged:
-        yield Finding(f"{damaged}; {REBUILD}", str(FOLDER / MANIFEST))
+        yield Finding(f"{damaged}; {REBUILD}", str(FOLDER / MANIFEST), harmless=True)
         return
     if manifest is None:
-        yield Figure("none yet")
+        yield Figure("none yet", skipped=True)
         return
-    yield from (Finding(f"{flaw.text}; {REBUILD}", flaw.file) for flaw in flaws)
+    yield from (Finding(f"{flaw.text}; {REBUILD}", flaw.file, harmless=True) for flaw in flaws)
     stale = sum(map(is_stale, manifest.units))
     if stale:
         text = f"{stale} of {counted(len(manifest.units), 'unit')} made by another version; {REBUILD}"
@@ -97,7 +98,7 @@ def _seals(subject: Subject) -> dict[str, tuple[str, str]]:
 def parquet_rows(subject: Subject) -> Said:
     """Compare, with --deep alone, every row of the Parquet copies with the sealed lines that it was made from."""
     if not subject.deep:
-        yield Figure("with --deep")
+        yield Figure("with --deep", skipped=True)
         return
     try:
         manifest = read_manifest(subject.home) or Manifest()

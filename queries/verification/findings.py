@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+Section = Literal["A damaged log", "A forked log, or an old copy"]  # of docs/runbook.md
+
 
 class Finding(NamedTuple):
     """Something that is not as it was written. A harmless one is of derived files, or of what nothing depends on."""
@@ -14,6 +16,7 @@ class Finding(NamedTuple):
     line: int | None = None  # from 1
     seq: int | None = None
     harmless: bool = False
+    section: Section = "A damaged log"  # says what to do
 
     def __str__(self) -> str:
         where = ", ".join(
@@ -29,9 +32,10 @@ class Finding(NamedTuple):
 
 
 class Figure(NamedTuple):
-    """How much a check looked at."""
+    """How much a check looked at; or why there was nothing to look at."""
 
     text: str
+    skipped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Outcome:
     findings: tuple[Finding, ...]
     figures: tuple[str, ...]
     seconds: float
+    skipped: bool = False  # there was nothing to check, or nobody asked for it
 
     @property
     def damage(self) -> tuple[Finding, ...]:
@@ -49,9 +54,11 @@ class Outcome:
         return tuple(finding for finding in self.findings if not finding.harmless)
 
     @property
-    def verdict(self) -> Literal["ok", "note", "damaged"]:
+    def verdict(self) -> Literal["ok", "note", "damaged", "skipped"]:
         """The outcome in a word."""
-        return "damaged" if self.damage else "note" if self.findings else "ok"
+        if self.findings:
+            return "damaged" if self.damage else "note"
+        return "skipped" if self.skipped else "ok"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +66,14 @@ class Report:
     """What all checks said, and where the log ends."""
 
     outcomes: tuple[Outcome, ...]
-    witness: str  # SEQ:HASH of the last line of the last whole batch; "" if there is none
+    readable_to: str  # SEQ:HASH of the last line of the last whole batch that was reached; "" if there is none
     ends_at: str  # when that was recorded
     seconds: float
+
+    @property
+    def witness(self) -> str:
+        """SEQ:HASH of the log's last line; "" where damage leaves open how the log ended."""
+        return self.readable_to if self.clean else ""
 
     @property
     def clean(self) -> bool:
@@ -78,6 +90,7 @@ class Report:
         return {
             "clean": self.clean,
             "witness": self.witness,
+            "readable_to": self.readable_to,
             "ends_at": self.ends_at,
             "seconds": round(self.seconds, 3),
             "checks": [

@@ -14,19 +14,23 @@ from ledger.line import LINE_BYTES_MAX, LineBroken, header_of, moment
 from ledger.log.chain import ChainBroken
 from ledger.log.head import SLOT, SLOTS
 from ledger.log.recovery import Tail, check_tail
-from ledger.log.storage import events_folder, var_folder
+from ledger.log.storage import events_folder, is_shared, var_folder
 from queries.sealed import seal_in
-from queries.verification.findings import Figure, Finding, counted
+from queries.verification.findings import Figure, Finding, Section, counted
 from queries.verification.subject import Subject, digest_of
 from queries.verification.walk import Flaw, Wrong
 
-WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+FORKED: Section = "A forked log, or an old copy"
 Said = Iterator[Finding | Figure]
 
 
 def sealed_files(subject: Subject) -> Said:
     """Compare each day file as a whole with the seal that the file after it begins with."""
-    size = 0
+    size, folder = 0, events_folder(subject.home)
+    shared = folder.is_dir() and is_shared(folder)
+    sealed = 0o440 if shared else 0o400
+    # The other user of a shared home cannot take the right to write from a file that is not his.
+    writable = stat.S_IWOTH if shared else stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
     for path, after in pairwise(subject.files):
         seal = seal_in(after)
         if seal is None and after == subject.files[-1]:
@@ -41,8 +45,8 @@ def sealed_files(subject: Subject) -> Said:
         size += path.stat().st_size
         if digest_of(path) != seal.file_sha256:
             yield _first_flaw(path, seal)
-        if path.stat().st_mode & WRITABLE:
-            yield Finding("sealed, yet it may be written to; chmod 0400", path.name, harmless=True)
+        if path.stat().st_mode & writable:
+            yield Finding(f"sealed, yet it may be written to; chmod {sealed:04o}", path.name, harmless=True)
     yield Figure(f"{counted(max(0, len(subject.files) - 1), 'file')}, {_megabytes(size)}")
 
 
@@ -93,6 +97,9 @@ def chain(subject: Subject) -> Said:
                 f"{counted(left, 'line')} of a batch that is not finished; nothing depends on that", harmless=True
             )
         return
+    if missing := _missing_before(seen.flaw):
+        yield Finding(missing, *seen.flaw.place)
+        return
     damage = _what_the_rest_means(subject, seen.flaw)
     if damage is None:
         yield Finding(
@@ -101,6 +108,18 @@ def chain(subject: Subject) -> Said:
         )  # fmt: skip
     else:
         yield Finding(damage, *seen.flaw.place)
+
+
+def _missing_before(flaw: Flaw) -> str:
+    """Say that the log begins too late; "" if it begins where it should."""
+    if (flaw.place.line, flaw.place.seq) != (1, 0):
+        return ""
+    with flaw.path.open("rb") as file:
+        try:
+            first = header_of(file.readline(LINE_BYTES_MAX + 1)).seq
+        except LineBroken:
+            return ""
+    return f"the day file before it is missing: expected seq 0, found {first}" if first else ""
 
 
 def _what_the_rest_means(subject: Subject, flaw: Flaw) -> str | None:
@@ -124,24 +143,32 @@ def _what_the_rest_means(subject: Subject, flaw: Flaw) -> str | None:
 def head(subject: Subject) -> Said:
     """Read both slots of HEAD, and look for the line that they vouch for."""
     if subject.head_given_up and subject.head is None:
-        yield Figure("given up")
+        yield Figure("given up", skipped=True)
         return
     var = var_folder(subject.home)
     for name in SLOTS:
         if not _slot_is_whole(var / name):
-            other = "neither vouches for the log" if subject.head is None else "the other vouches for the log"
-            yield Finding(f"expected a slot that fits its own checksum, found none; {other}", name)
+            found = "a slot that does not fit its own checksum" if (var / name).exists() else "no such file"
+            what = f"expected a slot that fits its own checksum, found {found}"
+            if subject.head is None:
+                yield Finding(f"{what}; neither vouches for the log", name)
+            else:
+                yield Finding(f"{what}; {ANEW}", name, harmless=True)
     if subject.head is None:
         return
     seq, digest = subject.head.seq, subject.head.hash
     yield Figure(f"vouches for seq {seq:,}")
     found = subject.walked.hash_at.get(seq)
     if found is not None and found != digest:
-        yield Finding(f"expected hash {digest}, found {found}: another history, or an old copy", "HEAD", seq=seq)
+        text = f"expected hash {digest}, found {found}: another history, or an old copy"
+        yield Finding(text, "HEAD", seq=seq, section=FORKED)
     elif found is None and subject.walked.flaw is None:
         last = subject.walked.whole[0]
         text = f"expected lines up to here, found them up to seq {last}: cut off, or an old copy"
         yield Finding(text, "HEAD", seq=seq)
+
+
+ANEW = "the other vouches for the log, and this one is written anew at the next barrier"
 
 
 def _slot_is_whole(path: Path) -> bool:
@@ -160,14 +187,16 @@ def witness(subject: Subject) -> Said:
     """Look for the line that the mailbox, or another place outside, vouches for."""
     given = subject.witness
     if given is None:
-        yield Figure("none given")
+        yield Figure("none given", skipped=True)
         return
     found = subject.walked.hash_at.get(given.seq)
     if found is None:
         last = subject.walked.whole[0]
-        yield Finding(f"expected {given}, found lines up to seq {last} only: this is an old copy", seq=given.seq)
+        text = f"expected {given}, found lines up to seq {last} only: this is an old copy"
+        yield Finding(text, seq=given.seq, section=FORKED)
     elif not given.fits(found):
-        yield Finding(f"expected {given}, found hash {found}: this is another history", seq=given.seq)
+        text = f"expected {given}, found hash {found}: this is another history"
+        yield Finding(text, seq=given.seq, section=FORKED)
     else:
         yield Figure(f"seq {given.seq:,} is there")
 

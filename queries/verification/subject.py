@@ -18,7 +18,7 @@ from ledger.log.storage import day_files, events_folder, var_folder
 from queries.verification.walk import Walked, silent, walk_log
 from queries.verification.walk_in_two import same_book, walk
 
-SPELT = re.compile(r"(0|[1-9][0-9]*):([0-9a-f]*)(?:(?:…|\.{2,})([0-9a-f]+))?")
+SPELT = re.compile(r"(?:witness:? *)?(0|[1-9][0-9]*):([0-9a-f]*)(?:(?:…|\.{2,})([0-9a-f]+))?")
 DIGITS_MIN = 8  # fewer hex digits could be met by chance
 
 
@@ -31,7 +31,7 @@ class Witness(NamedTuple):
 
     @staticmethod
     def parse(text: str) -> Witness:
-        """Read SEQ:HASH as a mail shows it, shortened or not; ValueError for anything else."""
+        """Read SEQ:HASH as a mail shows it, shortened or not, `Witness:` before it or not; ValueError for the rest."""
         match = SPELT.fullmatch(text.strip().lower())
         start, end = (match[2], match[3] or "") if match else ("", "")
         if match is None or not DIGITS_MIN <= len(start) + len(end) <= 64:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from queries.verification.findings import Finding, Outcome, Report, counted
+from queries.verification.findings import Finding, Outcome, Report, Section, counted
 
-MARKS = {"ok": "✓", "note": "·", "damaged": "✗"}
+MARKS = {"ok": "✓", "note": "·", "damaged": "✗", "skipped": "–"}
 FINDINGS_SHOWN = 20  # of one check
 NAME_WIDTH, FIGURES_WIDTH = 15, 47
 
@@ -19,6 +19,8 @@ def lines_of(report: Report) -> Iterator[str]:
     yield _conclusion(report)
     if report.witness:
         yield f"ends {report.ends_at}   Witness: {report.witness}"
+    elif report.readable_to:
+        yield f"readable up to seq {report.readable_to}, recorded {report.ends_at}"
 
 
 def _told(outcome: Outcome) -> Iterator[str]:
@@ -39,8 +41,10 @@ def _conclusion(report: Report) -> str:
     took = f"{report.seconds:.1f} s"
     notes = sum(len(outcome.findings) - len(outcome.damage) for outcome in report.outcomes)
     if report.clean:
-        return f"clean · {len(report.outcomes)} checks in {took}" + (f" · {counted(notes, 'note')}" if notes else "")
-    return (
-        f"DAMAGED · {counted(len(report.damage), 'finding')} in {took} · change nothing, and go on as docs/runbook.md "
-        "says under 'A damaged log'"
-    )
+        checks = counted(sum(outcome.verdict != "skipped" for outcome in report.outcomes), "check")
+        return f"clean · {checks} in {took}" + (f" · {counted(notes, 'note')}" if notes else "")
+    sections = {finding.section for finding in report.damage}
+    section: Section = "A damaged log" if "A damaged log" in sections else "A forked log, or an old copy"
+    found = f"{counted(len(report.damage), 'finding')} in {took}"
+    verdict = "DAMAGED" if section == "A damaged log" else "NOT THE LOG THAT WAS EXPECTED"
+    return f"{verdict} · {found} · change nothing, and go on as docs/runbook.md says under '{section}'"

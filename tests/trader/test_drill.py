@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 from hashlib import sha256
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -70,7 +71,7 @@ def test_a_home_with_a_torn_tail_is_tried_without_it(home: Path, tmp_path: Path,
 
 def test_a_home_that_is_damaged_already_fails_before_the_drill(home: Path, tmp_path: Path) -> None:
     spoilt = Path(shutil.copytree(home, tmp_path / "home"))
-    (spoilt / "var/HEAD.1").write_bytes(b"")
+    Copy(spoilt, Random(1)).flip(spoilt / "var/events/2005-04-01.jsonl")
 
     drill = run(spoilt, 1)
 
@@ -130,6 +131,15 @@ def test_a_damage_that_goes_unnoticed_fails_the_drill(home: Path, monkeypatch: p
 
     assert not drill.passed
     assert list(conclusion_of(drill, 1.0))[-1] == "NOT DETECTED: nothing at all; report this"
+
+
+def test_a_note_of_something_else_is_no_detection(home: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The canary for notes: one lies there already, and the damage itself is not noticed."""
+    own = Path(shutil.copytree(home, tmp_path / "home"))
+    (own / "var/events/2005-04-01.jsonl").chmod(0o600)
+    monkeypatch.setattr("trader.drill.DAMAGES", (Damage("nothing", lambda _: "HEAD.0: nothing was done", "noted"),))
+
+    assert not run(own, 1).passed
 
 
 def test_what_is_not_there_is_not_damaged(tmp_path: Path) -> None:

@@ -76,9 +76,10 @@ def test_no_settings_are_needed(home: Path) -> None:
     ("arguments", "said"),
     [
         (["--witness", "nonsense"], "usage: Invalid value for '--witness': expected SEQ:HASH"),
+        (["--witness", ""], "usage: Invalid value for '--witness': expected SEQ:HASH"),
         (["--accept-head", "--yes"], "head-not-accepted: "),
     ],
-    ids=["no witness", "HEAD is readable"],
+    ids=["no witness", "an empty one", "HEAD is readable"],
 )
 def test_what_makes_no_sense_could_not_run(home: Path, arguments: list[str], said: str) -> None:
     shown = tallybook("verify", *arguments, home=home)

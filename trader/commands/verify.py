@@ -41,8 +41,8 @@ def verify(
         bool, typer.Option("--deep", help="also fold every checkpoint and compare every Parquet row")
     ] = False,
     witness: Annotated[
-        str, typer.Option(metavar="SEQ:HASH", help="what a mail says of the log; the log must still say so")
-    ] = "",
+        str | None, typer.Option(metavar="SEQ:HASH", help="what a mail says of the log; the log must still say so")
+    ] = None,
     accept_head: Annotated[
         bool, typer.Option("--accept-head", help="both HEAD files are unreadable: take the log as it ends")
     ] = False,
@@ -66,8 +66,8 @@ def verify(
     return _accept(home, report, yes=yes) if accept_head else exits.FINE
 
 
-def _witness(text: str) -> Witness | None:
-    if not text:
+def _witness(text: str | None) -> Witness | None:
+    if text is None:
         return None
     try:
         return Witness.parse(text)

@@ -103,7 +103,8 @@ def _judged(copy: Copy, damage: Damage, done: str, remembered: Witness | None) -
         case "found":
             return Trial(damage, done, True, not report.clean, said, "")
         case "noted":
-            return Trial(damage, done, True, report.clean and bool(notes), said, "")
+            named = any(finding.file.endswith(done.partition(":")[0]) for finding in notes if finding.file)
+            return Trial(damage, done, True, report.clean and named, said, "")
         case "refused":
             refusal = _refusal(copy)
             return Trial(damage, done, True, not report.clean and bool(refusal), said, refusal or "opened it")

@@ -1,7 +1,7 @@
 """Every way to damage a log, each as a function that does it to a copy and says what it did.
 
 To add one: write the function, and name it in `DAMAGES` with what must come of it: `found` by verify, `refused` by the
-next start too, `noted` for what is derived and made again, `repaired` for what is no damage at all. The drill then
+next start too, `noted` by name for what is made again, `repaired` for what is no damage at all. The drill then
 plays it on every user's own log, and `tests/trader/test_drill.py` on a small one.
 """
 
@@ -217,12 +217,12 @@ DAMAGES: tuple[Damage, ...] = (
     Damage("yesterday's backup put back", older_copy, "found", by_witness=True),
     Damage("the end rewritten, chain and all", tail_rewritten, "refused"),
     Damage("the end rewritten, HEAD too", tail_and_head_rewritten, "found", by_witness=True),
-    Damage("one HEAD file flipped", one_head_flipped, "found"),
+    Damage("one HEAD file flipped", one_head_flipped, "noted"),
     Damage("both HEAD files flipped", both_heads_flipped, "refused"),
     Damage("evidence changed", evidence_changed, "found"),
     Damage("evidence removed", evidence_removed, "found"),
-    Damage("a Parquet copy flipped", parquet_flipped, "found"),
-    Damage("the Parquet manifest flipped", manifest_flipped, "found"),
+    Damage("a Parquet copy flipped", parquet_flipped, "noted"),
+    Damage("the Parquet manifest flipped", manifest_flipped, "noted"),
     Damage("a checkpoint flipped", checkpoint_flipped, "noted"),
     Damage("a torn write that nothing depended on", torn_tail, "repaired"),
 )

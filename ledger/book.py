@@ -9,7 +9,7 @@ need more; `replay` then begins again and keeps everything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from decimal import DecimalException, getcontext, setcontext
+from decimal import Decimal, DecimalException, getcontext, setcontext
 from typing import Any
 
 from ledger.effects import continuity, cycle, money, observations, orders
@@ -124,7 +124,7 @@ class Book(State):
             return None
         seq, before = known
         if before is not None and before != fact.economic_part:
-            raise Impossible(f"{key}: seq {seq} says {before}, now {fact.economic_part}")
+            raise Impossible(f"{key}: seq {seq} says {_shown(before)}, now {_shown(fact.economic_part)}")
         return seq
 
     def statement(self, version: int = VERSION) -> dict[str, Any]:
@@ -148,6 +148,11 @@ class Book(State):
                 value.merge()
             else:
                 mine[name] = value
+
+
+def _shown(part: tuple[object, ...]) -> str:
+    """Spell what must be equal as a person reads it."""
+    return ", ".join(f"{each:f}" if isinstance(each, Decimal) else str(each) for each in part)
 
 
 def replay(events: Iterable[Event] | Callable[[], Iterable[Event]], *, retain: bool = False) -> Book:

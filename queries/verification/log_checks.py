@@ -148,8 +148,8 @@ def head(subject: Subject) -> Said:
     var = var_folder(subject.home)
     for name in SLOTS:
         if not _slot_is_whole(var / name):
-            found = "a slot that does not fit its own checksum" if (var / name).exists() else "no such file"
-            what = f"expected a slot that fits its own checksum, found {found}"
+            there = "a slot that does not fit its own checksum" if (var / name).exists() else "no such file"
+            what = f"expected a slot that fits its own checksum, found {there}"
             if subject.head is None:
                 yield Finding(f"{what}; neither vouches for the log", name)
             else:

@@ -19,9 +19,7 @@ from pathlib import Path
 from ledger.log.head import Head, read_head, write_first_head, write_head
 from ledger.log.storage import events_folder, var_folder, write_new_file
 from trader.copies import (
-    MANIFEST,
     BackupDamaged,
-    BackupRefused,
     Manifest,
     Prefix,
     evidence,
@@ -31,6 +29,7 @@ from trader.copies import (
     prefix,
     verify,
 )
+from trader.manifest import MANIFEST, BackupRefused
 from trader.witness import hash_at
 
 PART_BYTES = 1 << 20
@@ -73,8 +72,14 @@ def back_up(home: Path, folder: Path) -> Backup:
 
 def _require_apart(home: Path, folder: Path) -> None:
     inner, outer = folder.resolve(), home.resolve()
-    if inner == outer or inner.is_relative_to(outer / "var") or outer.is_relative_to(inner):
-        raise BackupRefused(f"{folder}: expected a folder apart from the home {home}, found one that overlaps it")
+    if inner == outer or inner.is_relative_to(outer) or outer.is_relative_to(inner):
+        raise BackupRefused(
+            f"{folder}: expected a folder apart from the home {home}, found one that overlaps it; name one elsewhere"
+        )
+    if not folder.parent.is_dir():  # a disk that is not mounted is not replaced by a folder of its name
+        raise BackupRefused(
+            f"{folder}: expected the folder {folder.parent} to be there, found none; mount its disk, or make it first"
+        )
 
 
 def _make(folder: Path) -> None:

@@ -15,25 +15,19 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ledger.errors import HeadDamaged, LogDamaged
+from ledger.errors import HeadDamaged, LogDamaged, LogError
 from ledger.events import DaySealed, LogStarted
 from ledger.line import GENESIS_PREV, LINE_BYTES_MAX, Header, LineBroken, decode, header_of
 from ledger.log import read_genesis
 from ledger.log.head import Head, read_head
 from ledger.log.storage import day_files, events_folder, var_folder
+from trader.manifest import MANIFEST, BackupRefused, is_backup
 from trader.schedule import FILE_NAME
 from trader.witness import hash_at
 
-MANIFEST = "backup.json"
 EVIDENCE = Path("var") / "data"
 FOR_PEOPLE = tuple(Path("var") / kind for kind in ("targets", "orders", "snapshots", "trades"))
 SINGLE = (Path(FILE_NAME), Path("var") / "HALT")
-
-
-class BackupRefused(Exception):
-    """A backup that is not made, or not restored: the places do not fit."""
-
-    code = "backup-refused"
 
 
 class BackupDamaged(Exception):
@@ -106,14 +100,12 @@ def prefix(home: Path, *, durable: bool = False) -> Prefix:
             end, size = _whole_lines(path, seal, head, durable=durable)
             days.append(DayFile(path.name, size, digest(path, size), sealed=False))
             if len(files) > place + 2:
-                raise LogDamaged(
-                    f"{files[place + 1].name}: expected it to begin with the seal of {path.name}, found none"
-                )
+                raise LogDamaged(f"{files[place + 1]}: expected it to begin with the seal of {path.name}, found none")
             _check_head(home, end, head)
             return Prefix(end.log, genesis, tuple(days), end.seq, end.hash, end.recorded_at.decode())
         found = digest(path)
         if (following.file, following.file_sha256) != (path.name, found):
-            raise LogDamaged(f"{path.name}: expected the bytes that were sealed, found others; restore a backup")
+            raise LogDamaged(f"{path}: expected the bytes that were sealed, found others; restore a backup")
         days.append(DayFile(path.name, path.stat().st_size, found, sealed=True))
         seal = following
     raise LogDamaged(f"{events_folder(home)}: expected a day file, found none")
@@ -143,13 +135,13 @@ def _whole_lines(path: Path, seal: DaySealed | None, head: Head, *, durable: boo
                 break
             seq, prev, offset = header.seq, header.hash, offset + len(raw)
             if header.seq == head.seq and header.hash != head.hash:
-                raise LogDamaged(f"{path.name}: seq {seq}: expected hash {head.hash} as HEAD says, found {header.hash}")
+                raise LogDamaged(f"{path}: seq {seq}: expected hash {head.hash} as HEAD says, found {header.hash}")
             if header.batch[0] == header.batch[1]:
                 end, size = header, offset
         if durable:
             os.fsync(file.fileno())  # a copy must not know what a power cut may still take away here
     if end is None:
-        raise LogDamaged(f"{path.name}: expected a whole batch, found none")
+        raise LogDamaged(f"{path}: expected a whole batch, found none; restore a backup")
     return end, size
 
 
@@ -208,8 +200,9 @@ def manifest_of(folder: Path) -> Manifest | None:
 
 
 def verify(folder: Path) -> Prefix:
-    """Check a backup, or the copy of a home, byte by byte; raise BackupDamaged or LogError."""
-    found, manifest = prefix(folder), manifest_of(folder)
+    """Check a backup, or the copy of a home, byte by byte; BackupRefused for what is neither, BackupDamaged for the rest."""
+    require_copy(folder)
+    found, manifest = _copied_log(folder), manifest_of(folder)
     for path in evidence(folder):
         if digest(folder / path) != evidence_hash(path):
             raise BackupDamaged(f"{folder / path}: expected the bytes of its name, found others; use another backup")
@@ -229,6 +222,24 @@ def verify(folder: Path) -> Prefix:
                 f"{folder / name}: expected the bytes that were backed up, found others; use another backup"
             )
     return found
+
+
+def require_copy(folder: Path) -> None:
+    """Refuse what is no backup, nor the copy of a home."""
+    if not folder.is_dir() or not (is_backup(folder) or day_files(events_folder(folder))):
+        raise BackupRefused(
+            f"{folder}: expected a backup, a folder with {MANIFEST}, or the copy of a home; it is neither; name another"
+        )
+
+
+def _copied_log(folder: Path) -> Prefix:
+    """Read the log of a copy: what is wrong with it is wrong with the copy, and not with the log of a home."""
+    try:
+        return prefix(folder)
+    except LogError as error:
+        said = str(error).partition("; ")[0]  # its advice is for a home
+        where = "" if str(folder) in said else f"{folder}: "
+        raise BackupDamaged(f"{where}{said}; use another backup, or name a new folder") from error
 
 
 def _check_end(folder: Path, found: Prefix, manifest: Manifest) -> None:

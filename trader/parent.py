@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trader import exits
+from trader.manifest import BackupRefused, require_home
 from trader.schedule import FILE_NAME, Schedule, SettingsError, read_toml, schedule_of
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def main(arguments: list[str]) -> int:
         return exits.FINE
     try:
         return _start(parse(arguments))
-    except (SettingsError, UsageError) as error:
+    except (SettingsError, UsageError, BackupRefused) as error:
         sys.stderr.write(f"{error.code}: {error}\n")
         return exits.COULD_NOT
 
@@ -81,6 +82,7 @@ def parse(arguments: list[str]) -> Options:
 
 
 def _start(options: Options) -> int:
+    require_home(options.home)
     schedule = schedule_of(read_toml(options.home), options.home / FILE_NAME)
     from trader.calendar import Calendar, CalendarError
 

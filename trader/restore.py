@@ -22,7 +22,8 @@ from ledger.log.disk import LOCAL
 from ledger.log.head import Head, write_first_head
 from ledger.log.lock import Holder, Lock
 from ledger.log.storage import day_files, events_folder, file_mode, folder_mode, var_folder
-from trader.copies import BackupDamaged, BackupRefused, Prefix, evidence, for_people, prefix, verify
+from trader.copies import BackupDamaged, Prefix, evidence, for_people, prefix, verify
+from trader.manifest import BackupRefused
 from trader.place import stamp
 from trader.schedule import FILE_NAME
 from trader.witness import Witness, hash_at

@@ -21,8 +21,9 @@ from ledger.log.head import Head, read_head
 from tests.ledger.logs import StillClock, append, lost, started
 from tests.trader.homes import ROOT, tallybook
 from trader.backup import back_up
-from trader.copies import MANIFEST, BackupDamaged, BackupRefused, verify
+from trader.copies import BackupDamaged, verify
 from trader.evidence import put
+from trader.manifest import MANIFEST, BackupRefused
 from trader.place import displaced, stamp
 from trader.restore import clock_at_hand, restore
 from trader.witness import Witness
@@ -245,10 +246,19 @@ def test_a_folder_that_holds_anything_else_is_refused(home: Path, backup: Path) 
         back_up(home, backup)
 
 
-@pytest.mark.parametrize("place", ["home", "home/var/backup", "."])
+@pytest.mark.parametrize("place", ["home", "home/var/backup", "home/backup", "link/backup", "."])
 def test_a_backup_lies_apart_from_its_home(home: Path, tmp_path: Path, place: str) -> None:
+    (tmp_path / "link").symlink_to(home)
+
     with pytest.raises(BackupRefused, match="apart from the home"):
         back_up(home, tmp_path / place)
+
+
+def test_a_disk_that_is_not_mounted_is_not_made_up_for(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(BackupRefused, match="mount its disk"):
+        back_up(home, tmp_path / "mnt" / "backup")
+
+    assert not (tmp_path / "mnt").exists()
 
 
 def test_a_damaged_log_is_not_backed_up(home: Path, backup: Path) -> None:
@@ -323,6 +333,55 @@ def test_a_damaged_backup_is_not_put_back(
         restore(tmp_path / "new", backup)
 
     assert not (tmp_path / "new").exists()
+
+
+def test_damage_of_a_backup_is_not_told_as_damage_of_the_log(home: Path, backup: Path, tmp_path: Path) -> None:
+    back_up(home, backup)
+    flip(backup / "var" / "events" / DAY)
+
+    again = tallybook("backup", str(backup), home=home)
+    put_back = tallybook("restore", str(backup), home=tmp_path / "new")
+
+    for told in (again, put_back):
+        assert told.returncode == 2
+        assert told.stderr.startswith(f"backup-damaged: {backup / 'var' / 'events' / DAY}: expected the bytes")
+        assert told.stderr.endswith("; use another backup, or name a new folder\n")
+
+
+@pytest.mark.parametrize("place", ["nowhere", "backup/var", "backup/tallybook.toml"])
+def test_what_is_no_backup_is_named_as_such(home: Path, backup: Path, tmp_path: Path, place: str) -> None:
+    back_up(home, backup)
+
+    told = tallybook("restore", str(tmp_path / place), home=tmp_path / "new")
+
+    assert told.returncode == 2
+    assert told.stderr.startswith(f"backup-refused: {tmp_path / place}: expected a backup, a folder with {MANIFEST}")
+
+
+WRITING = (
+    ("halt", "--why", "x"), ("resume", "--why", "x"), ("accept", "1", "--why", "x"), ("commit",), ("adopt",),
+    ("cycle", "--now"), ("clean",), ("init",),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", WRITING, ids=[words[0] for words in WRITING])
+def test_nothing_writes_into_a_backup(home: Path, backup: Path, words: tuple[str, ...]) -> None:
+    back_up(home, backup)
+    before = names(backup)
+
+    told = tallybook(*words, home=backup)
+
+    assert told.returncode == 2
+    assert told.stderr.startswith(f"backup-refused: {backup}: expected a home, found a backup")
+    assert names(backup) == before
+    verify(backup)
+
+
+def test_the_status_of_a_backup_says_that_it_is_one(home: Path, backup: Path) -> None:
+    back_up(home, backup)
+
+    assert "is a backup, and read only" in tallybook("status", home=backup).stderr
+    assert "is a backup" not in tallybook("status", home=home).stderr
 
 
 # Putting back

@@ -20,7 +20,8 @@ from trader.adoption import AdoptionRefused
 from trader.broker import BrokerProblem
 from trader.calendar import CalendarError
 from trader.commands import care, continuity, daily, doctor, history, start, verify
-from trader.copies import BackupDamaged, BackupRefused
+from trader.copies import BackupDamaged
+from trader.manifest import BackupRefused, is_backup, require_home
 from trader.occasion import AccountNotAdopted
 from trader.schedule import SettingsError
 from trader.simulator.control import ControlError
@@ -51,6 +52,8 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, Callable[..., object]], ...]], ...] = 
     ("History", history.COMMANDS),
     ("Care", (*verify.COMMANDS, *continuity.COMMANDS, *care.COMMANDS)),
 )
+
+WRITING = frozenset({"init", "adopt", "halt", "resume", "accept", "commit", "clean", "restore"})  # and `cycle`
 
 
 def run(arguments: list[str]) -> int:
@@ -98,6 +101,10 @@ def _home(
     home: Annotated[Path, typer.Option(help="the home of the account; may stand anywhere")] = Path(),
 ) -> None:
     context.obj = home.absolute()
+    if context.invoked_subcommand in WRITING:
+        require_home(context.obj)
+    if context.invoked_subcommand == "status" and is_backup(context.obj):
+        sys.stderr.write(f"{context.obj} is a backup, and read only: it is shown as it was when it was made\n")
 
 
 def _told(error: Exception) -> int:

@@ -16,6 +16,7 @@ from ledger.book import Book, Forgotten, Impossible, forgetful_book, replay
 from ledger.checkpoints import Keeper, folded_from
 from ledger.clock import Clock
 from ledger.collecting import uncollected
+from ledger.errors import LogError
 from ledger.events import (
     EVENT_TYPES,
     BreakFound,
@@ -30,6 +31,9 @@ from ledger.events import (
 from ledger.line import CannotBeSpelt, Event, Line
 from ledger.log import Log
 from ledger.log.disk import LOCAL, Disk
+from ledger.log.lock import read_holder
+from ledger.log.recovery import inspected, require_log
+from ledger.log.storage import is_shared, require_ours, var_folder
 
 FACT_TYPES = frozenset(EVENT_TYPES)  # pydantic's own isinstance costs more than all that is asked of most facts
 STOPPED_BY_HALT: tuple[type[Fact], ...] = (OrderSendAttempted, OrderModified)  # a cancellation only reduces risk
@@ -59,6 +63,23 @@ class BookOutOfStep(LedgerError):
     """The book is not the one that the log implies."""
 
     code = "book-out-of-step"
+
+
+def refusal(home: Path) -> LogError | None:
+    """Return what a start would be refused for, as far as one looks: days before the newest checkpoint are not read.
+
+    None while somebody holds the log: they were not refused, and what they write moves under our eyes. Whoever may
+    only read a home is not told that he may not write.
+    """
+    var = var_folder(home)
+    try:
+        require_log(home)
+        if is_shared(var) or LOCAL.status(var).owner == LOCAL.user_id():
+            require_ours(var, LOCAL)
+        inspected(var, since=folded_from(home)[1])
+    except LogError as error:
+        return None if read_holder(var) is not None else error
+    return None
 
 
 class Ledger:

@@ -15,6 +15,7 @@ from pathlib import Path
 from ledger.book import Book
 from ledger.checkpoints import book_of
 from ledger.events import SnapshotTaken
+from ledger.ledger import refusal
 from ledger.log.halt import halt_reason
 from queries.advice import accepting, halt, recovery, undecided
 from queries.disk import DiskUse, disk_use
@@ -104,6 +105,8 @@ class Seen:
     now: datetime
     dry_run: bool = False  # no order leaves: as the settings say, else as the last cycle did
     settings_error: str = ""  # why the settings cannot be used; empty if they can
+    refused: str = ""  # why the log refuses every start; empty if it does not
+    displaced: str = ""  # why the home may be a copy; empty if it lies where it was stamped
 
 
 def status(
@@ -114,13 +117,15 @@ def status(
     leverage_max: Decimal | None = None,
     dry_run: bool | None = None,
     settings_error: str = "",
+    displaced: str = "",
     zone: str = HOME_ZONE,
 ) -> Status:
     """Read the home and say where it stands; without `now`, as of the last recorded fact.
 
     `dry_run` and `settings_error` are what the settings say; without them the last cycle tells whether it was dry.
+    `displaced` is what the stamp of the home's place says.
     """
-    book = book_of(home)
+    book, refused = book_of(home), refusal(home)
     last_was_dry = book.cycle is not None and book.cycle.started.dry_run
     seen = Seen(
         book,
@@ -128,6 +133,8 @@ def status(
         now or book.now,
         dry_run=last_was_dry if dry_run is None else dry_run,
         settings_error=settings_error,
+        refused="" if refused is None else f"{refused.code}: {refused}",
+        displaced=displaced,
     )
     told = next_cycle if isinstance(next_cycle, str) else next_cycle()
     return replace(status_of(seen, next_cycle=told, leverage_max=leverage_max, zone=zone), disk=disk_use(home))
@@ -177,10 +184,14 @@ def _state(seen: Seen) -> str:
         return "NOT ADOPTED"
     if seen.settings_error:
         return "SETTINGS WRONG"
+    if seen.refused:
+        return "CANNOT START"
     if seen.halt_file or book.halted:
         return "HALTED"
     if book.recovery is not None:
         return "IN RECOVERY"
+    if seen.displaced:
+        return "MOVED OR COPIED"
     if book.in_doubt:
         return "IN DOUBT"
     if list(_last_cycle(seen)):
@@ -202,6 +213,11 @@ def _settings(seen: Seen) -> Iterable[str]:
         yield f"no cycle can start: {seen.settings_error}"
 
 
+def _refused(seen: Seen) -> Iterable[str]:
+    if seen.refused:
+        yield f"no cycle can start: {seen.refused}"
+
+
 def _halt(seen: Seen) -> Iterable[str]:
     """Tell a halt with its cure; that of a break is told with the break."""
     halted = halt(seen.book, seen.halt_file)
@@ -212,6 +228,11 @@ def _halt(seen: Seen) -> Iterable[str]:
 
 def _recovery(seen: Seen) -> Iterable[str]:
     yield from recovery(seen.book)
+
+
+def _displaced(seen: Seen) -> Iterable[str]:
+    if seen.displaced and seen.book.recovery is None:
+        yield f"{seen.displaced}; the next cycle starts in recovery, and sends no order"
 
 
 def _in_doubt(seen: Seen) -> Iterable[str]:
@@ -237,7 +258,7 @@ def _breaks(seen: Seen) -> Iterable[str]:
 
 
 WAITING: tuple[Callable[[Seen], Iterable[str]], ...] = (
-    _not_adopted, _settings, _halt, _recovery, _in_doubt, _last_cycle, _breaks,
+    _not_adopted, _settings, _refused, _halt, _recovery, _displaced, _in_doubt, _last_cycle, _breaks,
 )  # fmt: skip
 
 

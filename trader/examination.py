@@ -21,13 +21,15 @@ from typing import Literal, NamedTuple
 
 from ledger.clock import Clock
 from ledger.errors import LogError, LogMissing, LogNotWritable
+from ledger.ledger import refusal
 from ledger.log import last_recorded_at, read_genesis, require_expected
 from ledger.log.disk import LOCAL
 from ledger.log.halt import halt_reason
 from ledger.log.lock import read_holder
-from ledger.log.storage import events_folder, require_ours, var_folder
+from ledger.log.storage import day_files, events_folder, require_ours, var_folder
 from trader.calendar import Calendar, CalendarError
 from trader.clocks import clock_of
+from trader.place import displaced
 from trader.schedule import SettingsError
 from trader.settings import Settings, load, mail_password
 from trader.simulator.control import ControlError
@@ -109,18 +111,34 @@ def folders(patient: Patient) -> Ailment:
 
 
 def log(patient: Patient) -> Ailment:
-    """Read the log's first and last line, and compare its account with the settings'."""
+    """Look at the log as a start does, and compare its account with the settings'."""
     try:
         genesis = read_genesis(patient.home)
         end = last_recorded_at(patient.home)
         if patient.settings is not None:
             account = patient.settings.account
             require_expected(patient.home, patient.clock, genesis, account.id, account.mode)
+        refused = refusal(patient.home)
+        if refused is not None:
+            raise refused
     except LogMissing:
         return note("none yet", "tallybook adopt begins it")
     except LogError as error:
         return ill(f"{error.code}: {error}", "tallybook verify says more")
     return well(f"{genesis.account} {genesis.mode}, up to {end:%Y-%m-%d %H:%M} UTC; its files: tallybook verify")
+
+
+def place(patient: Patient) -> Ailment:
+    """See whether the log lies where it was stamped."""
+    try:
+        if not day_files(events_folder(patient.home)):
+            return note("no log yet", "tallybook adopt begins it")
+        moved = displaced(patient.home)
+    except LogError:
+        return note("not tried", "mend the log first")
+    if moved is not None:
+        return note(moved, "nothing; the next cycle starts in recovery, see docs/runbook.md#recovery")
+    return well("where it was stamped")
 
 
 def halt(patient: Patient) -> Ailment:
@@ -224,6 +242,7 @@ EXAMINATIONS: tuple[tuple[str, Callable[[Patient], Ailment]], ...] = (
     ("settings", settings),
     ("folders", folders),
     ("log", log),
+    ("place", place),
     ("halt", halt),
     ("lock", lock),
     ("clock", clock),

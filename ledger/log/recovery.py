@@ -1,4 +1,4 @@
-"""What a start does before anything else: walk the whole chain, and decide about its tail.
+"""What a start does before anything else: walk the chain from the last checkpoint on, and decide about its tail.
 
 A tail that nothing depended on is kept aside and cut off. Anything else that does not fit HEAD or the chain is refused,
 and nothing is touched.
@@ -57,6 +57,20 @@ def recover(
     only if this returns. Days up to `since` are not read, unless HEAD speaks of one of them or cannot be read.
     """
     folder = var / "events"
+    tail, head = inspected(var, accept_head=accept_head, since=since, visit=visit, disk=disk)
+    if tail.flaw is not None:
+        cut_tail(folder, tail, disk)
+        tail = _visited(folder, head, since, None, disk)
+        check_tail(folder, tail, head, disk)
+    _settle(var, tail.chain, disk)
+    return tail.chain, head
+
+
+def inspected(
+    var: Path, *, accept_head: bool = False, since: Seal | None = None, visit: Visit | None = None, disk: Disk = LOCAL
+) -> tuple[Tail, Head | None]:
+    """Return what a start finds, and raise what it refuses; nothing is touched. Readers ask it too."""
+    folder = var / "events"
     head = read_head(var, disk)
     tail = _visited(folder, head, since, visit, disk)
     check_tail(folder, tail, head, disk)
@@ -71,12 +85,7 @@ def recover(
             f"{var}/HEAD.0, HEAD.1: expected one readable, found none; the chain is valid up to {end}; compare it with "
             "the last mail; if it fits, run: tallybook verify --accept-head"
         )
-    if tail.flaw is not None:
-        cut_tail(folder, tail, disk)
-        tail = _visited(folder, head, since, None, disk)
-        check_tail(folder, tail, head, disk)
-    _settle(var, tail.chain, disk)
-    return tail.chain, head
+    return tail, head
 
 
 def _settle(var: Path, chain: Chain, disk: Disk) -> None:

@@ -3,8 +3,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -120,6 +122,48 @@ def test_once_resumed_an_old_copy_is_forgotten(world: World) -> None:
     world.record(TradingHalted(reason="lunch"))
 
     assert status(closed(world)).waiting == ('halted: lunch; to lift it: tallybook resume --why "…"',)
+
+
+def _without_head(home: Path) -> None:
+    for slot in (home / "var").glob("HEAD.*"):
+        slot.unlink()
+
+
+def _foreign_day(home: Path) -> None:
+    first = min((home / "var/events").glob("*.jsonl")).read_bytes().splitlines(keepends=True)[0]
+    log_id = json.loads(first)["log"]
+    (head, _, _) = first.replace(log_id.encode(), b"0" * len(log_id)).rpartition(b',"hash":"')
+    (home / "var/events/2031-01-02.jsonl").write_bytes(head + b',"hash":"%s"}\n' % sha256(head).hexdigest().encode())
+    (home / "var/events/2031-01-02.jsonl").chmod(0o600)
+
+
+def _open_to_all(home: Path) -> None:
+    min((home / "var/events").glob("*.jsonl")).chmod(0o666)
+
+
+@pytest.mark.parametrize(
+    ("harm", "code"),
+    [(_without_head, "head-damaged"), (_foreign_day, "log-foreign"), (_open_to_all, "log-not-writable")],
+)
+def test_a_log_that_refuses_every_start_waits_for_the_owner(
+    world: World, harm: Callable[[Path], None], code: str
+) -> None:
+    home = closed(world)
+    harm(home)
+
+    found = status(home)
+
+    assert (found.verdict, found.exit_status) == ("CANNOT START", 1)
+    assert found.waiting[0].startswith(f"no cycle can start: {code}: ")
+
+
+def test_a_home_that_may_be_a_copy_is_told_of_the_recovery_to_come(world: World) -> None:
+    found = status(closed(world), displaced="the log is not where it was stamped")
+
+    assert (found.verdict, found.exit_status) == ("MOVED OR COPIED", 1)
+    assert found.waiting == (
+        "the log is not where it was stamped; the next cycle starts in recovery, and sends no order",
+    )
 
 
 def test_a_halt_file_that_cannot_be_read_halts(world: World) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from tests.queries.history import closed, two_sessions
 from tests.trader.homes import SETTINGS, SIMULATED, mail_section, tallybook, write_settings
 from trader import exits
 from trader.examination import EXAMINATIONS, Ailment, examine
+from trader.place import stamp
 
 
 @pytest.fixture
@@ -33,8 +35,34 @@ def found(home: Path) -> dict[str, Ailment]:
 def test_a_home_that_is_set_up_is_well(home: Path, listener: int) -> None:
     path = home / "tallybook.toml"
     path.write_text(path.read_text() + mail_section(listener))
+    stamp(home)
 
     assert [name for name, ailment in found(home).items() if ailment.verdict != "well"] == []
+
+
+def test_a_home_that_was_copied_is_told_of_the_recovery_to_come(home: Path, tmp_path: Path) -> None:
+    stamp(home)
+    copy = shutil.copytree(home, tmp_path / "copy")
+
+    assert found(copy)["place"].verdict == "note"
+    assert "the next cycle starts in recovery" in found(copy)["place"].remedy
+
+
+def test_a_log_that_refuses_every_start_is_ill_whoever_reads_it(home: Path) -> None:
+    """A reader would not mind: no start goes on without HEAD."""
+    for slot in (home / "var").glob("HEAD.*"):
+        slot.unlink()
+
+    assert found(home)["log"].verdict == "ill"
+    assert found(home)["log"].found.startswith("head-damaged: ")
+
+
+def test_an_open_day_that_is_damaged_below_head_is_ill(home: Path) -> None:
+    newest = max((home / "var/events").glob("*.jsonl"))
+    content = newest.read_bytes()
+    newest.write_bytes(content[: len(content) // 2] + b"x" + content[len(content) // 2 + 1 :])
+
+    assert found(home)["log"].found.startswith("log-damaged: ")
 
 
 def test_every_remedy_is_named(home: Path) -> None:

@@ -33,6 +33,7 @@ from trader.commands.home import (
     refuse_foreign_log,
     require_own_log,
 )
+from trader.place import displaced
 from trader.recovery import end_by_word
 from trader.schedule import FILE_NAME, SettingsError
 from trader.witness import keep_now
@@ -55,6 +56,7 @@ def status(context: typer.Context, format: FormatOption = "table") -> int:
         next_cycle=lambda: next_cycle_text(settings, clock.now()),
         leverage_max=settings.limits.gross_leverage_max,
         dry_run=settings.dry_run,
+        displaced=displaced(home) or "",
     )
     return print_status(shown, format)
 
@@ -66,7 +68,7 @@ def _without_settings(home: Path, error: SettingsError) -> Status:
     except LogMissing:
         raise error from None
     now = SystemClock().now() if genesis.clock == "system" else None  # a simulated clock stands where the log ends
-    return status_of_home(home, now, settings_error=f"{error.code}: {error}")
+    return status_of_home(home, now, settings_error=f"{error.code}: {error}", displaced=displaced(home) or "")
 
 
 def breaks(

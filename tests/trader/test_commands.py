@@ -4,6 +4,8 @@ import grp
 import json
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -11,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from ledger.book import Book, replay
-from ledger.events import BreakFound, Fact, TradingHalted, TradingResumed
+from ledger.clock import SimulatedClock
+from ledger.events import BreakFound, Fact, RecoveryStarted, TradingHalted, TradingResumed
+from ledger.ledger import Ledger
 from ledger.log import read_events
 from tests.queries.history import TUESDAY, WEDNESDAY, World, closed, two_sessions
-from tests.trader.homes import SETTINGS, SIMULATED, mail_section, tallybook, write_settings
+from tests.trader.homes import ROOT, SETTINGS, SIMULATED, mail_section, tallybook, write_settings
 from tests.trader.mailbox import mailbox
 from tests.trader.simulator.gateway_world import running
 from trader import exits
@@ -108,7 +112,7 @@ def test_help_lists_the_commands_in_groups(tmp_path: Path) -> None:
         pytest.param(["accept", "B-2", "--why", " "], "usage: Invalid value for --why: expected a reason", id="empty"),
         pytest.param(["accept", "B-9", "--why", "x"], "impossible: break B-9: expected an open break (B-2)", id="id"),
         pytest.param(["breaks", "B-9"], "impossible: break B-9: expected one of B-1, B-2", id="no such break"),
-        pytest.param(["audit", "yesterday"], "usage: Invalid value for 'DAY'", id="no day"),
+        pytest.param(["audit", "yesterday"], "usage: Invalid value for 'DAY': 'yesterday' does not match", id="no day"),
         pytest.param(["audit", "2005-03-05"], "unknown-day: 2005-03-05: expected a day of the log", id="a Saturday"),
         pytest.param(["commit", "2005-03-05"], "unknown-day: 2005-03-05: expected a session", id="no session"),
         pytest.param(["sql", "DELETE FROM fills"], "sql: ", id="no question"),
@@ -431,3 +435,81 @@ def test_the_schema_of_every_fact_is_printed(tmp_path: Path) -> None:
     schema = json.loads(tallybook("export", "schema", home=tmp_path).stdout)
 
     assert "OrderFilled" in schema["$defs"]
+
+
+def test_the_version_is_told_without_a_home(tmp_path: Path) -> None:
+    shown = tallybook("--version", home=tmp_path / "none")
+
+    assert shown.returncode == exits.FINE
+    assert shown.stdout.startswith("tallybook")
+    assert shown.stderr == ""
+
+
+def test_no_word_at_all_shows_the_help(tmp_path: Path) -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "trader.commands"], capture_output=True, text=True, cwd=tmp_path, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60,
+    )  # fmt: skip
+
+    assert "Usage: tallybook" in shown.stdout + shown.stderr
+    assert "Traceback" not in shown.stderr
+
+
+@pytest.mark.parametrize(
+    "moment", ["trader.commands._share", "trader.commands.app._app", "trader.commands.daily.status_of_home"]
+)
+def test_ctrl_c_ends_it_with_one_line_at_any_time(home: Path, moment: str) -> None:
+    """Interrupted by a real signal at the start, among the imports, and at work."""
+    folder, _, name = moment.rpartition(".")
+    program = (
+        f"import os, signal, sys; import {folder} as place; from trader.commands import main\n"
+        f"place.{name} = lambda *_, **__: os.kill(os.getpid(), signal.SIGINT)\n"
+        f"sys.argv = ['tallybook', '--home', {str(home)!r}, 'status']; sys.exit(main())"
+    )
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=60,
+    )  # fmt: skip
+
+    assert (done.returncode, done.stderr.count("\n")) == (exits.COULD_NOT, 1), done.stderr
+    assert done.stderr.startswith("aborted: ")
+
+
+def test_the_end_of_a_recovery_leaves_a_halt_by_hand(home: Path) -> None:
+    tallybook("halt", "--why", "again", home=home)
+    with Ledger.open(home, SimulatedClock(book(home).now)) as ledger:
+        ledger.record((RecoveryStarted(reason="restored"),))
+
+    done = tallybook("resume", "--recovered", "--why", "it is the newest", home=home)
+
+    assert done.stdout.splitlines() == [
+        "recovered: it is the newest", 'still halted: again; to lift it: tallybook resume --why "…"',
+    ]  # fmt: skip
+    assert (home / "var/HALT").read_text() == "again\n"
+    assert (book(home).recovery, book(home).halt) == (None, "again")
+
+
+def test_a_halt_for_damage_is_not_resumed_past_while_the_damage_stands(home: Path) -> None:
+    sealed = min((home / "var" / "events").glob("*.jsonl"))
+    sound = sealed.read_bytes()
+    sealed.chmod(0o600)
+    sealed.write_bytes(sound[:500] + b"#" + sound[501:])
+    tallybook("commit", WEDNESDAY.isoformat(), home=home)
+
+    refused = tallybook("resume", "--why", "go on", home=home)
+    sealed.write_bytes(sound)
+    resumed = tallybook("resume", "--why", "put back", home=home)
+
+    assert (refused.returncode, refused.stderr.partition(":")[0]) == (exits.COULD_NOT, "log-damaged")
+    assert resumed.stdout == "resumed: put back\n"
+
+
+def test_a_second_halt_hides_no_earlier_one(home: Path) -> None:
+    (home / "tallybook.toml").unlink()
+
+    tallybook("halt", "--why", "one", home=home)
+    second = tallybook("halt", "--why", "two", home=home)
+
+    assert (home / "var/HALT").read_text() == "one; two\n"
+    assert "the log could not record it: settings-wrong" in second.stdout

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Annotated
 
@@ -96,9 +98,22 @@ def _app() -> typer.Typer:
     return app
 
 
+def _version(wanted: bool) -> None:
+    if not wanted:
+        return
+    try:
+        print(f"tallybook {installed('tallybook')}")
+    except PackageNotFoundError:
+        print("tallybook, not installed: run from its source")
+    raise typer.Exit
+
+
 def _home(
     context: typer.Context,
     home: Annotated[Path, typer.Option(help="the home of the account; may stand anywhere")] = Path(),
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_version, help="print the version that is installed")
+    ] = False,
 ) -> None:
     context.obj = home.absolute()
     if context.invoked_subcommand in WRITING:
@@ -110,6 +125,7 @@ def _home(
 def _told(error: Exception) -> int:
     code = getattr(error, "code", "") or next(code for kind, code in EXPECTED if isinstance(error, kind))
     words = error.format_message() if isinstance(error, TyperException) else str(error)
+    words = words.replace("Value error, ", "")  # how typer's own checks of a value begin
     if isinstance(error, OSError):
         words = f"{error.filename}: {error.strerror}; check the folder, its permissions and the disk"
     if not words:

@@ -158,3 +158,18 @@ def test_a_file_that_root_left_behind_is_refused_by_name(home: Path) -> None:
 
     assert said.startswith("log-not-writable")
     assert "HEAD.1" in said
+
+
+def test_the_way_back_to_one_owner_begins_with_giving_everything_to_that_one(home: Path) -> None:
+    """As the runbook says under 'Two users on one home'."""
+    share(home)
+    give(home, CRON)
+    assert run(home, CRON, "create") == "fine"
+    assert run(home, OPERATOR, "operator", 15) == "fine"
+
+    subprocess.run(["chown", "-R", str(CRON), "var"], cwd=home, check=True)
+    subprocess.run(["chmod", "-R", "g-rwxs,o-rwx", "var"], cwd=home, check=True)
+
+    assert run(home, CRON, "mine", 16) == "fine"
+    assert run(home, OPERATOR, "operator", 16).startswith("log-")
+    assert not any(path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO) for path in (home / "var").rglob("*"))

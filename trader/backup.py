@@ -19,17 +19,21 @@ from pathlib import Path
 from ledger.log.head import Head, read_head, write_first_head, write_head
 from ledger.log.storage import events_folder, var_folder, write_new_file
 from trader.copies import (
+    EVIDENCE,
     BackupDamaged,
     Manifest,
     Prefix,
     evidence,
     evidence_hash,
+    evidence_named,
     for_people,
     manifest_of,
+    not_copied,
     prefix,
     verify,
 )
 from trader.manifest import MANIFEST, BackupRefused
+from trader.schedule import FILE_NAME
 from trader.witness import hash_at
 
 PART_BYTES = 1 << 20
@@ -45,6 +49,8 @@ class Backup:
     bytes_new: int
     files: int
     left_out: tuple[str, ...]  # evidence that is damaged in the home itself
+    missing: tuple[str, ...]  # evidence and settings that are not there
+    not_copied: tuple[str, ...]  # what the settings name, and the owner keeps himself
 
 
 def back_up(home: Path, folder: Path) -> Backup:
@@ -67,7 +73,17 @@ def back_up(home: Path, folder: Path) -> Backup:
         found = verify(folder)
     if found.witness != log.witness:
         raise BackupDamaged(f"{folder}: expected {log.witness} after writing, found {found.witness}; check the disk")
-    return Backup(folder, log, writer.files_new, writer.bytes_new, len(writer.files), tuple(writer.left_out))
+    return Backup(
+        folder, log, writer.files_new, writer.bytes_new, len(writer.files), tuple(writer.left_out),
+        tuple(_missing(home, log)), tuple(not_copied(home)),
+    )  # fmt: skip
+
+
+def _missing(home: Path, log: Prefix) -> Iterator[str]:
+    if not (home / FILE_NAME).is_file():
+        yield FILE_NAME
+    kept = {evidence_hash(path) for path in evidence(home)}
+    yield from (str(EVIDENCE / hash_[:2] / hash_) for hash_ in sorted(evidence_named(home, log) - kept))
 
 
 def _require_apart(home: Path, folder: Path) -> None:

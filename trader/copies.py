@@ -22,11 +22,12 @@ from ledger.log import read_genesis
 from ledger.log.head import Head, read_head
 from ledger.log.storage import day_files, events_folder, var_folder
 from trader.manifest import MANIFEST, BackupRefused, is_backup
-from trader.schedule import FILE_NAME
+from trader.schedule import FILE_NAME, SettingsError, read_toml
 from trader.witness import hash_at
 
 EVIDENCE = Path("var") / "data"
 FOR_PEOPLE = tuple(Path("var") / kind for kind in ("targets", "orders", "snapshots", "trades"))
+OWN = (("sources", "folder"), ("strategy", "path"))  # the settings that name what the owner keeps himself
 SINGLE = (Path(FILE_NAME), Path("var") / "HALT")
 
 
@@ -171,6 +172,24 @@ def evidence(home: Path) -> Iterator[Path]:
         yield from (EVIDENCE / folder.name / path.name for path in sorted(folder.iterdir()) if path.name[0] != ".")
 
 
+def evidence_named(home: Path, log: Prefix) -> frozenset[str]:
+    """Return the hashes of the evidence that the log names; of its lines, only those that may are read."""
+    from queries.verification.walk import NAMES_EVIDENCE  # slow to load, and only a backup asks
+
+    naming = tuple(f'"{kind.model_fields["type"].default}"'.encode() for kind in NAMES_EVIDENCE)
+    named = set[str]()
+    for day in log.days:
+        rest = day.size
+        with (events_folder(home) / day.name).open("rb") as file:
+            while rest > 0:
+                raw = file.readline()
+                rest -= len(raw)
+                if any(kind in raw for kind in naming):
+                    fact = decode(raw).fact
+                    named.update(NAMES_EVIDENCE[type(fact)](fact) if type(fact) in NAMES_EVIDENCE else ())
+    return frozenset(named)
+
+
 def evidence_hash(path: Path) -> str:
     """Return the hash that the name of a piece of evidence promises."""
     return path.name.partition(".")[0]
@@ -183,6 +202,17 @@ def for_people(home: Path) -> Iterator[Path]:
     for kind in FOR_PEOPLE:
         found = (path for path in sorted((home / kind).rglob("*")) if path.is_file() and path.name[0] != ".")
         yield from (path.relative_to(home) for path in found)
+
+
+def not_copied(home: Path) -> Iterator[str]:
+    """Yield what the settings name inside the home and a backup does not hold: `bars (sources.folder)`."""
+    with suppress(SettingsError):  # unreadable settings are told by whatever needs them
+        toml = read_toml(home)
+        for section, key in OWN:
+            named = toml.get(section)
+            path = named.get(key) if isinstance(named, dict) else None
+            if isinstance(path, str) and path and (home / path).resolve().is_relative_to(home.resolve()):
+                yield f"{path} ({section}.{key})"
 
 
 def manifest_of(folder: Path) -> Manifest | None:
@@ -200,7 +230,7 @@ def manifest_of(folder: Path) -> Manifest | None:
 
 
 def verify(folder: Path) -> Prefix:
-    """Check a backup, or the copy of a home, byte by byte; BackupRefused for what is neither, BackupDamaged for the rest."""
+    """Check a backup, or the copy of a home, byte by byte; raise BackupRefused for neither, BackupDamaged."""
     require_copy(folder)
     found, manifest = _copied_log(folder), manifest_of(folder)
     for path in evidence(folder):

@@ -22,7 +22,7 @@ from ledger.log.disk import LOCAL
 from ledger.log.head import Head, write_first_head
 from ledger.log.lock import Holder, Lock
 from ledger.log.storage import day_files, events_folder, file_mode, folder_mode, var_folder
-from trader.copies import BackupDamaged, Prefix, evidence, for_people, prefix, verify
+from trader.copies import BackupDamaged, Prefix, evidence, for_people, not_copied, prefix, verify
 from trader.manifest import BackupRefused
 from trader.place import stamp
 from trader.schedule import FILE_NAME
@@ -38,6 +38,7 @@ class Restored:
     log: Prefix
     warning: str  # empty, or why more than this backup is known to have happened
     settings_kept: bool  # the home had its own
+    not_copied: tuple[str, ...]  # what the settings name, and no backup holds
 
 
 def restore(home: Path, source: Path, witness: Witness | None = None) -> Restored:
@@ -57,7 +58,7 @@ def restore(home: Path, source: Path, witness: Witness | None = None) -> Restore
             _put_in_place(aside, home)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
-    return Restored(log, warning, settings_kept)
+    return Restored(log, warning, settings_kept, tuple(not_copied(home)))
 
 
 def _held_against(source: Path, log: Prefix, witness: Witness | None) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import LogError
-from ledger.events import RecoveryStarted, TradingHalted
+from ledger.events import RecoveryStarted, TargetsComputed, TradingHalted
 from ledger.ledger import Ledger
 from ledger.log import Log, read_events
 from ledger.log.halt import halt_reason
@@ -282,6 +282,37 @@ def test_damaged_evidence_is_left_out_and_told(home: Path, backup: Path) -> None
     assert told.returncode == 1
     assert f"damaged in the home: var/data/{digest[:2]}/{digest}.csv" in told.stdout
     assert lines(backup) == lines(home)
+
+
+def test_missing_evidence_and_settings_are_told(home: Path, backup: Path) -> None:
+    digest = "ab" + "0" * 62
+    targets = TargetsComputed(
+        strategy="fixed", strategy_sha256="0" * 64, rows=(), inputs=(digest,), file="targets/0935.csv",
+        file_sha256="0" * 64,
+    )  # fmt: skip
+    with Log.open(home, StillClock()) as log:
+        append(log, targets)
+    (home / "tallybook.toml").unlink()
+
+    told = tallybook("backup", str(backup), home=home)
+
+    assert told.returncode == 1
+    assert f"missing in the home, so not backed up: var/data/ab/{digest}" in told.stdout
+    assert "missing in the home, so not backed up: tallybook.toml" in told.stdout
+
+
+def test_what_the_settings_name_in_the_home_is_told_to_be_no_part_of_it(
+    home: Path, backup: Path, tmp_path: Path
+) -> None:
+    (home / "tallybook.toml").write_text('[sources]\nfolder = "bars"\n', encoding="utf-8")
+    (home / "bars").mkdir()
+
+    made = tallybook("backup", str(backup), home=home)
+    put_back = tallybook("restore", str(backup), home=tmp_path / "new")
+
+    assert (made.returncode, put_back.returncode) == (0, 0)
+    assert "not part of a backup: bars (sources.folder); keep a copy of your own" in made.stdout
+    assert "not part of a backup: bars (sources.folder); put it into the home before the next cycle" in put_back.stdout
 
 
 def test_a_backup_that_was_interrupted_is_completed_by_the_next(home: Path, backup: Path) -> None:

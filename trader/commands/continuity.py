@@ -39,7 +39,11 @@ def backup(
     print(f"Witness: {done.log.witness}")
     for name in done.left_out:
         print(f"left out, for it is damaged in the home: {name}; see: tallybook verify")
-    return exits.BAD_NEWS if done.left_out else exits.FINE
+    for name in done.missing:
+        print(f"missing in the home, so not backed up: {name}; put it back from an earlier backup")
+    for name in done.not_copied:
+        print(f"not part of a backup: {name}; keep a copy of your own")
+    return exits.BAD_NEWS if done.left_out or done.missing else exits.FINE
 
 
 def restore(
@@ -54,6 +58,8 @@ def restore(
     print(f"restored {done.log.genesis.account} up to {done.log.witness}, recorded {done.log.recorded_at}")
     if done.settings_kept:
         print("the settings of this home were kept; those of the backup were not copied")
+    for name in done.not_copied:
+        print(f"not part of a backup: {name}; put it into the home before the next cycle")
     if done.warning:
         print(f"! {done.warning}")
         print('  find the newest log; if it is lost for good: tallybook resume --recovered --why "…"')

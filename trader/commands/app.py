@@ -111,7 +111,7 @@ def _version(wanted: bool) -> None:
 def _home(
     context: typer.Context,
     home: Annotated[Path, typer.Option(help="the home of the account; may stand anywhere")] = Path(),
-    version: Annotated[
+    _version_asked: Annotated[
         bool, typer.Option("--version", is_eager=True, callback=_version, help="print the version that is installed")
     ] = False,
 ) -> None:

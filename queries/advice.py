@@ -43,7 +43,9 @@ def recovery(book: State) -> Iterator[str]:
     """Say that the home is in recovery, and what ends that."""
     if book.recovery is None:
         return
-    held = "" if book.recovery_witness is None else f"the log holds the witness {book.recovery_witness}, "
+    seq, _, digest = (book.recovery_witness or "-1:").partition(":")
+    # A witness of before the recovery was held against the log as it was restored: nothing is missing.
+    held = f"the log holds the witness {seq}:{digest[:16]}…, " if int(seq) >= book.recovery_since else ""
     yield (
         f"in recovery, no order leaves: {book.recovery}. It ends by itself when {held}a cycle finds nothing newer at "
         f"the broker, and every break found since is accepted; to end it by your word: {RECOVERED}"

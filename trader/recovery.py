@@ -17,7 +17,7 @@ from ledger.events import Fact, RecoveryEnded, RecoveryStarted, TradingHalted, T
 from ledger.state import State
 from trader.broker import OldCopyOfLog
 from trader.place import displaced, mark, marked
-from trader.witness import Place, WitnessUnusable, contradiction, failure, parse
+from trader.witness import Place, WitnessUnusable, completed, contradiction, failure, parse
 
 OLD_COPY = "old-copy"
 
@@ -116,7 +116,7 @@ def _found_since(book: State, _: Path) -> Iterator[str]:
 
 def _witness(book: State, home: Path) -> Iterator[str]:
     if book.recovery_witness is not None:
-        found = contradiction(home, book, parse(book.recovery_witness))
+        found = contradiction(home, book, completed(home, book.recovery_witness))
         if found is not None:
             yield f"the witness {book.recovery_witness}: {found}"
 

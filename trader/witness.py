@@ -57,6 +57,18 @@ def parse(text: str) -> Witness:
     return Witness(int(match[1]), match[2])
 
 
+def completed(home: Path, text: str) -> Witness:
+    """Read SEQ:HASH as a person gives it, shortened or not; ValueError for anything else.
+
+    Its hash is whole where the log holds a line that it fits, else as it was given: that of no line.
+    """
+    from queries.verification.subject import Witness as Given  # slow to load, and rarely asked for
+
+    given = Given.parse(text)
+    there = hash_at(home, given.seq)
+    return Witness(given.seq, there if there is not None and given.fits(there) else str(given).partition(":")[2])
+
+
 class Place(Protocol):
     """Somewhere outside the home."""
 

@@ -38,6 +38,16 @@ def test_a_recovery_waits_for_the_owner_until_it_ends(world: World) -> None:
     assert not any(REASON in line for line in status(world.home).waiting)
 
 
+@pytest.mark.parametrize(("seq", "is_told"), [(1, False), (10**6, True)], ids=["the log holds it", "beyond the log"])
+def test_a_witness_is_waited_for_only_while_the_log_may_lack_it(world: World, seq: int, is_told: bool) -> None:
+    world.record(RecoveryStarted(reason=REASON, witness=f"{seq}:{'9c1e' * 16}"))
+
+    (line,) = [line for line in status(world.home).waiting if REASON in line]
+
+    assert (f"when the log holds the witness {seq}:9c1e9c1e9c1e9c1e…, a cycle" in line) is is_told
+    assert ("It ends by itself when a cycle" in line) is not is_told
+
+
 def test_the_mails_say_so_too_and_name_a_witness_that_cannot_be_used(world: World) -> None:
     world.record(WitnessFailed(place="git /notes", doing="writing", reason="the disk is full"))
 

@@ -487,6 +487,33 @@ def test_a_witness_decides_what_is_put_back(home: Path, backup: Path, tmp_path: 
     assert beyond.warning == "the witness knows seq 9, and the backup ends at seq 7: it is not the newest log"
 
 
+@pytest.mark.parametrize(
+    "spell", [lambda d: d[:8], lambda d: f"{d[:8]}…{d[-4:]}", lambda d: d], ids=["start", "both ends", "whole"]
+)
+def test_a_witness_may_be_given_as_a_mail_shortens_it(
+    home: Path, backup: Path, tmp_path: Path, spell: Callable[[str], str]
+) -> None:
+    back_up(home, backup)
+    digest = lines(home)[3]
+
+    told = tallybook("restore", str(backup), "--witness", f"3:{spell(digest)}", home=tmp_path / "new")
+
+    assert told.returncode == 0, told.stderr
+    (begun,) = (event.fact for event in read_events(tmp_path / "new") if isinstance(event.fact, RecoveryStarted))
+    assert begun.witness == f"3:{digest}"
+
+
+@pytest.mark.parametrize(("words", "code"), [("3:0000", "usage"), ("3:00000000", "backup-refused")])
+def test_a_short_witness_of_another_line_is_refused(
+    home: Path, backup: Path, tmp_path: Path, words: str, code: str
+) -> None:
+    back_up(home, backup)
+
+    told = tallybook("restore", str(backup), "--witness", words, home=tmp_path / "new")
+
+    assert (told.returncode, told.stderr.partition(":")[0]) == (2, code)
+
+
 def test_a_restored_halt_still_halts(home: Path, backup: Path, tmp_path: Path) -> None:
     (home / "var" / "HALT").write_text("holiday", encoding="utf-8")
     back_up(home, backup)

@@ -16,7 +16,7 @@ from queries.sql import Answer, Format, print_answer
 from trader import exits
 from trader.commands.home import home_of
 from trader.commands.progress import bar
-from trader.witness import Witness, parse
+from trader.witness import Witness, completed
 
 WitnessOption = Annotated[
     str | None, typer.Option(metavar="SEQ:HASH", help="of the last mail, or of another place that vouches for the log")
@@ -54,7 +54,7 @@ def restore(
     """Put a backup into a home without a log. No order leaves until a cycle shows that nothing outside is newer."""
     from trader.restore import restore as put_back
 
-    done = put_back(home_of(context), source, _witness(witness))
+    done = put_back(home_of(context), source, _witness(source, witness))
     print(f"restored {done.log.genesis.account} up to {done.log.witness}, recorded {done.log.recorded_at}")
     if done.settings_kept:
         print("the settings of this home were kept; those of the backup were not copied")
@@ -67,11 +67,11 @@ def restore(
     return exits.FINE
 
 
-def _witness(text: str | None) -> Witness | None:
+def _witness(source: Path, text: str | None) -> Witness | None:
     if text is None:
         return None
     try:
-        return parse(text)
+        return completed(source, text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--witness") from error
 

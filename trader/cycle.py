@@ -77,6 +77,8 @@ def perform(home: Path, settings: Settings, slot: Slot, options: Options) -> int
         ledger.log.barrier()
         tell_of_orders(ledger, settings, home)
         _tell(ledger, settings, home)
+        if options.slot_name.partition("/")[2].startswith("now-") and (news := bad_news(ledger.book)):
+            print(f"bad news: {news}; see: tallybook status")  # somebody looks on
         return outcome(ledger.book)
 
 
@@ -100,6 +102,21 @@ def _last_words(broker: Broker, problem: BrokerProblem) -> tuple[Fact, ...]:
     except OldCopyOfLog as found:  # it had failed before it could look at what arrived
         problem = found
     return RecoveryStarted(reason=str(problem)), TradingHalted(reason=str(problem), code=problem.code)
+
+
+def bad_news(book: State) -> str:
+    """Say in a line why the outcome is bad news; "" if it is none."""
+    cycle = book.cycle
+    if cycle is None or outcome(book) == exits.FINE:
+        return ""
+    told = [
+        *(f"{failure.step} failed: {failure.reason}" for failure in cycle.failures),
+        *([f"breaks open: {len(book.open_breaks)}"] if book.open_breaks else []),
+        *([f"orders in doubt: {len(book.in_doubt)}"] if book.in_doubt else []),
+        *([f"vetoed: {', '.join(cycle.vetoed)}"] if cycle.vetoed else []),
+        *([f"halted: {book.halted}"] if book.halted else []),
+    ]
+    return " · ".join(told)
 
 
 def outcome(book: State) -> int:

@@ -285,6 +285,18 @@ def test_by_hand_a_cycle_runs_whatever_the_hour(world: World) -> None:
     assert world.facts(NoticeSent) == []
 
 
+def test_a_cycle_by_hand_says_its_bad_news(world: World) -> None:
+    world.set(strategy={"kind": "file", "path": "targets.csv"})  # which nobody wrote
+    world.advance_to(TUESDAY, "10:07")
+
+    by_hand = world.cycle("--now")
+
+    assert by_hand.status == exits.BAD_NEWS
+    (line,) = by_hand.out.splitlines()
+    assert line.startswith("bad news: forecast failed: strategy file: targets file targets.csv: ")
+    assert line.endswith("; see: tallybook status")
+
+
 def test_outside_the_session_a_cycle_by_hand_orders_nothing(world: World) -> None:
     world.advance_to(TUESDAY, "17:00")
 

@@ -13,6 +13,8 @@ from ledger.events.reconciliation import BreakKind
 from ledger.state import Order, State
 
 RECOVERED = 'tallybook resume --recovered --why "…"'
+DAMAGED = "the log is damaged: "  # how the halt begins that a commit makes
+MEND = "do not resume: tallybook verify, then docs/runbook.md, 'A damaged log'"
 RESUME = 'to lift it: tallybook resume --why "…"'
 
 CURES: dict[str, str] = {
@@ -36,7 +38,8 @@ def halt(book: State, halt_file: str | None = None) -> tuple[str, str] | None:
     A halt of ours comes before any by hand: to resume would lift it too.
     """
     reason = book.halt if book.halt_code else halt_file or book.halt
-    return None if reason is None else (reason, CURES.get(book.halt_code or "", RESUME))
+    by_hand = MEND if reason is not None and reason.startswith(DAMAGED) else RESUME
+    return None if reason is None else (reason, CURES.get(book.halt_code or "", by_hand))
 
 
 def recovery(book: State) -> Iterator[str]:
@@ -46,6 +49,10 @@ def recovery(book: State) -> Iterator[str]:
     seq, _, digest = (book.recovery_witness or "-1:").partition(":")
     # A witness of before the recovery was held against the log as it was restored: nothing is missing.
     held = f"the log holds the witness {seq}:{digest[:16]}…, " if int(seq) >= book.recovery_since else ""
+    if book.halt_code == "old-copy":  # told, with its cure, as a halt
+        why = "" if book.recovery == book.halt else f": {book.recovery}"
+        yield f"in recovery{why}; if there is no newer log anywhere, and only then: {RECOVERED}"
+        return
     yield (
         f"in recovery, no order leaves: {book.recovery}. It ends by itself when {held}a cycle finds nothing newer at "
         f"the broker, and every break found since is accepted; to end it by your word: {RECOVERED}"

@@ -72,9 +72,9 @@ def recovered(book: Book, home: Path, places: tuple[Place, ...]) -> tuple[Fact, 
 
 
 def end_by_word(book: State, why: str) -> tuple[Fact, ...]:
-    """End a recovery, and the halt of an old copy, by the operator's word."""
+    """End a recovery, and the halt of an old copy, by the operator's word; a halt by hand is lifted by hand."""
     ended = RecoveryEnded(evidence=(), why=why)
-    return (ended,) if book.halt is None else (ended, TradingResumed(why=why))
+    return (ended, TradingResumed(why=why)) if book.halt_code == OLD_COPY else (ended,)
 
 
 def _evidence(book: State, places: tuple[Place, ...]) -> Iterator[str]:

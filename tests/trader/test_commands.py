@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from ledger.book import Book, replay
-from ledger.clock import SimulatedClock
 from ledger.events import BreakFound, Fact, RecoveryStarted, TradingHalted, TradingResumed
 from ledger.ledger import Ledger
 from ledger.log import read_events
@@ -22,6 +21,7 @@ from tests.trader.homes import ROOT, SETTINGS, SIMULATED, mail_section, tallyboo
 from tests.trader.mailbox import mailbox
 from tests.trader.simulator.gateway_world import running
 from trader import exits
+from trader.clocks import clock_of
 from trader.commands.app import home_first
 from trader.simulator.simulator import Simulator
 
@@ -478,7 +478,7 @@ def test_ctrl_c_ends_it_with_one_line_at_any_time(home: Path, moment: str) -> No
 
 def test_the_end_of_a_recovery_leaves_a_halt_by_hand(home: Path) -> None:
     tallybook("halt", "--why", "again", home=home)
-    with Ledger.open(home, SimulatedClock(book(home).now)) as ledger:
+    with Ledger.open(home, clock_of(home, ("127.0.0.1", 1))) as ledger:
         ledger.record((RecoveryStarted(reason="restored"),))
 
     done = tallybook("resume", "--recovered", "--why", "it is the newest", home=home)

@@ -12,10 +12,19 @@ import stat
 import sys
 from pathlib import Path
 
+from trader.exits import COULD_NOT
+
 
 def main() -> int:
-    """Run what the command line asks for, and return the exit status."""
-    arguments = sys.argv[1:]
+    """Run what the command line asks for, and return the exit status; Ctrl-C ends it at any time with one line."""
+    try:
+        return _run(sys.argv[1:])
+    except KeyboardInterrupt:
+        sys.stderr.write("aborted: by Ctrl-C; what was recorded stays recorded\n")
+        return COULD_NOT
+
+
+def _run(arguments: list[str]) -> int:
     _share(_home(arguments))
     match _command(arguments):
         case "cycle":
@@ -44,7 +53,7 @@ def _share(home: Path) -> None:
 
 def _home(arguments: list[str]) -> Path:
     """Return the home that the command line names; what it names wrongly is told by the command itself."""
-    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for word, following in zip(arguments, [*arguments, ""][1:], strict=True):
         if word.startswith("--home"):
             return Path(word.partition("=")[2] or following)
     return Path()

@@ -28,6 +28,8 @@ from trader.occasion import AccountNotAdopted
 from trader.schedule import SettingsError
 from trader.simulator.control import ControlError
 
+INTERRUPTED = 130  # what typer makes of Ctrl-C, without a word
+
 # What may go wrong, and the code that stands in docs/runbook.md where the error does not bring its own.
 EXPECTED: tuple[tuple[type[Exception], str], ...] = (
     (SettingsError, ""),
@@ -69,6 +71,8 @@ def run(arguments: list[str]) -> int:
         return exits.COULD_NOT
     except tuple(kind for kind, _ in EXPECTED) as error:
         return _told(error)
+    if status == INTERRUPTED:
+        raise KeyboardInterrupt
     return status if isinstance(status, int) else exits.FINE
 
 

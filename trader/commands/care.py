@@ -15,6 +15,7 @@ from ledger.events import DayCommitted, json_schema
 from ledger.ledger import Ledger
 from ledger.log.recovery import RESTORE
 from ledger.log.storage import var_folder, write_new_file
+from queries.advice import DAMAGED
 from trader import exits
 from trader.commands.home import clock_and_settings, home_of, require_own_log
 
@@ -33,7 +34,7 @@ def commit(context: typer.Context, day: Day = None) -> int:
     home = home_of(context)
     clock, settings = clock_and_settings(home)
     require_own_log(home, clock, settings)
-    _require_sealed_files_sound(home)
+    require_sealed_files_sound(home)
     done = committed_to(home, None if day is None else day.date())
     if done.session_day is None:
         print("no session yet: nothing to commit")
@@ -45,7 +46,7 @@ def commit(context: typer.Context, day: Day = None) -> int:
     return exits.FINE
 
 
-def _require_sealed_files_sound(home: Path) -> None:
+def require_sealed_files_sound(home: Path) -> None:
     """Hash what no cycle reads again, once a day; a finding stops every order until somebody has looked."""
     from queries.verification import Finding, Subject
     from queries.verification.log_checks import sealed_files
@@ -53,7 +54,7 @@ def _require_sealed_files_sound(home: Path) -> None:
     said = sealed_files(Subject(home))
     damage = next((item for item in said if isinstance(item, Finding) and not item.harmless), None)
     if damage is not None:
-        write_new_file(var_folder(home) / "HALT", f"the log is damaged: {damage}\n".encode())
+        write_new_file(var_folder(home) / "HALT", f"{DAMAGED}{damage}\n".encode())
         raise LogDamaged(f"{damage}; trading is halted; run: tallybook verify, then {RESTORE}")
 
 

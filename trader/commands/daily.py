@@ -19,6 +19,8 @@ from ledger.log import read_events, read_genesis
 from ledger.log.disk import LOCAL
 from ledger.log.halt import halt_reason
 from ledger.log.storage import day_files, events_folder, var_folder, write_new_file
+from queries.advice import DAMAGED
+from queries.advice import halt as halted
 from queries.sql import Answer, Format, print_answer
 from queries.status import Status
 from queries.status import status as status_of_home
@@ -26,6 +28,7 @@ from queries.status_text import print_status
 from reconcile import acceptance
 from trader import exits
 from trader.commands.breaks import COLUMNS, break_lines, break_row
+from trader.commands.care import require_sealed_files_sound
 from trader.commands.home import (
     clock_and_settings,
     home_of,
@@ -112,7 +115,9 @@ def halt(context: typer.Context, why: Why = "halted by hand") -> int:
     if not (home / FILE_NAME).exists() and not var.is_dir():
         raise SettingsError(f"{home}: expected a home, found no {FILE_NAME}; nothing was halted: check --home")
     var.mkdir(mode=0o700, exist_ok=True)
-    write_new_file(var / "HALT", f"{why}\n".encode())
+    earlier = halt_reason(var)
+    kept = why if earlier is None or earlier == why else f"{earlier}; {why}"  # a later halt hides no earlier one
+    write_new_file(var / "HALT", f"{kept}\n".encode())
     print(f"halted: {why}" + _recorded(home, why))
     return exits.FINE
 
@@ -125,8 +130,12 @@ def _recorded(home: Path, why: str) -> str:
             ledger.record((TradingHalted(reason=why),))
     except LogLocked:
         return " (a cycle is running: it is stopped by var/HALT, and records it)"
-    except (LogMissing, SettingsError):
+    except LogMissing:
         return " (there is no log yet to record it in)"
+    except SettingsError as error:
+        if not day_files(events_folder(home)):
+            return " (there is no log yet to record it in)"
+        return f" by var/HALT (the log could not record it: {error.code})"
     except (LogError, LedgerError) as error:
         return f" by var/HALT (the log could not record it: {error.code})"
     return ""
@@ -145,6 +154,7 @@ def resume(
     _require_removable(var_folder(home) / "HALT")
     if recovered:
         return _end_recovery(home, why)
+    _require_undamaged(home)
     if _lifted_without_log(home):
         print(f"resumed: {why} (there is no log yet to record it in)")
         return exits.FINE
@@ -167,16 +177,27 @@ def _end_recovery(home: Path, why: str) -> int:
             print("no recovery was under way: nothing was done; to lift a halt, leave --recovered out")
             return exits.FINE
         ledger.record(end_by_word(ledger.book, why))
-        _remove_halt(var_folder(home))
         ledger.log.barrier()  # a witness must not know more than the disk
         ledger.record(keep_now(ledger.book, settings, home))
         unusable = [f"{place}: {reason}" for place, reason in ledger.book.witness_failures.items()]
-        print(f"recovered: {why}" + _still_halted(ledger.book))
+        print(f"recovered: {why}" + _halted_by_hand(home, ledger.book))
     for failure in unusable:
         print(
             f"! witness {failure}: until it is written anew, the next cycle halts again if it knows more than this log"
         )
     return exits.FINE
+
+
+def _halted_by_hand(home: Path, book: Book) -> str:
+    """Say that a halt is lifted by its own word: who ends a recovery has not thought of it."""
+    left = halted(book, halt_reason(var_folder(home)))
+    return _still_halted(book) if left is None else f"\nstill halted: {left[0]}; {left[1]}"
+
+
+def _require_undamaged(home: Path) -> None:
+    """Look again where a commit found damage: to resume mends nothing."""
+    if (halt_reason(var_folder(home)) or "").startswith(DAMAGED):
+        require_sealed_files_sound(home)
 
 
 def _lifted_without_log(home: Path) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from hashlib import sha256
 from pathlib import Path
@@ -162,6 +163,14 @@ def test_the_command_tells_its_figures(home: Path) -> None:
     assert shown.returncode == exits.FINE, shown.stdout + shown.stderr
     assert "21 of 21 damages detected · 1 of 1 torn writes repaired" in shown.stdout
     assert "untouched" in shown.stdout.splitlines()[-1]
+
+
+def test_the_command_tells_its_trials_as_json(home: Path) -> None:
+    shown = tallybook("doctor", "--fire-drill", "--format", "json", home=home)
+
+    told = json.loads(shown.stdout)
+    assert (shown.returncode, told["passed"], told["untouched"]) == (exits.FINE, True, True)
+    assert [trial["damage"] for trial in told["trials"]] == [damage.name for damage in DAMAGES]
 
 
 def test_without_a_log_there_is_no_drill(tmp_path: Path) -> None:

@@ -14,8 +14,9 @@ from trader import exits
 from trader.commands.home import home_of
 from trader.drill import Trial
 from trader.drill import run as drilled
-from trader.drill.telling import conclusion_of, lines_of
+from trader.drill.telling import as_json, conclusion_of, lines_of
 from trader.examination import examine
+from trader.schedule import SettingsError
 
 Format = Literal["table", "json"]
 MARKS = {"well": "✓", "note": "·", "ill": "✗"}
@@ -32,7 +33,9 @@ def doctor(
     """Check the set-up: settings, folders, log, lock, clock, disk, calendar, mail, broker (exit 1 if one is ill)."""
     home = home_of(context)
     if fire_drill:
-        return _fire_drill(home, seed)
+        return _fire_drill(home, seed, format)
+    if not home.is_dir():
+        raise SettingsError(f"{home}: expected a home, found no folder; check --home, or run: tallybook init")
     found = examine(home)
     if format == "json":
         print(json.dumps([{"examined": name, **ailment._asdict()} for name, ailment in found], indent=1))
@@ -44,8 +47,12 @@ def doctor(
     return exits.BAD_NEWS if any(ailment.verdict == "ill" for _, ailment in found) else exits.FINE
 
 
-def _fire_drill(home: Path, seed: int) -> int:
+def _fire_drill(home: Path, seed: int, format: Format) -> int:
     began = monotonic()
+    if format == "json":
+        drill = drilled(home, seed)
+        print(json.dumps(as_json(drill), indent=1, ensure_ascii=False))
+        return exits.FINE if drill.passed else exits.BAD_NEWS
     print(f"FIRE DRILL on a copy of {home / 'var'} · seed {seed}\n")
     drill = drilled(home, seed, _tell)
     print()

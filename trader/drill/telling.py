@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from trader.drill import Drill, Trial
 
@@ -37,6 +38,28 @@ def conclusion_of(drill: Drill, seconds: float) -> Iterator[str]:
     missed = [trial.damage.name for trial in (*drill.damages, *drill.repairs) if not trial.detected]
     if missed:
         yield f"NOT DETECTED: {', '.join(missed)}; report this"
+
+
+def as_json(drill: Drill) -> dict[str, Any]:
+    """Return the drill as JSON values."""
+    return {
+        "passed": drill.passed,
+        "sound_before": drill.sound_before.clean,
+        "files": drill.files,
+        "untouched": drill.untouched,
+        "trials": [
+            {
+                "damage": trial.damage.name,
+                "expected": trial.damage.expected,
+                "done": trial.done,
+                "tried": trial.tried,
+                "detected": trial.detected,
+                "verify_said": trial.verify_said,
+                "start_said": trial.start_said,
+            }
+            for trial in drill.trials
+        ],
+    }
 
 
 def _cut(text: str) -> str:

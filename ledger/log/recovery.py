@@ -18,7 +18,7 @@ from ledger.line import LINE_BYTES_MAX, Event, Header, LineBroken, decode, event
 from ledger.log.chain import Chain, ChainBroken, Seal
 from ledger.log.disk import LOCAL, Disk
 from ledger.log.head import SLOTS, Head, read_head
-from ledger.log.storage import day_files, events_folder, file_mode, var_folder, write_fully
+from ledger.log.storage import DayFiles, day_files, events_folder, file_mode, var_folder, write_fully
 from ledger.log.walking import walk
 
 Visit = Callable[[Event], None]
@@ -45,7 +45,9 @@ def require_log(home: Path, disk: Disk = LOCAL) -> None:
     head = read_head(var_folder(home), disk)
     if head is not None and head.seq > 0:
         raise LogDamaged(f"{home}: expected lines up to seq {head.seq} as HEAD says, found no day file; {RESTORE}")
-    raise LogMissing(f"{events_folder(home)}: expected a log, found no day file; run: tallybook adopt")
+    raise LogMissing(
+        f"{events_folder(home)}: expected a log, found no day file; run: tallybook adopt, or restore a backup"
+    )
 
 
 def recover(
@@ -148,15 +150,14 @@ def survey(
     return Tail(chain, head_hash, flaw)
 
 
-def chain_after(since: Seal | None, files: tuple[Path, ...], disk: Disk) -> tuple[Chain, tuple[Path, ...]]:
+def chain_after(since: Seal | None, files: DayFiles, disk: Disk) -> tuple[Chain, DayFiles]:
     """Return the chain to begin with, and the files to walk; the sealed file itself must be there, unread."""
     if since is None:
         return Chain(), files
-    names = [path.name for path in files]
-    if since.file not in names:
+    if since.file not in files.names:
         raise LogDamaged(f"{since.file}: expected a sealed day file up to seq {since.seq}, found none; {RESTORE}")
     genesis, log_id = genesis_of(files[0], disk)
-    return Chain.after(since, genesis, log_id), files[names.index(since.file) + 1 :]
+    return Chain.after(since, genesis, log_id), files[files.names.index(since.file) + 1 :]
 
 
 def genesis_of(path: Path, disk: Disk) -> tuple[LogStarted, str]:

@@ -514,6 +514,17 @@ def test_a_short_witness_of_another_line_is_refused(
     assert (told.returncode, told.stderr.partition(":")[0]) == (2, code)
 
 
+def test_a_halt_of_the_log_that_was_moved_away_is_told(home: Path, backup: Path) -> None:
+    back_up(home, backup)
+    (home / "var").rename(home / "var.damaged")
+    (home / "var.damaged" / "HALT").write_text("holiday", encoding="utf-8")
+
+    told = tallybook("restore", str(backup), home=home)
+
+    assert told.returncode == 0
+    assert "to keep that halt: cp var.damaged/HALT var/HALT" in told.stdout
+
+
 def test_a_restored_halt_still_halts(home: Path, backup: Path, tmp_path: Path) -> None:
     (home / "var" / "HALT").write_text("holiday", encoding="utf-8")
     back_up(home, backup)

@@ -95,6 +95,24 @@ def test_it_may_run_while_somebody_writes(home: Path) -> None:
         assert log.head[0] == 2
 
 
+def test_a_folder_without_a_log_is_refused(tmp_path: Path) -> None:
+    told = tallybook("clean", home=tmp_path)
+
+    assert (told.returncode, told.stderr.partition(":")[0]) == (2, "log-missing")
+    assert "or restore a backup" in told.stderr
+
+
+def test_beside_a_damaged_log_nothing_is_removed(home: Path) -> None:
+    (day,) = (home / "var" / "events").glob("*.jsonl")
+    day.write_bytes(day.read_bytes().replace(b'"one"', b'"two"'))
+    before = files(home)
+
+    told = tallybook("clean", home=home)
+
+    assert (told.returncode, told.stderr.partition(":")[0]) == (2, "log-damaged")
+    assert files(home) == before
+
+
 def test_a_clean_home_has_nothing_to_remove(home: Path) -> None:
     remove(removable(home))
 

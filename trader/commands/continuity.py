@@ -54,7 +54,8 @@ def restore(
     """Put a backup into a home without a log. No order leaves until a cycle shows that nothing outside is newer."""
     from trader.restore import restore as put_back
 
-    done = put_back(home_of(context), source, _witness(source, witness))
+    home = home_of(context)
+    done = put_back(home, source, _witness(source, witness))
     print(f"restored {done.log.genesis.account} up to {done.log.witness}, recorded {done.log.recorded_at}")
     if done.settings_kept:
         print("the settings of this home were kept; those of the backup were not copied")
@@ -63,8 +64,17 @@ def restore(
     if done.warning:
         print(f"! {done.warning}")
         print('  find the newest log; if it is lost for good: tallybook resume --recovered --why "…"')
+    for name in _halts_beside(home):
+        print(f"! {name} is not carried over: it halted the log that was here; to keep that halt: cp {name} var/HALT")
     print("in recovery: cycles look, and no order leaves, until one shows that nothing outside is newer than this log")
     return exits.FINE
+
+
+def _halts_beside(home: Path) -> tuple[str, ...]:
+    """Name the halts of what was moved away before: `var.damaged/HALT`; none that stands here already."""
+    if (home / "var" / "HALT").exists():
+        return ()
+    return tuple(str(path.relative_to(home)) for path in sorted(home.glob("var?*/HALT")))
 
 
 def _witness(source: Path, text: str | None) -> Witness | None:
@@ -123,9 +133,13 @@ def clean(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="list, and remove nothing")] = False,
 ) -> int:
     """Remove derived files and what killed writers left; the log and its evidence are never touched."""
+    from ledger.log.recovery import require_log
     from trader.clean import removable, remove
+    from trader.copies import prefix
 
     home = home_of(context)
+    require_log(home)
+    prefix(home)  # what a damaged log can still be compared with stays
     found = removable(home)
     if not dry_run:
         remove(found)

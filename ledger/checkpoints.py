@@ -110,7 +110,7 @@ def write(home: Path, book: Book, seal: Seal) -> Path:
 
 
 def _newest_day(home: Path) -> date:
-    return max(date.fromisoformat(_day(path.name)) for path in day_files(events_folder(home)))
+    return date.fromisoformat(_day(day_files(events_folder(home)).names[-1]))
 
 
 def _thin(folder: Path, today: date) -> None:
@@ -139,7 +139,7 @@ def _day(file: str) -> str:
 def latest(home: Path, *, before: str | None = None) -> Checkpoint | None:
     """Return the newest checkpoint that counts, of the days before a day file if one is named; None without any."""
     try:
-        days = [path.name for path in day_files(events_folder(home))]
+        days = day_files(events_folder(home)).names
         candidates = _files(checkpoints_folder(home))
     except OSError:
         return None  # whoever opens or reads the log says what is wrong

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from ledger.log.storage import day_files, events_folder
+from ledger.log.storage import DayFiles, day_files, events_folder
 
 DAYS_MIN = 5  # of recorded days: fewer say nothing of a year
 DAYS_MAX = 120  # of the last ones are looked at
@@ -41,7 +41,7 @@ def disk_use(home: Path, *, files_enough: int = FILES_ENOUGH) -> DiskUse:
     return DiskUse(round((log + evidence) * YEAR), free, len(recent))
 
 
-def _span(files: tuple[Path, ...]) -> int:
+def _span(files: DayFiles) -> int:
     """Count the calendar days from the first file to the last."""
     first, last = (date.fromisoformat(path.stem) for path in (files[0], files[-1]))
     return (last - first).days + 1

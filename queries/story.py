@@ -121,7 +121,7 @@ class Day:
 
 def audit(home: Path, day: date, *, zone: str = HOME_ZONE) -> Audit:
     """Tell a day, replayed from the book before it, and compare each recorded book hash with the replayed one."""
-    files = [path.name for path in day_files(events_folder(home))]
+    files = day_files(events_folder(home)).names
     began = datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC).date()
     earlier = [name for name in files if name < f"{began}.jsonl"]
     # one file more than needed: it tells of the orders that the day found

@@ -44,7 +44,8 @@ class Disk:
 
     def names(self, folder: Path) -> tuple[str, ...]:
         """Return the names in a folder, in no order; FileNotFoundError or NotADirectoryError if it is none."""
-        return tuple(path.name for path in folder.iterdir())
+        with os.scandir(folder) as entries:
+            return tuple(entry.name for entry in entries)
 
     def status(self, path: Path, *, follow: bool = True) -> Status:
         """Say what is there; FileNotFoundError if nothing is."""

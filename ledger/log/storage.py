@@ -10,10 +10,12 @@ from __future__ import annotations
 import os
 import re
 import stat
+from collections.abc import Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 from ledger.errors import LogDamaged, LogNotWritable
 from ledger.log.disk import LOCAL, Disk, Status
@@ -35,22 +37,53 @@ def events_folder(home: Path) -> Path:
     return home / "var" / "events"
 
 
-def day_files(folder: Path, disk: Disk = LOCAL) -> tuple[Path, ...]:
+class DayFiles(Sequence[Path]):
+    """The day files of a folder, oldest first: names, and paths where one is asked for (there may be thousands)."""
+
+    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+        self.folder = folder
+        self.names = names
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @overload
+    def __getitem__(self, at: int) -> Path: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> DayFiles: ...
+
+    def __getitem__(self, at: int | slice) -> Path | DayFiles:
+        if isinstance(at, slice):
+            return DayFiles(self.folder, self.names[at])
+        return self.folder / self.names[at]
+
+
+def day_files(folder: Path, disk: Disk = LOCAL) -> DayFiles:
     """Every day file, oldest first; none without the folder. LogDamaged for one of a day that never is."""
     try:
         names = disk.names(folder)
     except (FileNotFoundError, NotADirectoryError):
-        return ()
-    found = tuple(name for name in sorted(names) if DAY_FILE.fullmatch(name))
-    for name in found:
-        try:
-            date.fromisoformat(name[:10])
-        except ValueError:
-            raise LogDamaged(
-                f"{folder / name}: expected the file of a day, found one of a day that never is; "
-                "find out who wrote it, then move it away"
-            ) from None
-    return tuple(folder / name for name in found)
+        return DayFiles(folder, ())
+    try:
+        return DayFiles(folder, sorted(name for name in names if _is_day_file(name)))
+    except ValueError as error:
+        raise LogDamaged(
+            f"{folder / str(error)}: expected the file of a day, found one of a day that never is; "
+            "find out who wrote it, then move it away"
+        ) from None
+
+
+@lru_cache(maxsize=65_536)  # a long history is listed several times by one command
+def _is_day_file(name: str) -> bool:
+    """Tell whether a name is that of a day file; ValueError, with the name, for one of a day that never is."""
+    if DAY_FILE.fullmatch(name) is None:
+        return False
+    try:
+        date.fromisoformat(name[:10])
+    except ValueError:
+        raise ValueError(name) from None
+    return True
 
 
 @contextmanager

@@ -9,7 +9,7 @@ as a line in its place. Where the bytes do not fit, every line is hashed, so tha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from hashlib import sha256
 from io import BytesIO
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SEALED_BYTES_MAX = 64 * 1024 * 1024  # a longer file is not read into memory; it goes line by line
 
 
-def walk(files: tuple[Path, ...], chain: Chain, disk: Disk = LOCAL) -> Iterator[tuple[bytes, Header]]:
+def walk(files: Sequence[Path], chain: Chain, disk: Disk = LOCAL) -> Iterator[tuple[bytes, Header]]:
     """Yield every line in order, checked and accepted; ChainBroken at the first that is not. Empty files are passed."""
     for path, after in zip_longest(files, files[1:]):
         sealed = None if after is None else _sealed(path, after, chain, disk)

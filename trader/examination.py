@@ -27,6 +27,7 @@ from ledger.log.disk import LOCAL
 from ledger.log.halt import halt_reason
 from ledger.log.lock import read_holder
 from ledger.log.storage import day_files, events_folder, require_ours, var_folder
+from queries.advice import DAMAGED, MEND
 from trader.calendar import Calendar, CalendarError
 from trader.clocks import clock_of
 from trader.place import displaced
@@ -143,8 +144,12 @@ def place(patient: Patient) -> Ailment:
 
 def halt(patient: Patient) -> Ailment:
     """Look for HALT."""
+    if not var_folder(patient.home).is_dir():
+        return note("not tried: no var yet", "tallybook adopt makes it")
     reason = halt_reason(var_folder(patient.home))
-    return well("not halted") if reason is None else note(f"halted: {reason}", 'tallybook resume --why "…"')
+    if reason is None:
+        return well("not halted")
+    return note(f"halted: {reason}", MEND if reason.startswith(DAMAGED) else 'tallybook resume --why "…"')
 
 
 def lock(patient: Patient) -> Ailment:

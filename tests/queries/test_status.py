@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from ledger.events import BreakFound, CashDeposited, CycleFailed, SnapshotTaken, TradingHalted, TradingResumed
+from ledger.events import (
+    BreakFound,
+    CashDeposited,
+    CycleFailed,
+    RecoveryStarted,
+    SnapshotTaken,
+    TradingHalted,
+    TradingResumed,
+)
 from ledger.state import Growth
 from queries.status import status
 from queries.status_text import print_status, status_lines
@@ -115,6 +123,27 @@ def test_an_old_copy_of_the_log_is_replaced_and_never_resumed(world: World) -> N
         "halted: order tb-1 is not in the log; do not resume: put the newest copy of the log in the place of this one, "
         "see docs/runbook.md#old-copy",
     )
+
+
+def test_an_old_copy_in_recovery_is_told_once_and_with_one_mind(world: World) -> None:
+    reason = "order tb-1 is not in the log"
+    world.record(RecoveryStarted(reason=reason), TradingHalted(reason=reason, code="old-copy"))
+
+    halted, recovering = status(closed(world)).waiting
+
+    assert halted.startswith(f"halted: {reason}; do not resume: ")
+    assert recovering == (
+        'in recovery; if there is no newer log anywhere, and only then: tallybook resume --recovered --why "…"'
+    )
+
+
+def test_a_halt_for_damage_is_mended_and_not_resumed(world: World) -> None:
+    home = closed(world)
+    (home / "var" / "HALT").write_text("the log is damaged: 2005-03-01.jsonl, line 3\n")
+
+    (waiting,) = status(home).waiting
+
+    assert waiting.endswith("line 3; do not resume: tallybook verify, then docs/runbook.md, 'A damaged log'")
 
 
 def test_once_resumed_an_old_copy_is_forgotten(world: World) -> None:

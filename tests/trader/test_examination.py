@@ -86,6 +86,7 @@ def test_an_empty_folder_is_no_crash(tmp_path: Path) -> None:
 
     assert list(said) == [name for name, _ in EXAMINATIONS]
     assert (said["settings"].verdict, said["log"].verdict, said["lock"].verdict) == ("ill", "note", "note")
+    assert said["halt"] == Ailment("note", "not tried: no var yet", "tallybook adopt makes it")
 
 
 def test_a_broker_that_does_not_listen_is_ill(home: Path) -> None:
@@ -141,6 +142,12 @@ def test_a_halt_is_noted(home: Path) -> None:
     assert found(home)["halt"].verdict == "note"
 
 
+def test_a_halt_for_damage_is_not_to_be_resumed(home: Path) -> None:
+    (home / "var/HALT").write_text("the log is damaged: 2005-03-01.jsonl, line 3")
+
+    assert found(home)["halt"].remedy.startswith("do not resume: tallybook verify")
+
+
 def test_a_mail_user_without_a_password_is_ill(home: Path, listener: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TALLYBOOK_MAIL_PASSWORD", raising=False)
     path = home / "tallybook.toml"
@@ -171,6 +178,14 @@ def test_the_command_lists_what_it_examined(home: Path) -> None:
     assert shown.returncode == exits.FINE, shown.stdout
     assert [row["examined"] for row in told] == [name for name, _ in EXAMINATIONS]
     assert [name for name, _ in EXAMINATIONS if name not in shown.stdout] == []
+
+
+def test_a_folder_that_is_not_there_is_no_home(tmp_path: Path) -> None:
+    shown = tallybook("doctor", home=tmp_path / "nowhere")
+
+    assert shown.returncode == exits.COULD_NOT
+    assert shown.stderr.startswith("settings-wrong: ")
+    assert "nowhere: expected a home, found no folder" in shown.stderr
 
 
 def test_the_command_fails_where_something_is_ill(tmp_path: Path) -> None:

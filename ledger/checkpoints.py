@@ -22,7 +22,7 @@ from datetime import date, timedelta
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple, get_type_hints
+from typing import Any, NamedTuple, TypeVar, get_type_hints
 
 from ledger.book import Book, Forgotten, forgetful_book, replay
 from ledger.collecting import uncollected
@@ -40,6 +40,7 @@ FORMAT = b"tallybook-checkpoint 1 "
 NAME = re.compile(r"\d{4}-\d{2}-\d{2}\.ckpt")
 DAILY = timedelta(days=14)  # of older ones, the last of each week is kept
 READS = ("log", "checkpoints.py", "ledger.py", "clock.py", "errors.py")  # of ledger/, what does not fold
+T = TypeVar("T")
 
 
 class Checkpoint(NamedTuple):
@@ -138,6 +139,16 @@ def _day(file: str) -> str:
 
 def latest(home: Path, *, before: str | None = None) -> Checkpoint | None:
     """Return the newest checkpoint that counts, of the days before a day file if one is named; None without any."""
+    return _newest(home, before, read)
+
+
+def latest_seal(home: Path) -> Seal | None:
+    """Return what the newest checkpoint that counts was made after; its book is not read."""
+    found = _newest(home, None, _vouched)
+    return None if found is None else found[0]
+
+
+def _newest(home: Path, before: str | None, look: Callable[[Path, Event], T]) -> T | None:
     try:
         days = day_files(events_folder(home)).names
         candidates = _files(checkpoints_folder(home))
@@ -148,7 +159,7 @@ def latest(home: Path, *, before: str | None = None) -> Checkpoint | None:
         following = [name for name in days if name > file][:1]
         if file in days and following and (before is None or file < before):
             with suppress(Unusable):
-                return read(path, _first_event(events_folder(home) / following[0]))
+                return look(path, _first_event(events_folder(home) / following[0]))
     return None
 
 
@@ -158,6 +169,15 @@ class Unusable(Exception):
 
 def read(path: Path, sealing: Event) -> Checkpoint:
     """Read one checkpoint against the line that begins the next day file; Unusable if it does not count."""
+    seal, body = _vouched(path, sealing)
+    try:
+        return Checkpoint(seal, decode(zlib.decompress(body)))
+    except (ValueError, KeyError, TypeError, zlib.error) as error:
+        raise Unusable(f"{path.name}: {error}") from error
+
+
+def _vouched(path: Path, sealing: Event) -> tuple[Seal, bytes]:
+    """Return what a checkpoint was made after, and its book as it lies there; Unusable if it does not count."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -174,9 +194,9 @@ def read(path: Path, sealing: Event) -> Checkpoint:
         is_sealed = isinstance(sealing.fact, DaySealed) and Seal.of(sealing.fact) == seal
         if not is_sealed or (sealing.log, sealing.seq, sealing.prev) != (bound["log"], seal.seq + 1, seal.hash):
             raise Unusable(f"{path.name}: the line that begins the next day does not seal what it was made after")
-        return Checkpoint(seal, decode(zlib.decompress(body)))
-    except (ValueError, KeyError, TypeError, zlib.error) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise Unusable(f"{path.name}: {error}") from error
+    return seal, body
 
 
 def _first_event(path: Path) -> Event:

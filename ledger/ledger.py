@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import ClassVar, Literal, Self
 
 from ledger.book import Book, Forgotten, Impossible, forgetful_book, replay
-from ledger.checkpoints import Keeper, folded_from
+from ledger.checkpoints import Keeper, folded_from, latest_seal
 from ledger.clock import Clock
 from ledger.collecting import uncollected
 from ledger.errors import LogError
@@ -76,7 +76,7 @@ def refusal(home: Path) -> LogError | None:
         require_log(home)
         if is_shared(var) or LOCAL.status(var).owner == LOCAL.user_id():
             require_ours(var, LOCAL)
-        inspected(var, since=folded_from(home)[1])
+        inspected(var, since=latest_seal(home))
     except LogError as error:
         return None if read_holder(var) is not None else error
     return None

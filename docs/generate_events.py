@@ -32,7 +32,9 @@ TARGET = ROOT / "docs" / "events.md"
 GROUPS = (
     ("cycle", "The log, its cycles, the sessions with the broker"),
     ("orders", "Orders"),
-    ("money", "Money"),
+    ("executions", "Executions, their costs and their lots"),
+    ("cash", "Cash and accruals"),
+    ("opening", "The beginning, statements, acceptances"),
     ("actions", "Corporate actions, exercises, transfers"),
     ("observations", "Observations"),
     ("decisions", "Decisions"),

@@ -14,9 +14,13 @@ from typing import Any
 
 from ledger.effects import continuity, cycle, money, observations, orders
 from ledger.events import (
+    ActionPending,
+    BasisAllocated,
     BrokerConnected,
     BrokerDisconnected,
     BrokerLost,
+    CommissionAdjusted,
+    ContractDelisted,
     ContractRenamed,
     CostAdjusted,
     DaySealed,
@@ -24,19 +28,30 @@ from ledger.events import (
     FactRefused,
     FlowExpected,
     HeadAdvanced,
+    InterestAccrued,
+    LotMethodSet,
+    LotsSpecified,
     MergerApplied,
     NoticeFailed,
+    OpeningLotsRecorded,
     OptionAssigned,
     OptionExercised,
     OptionExpired,
     OverrideSet,
     PositionTransferred,
+    ProceedsSettled,
+    ReturnOfCapitalPaid,
     SpinOffApplied,
     SplitApplied,
     StartRefused,
+    StatementImported,
+    StockDividendApplied,
     TailTruncated,
+    TenderApplied,
+    TransactionTaxCharged,
     VariationSettled,
     WallClockRegressed,
+    WashSaleObserved,
 )
 from ledger.forgetting import forget, may_be_forgotten
 from ledger.line import Event
@@ -51,12 +66,14 @@ __all__ = ["Book", "Forgotten", "Impossible", "book_hash", "forgetful_book", "is
 # Of interest to reports alone.
 WITHOUT_EFFECT: tuple[type[Fact], ...] = (
     TailTruncated, HeadAdvanced, WallClockRegressed, StartRefused, FactRefused, BrokerConnected, BrokerLost,
-    BrokerDisconnected, OverrideSet, FlowExpected, NoticeFailed,
+    BrokerDisconnected, OverrideSet, FlowExpected, NoticeFailed, WashSaleObserved, StatementImported,
 )  # fmt: skip
 # In the vocabulary, but beyond what the book can do today: refused by name, never skipped.
 NOT_YET: tuple[type[Fact], ...] = (
-    VariationSettled, PositionTransferred, SplitApplied, SpinOffApplied, MergerApplied, ContractRenamed,
-    OptionExercised, OptionAssigned, OptionExpired, CostAdjusted,
+    ProceedsSettled, TransactionTaxCharged, LotMethodSet, LotsSpecified, InterestAccrued, CommissionAdjusted,
+    ReturnOfCapitalPaid, VariationSettled, OpeningLotsRecorded, PositionTransferred, SplitApplied, StockDividendApplied,
+    SpinOffApplied, BasisAllocated, MergerApplied, TenderApplied, ContractRenamed, ContractDelisted, OptionExercised,
+    OptionAssigned, OptionExpired, CostAdjusted, ActionPending,
 )  # fmt: skip
 EFFECTS: dict[type[Fact], money.Effect] = dict(
     (*cycle.EFFECTS, *continuity.EFFECTS, *observations.EFFECTS, *orders.EFFECTS, *money.EFFECTS)

@@ -6,6 +6,7 @@ exception in the adapter, never an observation.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar, Literal
 
 from ledger.events.fact import Exact, Fact, Instant, Row
@@ -25,14 +26,18 @@ class ContractDefined(Fact):
     FROM_BROKER: ClassVar[bool] = True
     con_id: int
     symbol: str
-    security_type: str  # STK, OPT, FUT, …
+    security_type: str  # STK, OPT, FUT, FOP, CASH, CFD, BOND, FUND, WAR
     currency: str
     exchange: str
     primary_exchange: str
-    multiplier: Exact  # money a point: 1 for stocks
+    multiplier: Exact  # money a point: 1 for stocks, IB's multiplier over its price magnifier for the others
     min_tick: Exact
     long_name: str = ""
     isin: str | None = None
+    underlying_con_id: int | None = None
+    expiry: date | None = None
+    strike: Exact | None = None
+    right: Literal["C", "P"] | None = None
 
 
 class NavObserved(Observation):

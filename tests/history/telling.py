@@ -57,6 +57,7 @@ from ledger.events import (
     RecoveryStarted,
     SafeguardsEvaluated,
     SeriesRow,
+    StatementImported,
     StepFailed,
     TargetRow,
     TargetsComputed,
@@ -67,6 +68,7 @@ from ledger.events import (
     TradingResumed,
     TradingVetoed,
     VerdictRow,
+    WashSaleObserved,
     WitnessFailed,
     WitnessKept,
 )
@@ -266,6 +268,11 @@ class Telling:
                 CurrencyConverted(
                     source="statement", reference="8", sold=Decimal(1300), sold_currency=usd, bought=Decimal(1000),
                     bought_currency="EUR",
+                ),
+                WashSaleObserved(**told, reference="9", amount=Decimal("1.5"), con_id=con_id),
+                StatementImported(
+                    source="flex", account=ACCOUNT, first_day="2005-03-01", last_day="2005-03-01",
+                    file_sha256="5" * 64, facts=9, facts_new=9,
                 ),
             )
         )  # fmt: skip

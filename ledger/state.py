@@ -20,6 +20,7 @@ from ledger.events import (
     CycleFailed,
     CycleStarted,
     DataIngested,
+    DividendAccrued,
     MarginObserved,
     NavObserved,
     OpenOrderRow,
@@ -242,6 +243,7 @@ class State:
     cash: dict[str, Decimal] = field(default_factory=dict)
     holdings: dict[int, Holding] = field(default_factory=dict)
     journal: Journal = field(default_factory=dict)
+    accruals: dict[str, DividendAccrued] = field(default_factory=dict)  # not reversed yet, by reference
     fills: dict[str, Fill] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     live_orders: dict[str, int] = field(default_factory=dict)  # those that have not ended, with their order ids

@@ -201,6 +201,10 @@ def _accrued(sign: int) -> Effect:
         fact: DividendAccrued = event.fact  # type: ignore[assignment]
         gross, tax = fact.gross * sign, fact.tax * sign
         post(state.journal, fact.currency, ("accruals", gross + tax), ("dividends", -gross), ("taxes", -tax))
+        if sign < 0:
+            state.accruals.pop(fact.reference, None)
+        elif f"accrual-reversed/{fact.reference}" not in state.keys:
+            state.accruals[fact.reference] = fact
 
     return effect
 

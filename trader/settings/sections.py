@@ -8,6 +8,7 @@ kept evidence show it at once, and something must read it.
 from datetime import time
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -298,6 +299,36 @@ class Reconcile(Section):
 class Simulator(Section):
     """The simulated venue whose clock this home follows. Never with a live account."""
 
+class Flex(Section):
+    """The broker's statement service. The token comes from TALLYBOOK_FLEX_TOKEN or from a file, never from here."""
+
+    query_id: str = Field(default="", description="number of the activity Flex query; empty: the service is not asked")
+    base_url: str = Field(
+        default="https://ndcdyn.interactivebrokers.com/AccountManagement/FlexWebService",
+        description="where it is asked; plain http on this machine alone",
+    )
+    token_file: str | None = Field(
+        default=None, description="file that holds the token, mode 0600, relative to the home"
+    )
+    timeout_seconds: Seconds = Field(default=30, description="real seconds that one answer may take")
+
+    @model_validator(mode="after")
+    def _usable(self) -> "Flex":
+        if self.query_id and not self.query_id.isdecimal():
+            raise ValueError(f"expected a query_id of digits, found {self.query_id!r}")
+        parts = urlsplit(self.base_url)
+        if parts.username or parts.query or not parts.hostname:
+            raise ValueError("expected a base_url of a host and a path alone")
+        if parts.scheme != "https" and (parts.scheme, parts.hostname) not in (("http", "127.0.0.1"), ("http", "::1")):
+            raise ValueError(f"expected a base_url of https, found {parts.scheme}://{parts.hostname}")
+        return self
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the service is to be asked at all."""
+        return bool(self.query_id)
+
+
     control: str | None = Field(
         default=None, description="its control port, as '127.0.0.1:4003'; absent: the system's clock"
     )
@@ -331,3 +362,4 @@ class Settings(Section):
     witness: Witness = Witness()
     reconcile: Reconcile = Reconcile()
     simulator: Simulator = Simulator()
+    flex: Flex = Flex()

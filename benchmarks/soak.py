@@ -91,7 +91,9 @@ def _session(run: Soak, session: Session) -> None:
         _compare(run, slot)
         for known in run.ledger.book.open_breaks:
             if run.chance.random() < 0.5:
-                run.ledger.record(acceptance(run.ledger.book, known.found.break_id, "the soak's owner agrees"))
+                run.ledger.record(
+                    acceptance(run.ledger.book, known.found.break_id, "the soak's owner agrees", as_suspense=True)
+                )
 
 
 def _disturb(run: Soak, slot: Slot) -> None:

@@ -157,6 +157,16 @@ class Book(State):
         fork.__dict__ = {k: Overlay(v) if isinstance(v, dict) else v for k, v in self.__dict__.items()}
         return fork
 
+    def supposing(self, facts: Iterable[Fact]) -> Book:
+        """Return what this book would be, had these facts been recorded now; raises Impossible as `apply` does."""
+        supposed, cycle = self.fork(), None if self.cycle is None else self.cycle.seq
+        for fact in facts:
+            supposed.apply(Event(
+                supposed.seq + 1, fact.type, fact.VERSION, self.log_id, (1, 1), fact.key, fact.occurred_at, self.now,
+                cycle, fact.trade_date, fact.report_date, fact, supposed.head, supposed.head,
+            ))  # fmt: skip
+        return supposed
+
     def become(self, other: Book) -> None:
         """Take over another book's state, of a fork only what it changed; cannot fail."""
         mine = self.__dict__

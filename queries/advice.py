@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ledger.events import BreakFound
 from ledger.events.reconciliation import BreakKind
-from ledger.state import Order, State
+from ledger.state import Break, Order, State
 
 RECOVERED = 'tallybook resume --recovered --why "…"'
 DAMAGED = "the log is damaged: "  # how the halt begins that a commit makes
@@ -59,9 +58,18 @@ def recovery(book: State) -> Iterator[str]:
     )
 
 
-def accepting(found: BreakFound) -> str:
+def accepting(known: Break) -> str:
     """Return how a break is accepted, and when."""
+    found = known.found
+    if is_unexplained(known):
+        return f'tallybook accept {found.break_id} --as-suspense --why "…" ({BEFORE_ACCEPTING[found.kind]})'
     return f'tallybook accept {found.break_id} --why "…" ({BEFORE_ACCEPTING[found.kind]})'
+
+
+def is_unexplained(known: Break) -> bool:
+    """Tell whether accepting a break would book an amount of which nobody knows where it comes from."""
+    explained = known.explanation is not None and known.explanation.certainty != "unexplained"
+    return known.found.kind in ("cash", "position") and not explained
 
 
 def undecided(book: State) -> Iterator[Order]:

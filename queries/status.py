@@ -254,7 +254,7 @@ def _breaks(seen: Seen) -> Iterable[str]:
         found = known.found
         subject = found.subject if found.con_id is None else _symbol(seen.book, found.con_id)
         what = f"{found.break_id} {found.kind.replace('_', ' ')} {subject} ({found.consequence.replace('_', ' ')})"
-        yield f"{what}: tallybook breaks {found.break_id}, then {accepting(found)}"
+        yield f"{what}: tallybook breaks {found.break_id}, then {accepting(known)}"
 
 
 WAITING: tuple[Callable[[Seen], Iterable[str]], ...] = (

@@ -1,24 +1,51 @@
-"""What accepting a break records: the broker's word is taken, against suspense, and the lock falls."""
+"""What accepting a break records: what explains it; its amount against suspense, where the operator says so."""
 
 from __future__ import annotations
 
 from decimal import Decimal, localcontext
 
+from ledger.book import Book
 from ledger.events import BreakAccepted, BreakFound, CashAdjusted, Fact, OrderResolved, PositionAdjusted
 from ledger.lots import EXACT, allocate
 from ledger.nav import Unvalued, mark
 from ledger.state import Break, Impossible, State
+from reconcile.causes import Origin, explained
+from reconcile.comparisons import Finding
+from reconcile.tolerances import RETAIL, Tolerances
 
 
-def acceptance(book: State, break_id: str, why: str) -> tuple[Fact, ...]:
-    """Return one batch: the acceptance, and the adjustment that makes the halves match.
+class Unexplained(Impossible):
+    """Nothing explains a break, and the operator did not say that suspense shall."""
 
-    Raises Impossible for a break that is not open, and Unvalued for a position whose worth nobody ever told.
+
+def acceptance(
+    book: Book, break_id: str, why: str, tolerances: Tolerances = RETAIL, *, as_suspense: bool = False
+) -> tuple[Fact, ...]:
+    """Return one batch: the acceptance, and the facts that make the halves match.
+
+    They are what explains the break, provisional until the statement confirms them; `as_suspense` books the difference
+    itself instead. Raises Unexplained for a break that nothing explains, unless `as_suspense`; Impossible for one that
+    is not open, and Unvalued for a position whose worth nobody ever told.
     """
     found = _open_break(book, break_id).found
     accepted = BreakAccepted(break_id=break_id, why=why)
     with localcontext(EXACT):
-        return (accepted, *_adjustment(book, found, why))
+        candidate = None if as_suspense else explained(book, _finding(found), tolerances, Origin("operator", break_id))
+        if candidate is not None:
+            return (accepted, *candidate.facts)
+        adjustment = _adjustment(book, found, why)
+        if not as_suspense and any(isinstance(fact, CashAdjusted | PositionAdjusted) for fact in adjustment):
+            raise Unexplained(
+                f"break {break_id}: expected an explanation, found none; the account statement may tell (tallybook "
+                f"import FILE); to take the broker's word without a reason, add --as-suspense"
+            )
+        return (accepted, *adjustment)
+
+
+def _finding(found: BreakFound) -> Finding:
+    return Finding(
+        found.kind, found.subject, found.consequence, found.expected, found.found, found.con_id, found.currency
+    )
 
 
 def _open_break(book: State, break_id: str) -> Break:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from decimal import localcontext
+from decimal import Decimal, localcontext
+from typing import Literal
 
+from ledger.book import Book
 from ledger.events import BookReconciled, BreakClosed, BreakExplained, BreakFound, Fact, StepFailed
 from ledger.events.reconciliation import BreakKind
 from ledger.lots import EXACT
-from ledger.nav import Unvalued, own_nav
-from ledger.state import Break, State
-from reconcile.comparisons import CHANGED, COMPARISONS, Finding
+from ledger.nav import Unvalued, own_nav, rate
+from ledger.state import ZERO, Break, State
+from reconcile.causes import Candidate, Origin, explained
+from reconcile.comparisons import CHANGED, COMPARISONS, Finding, cash
 from reconcile.tolerances import Tolerances
 
 UNTIL_ACCEPTED: frozenset[BreakKind] = frozenset({"foreign_trade", "refused_fact"})  # never close by themselves
@@ -19,21 +22,61 @@ ONCE_ACCEPTED: frozenset[BreakKind] = frozenset({"foreign_order", "order"})  # t
 Subject = tuple[BreakKind, str]
 
 
-def reconcile(book: State, tolerances: Tolerances) -> tuple[Fact, ...]:
+def reconcile(book: Book, tolerances: Tolerances) -> tuple[Fact, ...]:
     """Return the breaks found, explained and closed, and that the halves were compared: one batch.
 
-    A half that was not reported completely in this cycle is a failed step, and so is a position or a currency without
-    a mark or a rate: unknown is never agreement. What could be compared is told all the same.
+    What a rule allows is booked provisionally in the same batch, and the rest compared with the book as it is then. A
+    half that was not reported completely in this cycle is a failed step, and so is a position or a currency without a
+    mark or a rate: unknown is never agreement. What could be compared is told all the same.
     """
     missing = _not_reported(book)
     if missing:
         return (StepFailed(step="reconcile", reason=f"expected the broker's {missing} of this cycle, found none"),)
     with localcontext(EXACT):
+        by_rule = tuple(_by_rule(book, tolerances))
+        book = book.supposing(by_rule)
         findings, unknown = _compared(book, tolerances)
         lives = tuple(_lives(book, findings, unknown, tolerances))
         if unknown:
-            return (*lives, StepFailed(step="reconcile", reason="; ".join(dict.fromkeys(unknown.values()))))
-        return (*lives, _reconciled(book, lives))
+            return (*by_rule, *lives, StepFailed(step="reconcile", reason="; ".join(dict.fromkeys(unknown.values()))))
+        return (*by_rule, *lives, _reconciled(book, lives))
+
+
+def _by_rule(book: Book, tolerances: Tolerances) -> Iterator[Fact]:
+    """Book what was announced and has arrived, within the cap: cash alone, never a position."""
+    bound, number = _rule_bound(book, tolerances), book.breaks_found
+    known = {k.found.subject: k for k in book.open_breaks if k.found.kind == "cash"}
+    for finding in cash(book, tolerances):
+        candidate = explained(book, finding, tolerances, Origin("rule", ""))
+        worth = _worth(book, finding)
+        if candidate is None or worth > bound:
+            continue
+        bound -= worth
+        if finding.subject in known:
+            break_id = known[finding.subject].found.break_id
+            yield _told(break_id, finding, candidate)
+        else:
+            number += 1
+            break_id = f"B-{number}"
+            yield from _begin(break_id, finding, candidate)
+        yield from candidate.facts
+        yield BreakClosed(break_id=break_id, reason=f"{candidate.text}, booked by rule until the statement confirms it")
+
+
+def _rule_bound(book: Book, tolerances: Tolerances) -> Decimal:
+    """Return how much rules may book at once, in base currency: nothing where NAV is unknown."""
+    try:
+        return own_nav(book) * tolerances.rule_share
+    except Unvalued:
+        return Decimal(-1)
+
+
+def _worth(book: Book, finding: Finding) -> Decimal:
+    """Return an amount of cash in base currency, as a magnitude; rules may book none whose rate is unknown."""
+    try:
+        return abs(finding.difference or ZERO) * rate(book, str(finding.currency))
+    except Unvalued:
+        return Decimal("Infinity")
 
 
 def _compared(book: State, tolerances: Tolerances) -> tuple[tuple[Finding, ...], dict[BreakKind, str]]:
@@ -78,7 +121,7 @@ def _not_reported(book: State) -> str:
 
 
 def _lives(
-    book: State, findings: tuple[Finding, ...], unknown: dict[BreakKind, str], tolerances: Tolerances
+    book: Book, findings: tuple[Finding, ...], unknown: dict[BreakKind, str], tolerances: Tolerances
 ) -> Iterator[Fact]:
     """Close what is over, then tell what is new: a break whose amount changed ends and another begins."""
     present: dict[Subject, Finding] = {(finding.kind, finding.subject): finding for finding in findings}
@@ -95,7 +138,8 @@ def _lives(
             yield BreakClosed(break_id=known.found.break_id, reason=reason)
     new = (finding for subject, finding in present.items() if subject not in settled)
     for number, finding in enumerate(new, book.breaks_found + 1):
-        yield from _begin(f"B-{number}", finding)
+        origin = Origin("operator", f"B-{number}")
+        yield from _begin(f"B-{number}", finding, explained(book, finding, tolerances, origin))
 
 
 def _accepted(book: State, present: dict[Subject, Finding], tolerances: Tolerances) -> set[Subject]:
@@ -122,7 +166,7 @@ def _is_same(known: Break, finding: Finding, tolerances: Tolerances) -> bool:
     return same_amount and known.found.consequence == finding.consequence
 
 
-def _begin(break_id: str, finding: Finding) -> Iterator[Fact]:
+def _begin(break_id: str, finding: Finding, candidate: Candidate | None) -> Iterator[Fact]:
     yield BreakFound(
         break_id=break_id,
         kind=finding.kind,
@@ -134,10 +178,17 @@ def _begin(break_id: str, finding: Finding) -> Iterator[Fact]:
         currency=finding.currency,
         text=finding.text,
     )
-    yield BreakExplained(
-        break_id=break_id,
-        cause=finding.cause,
-        certainty="certain" if finding.certain else "unexplained",
-        text=finding.text,
-        evidence=finding.evidence,
-    )
+    yield _told(break_id, finding, candidate)
+
+
+def _told(break_id: str, finding: Finding, candidate: Candidate | None) -> BreakExplained:
+    """Tell why: by the comparison itself, which saw the cause, or by a candidate that makes the finding vanish."""
+    if candidate is None:
+        certainty: Literal["certain", "unexplained"] = "certain" if finding.certain else "unexplained"
+        return BreakExplained(
+            break_id=break_id, cause=finding.cause, certainty=certainty, text=finding.text, evidence=finding.evidence
+        )
+    return BreakExplained(
+        break_id=break_id, cause=candidate.cause, certainty=candidate.certainty, text=candidate.text,
+        evidence=candidate.evidence,
+    )  # fmt: skip

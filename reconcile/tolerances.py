@@ -21,7 +21,11 @@ class Tolerances:
     )  # up to here: trade for `cash_sessions_max` sessions, then reduce only
     cash_halt_share: Decimal = Decimal("0.02")  # beyond: halt
     cash_sessions_max: int = 3
+    rule_share: Decimal = Decimal("0.0025")  # announced dividends that arrive, up to here: booked by rule
     nav_share: Decimal = Decimal("0.0005")  # marks move between the parts of one account download
     pending_commission_share: Decimal = CENT  # IB's cap: a commission is at most 1 % of the trade's value …
     pending_commission_min: Decimal = Decimal(1)  # … but at least this
     foreign_orders: Literal["lock", "leave"] = "lock"
+
+
+RETAIL = Tolerances()

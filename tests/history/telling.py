@@ -241,7 +241,7 @@ class Telling:
         ledger.record((bought(UNKNOWN, "1", execution="u1.01"),))  # FactRefused
         self._reconcile(ledger)
         for known in ledger.book.open_breaks:
-            ledger.record(acceptance(ledger.book, known.found.break_id, "seen at the broker"))
+            ledger.record(acceptance(ledger.book, known.found.break_id, "seen at the broker", as_suspense=True))
         self._money(ledger)
         self._apart(ledger)
         ledger.record((OverrideSet(name="orders_max", value="5", until=self.clock.now(), why="a quiet day"),))
@@ -289,7 +289,7 @@ class Telling:
         for known in ledger.book.open_breaks:
             subject = known.found
             if subject.con_id != AAPL.con_id:
-                ledger.record(acceptance(ledger.book, subject.break_id, "nothing explains it"))
+                ledger.record(acceptance(ledger.book, subject.break_id, "nothing explains it", as_suspense=True))
             else:
                 ledger.record((BreakClosed(break_id=subject.break_id, reason="the halves agree again"),))
         self._reconcile(ledger)

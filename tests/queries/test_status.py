@@ -80,7 +80,7 @@ def test_an_open_break_locks_its_contract_and_waits(world: World) -> None:
 
     assert found.verdict == "LOCKED IBM, others may trade"
     assert found.waiting == (
-        'B-2 position IBM (lock): tallybook breaks B-2, then tallybook accept B-2 --why "…" (if the broker is right)',
+        'B-2 position IBM (lock): tallybook breaks B-2, then tallybook accept B-2 --as-suspense --why "…" (if the broker is right)',
     )
     assert found.positions[0].locked
     assert found.exit_status == 1
@@ -109,7 +109,7 @@ def test_a_break_that_halts_is_not_cured_by_resuming(world: World) -> None:
 
     (waiting,) = found.waiting
     assert (found.verdict, found.exit_status) == ("HALTED", 1)
-    assert 'tallybook accept B-2 --why "…"' in waiting
+    assert 'tallybook accept B-2 --as-suspense --why "…"' in waiting
     assert "resume" not in waiting
 
 

@@ -89,7 +89,7 @@ def reconciled(book: Book, tolerances: Tolerances = RETAIL) -> Book:
 
 
 def accepted(book: Book, break_id: str) -> Book:
-    return told(book, *acceptance(book, break_id, "seen to"))
+    return told(book, *acceptance(book, break_id, "seen to", as_suspense=True))
 
 
 def agrees(book: Book, tolerances: Tolerances = RETAIL) -> bool:

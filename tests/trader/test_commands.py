@@ -294,7 +294,7 @@ def test_a_break_is_shown_whatever_became_of_it(home: Path) -> None:
 def test_accepting_cash_takes_the_brokers_word(home: Path) -> None:
     before = book(home).cash["USD"]
 
-    assert tallybook("accept", "B-2", "--why", "a fee", home=home).returncode == exits.FINE
+    assert tallybook("accept", "B-2", "--as-suspense", "--why", "a fee", home=home).returncode == exits.FINE
 
     assert book(home).cash["USD"] == before + Decimal("-152.3")
     assert not book(home).open_breaks

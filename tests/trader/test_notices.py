@@ -169,7 +169,7 @@ def test_an_open_break_and_a_halt_need_the_owner(tmp_path: Path) -> None:
     assert letter.headline == "This needs you:"
     assert 'Trading is halted: by hand. To lift it: tallybook resume --why "…"' in lines(letter)
     assert (
-        'B-1 USD (note): cash differs by -152.30. To settle it: tallybook accept B-1 --why "…" (if the broker is right)'
+        'B-1 USD (note): cash differs by -152.30. To settle it: tallybook accept B-1 --as-suspense --why "…" (if the broker is right)'
         in lines(letter)
     )
 
@@ -192,7 +192,7 @@ def test_a_break_that_halts_is_settled_by_itself(tmp_path: Path) -> None:
 
     assert letter.subject.endswith("HALTED")
     assert not any("tallybook resume" in line for line in lines(letter))
-    assert any('tallybook accept B-1 --why "…"' in line for line in lines(letter))
+    assert any('tallybook accept B-1 --as-suspense --why "…"' in line for line in lines(letter))
 
 
 def test_partial_fills_and_rejections_stand_in_the_digest(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from ledger.errors import LogError, LogLocked
 from ledger.ledger import LedgerError
 from ledger.nav import Unvalued
 from queries import TableError, UnknownDay
+from reconcile.acceptance import Unexplained
 from trader import exits
 from trader.adoption import AdoptionRefused
 from trader.broker import BrokerProblem
@@ -40,6 +41,7 @@ EXPECTED: tuple[tuple[type[Exception], str], ...] = (
     (AccountNotAdopted, ""),
     (BackupRefused, ""),
     (BackupDamaged, ""),
+    (Unexplained, "unexplained"),
     (Impossible, "impossible"),
     (Unvalued, "unvalued"),
     (CalendarError, "calendar"),

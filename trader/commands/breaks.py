@@ -56,7 +56,7 @@ def break_lines(book: Book, known: Break, zone: str = HOME_ZONE) -> list[str]:
     lines += [f" {text}" for text in _reasons(book, known, fills)]
     lines += [f" evidence {text}" for text in _evidence(fills, explanation.evidence if explanation else (), zone)]
     lines.append(f" found    {day_and_time(known.at, zone)} {city(zone)}")
-    lines.append(f" do       {accepting(found)}" if known.status == "open" else f" {known.status}: {known.why}")
+    lines.append(f" do       {accepting(known)}" if known.status == "open" else f" {known.status}: {known.why}")
     return lines
 
 

@@ -27,6 +27,7 @@ from queries.status import status as status_of_home
 from queries.status_text import print_status
 from reconcile import acceptance
 from trader import exits
+from trader.assembly import tolerances_of
 from trader.commands.breaks import COLUMNS, break_lines, break_row
 from trader.commands.care import require_sealed_files_sound
 from trader.commands.home import (
@@ -96,13 +97,20 @@ def breaks(
     return exits.BAD_NEWS if book.open_breaks else exits.FINE
 
 
-def accept(context: typer.Context, break_id: Annotated[str, typer.Argument(metavar="ID")], why: Why) -> int:
-    """Take the broker's word for a break: the book is adjusted, and its lock falls."""
+def accept(
+    context: typer.Context,
+    break_id: Annotated[str, typer.Argument(metavar="ID")],
+    why: Why,
+    as_suspense: Annotated[
+        bool, typer.Option("--as-suspense", help="book the difference without a reason, against suspense")
+    ] = False,
+) -> int:
+    """Take the broker's word for a break: what explains it is booked, and its lock falls."""
     home = home_of(context)
     _require_reason(why)
     clock, settings = clock_and_settings(home)
     with Ledger.open(home, clock, account=settings.account.id, mode=settings.account.mode) as ledger:
-        ledger.record(acceptance(ledger.book, break_id, why))
+        ledger.record(acceptance(ledger.book, break_id, why, tolerances_of(settings), as_suspense=as_suspense))
         left = len(ledger.book.open_breaks)
     print(f"{break_id} accepted; {left or 'no'} open break{'' if left == 1 else 's'} left")
     return exits.FINE

@@ -71,7 +71,7 @@ def needs(book: Book) -> Iterator[str]:
         found = known.found
         cause = known.explanation.text if known.explanation else found.text or "not explained"
         what = f"{found.break_id} {subject_of(book, known)} ({found.consequence.replace('_', ' ')}): {cause}."
-        yield f"{what} To settle it: {accepting(found)}"
+        yield f"{what} To settle it: {accepting(known)}"
 
 
 def ended_breaks(book: Book, day: date, zone: ZoneInfo) -> Iterator[str]:

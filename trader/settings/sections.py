@@ -293,11 +293,11 @@ class Reconcile(Section):
     cash_sessions_max: Annotated[int, Field(ge=1, le=SESSIONS_MIN)] = Field(
         default=3, description="sessions after which unexplained cash reduces only"
     )
+    rule_share: Share = Field(
+        default=Decimal("0.0025"), description="announced dividends that arrive, up to this: booked by rule"
+    )
     nav_share: Share = Field(default=Decimal("0.0005"), description="difference of NAV above this: reduce only")
 
-
-class Simulator(Section):
-    """The simulated venue whose clock this home follows. Never with a live account."""
 
 class Flex(Section):
     """The broker's statement service. The token comes from TALLYBOOK_FLEX_TOKEN or from a file, never from here."""
@@ -328,6 +328,9 @@ class Flex(Section):
         """Whether the service is to be asked at all."""
         return bool(self.query_id)
 
+
+class Simulator(Section):
+    """The simulated venue whose clock this home follows. Never with a live account."""
 
     control: str | None = Field(
         default=None, description="its control port, as '127.0.0.1:4003'; absent: the system's clock"
@@ -361,5 +364,5 @@ class Settings(Section):
     mail: Mail = Mail()
     witness: Witness = Witness()
     reconcile: Reconcile = Reconcile()
-    simulator: Simulator = Simulator()
     flex: Flex = Flex()
+    simulator: Simulator = Simulator()

@@ -75,7 +75,7 @@ def test_what_lies_outside_the_universe_counts_and_is_never_sold(held: World) ->
     held.control.trade("THIN", Decimal(20))
     held.advance_to(TUESDAY, 1)
     held.trade()
-    held.command("accept", "B-1", "--why", "a gift")
+    held.command("accept", "B-1", "--as-suspense", "--why", "a gift")
     held.advance_to(TUESDAY, 2)
 
     assert held.trade() == exits.FINE
@@ -118,7 +118,7 @@ def test_a_deposit_that_nobody_announced_is_not_invested_until_accepted(held: Wo
     assert held.held()["ACME"] < 610  # of the NAV without it, yet it trades
 
     (found,) = held.book().open_breaks
-    held.command("accept", found.found.break_id, "--why", "my savings")
+    held.command("accept", found.found.break_id, "--as-suspense", "--why", "my savings")
     held.advance_to(TUESDAY, 3)
     assert held.trade() == exits.FINE
     assert held.held()["ACME"] > 800
@@ -146,7 +146,7 @@ def test_cash_that_is_missing_stops_the_more_the_more_it_is(held: World, amount:
     assert symbols_of_orders(held)[2:] == traded[consequence]
     assert (held.book().halted is None) is (consequence != "halt")
 
-    held.command("accept", "B-1", "--why", "my own withdrawal")
+    held.command("accept", "B-1", "--as-suspense", "--why", "my own withdrawal")
     held.advance_to(TUESDAY, 2)
     assert held.trade() == exits.FINE
     assert held.book().halted is None

@@ -121,7 +121,10 @@ def test_what_the_broker_has_forgotten_overnight_waits_to_be_accepted(traded: Wo
     assert ("position", "lock") in [(known.found.kind, known.found.consequence) for known in found]
     assert traded.book().recovery is not None
     for known in found:
-        assert traded.command("accept", known.found.break_id, "--why", "lost with the disk").status == exits.FINE
+        assert (
+            traded.command("accept", known.found.break_id, "--as-suspense", "--why", "lost with the disk").status
+            == exits.FINE
+        )
     traded.advance_to(THURSDAY, 1)
     traded.trade()
     assert sent(traded) == before

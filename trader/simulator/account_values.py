@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
 
-from trader.simulator.account import BASE_CURRENCY, CONTEXT, ZERO, Account, Figures
+from trader.simulator.account import BASE_CURRENCY, Account
+from trader.simulator.figures import Figures
+from trader.simulator.lots import CONTEXT, ZERO
 from trader.simulator.market import Market
 from trader.simulator.sessions import next_session
 
@@ -75,13 +77,13 @@ def _margins(figures: Figures) -> dict[str, Decimal]:
         "ExcessLiquidity": figures.equity - figures.maintenance,
     }
     return {
-        "NetLiquidation": figures.equity,
+        "NetLiquidation": figures.net_liquidation,
         "EquityWithLoanValue": figures.equity,
         "PreviousDayEquityWithLoanValue": figures.equity,
         "TotalCashValue": figures.cash,
         "SettledCash": figures.cash,
-        "AccruedCash": ZERO,
-        "AccruedDividend": ZERO,
+        "AccruedCash": figures.interest,
+        "AccruedDividend": figures.dividends,
         "GrossPositionValue": figures.gross,
         "RegTEquity": figures.equity,
         "RegTMargin": figures.initial,
@@ -97,14 +99,14 @@ def _ledger(account: Account, figures: Figures, market: Market, at: datetime) ->
     amounts = {
         "CashBalance": figures.cash,
         "TotalCashBalance": figures.cash,
-        "NetLiquidationByCurrency": figures.equity,
+        "NetLiquidationByCurrency": figures.net_liquidation,
         "StockMarketValue": figures.stocks,
         "FuturesPNL": ZERO,
         "FutureOptionValue": ZERO,
         "OptionMarketValue": ZERO,
         "FxCashBalance": ZERO,
-        "AccruedCash": ZERO,
-        "AccruedDividend": ZERO,
+        "AccruedCash": figures.interest,
+        "AccruedDividend": figures.dividends,
         "RealizedPnL": account.realised_today(at),
         "UnrealizedPnL": unrealised,
     }

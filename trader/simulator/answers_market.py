@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from trader.simulator import messages
 from trader.simulator.clients import Client
+from trader.simulator.contracts import Contract
 from trader.simulator.gateway import Answer, Gateway
 from trader.simulator.history import Bar
-from trader.simulator.market import DAILY, Contract
+from trader.simulator.market import DAILY
 from trader.simulator.orders import Rejected
 from trader.simulator.placing import ContractQuery, take_contract
 from trader.simulator.sessions import new_york_date, session_on

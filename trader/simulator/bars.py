@@ -3,7 +3,7 @@
 A folder holds CSV, CSV.gz or Parquet files: either one file with many tickers (columns Ticker, Date, Open, High, Low,
 Close, Volume, Adj Close) or one file a ticker (the same columns, without Ticker; the file is named after it). Case does
 not matter, and further columns `dividend` and `split` are understood. Prices become `Decimal` from their text.
-Splits are recovered from the adjusted close; no dividend is paid by this venue yet.
+Splits are recovered from the adjusted close here, dividends in `actions.py`.
 To read another format: write a function that yields `(line, row of texts)` and add its suffix to `READERS`.
 """
 
@@ -33,7 +33,7 @@ Row = tuple[int, list[str]]  # line number in the file, texts
 
 @dataclass(frozen=True, slots=True)
 class DailyBar:
-    """One row: raw prices, and what the row says of splits."""
+    """One row: raw prices, and what the row says of splits and dividends."""
 
     date: date
     open: Decimal
@@ -43,6 +43,7 @@ class DailyBar:
     volume: int
     adjusted_close: Decimal | None = None
     stated_split: Decimal | None = None
+    stated_dividend: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,7 @@ class _Parser:
             self._volume(line, texts),
             self._price(line, texts, "adj close") if "adj close" in self.position else None,
             self._price(line, texts, "split") if "split" in self.position else None,
+            self._amount(line, texts, "dividend") if "dividend" in self.position else None,
         )
         if bar.high < max(bar.open, bar.close, bar.low):
             raise self._bad(line, texts, "high", "at least open, low and close")
@@ -190,6 +192,14 @@ class _Parser:
         number = self._number(line, texts, column)
         if not (number.is_finite() and number > 0):
             raise self._bad(line, texts, column, "a positive number")
+        return number
+
+    def _amount(self, line: int, texts: list[str], column: str) -> Decimal:
+        if not texts[self.position[column]].strip():
+            return Decimal(0)
+        number = self._number(line, texts, column)
+        if not number.is_finite() or number < 0:
+            raise self._bad(line, texts, column, "0 or a positive number")
         return number
 
     def _volume(self, line: int, texts: list[str]) -> int:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from trader.simulator.answers_orders import place_foreign
+from trader.simulator.contracts import Contract
 from trader.simulator.desk import Answer, Arguments, Command, CommandError, Desk
-from trader.simulator.market import Contract
 from trader.simulator.orders import Order, OrderRequest
 
 FOREIGN_CLIENT = 99

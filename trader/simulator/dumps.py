@@ -1,8 +1,14 @@
-"""Orders and executions as JSON-able texts, for the exchange's dump. Amounts are exact decimal strings."""
+"""The account, its orders and its executions as JSON-able texts. Amounts are exact decimal strings."""
 
 from __future__ import annotations
 
-from trader.simulator.account import plain
+from datetime import UTC, datetime
+from decimal import localcontext
+
+from trader.simulator.account import Account, mark_of
+from trader.simulator.bookings import DividendAccrualBooked
+from trader.simulator.lots import CONTEXT, plain
+from trader.simulator.market import Market
 from trader.simulator.orders import Commission, Execution, Order
 
 
@@ -44,4 +50,50 @@ def dump_execution(execution: Execution, commission: Commission) -> dict[str, ob
         "price": plain(execution.price),
         "commission": plain(commission.amount),
         "realised": None if commission.realised is None else plain(commission.realised),
+    }
+
+
+def dump_account(account: Account, market: Market, at: datetime) -> dict[str, object]:
+    """Describe the account's exact figures; `Exchange.dump` adds orders, executions, pending commissions."""
+    with localcontext(CONTEXT):
+        figures = account.figures(market, at)
+        return {
+            "now": at.astimezone(UTC).isoformat(),
+            "account": account.number,
+            "cash": {currency: plain(amount) for currency, amount in account.balances.items()},
+            "positions": {str(con_id): _dump_position(con_id, account, market, at) for con_id in account.held()},
+            "realised_gross": plain(account.realised_gross),
+            "realised_commission": plain(account.realised_commission),
+            "realised": plain(account.realised_gross - account.realised_commission),
+            "commissions": plain(account.commissions),
+            "accrued_dividend": plain(figures.dividends),
+            "dividend_accruals": [_dump_accrual(accrued) for accrued in account.dividends_accrued.values()],
+            "nav": plain(figures.net_liquidation),
+            "margin_initial": plain(figures.initial),
+            "margin_maintenance": plain(figures.maintenance),
+        }
+
+
+def _dump_position(con_id: int, account: Account, market: Market, at: datetime) -> dict[str, str]:
+    holding, contract = account.holdings[con_id], market.contract(con_id)
+    return {
+        "symbol": contract.symbol if contract else "",
+        "quantity": plain(holding.quantity),
+        "gross_basis": plain(holding.gross_basis),
+        "commission": plain(holding.commission),
+        "basis": plain(holding.gross_basis + holding.commission),
+        "average_cost": plain(holding.average_cost),
+        "mark": plain(mark_of(market, con_id, at)),
+    }
+
+
+def _dump_accrual(accrued: DividendAccrualBooked) -> dict[str, str]:
+    return {
+        "con_id": str(accrued.con_id),
+        "ex_date": accrued.ex_date.isoformat(),
+        "pay_date": accrued.pay_date.isoformat(),
+        "quantity": plain(accrued.quantity),
+        "rate": plain(accrued.rate),
+        "gross": plain(accrued.gross),
+        "tax": plain(accrued.tax),
     }

@@ -9,7 +9,8 @@ How orders fill, always inside regular hours and in whole shares:
   by minute; a trade by hand takes what it wants. Thin volume makes partial fills.
 DAY orders end at the close of the session that they were placed in or before: status Cancelled, completed status
 'Cancelled by System' (our name for it; a client's own cancel is 'Cancelled by Trader'). GTC orders stay.
-No dividend is paid and no split is applied yet: advancing over a split of a contract that is held or on order raises.
+What happens to the account overnight stands in `settlement.py`. A split cancels the orders in its contract; where the
+terms do not let the venue apply it, advancing over one of a contract that is held or on order raises.
 
 `place`, `replace` and `cancel` tell the listeners themselves (`cancel` twice: PendingCancel, then Cancelled).
 The knobs for faults (`reject_next`, `volume_share`, `commission_delay`, `fill_orders`) may be turned at any time.
@@ -23,10 +24,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
 
-from trader.simulator.account import CONTEXT, ZERO, Account, commission_of, plain
-from trader.simulator.bars import Split
+from trader.simulator.account import Account, commission_of
 from trader.simulator.bridge import MINUTE, seeded
-from trader.simulator.dumps import dump_execution, dump_order
+from trader.simulator.contracts import Contract
+from trader.simulator.dumps import dump_account, dump_execution, dump_order
 from trader.simulator.happenings import (
     AccountChanged,
     CommissionCharged,
@@ -35,8 +36,9 @@ from trader.simulator.happenings import (
     OrderChanged,
     PositionChanged,
 )
+from trader.simulator.lots import CONTEXT, ZERO, plain
 from trader.simulator.margin import check_margin, preview
-from trader.simulator.market import Contract, Market, touch
+from trader.simulator.market import Market, touch
 from trader.simulator.matching import TAKER, Working, available, delay_range, is_marketable, offer
 from trader.simulator.orders import (
     SIDE_OF_ACTION,
@@ -50,11 +52,14 @@ from trader.simulator.orders import (
 )
 from trader.simulator.rules import check_change, check_request
 from trader.simulator.sessions import new_york_date, next_session, session_after, session_at
+from trader.simulator.settlement import Settlement
+from trader.simulator.terms import Terms
 
 VENUE = "ISLAND"  # where every execution happens
 AVERAGE_PLACES = Decimal("1E-8")
 FIRST_PERM_ID = 1_000_000_000
 FIRST_EXECUTION = 0x42240000  # IB's second group is a time in hexadecimal; only its growth matters
+NO_TERMS = Terms()
 
 
 @dataclass(slots=True, eq=False)
@@ -66,21 +71,10 @@ class _Report:
     due: datetime | None
 
 
-class SplitAheadError(ValueError):
-    """Time would pass over a split that this venue cannot apply to a position or an order yet."""
-
-    def __init__(self, symbol: str, split: Split) -> None:
-        ratio = f"{split.ratio.numerator}:{split.ratio.denominator}"
-        super().__init__(
-            f"{symbol}: it splits {ratio} on {split.ex_date} while held or on order, and splits are not applied to "
-            "positions yet; close it before, or start after that date"
-        )
-
-
 class Exchange:
     """One account's orders against one market."""
 
-    def __init__(self, market: Market, account: Account, start: datetime, seed: int) -> None:
+    def __init__(self, market: Market, account: Account, start: datetime, seed: int, terms: Terms = NO_TERMS) -> None:
         self.market = market
         self.account = account
         self.now = start
@@ -89,6 +83,7 @@ class Exchange:
         self.volume_share = Decimal("0.10")
         self.commission_delay = timedelta(0)
         self.fill_orders = True
+        self.settlement = Settlement(market, account, terms)
         self._seed = seed
         self._orders_made = 0
         self._executions_made = 0
@@ -150,8 +145,9 @@ class Exchange:
         self._check_time(to)
         while self.now < to:
             moment = self._next_moment(to)
-            self._refuse_splits(moment)
+            self.settlement.refuse_splits(self.now, moment, self._concerned())
             self.now = moment
+            self._settle()
             self._report_commissions()
             self._open_and_close()
             if self.fill_orders and session_at(self.now):
@@ -180,7 +176,7 @@ class Exchange:
 
     def move_cash(self, amount: Decimal, currency: str = "USD") -> None:
         """Pay in (+) or out (-)."""
-        self.account.move_cash(amount, currency)
+        self.account.move_cash(amount, currency, self.now)
         self._tell(AccountChanged(self.now))
 
     def open_orders(self) -> list[Order]:
@@ -203,7 +199,7 @@ class Exchange:
         orders = [*self.completed_orders(), *self.open_orders()]
         reports = self._reports.get(new_york_date(self.now), [])
         return {
-            **self.account.dump(self.market, self.now),
+            **dump_account(self.account, self.market, self.now),
             "orders": [dump_order(order) for order in orders],
             "executions": [dump_execution(report.execution, report.commission) for report in reports],
             "pending_commissions": [report.execution.exec_id for report in self._unreported],
@@ -217,7 +213,8 @@ class Exchange:
             raise ValueError(f"time: the bars end on {last}, found {moment}; bring later bars or start earlier")
 
     def _next_moment(self, to: datetime) -> datetime:
-        moments = [to, *(report.due for report in self._unreported if report.due)]
+        moments = [to, *self.settlement.moments(self.now)]
+        moments += [report.due for report in self._unreported if report.due]
         if self._working or self.account.positions():
             session = next_session(self.now)
             moments += [session.open, session.close]
@@ -238,15 +235,22 @@ class Exchange:
                 working.order.status, working.arrived = "PreSubmitted", False
                 self._tell(OrderChanged(self.now, working.order))
 
-    def _refuse_splits(self, moment: datetime) -> None:
-        first, last = new_york_date(self.now), new_york_date(moment)
-        if first == last:
-            return
-        held = [position.con_id for position in self.account.positions()]
-        for con_id in {*held, *(working.order.request.con_id for working in self._working.values())}:
-            for split in self.market.splits(con_id):
-                if first < split.ex_date <= last:
-                    raise SplitAheadError(self._symbol(con_id), split)
+    def _concerned(self) -> set[int]:
+        """Return the contracts that are held or on order."""
+        on_order = (working.order.request.con_id for working in self._working.values())
+        return {*self.account.held(), *on_order}
+
+    def _settle(self) -> None:
+        """Let happen what happens without a trade."""
+        for con_id, _ in self.settlement.splits_now(self.now, self._concerned()):
+            for working in [*self._working.values()]:
+                if working.order.request.con_id == con_id:
+                    self._complete(working.order, "Cancelled", "Cancelled by System")
+        settled = self.settlement.settle(self.now)
+        for con_id in settled.positions:
+            self._tell(PositionChanged(self.now, self.account.position(con_id)))
+        if settled.money or settled.positions:
+            self._tell(AccountChanged(self.now))
 
     def _report_commissions(self) -> None:
         due = [report for report in self._unreported if report.due and report.due <= self.now]
@@ -308,7 +312,7 @@ class Exchange:
             working.charged += cost
         execution = self._execution(order, shares, price, liquidity)
         signed = shares * SIGN_OF_ACTION[order.request.action]
-        realised = self.account.trade(execution.con_id, signed, price, cost, self.now)
+        realised = self.account.trade(execution.con_id, signed, price, cost, self.now, execution=execution)
         commission = Commission(execution.exec_id, cost, "USD", realised)
         late = bool(self.commission_delay)
         report = _Report(execution, commission, self.now + self.commission_delay if late else None)
@@ -365,7 +369,3 @@ class Exchange:
         if last is None:
             raise Rejected(201, f"Order rejected - reason:{contract.symbol} has not traded yet")
         return last
-
-    def _symbol(self, con_id: int) -> str:
-        contract = self.market.contract(con_id)
-        return contract.symbol if contract else str(con_id)

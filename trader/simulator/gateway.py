@@ -18,11 +18,12 @@ from datetime import datetime
 from typing import TextIO, assert_never
 
 from trader.simulator import messages
-from trader.simulator.account import ZERO, PortfolioRow
 from trader.simulator.account_values import AccountValue, account_values
 from trader.simulator.clients import Client
+from trader.simulator.contracts import Contract
 from trader.simulator.exchange import Exchange
 from trader.simulator.faults import Faults
+from trader.simulator.figures import PortfolioRow
 from trader.simulator.happenings import (
     AccountChanged,
     CommissionCharged,
@@ -31,7 +32,7 @@ from trader.simulator.happenings import (
     OrderChanged,
     PositionChanged,
 )
-from trader.simulator.market import Contract
+from trader.simulator.lots import ZERO
 from trader.simulator.messages_orders import commission_report, exec_details, open_order, order_status
 from trader.simulator.orders import Order, Rejected
 from trader.simulator.registry import REQUEST_OF_NUMBER, Request

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from trader.simulator.account import Position
+from trader.simulator.figures import Position
 from trader.simulator.orders import Commission, Execution, Order
 
 

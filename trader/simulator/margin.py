@@ -8,7 +8,9 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal, localcontext
 
-from trader.simulator.account import CONTEXT, INITIAL_MARGIN, MAINTENANCE_MARGIN, Account, commission_of
+from trader.simulator.account import Account, commission_of
+from trader.simulator.figures import INITIAL_MARGIN, MAINTENANCE_MARGIN
+from trader.simulator.lots import CONTEXT
 from trader.simulator.market import Market
 from trader.simulator.orders import SIGN_OF_ACTION, OrderRequest, Preview, Rejected
 

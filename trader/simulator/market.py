@@ -14,8 +14,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from hashlib import sha256
 
+from trader.simulator.actions import Dividend, dividends_of
 from trader.simulator.bars import DailyBar, DailyBars, Series, Split
-from trader.simulator.bridge import CENT, MINUTE, HourBar, bridge, seeded
+from trader.simulator.bridge import MINUTE, HourBar, bridge, seeded
+from trader.simulator.contracts import CENT, Contract
 from trader.simulator.history import (
     AdjustedDays,
     Bar,
@@ -49,19 +51,6 @@ DAYS_REMEMBERED = 4096  # sixty days of hourly history for some sixty contracts;
 
 
 @dataclass(frozen=True, slots=True)
-class Contract:
-    """A listed stock."""
-
-    con_id: int
-    symbol: str
-    currency: str = "USD"
-    exchange: str = "SMART"
-    primary_exchange: str = "NASDAQ"  # NASDAQ | NYSE
-    long_name: str = ""
-    min_tick: Decimal = CENT
-
-
-@dataclass(frozen=True, slots=True)
 class Quote:
     """Prices are None where there is none: no bid and ask outside the session, no last before the first bar."""
 
@@ -90,6 +79,7 @@ class Market:
         self._by_id = {contract.con_id: contract for contract in self.contracts}
         self._by_symbol = {contract.symbol: contract for contract in self.contracts}
         self._series = {contract.con_id: daily.series[contract.symbol] for contract in self.contracts}
+        self._dividends: dict[int, tuple[Dividend, ...]] = {}  # by contract, found when first asked for
         self._daily: dict[tuple[int, int], AdjustedDays] = {}  # by contract, and splits that have happened
         self._days: dict[tuple[int, date], tuple[HourBar, ...]] = {}
         if len(self._by_id) < len(self.contracts):
@@ -113,6 +103,12 @@ class Market:
     def splits(self, con_id: int) -> tuple[Split, ...]:
         """Return all splits of a contract, those to come included: not for a client's eyes."""
         return self._series[con_id].splits
+
+    def dividends(self, con_id: int) -> tuple[Dividend, ...]:
+        """Return all dividends of a contract, those to come included: not for a client's eyes."""
+        if con_id not in self._dividends:
+            self._dividends[con_id] = dividends_of(self._series[con_id])
+        return self._dividends[con_id]
 
     def mark(self, con_id: int, at: datetime) -> Decimal | None:
         """Return the last price, which positions are valued at; None before the first bar."""

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
-from trader.simulator.account import PortfolioRow, Position
 from trader.simulator.account_values import AccountValue
+from trader.simulator.contracts import Contract
+from trader.simulator.figures import PortfolioRow, Position
 from trader.simulator.history import Bar
-from trader.simulator.market import Contract
 from trader.simulator.sessions import NEW_YORK, Session, session_on
 from trader.simulator.wire import ZONE_NAME, day_text, epoch_seconds, price_text, size_text, time_text
 

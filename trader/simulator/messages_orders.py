@@ -11,7 +11,7 @@ from dataclasses import astuple
 from datetime import datetime
 from decimal import Decimal
 
-from trader.simulator.market import Contract
+from trader.simulator.contracts import Contract
 from trader.simulator.messages import Message, contract_fields
 from trader.simulator.orders import Commission, Execution, Order, OrderRequest, Preview
 from trader.simulator.wire import UNSET_INTEGER, UNSET_LONG, UNSET_PRICE, flag_text, price_text, size_text, time_text

@@ -27,6 +27,7 @@ from trader.simulator.simulator import (
     serve,
     start_moment,
 )
+from trader.simulator.terms import Terms
 
 CANNOT_START = 2
 
@@ -34,7 +35,11 @@ CANNOT_START = 2
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until told to stop, and return the exit code."""
     options = _parser().parse_args(argv)
-    setup = _setup(options)
+    try:
+        setup = _setup(options)
+    except ValueError as error:
+        print(f"simulator: {error}", file=sys.stderr)
+        return CANNOT_START
 
     def listening(port: int, control_port: int, stopped: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
@@ -99,6 +104,7 @@ def _setup(options: argparse.Namespace) -> Setup:
         port=options.port,
         control_port=options.control_port,
         wire_log=options.wire_log,
+        terms=Terms(dividends=options.dividends, splits=options.splits, withholding=options.withholding),
     )
 
 
@@ -116,6 +122,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--account", default=DEFAULT_ACCOUNT, help=f"the account's number (default {DEFAULT_ACCOUNT})")
     add("--cash", type=_amount, default=DEFAULT_CASH, help=f"its cash in USD (default {DEFAULT_CASH})")
     add("--seed", type=int, default=1, help="of the market's path inside a day and of fills (default 1)")
+    add("--dividends", action="store_true", help="pay dividends: accrued the evening before, paid on the ex-date")
+    add("--splits", action="store_true", help="apply splits to positions (default: time stops before one)")
+    add("--withholding", type=_amount, default=Decimal("0.30"), help="tax on dividends, a share (default 0.30)")
     add("--host", default="127.0.0.1", help="address to listen at (default 127.0.0.1; there is no password)")
     add("--port-file", type=Path, help="write both ports to this file as JSON, once they listen")
     add("--wire-log", type=Path, help="append every message to this file, a JSON line each")

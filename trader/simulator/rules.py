@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
-from trader.simulator.market import Contract
+from trader.simulator.contracts import Contract
 from trader.simulator.orders import SIGN_OF_ACTION, Order, OrderRequest, Rejected
 
 ADAPTIVE = "Adaptive"

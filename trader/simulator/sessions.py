@@ -49,7 +49,7 @@ def session_on(day: date) -> Session | None:
     if day.weekday() >= SATURDAY or day in holidays(day.year) or day in SPECIAL_CLOSURES:
         return None
     close = EARLY_CLOSE if is_half_day(day) else CLOSE
-    return Session(day, _in_utc(day, OPEN), _in_utc(day, close))
+    return Session(day, in_utc(day, OPEN), in_utc(day, close))
 
 
 def session_at(moment: datetime) -> Session | None:
@@ -139,5 +139,6 @@ def _weekday_of_month(year: int, month: int, weekday: int, nth: int) -> date:
     return first + DAY * ((weekday - first.weekday()) % 7 + 7 * (nth - 1))
 
 
-def _in_utc(day: date, clock: time) -> datetime:
+def in_utc(day: date, clock: time) -> datetime:
+    """Return a time of a day on a clock in New York."""
     return datetime.combine(day, clock, NEW_YORK).astimezone(UTC)

@@ -22,10 +22,11 @@ from trader.simulator.bars import packaged_bars, read_bars
 from trader.simulator.control import Control
 from trader.simulator.control_server import ControlServer
 from trader.simulator.desk import Desk
-from trader.simulator.exchange import Exchange
+from trader.simulator.exchange import NO_TERMS, Exchange
 from trader.simulator.gateway import Gateway
 from trader.simulator.market import Market
 from trader.simulator.sessions import NEW_YORK
+from trader.simulator.terms import Terms
 
 DEFAULT_ACCOUNT = "DU1000001"
 DEFAULT_CASH = Decimal(100_000)
@@ -48,6 +49,7 @@ class Setup:
     control_port: int = 0
     wire_log: Path | None = None
     positions: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
+    terms: Terms = NO_TERMS
 
 
 def start_moment(start: date | datetime) -> datetime:
@@ -63,7 +65,8 @@ def build_exchange(setup: Setup) -> Exchange:
     """Build the venue; raises ValueError or OSError, with a line that says what to do, for bars it cannot read."""
     bars = packaged_bars() if setup.data is None else read_bars(setup.data)
     market = Market(bars, setup.seed)
-    exchange = Exchange(market, Account(setup.account, setup.cash), start_moment(setup.start), setup.seed)
+    account = Account(setup.account, setup.cash)
+    exchange = Exchange(market, account, start_moment(setup.start), setup.seed, setup.terms)
     for symbol, (quantity, price) in setup.positions.items():
         exchange.trade_by_hand(symbol, quantity, price)
     return exchange
@@ -106,8 +109,9 @@ class Simulator:
         positions: Mapping[str, tuple[Decimal, Decimal]] | None = None,
         wire_log: Path | None = None,
         host: str = "127.0.0.1",
+        terms: Terms = NO_TERMS,
     ) -> None:
-        self.setup = Setup(data, start, cash, account, seed, host, port, control_port, wire_log, positions or {})
+        self.setup = Setup(data, start, cash, account, seed, host, port, control_port, wire_log, positions or {}, terms)
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Event | None = None

@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.trader.simulator.small_market import ACCOUNT, ACME, WEDNESDAY, at, exactly, market_of
-from trader.simulator.account import Account, allocate, commission_of, plain
+from trader.simulator.account import Account, commission_of
 from trader.simulator.account_values import account_values
+from trader.simulator.dumps import dump_account
+from trader.simulator.lots import allocate, plain
 
 GV9 = (
     ("100", "10", "1"),
@@ -170,7 +172,7 @@ def test_a_position_closed_today_is_still_shown_with_quantity_zero() -> None:
 def test_the_dump_is_exact_and_adds_up() -> None:
     account, _ = traded(("3", "10.01", "1"), ("-1", "11", "0.11"), cash="100")
 
-    dump = account.dump(market_of(), at("12:00"))
+    dump = dump_account(account, market_of(), at("12:00"))
 
     assert dump["cash"] == {"USD": "79.86"}
     assert dump["positions"] == {

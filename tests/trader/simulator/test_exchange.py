@@ -25,10 +25,11 @@ from tests.trader.simulator.small_market import (
     still,
 )
 from trader.simulator.account import Account
-from trader.simulator.exchange import Exchange, SplitAheadError
+from trader.simulator.exchange import Exchange
 from trader.simulator.happenings import CommissionCharged, Executed, Happening, OrderChanged, PositionChanged
 from trader.simulator.market import Market
 from trader.simulator.orders import Execution, OrderRequest, Rejected
+from trader.simulator.settlement import SplitAheadError
 
 BIG_MOVE = (row(TUESDAY, "50", "55", "45", "52"), *STILL_DAYS[2:])
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from trader.simulator.market import Contract
+from trader.simulator.contracts import Contract
 from trader.simulator.messages_orders import completed_order, open_order, order_status
 from trader.simulator.orders import Order, OrderRequest
 

@@ -1,0 +1,120 @@
+"""Everything that has moved the venue's own account, in order: what its statements are written from.
+
+A booking is what was booked, never an intention. Amounts are signed from the account: + received, - paid.
+To add one: a frozen dataclass here, a member of the union, the method of `Account` that books it, and its place in the
+statement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+
+from trader.simulator.lots import Lot
+from trader.simulator.orders import Execution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Booked:
+    """What every booking has."""
+
+    number: int  # grows by one
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeBooked(Booked):
+    """A trade, or what is booked like one: at a price, perhaps of zero."""
+
+    con_id: int
+    quantity: Decimal  # + bought, - sold
+    price: Decimal
+    money: Decimal  # price x multiplier x quantity, with the quantity's sign
+    commission: Decimal  # + charged
+    commission_currency: str
+    realised: Decimal  # after commissions; 0 for an opening trade
+    closed: tuple[Lot, ...]  # what it closed
+    opens: bool
+    kind: str = "ExchTrade"  # | BookTrade | FracShare
+    notes: str = ""  # A assigned, Ex exercised, Ep expired
+    execution: Execution | None = None
+
+    @property
+    def cost(self) -> Decimal:
+        """By how much it changed the basis of the position."""
+        return self.realised + self.money + self.commission
+
+
+@dataclass(frozen=True, slots=True)
+class CashLabel:
+    """What cash is moved for, in IB's own words."""
+
+    kind: str
+    description: str
+    con_id: int | None = None
+    action: int | None = None  # what several movements belong to
+
+
+PAYMENT = CashLabel("Deposits/Withdrawals", "CASH RECEIPTS / ELECTRONIC FUND TRANSFERS")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashBooked(Booked):
+    """Cash that moved without a trade."""
+
+    label: CashLabel
+    currency: str
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DividendAccrualBooked(Booked):
+    """A dividend to come (Po), or taken back because it is paid (Re, with the opposite signs)."""
+
+    code: str  # Po | Re
+    con_id: int
+    currency: str
+    ex_date: date
+    pay_date: date
+    quantity: Decimal
+    rate: Decimal
+    gross: Decimal
+    tax: Decimal  # + to be withheld, as IB writes it
+
+    @property
+    def net(self) -> Decimal:
+        """What is added to the net liquidation value."""
+        return self.gross - self.tax
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InterestAccrualBooked(Booked):
+    """Interest of a day, or, reversed, what is paid."""
+
+    currency: str
+    amount: Decimal
+    reversal: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SplitBooked(Booked):
+    """A split of a position."""
+
+    con_id: int
+    ratio: Fraction
+    quantity_change: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariationBooked(Booked):
+    """What a future has gained or lost since the last settlement, in cash."""
+
+    con_id: int
+    currency: str
+    amount: Decimal
+    price: Decimal
+
+
+Booking = TradeBooked | CashBooked | DividendAccrualBooked | InterestAccrualBooked | SplitBooked | VariationBooked

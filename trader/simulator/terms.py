@@ -1,0 +1,28 @@
+"""On what terms the venue keeps the account: what it pays, charges and applies by itself.
+
+Everything is off at first, so that a test of something else has plain figures.
+To add a term: a field here, its argument in `process.py`, and what it does in `settlement.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What happens to an account without anybody's trading."""
+
+    dividends: bool = False  # accrued the evening before the ex-date, paid on it
+    splits: bool = False  # applied before the open; off: time refuses to pass one of what is held or on order
+    withholding: Decimal = Decimal("0.30")  # of a dividend on shares held long
+
+    @property
+    def any_is_on(self) -> bool:
+        """Whether anything may happen overnight."""
+        return self.dividends or self.splits
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.withholding <= 1:
+            raise ValueError(f"withholding: expected a share from 0 to 1, found {self.withholding}")

@@ -107,6 +107,17 @@ class Chain:
         """Take the next line as `accept` does: one that was just drafted, so that its hash and its type are known."""
         self._take(header, raw, file, self._check_chain(header, file)).content.update(raw)
 
+    def advance(self, seq: int, digest: str, batch: tuple[int, int], at: bytes, size: int, begun: int) -> None:
+        """Stand after lines of the same file that somebody else recognised as the next ones (`decoding.py`).
+
+        `size` is the file's up to here, `begun` where its last batch begins; their bytes are hashed already.
+        """
+        assert self.day is not None
+        self.seq, self.hash, self.batch, self.recorded_at, self.day.size = seq, digest, batch, at, size
+        k, n = batch
+        self.whole_seq = seq if k == n else seq - k
+        self.batch_from = (self.day.file, size if k == n else begun)
+
     def seal(self) -> DaySealed:
         """State that the last file is complete."""
         if self.day is None:

@@ -13,6 +13,7 @@ import errno
 import fcntl
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Literal, NamedTuple
 
@@ -37,6 +38,9 @@ class Status(NamedTuple):
     modified_ns: int
 
 
+Rights = tuple[int, int, int]  # owner, group, mode
+
+
 class Disk:
     """The file system of this machine. Whatever fails raises OSError; nothing is tried twice."""
 
@@ -46,6 +50,13 @@ class Disk:
         """Return the names in a folder, in no order; FileNotFoundError or NotADirectoryError if it is none."""
         with os.scandir(folder) as entries:
             return tuple(entry.name for entry in entries)
+
+    def rights(self, folder: Path) -> Iterator[tuple[str, Rights]]:
+        """Yield every name in a folder with its rights, links followed: much cheaper than one status after another."""
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                found = entry.stat()
+                yield entry.name, (found.st_uid, found.st_gid, found.st_mode)
 
     def status(self, path: Path, *, follow: bool = True) -> Status:
         """Say what is there; FileNotFoundError if nothing is."""

@@ -8,13 +8,13 @@ from pathlib import Path
 
 from ledger.errors import LogDamaged, LogForked
 from ledger.events import LogStarted
-from ledger.line import LINE_BYTES_MAX, Event, LineBroken, event_of, header_of, moment
+from ledger.line import LINE_BYTES_MAX, Event, LineBroken, header_of, moment
 from ledger.log.chain import ChainBroken, Seal
+from ledger.log.decoding import walk_events
 from ledger.log.disk import LOCAL, Disk
 from ledger.log.head import Head, read_head
 from ledger.log.recovery import RESTORE, beyond, chain_after, genesis_of, require_log
 from ledger.log.storage import day_files, events_folder, var_folder
-from ledger.log.walking import walk
 
 
 def read_events(
@@ -43,11 +43,16 @@ def _read(folder: Path, head: Head | None, since: Seal | None, until_seq: int | 
     if head_seq == chain.seq:
         _check_head(folder, head, chain.hash)
     try:
-        for raw, header in walk(files, chain, disk):
-            seq, (k, n) = header.seq, header.batch
+        for event in walk_events(files, chain, disk):
+            seq, (k, n) = event.seq, event.batch
             if seq == head_seq:
-                _check_head(folder, head, header.hash)
-            batch.append(event_of(raw, header))
+                _check_head(folder, head, event.hash)
+            if n == 1:
+                yield event
+                if seq == until_seq:
+                    return
+                continue
+            batch.append(event)
             if seq == until_seq:
                 yield from batch
                 return

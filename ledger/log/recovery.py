@@ -18,7 +18,7 @@ from ledger.line import LINE_BYTES_MAX, Event, Header, LineBroken, decode, event
 from ledger.log.chain import Chain, ChainBroken, Seal
 from ledger.log.disk import LOCAL, Disk
 from ledger.log.head import SLOTS, Head, read_head
-from ledger.log.storage import DayFiles, day_files, events_folder, file_mode, var_folder, write_fully
+from ledger.log.storage import DayFiles, day_files, events_folder, file_mode, has_day_files, var_folder, write_fully
 from ledger.log.walking import walk
 
 Visit = Callable[[Event], None]
@@ -40,7 +40,7 @@ def require_log(home: Path, disk: Disk = LOCAL) -> None:
     """Raise unless the home exists and holds at least one day file."""
     if disk.kind(home) != "folder":
         raise LogMissing(f"{home}: expected a home folder, found none; run: tallybook init, then tallybook adopt")
-    if day_files(events_folder(home), disk):
+    if has_day_files(events_folder(home), disk):
         return
     head = read_head(var_folder(home), disk)
     if head is not None and head.seq > 0:

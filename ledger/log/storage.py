@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from ledger.errors import LogDamaged, LogNotWritable
-from ledger.log.disk import LOCAL, Disk, Status
+from ledger.log.disk import LOCAL, Disk, Rights, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +74,16 @@ def day_files(folder: Path, disk: Disk = LOCAL) -> DayFiles:
         ) from None
 
 
+def has_day_files(folder: Path, disk: Disk = LOCAL) -> bool:
+    """Tell whether there is any, without putting them in order."""
+    try:
+        return any(_is_day_file(name) for name in disk.names(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except ValueError:
+        return True  # whoever lists them says which one cannot be
+
+
 @lru_cache(maxsize=65_536)  # a long history is listed several times by one command
 def _is_day_file(name: str) -> bool:
     """Tell whether a name is that of a day file; ValueError, with the name, for one of a day that never is."""
@@ -127,9 +137,12 @@ def require_ours(var: Path, disk: Disk) -> None:
         owners = disk.status(var)
         shared = owners.mode & SHARED == SHARED
         events = events_folder(var.parent)
-        days = day_files(events, disk)
+        days, alike = day_files(events, disk), dict[Rights, Path]()
+        for name, rights in disk.rights(events) if days else ():
+            if rights not in alike and _is_day_file(name):
+                alike[rights] = events / name
         kept = [path for path in (var / "HEAD.0", var / "HEAD.1", var / "lock", var / "refused") if _lies(path, disk)]
-        for path in (var, events, *days, *kept):
+        for path in (var, events, *sorted(alike.values()), *kept):
             _require_rights(path, disk.status(path), owners, disk.user_id(), shared=shared)
         for path in (var, events, *days[-1:], *kept):
             if not disk.writable(path):

@@ -31,15 +31,24 @@ SEALED_BYTES_MAX = 64 * 1024 * 1024  # a longer file is not read into memory; it
 
 def walk(files: Sequence[Path], chain: Chain, disk: Disk = LOCAL) -> Iterator[tuple[bytes, Header]]:
     """Yield every line in order, checked and accepted; ChainBroken at the first that is not. Empty files are passed."""
+    for path, lines, is_sealed in days(files, chain, disk):
+        yield from _accepted(path, lines, chain.accept_sealed if is_sealed else chain.accept)
+
+
+def days(files: Sequence[Path], chain: Chain, disk: Disk = LOCAL) -> Iterator[tuple[Path, Iterator[bytes], bool]]:
+    """Yield every file with its lines, and whether a seal vouches for their bytes.
+
+    Whoever asks for the next one has taken all of its lines.
+    """
     for path, after in zip_longest(files, files[1:]):
         sealed = None if after is None else _sealed(path, after, chain, disk)
         if sealed is not None:
             content, digest = sealed
-            yield from _accepted(path, BytesIO(content), chain.accept_sealed)
+            yield path, BytesIO(content), True
             chain.close_sealed(digest)
             continue
         with disk.reader(path) as file:
-            yield from _accepted(path, iter(partial(file.readline, LINE_BYTES_MAX + 1), b""), chain.accept)
+            yield path, iter(partial(file.readline, LINE_BYTES_MAX + 1), b""), False
 
 
 def _accepted(

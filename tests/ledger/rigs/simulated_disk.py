@@ -12,12 +12,12 @@ import errno
 import os
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import IO
 
-from ledger.log.disk import Disk, Purpose, Status
+from ledger.log.disk import Disk, Purpose, Rights, Status
 
 SECTOR = 512
 OWNER = 1000
@@ -191,6 +191,10 @@ class SimulatedDisk(Disk):
 
     def names(self, folder: Path) -> tuple[str, ...]:
         return tuple(self._folder(folder).names)
+
+    def rights(self, folder: Path) -> Iterator[tuple[str, Rights]]:
+        names = self._folder(folder).names
+        return ((name, (OWNER, OWNER, self.status(folder / name).mode)) for name in tuple(names))
 
     def status(self, path: Path, *, follow: bool = True) -> Status:
         found = self.find(path)

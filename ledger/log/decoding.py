@@ -1,0 +1,103 @@
+"""The walk for whoever wants every event: lines accepted and decoded in one loop, as long as they are ordinary.
+
+`chain.py` says what may follow what, and decides; but nearly every line is the plain successor of the one before it.
+`_ordinary` recognises such a line by comparing its parts with local variables, and makes its event at once: no header
+object, no call for each layer. It refuses nothing. A line of which anything is unusual (the first of a file, an old
+version, a payload that does not validate, damage of any kind) it hands back, and the chain, standing where the loop had
+come to, accepts that line or words the refusal. So a line may be ordinary only if the chain accepts it; that the loop
+recognises too little costs time, never truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from hashlib import sha256
+from pathlib import Path
+
+from ledger.line import (
+    END,
+    HASH_TAIL,
+    HEADER,
+    LINE_BYTES_MAX,
+    PREV_MARK,
+    PREV_TAIL,
+    QUOTED_HASH_MARK,
+    TAIL,
+    Event,
+    LineBroken,
+    batch_of,
+    event_of,
+    kind_of,
+    moment,
+    payload_of,
+    text_of,
+    valid,
+)
+from ledger.log.chain import BATCH_BYTES_MAX, BATCH_EVENTS_MAX, Chain, ChainBroken
+from ledger.log.disk import LOCAL, Disk
+from ledger.log.walking import days
+
+
+def walk_events(files: Sequence[Path], chain: Chain, disk: Disk = LOCAL) -> Iterator[Event]:
+    """Yield every line's event in order, checked as `walk` checks it; ChainBroken at the first line that is not next.
+
+    The chain stands where the events do at the end, and when this raises.
+    """
+    for path, lines, is_sealed in days(files, chain, disk):
+        yield from _decoded(path, lines, chain, is_sealed)
+
+
+def _decoded(path: Path, lines: Iterator[bytes], chain: Chain, is_sealed: bool) -> Iterator[Event]:
+    name, accept = path.name, chain.accept_sealed if is_sealed else chain.accept
+    unusual = next(lines, None)  # the seal of the day before, or the genesis
+    while unusual is not None:
+        try:
+            header = accept(unusual, name)
+        except LineBroken as broken:
+            offset = chain.day.size if chain.day is not None and chain.day.file == name else 0
+            raise ChainBroken(path, offset, str(broken)) from None
+        yield event_of(unusual, header)
+        unusual = yield from _ordinary(lines, chain, is_sealed)
+
+
+def _ordinary(lines: Iterable[bytes], chain: Chain, is_sealed: bool) -> Generator[Event, None, bytes | None]:
+    """Yield the events of ordinary lines, and return the first that is not one; None at the end of the file."""
+    tally, log, seq, last, batch, at = chain.day, chain.log_id, chain.seq, chain.hash, chain.batch, chain.recorded_at
+    assert tally is not None
+    day, of_log, prev, recorded = tally.file[:10].encode(), log.encode(), last.encode(), moment(at)
+    size, begun, content = tally.size, chain.batch_from[1], tally.content
+    try:
+        for raw in lines:
+            match, until, end = HEADER.match(raw), len(raw) - PREV_TAIL, size + len(raw)
+            if match is None or match.end() > until or end > BATCH_BYTES_MAX or len(raw) > LINE_BYTES_MAX:
+                return raw
+            number, kind, its_log, place, key, occurred, known_at, cycle, traded, reported = match.groups()
+            prev_mark, before, hash_mark, said, newline = TAIL.unpack_from(raw, until)
+            if before != prev or prev_mark != PREV_MARK or hash_mark != QUOTED_HASH_MARK or newline != END:
+                return raw
+            (name, version, known), following, digest = kind_of(kind), batch_of(place), said.decode("latin-1")
+            (k, n), (last_k, last_n) = following, batch
+            if last_k == last_n:
+                follows = k == 1 and n <= BATCH_EVENTS_MAX and known_at > at and known_at[:10] == day
+            else:
+                follows = k == last_k + 1 and n == last_n and known_at == at
+            if not follows or int(number) != seq + 1 or its_log != of_log or known is None:
+                return raw
+            if not is_sealed and sha256(raw[:-HASH_TAIL]).hexdigest() != digest:
+                return raw
+            fact = valid(known, payload_of(raw, match.end(), occurred, traded, reported))
+            if fact is None:
+                return raw
+            if not is_sealed:
+                content.update(raw)
+            if k == 1:
+                begun, at, recorded = size, known_at, moment(known_at)
+            event = tuple.__new__(Event, (
+                seq + 1, name, version, log, following, key and text_of(key), fact.occurred_at, recorded,
+                cycle and int(cycle), fact.trade_date, fact.report_date, fact, last, digest,
+            ))  # fmt: skip
+            size, seq, last, prev, batch = end, seq + 1, digest, said, following
+            yield event
+    finally:
+        chain.advance(seq, last, batch, at, size, begun)
+    return None

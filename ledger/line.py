@@ -140,24 +140,26 @@ def _envelope(raw: bytes, digest: str | None) -> Header:
     if match is None:
         raise LineBroken("the envelope is not the log's")
     seq, kind, log, place, key, occurred_at, recorded_at, cycle, trade_date, report_date = match.groups()
-    name, version, known = _kind(kind)
+    name, version, known = kind_of(kind)
     # A named tuple's own constructor costs twice as much.
     return tuple.__new__(Header, (
-        int(seq), name, version, log.decode(), _batch(place), key, occurred_at, recorded_at, cycle, trade_date,
+        int(seq), name, version, log.decode(), batch_of(place), key, occurred_at, recorded_at, cycle, trade_date,
         report_date, match.end(), prev.decode("latin-1"), stated, known,
     ))  # fmt: skip
 
 
 # What stands in line after line is read once.
 @lru_cache(maxsize=256)
-def _kind(kind: bytes) -> tuple[str, int, FactClass | None]:
+def kind_of(kind: bytes) -> tuple[str, int, FactClass | None]:
+    """Return a type's name, its version, and the fact's class if that version is the current one."""
     name, _, version = kind.partition(b'","v":')
     known = BY_NAME.get(name.decode())
     return name.decode(), int(version), known if known is not None and int(version) == known.VERSION else None
 
 
 @lru_cache(maxsize=4096)
-def _batch(place: bytes) -> tuple[int, int]:
+def batch_of(place: bytes) -> tuple[int, int]:
+    """Read `k,n`."""
     k, _, n = place.partition(b",")
     return int(k), int(n)
 
@@ -178,11 +180,9 @@ def _too_new(header: Header, name: str, version: int) -> LogTooNew:
 
 
 def fact_of(raw: bytes, header: Header, upcasters: tuple[Upcaster, ...] = UPCASTERS) -> Fact:
-    """Validate the payload, with the envelope's times and dates put back in front of it."""
+    """Validate the payload."""
     _, _, _, _, _, _, occurred_at, _, _, trade_date, report_date, fact_from, _, _, known = header
-    payload = raw[fact_from:-PREV_TAIL]
-    if not (occurred_at is trade_date is report_date is None):
-        payload = _with_times(payload, occurred_at, trade_date, report_date)
+    payload = payload_of(raw, fact_from, occurred_at, trade_date, report_date)
     if known is None:
         known_type(header, upcasters)
         known, payload = _upcast(payload, header, upcasters)
@@ -196,15 +196,27 @@ def fact_of(raw: bytes, header: Header, upcasters: tuple[Upcaster, ...] = UPCAST
         ) from error
 
 
-def _with_times(
-    payload: bytes, occurred_at: bytes | None, trade_date: bytes | None, report_date: bytes | None
+def payload_of(
+    raw: bytes, fact_from: int, occurred_at: bytes | None, trade_date: bytes | None, report_date: bytes | None
 ) -> bytes:
+    """Return the payload that begins at `fact_from`, with the envelope's times and dates put back in front of it."""
+    payload = raw[fact_from:-PREV_TAIL]
+    if occurred_at is trade_date is report_date is None:
+        return payload
     given = b"" if occurred_at is None else b'"occurred_at":"%s",' % occurred_at
     if trade_date is not None:
         given += b'"trade_date":"%s",' % trade_date
     if report_date is not None:
         given += b'"report_date":"%s",' % report_date
     return b"{%s}" % given[:-1] if payload == b"{}" else b"{%s%s" % (given, payload[1:])
+
+
+def valid(known: FactClass, payload: bytes) -> Fact | None:
+    """Return the fact that a payload is; None if it is none of this class."""
+    try:
+        return known.__pydantic_validator__.validate_json(payload)  # type: ignore[no-any-return]
+    except ValidationError:
+        return None
 
 
 def _upcast(payload: bytes, header: Header, upcasters: tuple[Upcaster, ...]) -> tuple[type[Fact], bytes]:
@@ -222,7 +234,7 @@ def event_of(raw: bytes, header: Header, upcasters: tuple[Upcaster, ...] = UPCAS
     if known is None:
         name, version = fact.type, fact.VERSION
     return tuple.__new__(Event, (
-        seq, name, version, log, batch, None if key is None else _text(key), fact.occurred_at, moment(recorded_at),
+        seq, name, version, log, batch, None if key is None else text_of(key), fact.occurred_at, moment(recorded_at),
         None if cycle is None else int(cycle), fact.trade_date, fact.report_date, fact, prev, digest,
     ))  # fmt: skip
 
@@ -232,7 +244,8 @@ def decode(raw: bytes) -> Event:
     return event_of(raw, header_of(raw))
 
 
-def _text(literal: bytes) -> str:
+def text_of(literal: bytes) -> str:
+    """Read a JSON string."""
     # json.loads costs five times as much, and is needed for escapes alone
     return str(json.loads(literal)) if b"\\" in literal else literal[1:-1].decode()
 

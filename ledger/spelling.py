@@ -7,7 +7,7 @@ would not do that way says so in `OTHERWISE`. A type that nothing here can spell
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,7 +17,21 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel
 
-from ledger.lots import Floor, Holding, Lot, Matched, Trade, holding_of, matched_of
+from ledger.lots import (
+    BringIn,
+    CarveOut,
+    Entry,
+    Floor,
+    Holding,
+    Lot,
+    Matched,
+    Recost,
+    Scale,
+    TakeOut,
+    Trade,
+    holding_of,
+    matched_of,
+)
 
 Turn = Callable[[Any], Any]
 Spelling = tuple[Turn | None, Turn | None]  # to JSON values and back; None: it is a JSON value
@@ -48,6 +62,15 @@ SIMPLE: dict[Any, Spelling] = {
     date: (date.isoformat, date.fromisoformat),
     object: (_spell_any, _read_any),  # a part of an economic identity
 }
+KINDS = (Trade, Scale, TakeOut, CarveOut, BringIn, Recost)
+
+
+def _entries_by_kind(holding: Holding) -> Iterator[tuple[Entry, ...]]:
+    """Part the entries of a holding, so that each kind is spelt by its fields; `holding_of` orders them again."""
+    entries = holding.entries
+    return (tuple(entry for entry in entries if type(entry) is kind) for kind in KINDS)
+
+
 # What shares its parts, or would be spelt many times over: its parts, and how it is made of them again.
 OTHERWISE: dict[Any, tuple[Turn, Callable[..., Any], Any]] = {
     Matched: (
@@ -56,9 +79,20 @@ OTHERWISE: dict[Any, tuple[Turn, Callable[..., Any], Any]] = {
         tuple[tuple[Lot, ...], Decimal, Decimal, Decimal, Decimal, Decimal],
     ),
     Holding: (
-        lambda h: (h.con_id, h.currency, h.multiplier, h.floor, h.trades),
+        lambda h: (h.con_id, h.currency, h.multiplier, h.floor, *_entries_by_kind(h)),
         holding_of,
-        tuple[int, str, Decimal, Floor | None, tuple[Trade, ...]],
+        tuple[
+            int,
+            str,
+            Decimal,
+            Floor | None,
+            tuple[Trade, ...],
+            tuple[Scale, ...],
+            tuple[TakeOut, ...],
+            tuple[CarveOut, ...],
+            tuple[BringIn, ...],
+            tuple[Recost, ...],
+        ],
     ),
 }
 

@@ -62,7 +62,7 @@ def _filled(state: State, event: Event) -> None:
     holding = _holding(state, con_id)
     gross = quantity * price * holding.multiplier
     charged = commission[0] if commission[1] == currency else None
-    trade = new(Trade, (at, base, revision, quantity, gross, charged or ZERO))
+    trade = new(Trade, (at, base, revision, quantity, gross, charged or ZERO, "fifo", ()))
     _traded(state, holding, holding.with_trade(trade), gross, "cash")
     _fill_order(state, fact.order_ref, quantity)
 

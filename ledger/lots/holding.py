@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ledger.lots.arithmetic import EXACT, exactly, new
 from ledger.lots.entries import Entry, Lot, Order, Trade
 from ledger.lots.matched import NOTHING, Matched
-from ledger.lots.matching import match, rematch, taken_by
+from ledger.lots.matching import match, recharged, taken_by
 
 
 class Folded(LookupError):
@@ -93,15 +93,17 @@ class Holding(NamedTuple):
         if getcontext() is not EXACT:
             with exactly():
                 return self.with_commission(execution, commission)
+        con_id, currency, multiplier, now, floor = self
+        last = now.entry
+        if last is not None and last[1] == execution:
+            return new(Holding, (con_id, currency, multiplier, recharged(now, _trade(last), commission), floor))
         state, later = self._found(execution)
-        trade = _trade(state)
-        charged = new(Trade, (*trade[:5], commission, *trade[6:]))
-        return self._rematched(rematch(state, charged), later)
+        return self._rematched(recharged(state, _trade(state.entry), commission), later)
 
     def with_gross(self, execution: str, gross: Decimal) -> Holding:
         """Let an execution have moved what the broker says that it moved."""
         state, later = self._found(execution)
-        trade = _trade(state)
+        trade = _trade(state.entry)
         return self._rematched(_before(state), (trade._replace(gross=gross), *later))
 
     def _found(self, entry_id: str) -> tuple[Matched, tuple[Entry, ...]]:
@@ -222,11 +224,11 @@ def _before(state: Matched) -> Matched:
     return state.before
 
 
-def _trade(state: Matched) -> Trade:
-    """Return the trade that a state came of; KeyError for another entry."""
-    if type(state.entry) is not Trade:
-        raise KeyError(state.entry and state.entry[1])
-    return state.entry
+def _trade(entry: Entry | None) -> Trade:
+    """Return an entry that is a trade; KeyError for another."""
+    if type(entry) is not Trade:
+        raise KeyError(entry and entry[1])
+    return entry
 
 
 def holding_of(

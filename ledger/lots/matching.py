@@ -42,13 +42,13 @@ def _closed_in_part(before: Matched, trade: Trade, left: Decimal) -> Matched:
     if trade.method not in ("fifo", "lifo"):
         return Changing(before, trade).after
     parts, oldest, newest = _taken(before, trade.quantity, trade.method)
-    gross = commission = ZERO
-    for part in parts:
+    gross, commission = parts[0].gross, parts[0].commission
+    for part in parts[1:]:
         gross, commission = gross + part.gross, commission + part.commission
+    _, _, _, basis, charged, realised_gross, realised_commission, _, _ = before
     return new(Matched, (
-        oldest, newest, left, before.gross - gross, before.commission - commission,
-        before.realised_gross - trade.gross - gross, before.realised_commission + trade.commission + commission,
-        trade, before,
+        oldest, newest, left, basis - gross, charged - commission, realised_gross - trade.gross - gross,
+        realised_commission + trade.commission + commission, trade, before,
     ))  # fmt: skip
 
 
@@ -60,17 +60,17 @@ def _taken(before: Matched, closing: Decimal, method: str) -> tuple[list[Part], 
     return from_front(before.oldest, before.newest, abs(closing))
 
 
-def rematch(after: Matched, charged: Trade) -> Matched:
-    """Return what a trade led to, had its commission been another; a flip alone need be matched again for that."""
-    oldest, newest, quantity, gross, commission, realised_gross, realised_commission, trade, before = after
-    assert before is not None
-    assert type(trade) is Trade
-    change = charged.commission - trade.commission
+def recharged(after: Matched, trade: Trade, charge: Decimal) -> Matched:
+    """Return what a trade led to, had its commission been this; a flip alone need be matched again for that."""
+    oldest, newest, quantity, gross, commission, realised_gross, realised_commission, _, before = after
+    at, execution, revision, traded, moved, was, method, named = trade
+    charged: Trade = new(Trade, (at, execution, revision, traded, moved, charge, method, named))
     if newest is not None and newest[0] is trade:
-        newest, commission = (charged, newest[1]), commission + change
-    elif not quantity or quantity.is_signed() == before.quantity.is_signed():
-        realised_commission += change
+        newest, commission = (charged, newest[1]), commission + charge - was
+    elif before is not None and (not quantity or quantity.is_signed() == before.quantity.is_signed()):
+        realised_commission += charge - was
     else:
+        assert before is not None
         return match(before, charged)
     return new(Matched, (
         oldest, newest, quantity, gross, commission, realised_gross, realised_commission, charged, before,

@@ -9,7 +9,7 @@ need more; `replay` then begins again and keeps everything.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from decimal import Decimal, DecimalException, getcontext, setcontext
+from decimal import Decimal, DecimalException, getcontext
 from typing import Any
 
 from ledger.effects import continuity, cycle, money, observations, orders
@@ -44,7 +44,7 @@ from ledger.events import (
     SpinOffApplied,
     SplitApplied,
     StartRefused,
-    StatementImported,
+    StatementMissed,
     StockDividendApplied,
     TailTruncated,
     TenderApplied,
@@ -66,7 +66,7 @@ __all__ = ["Book", "Forgotten", "Impossible", "book_hash", "forgetful_book", "is
 # Of interest to reports alone.
 WITHOUT_EFFECT: tuple[type[Fact], ...] = (
     TailTruncated, HeadAdvanced, WallClockRegressed, StartRefused, FactRefused, BrokerConnected, BrokerLost,
-    BrokerDisconnected, OverrideSet, FlowExpected, NoticeFailed, WashSaleObserved, StatementImported,
+    BrokerDisconnected, OverrideSet, FlowExpected, NoticeFailed, WashSaleObserved, StatementMissed,
 )  # fmt: skip
 # In the vocabulary, but beyond what the book can do today: refused by name, never skipped.
 NOT_YET: tuple[type[Fact], ...] = (
@@ -97,12 +97,20 @@ class Book(State):
 
         A fact that is told twice is one fact. After Forgotten, this book is of no use any more.
         """
+        if getcontext() is not EXACT:  # a replay enters it once
+            with exactly():
+                return self.apply(event)
         fact, key = event.fact, event.key
         told_before = None if key is None else self._recognise(fact, key)
         if told_before is None:
             effect = APPLIED.get(type(fact))
             if effect is not None:
-                self._take(effect, event)
+                try:
+                    effect(self, event)
+                except DecimalException as error:
+                    raise Impossible(f"{event.type}: its numbers need more than {EXACT.prec} digits") from error
+                except Folded as error:
+                    raise Forgotten(f"{event.type} of {error}: the lots of that time are folded") from error
             if key is not None:
                 self.keys[key] = (event.seq, fact.economic_part)
             if self.forgets and type(fact) is DaySealed:
@@ -110,20 +118,7 @@ class Book(State):
         elif fact.ACTS:
             raise Impossible(f"{key}: an intent is never repeated; it stands at seq {told_before}")
         self.seq, self.head, self.now = event.seq, event.hash, event.recorded_at
-
-    def _take(self, effect: money.Effect, event: Event) -> None:
-        before = getcontext()
-        if before is not EXACT:  # a replay enters it once
-            setcontext(EXACT)
-        try:
-            effect(self, event)
-        except DecimalException as error:
-            raise Impossible(f"{event.type}: its numbers need more than {EXACT.prec} digits") from error
-        except Folded as error:
-            raise Forgotten(f"{event.type} of {error}: the lots of that time are folded") from error
-        finally:
-            if before is not EXACT:
-                setcontext(before)
+        return None
 
     def recognise(self, fact: Fact, key: str | None = None) -> int | None:
         """Return the seq of the same fact if it is in the log already; raise Impossible for another economic part.

@@ -255,6 +255,8 @@ class State:
     quotes: dict[int, QuoteRow] = field(default_factory=dict)
     quotes_at: datetime | None = None
 
+    statement_until: date | None = None  # the last day that an imported statement covers
+
     breaks: dict[str, Break] = field(default_factory=dict)
     live_breaks: dict[str, int] = field(default_factory=dict)  # those that are open, with their seqs
     breaks_found: int = 0  # those that were forgotten included

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from ledger.events import (
     CashObserved,
     ContractDefined,
@@ -11,6 +13,7 @@ from ledger.events import (
     PositionsObserved,
     QuotesObserved,
     RatesObserved,
+    StatementImported,
 )
 from ledger.line import Event
 from ledger.state import ONE, Impossible, State, changed
@@ -78,6 +81,11 @@ def _rates(state: State, event: Event) -> None:
     state.reported = changed(state.reported, rates_at=event.recorded_at)
 
 
+def _statement(state: State, event: Event) -> None:
+    fact: StatementImported = event.fact  # type: ignore[assignment]
+    state.statement_until = max(state.statement_until or date.min, date.fromisoformat(fact.last_day))
+
+
 EFFECTS = (
     (ContractDefined, _contract),
     (NavObserved, _nav),
@@ -87,4 +95,5 @@ EFFECTS = (
     (OpenOrdersObserved, _open_orders),
     (QuotesObserved, _quotes),
     (RatesObserved, _rates),
+    (StatementImported, _statement),
 )

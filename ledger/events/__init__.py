@@ -118,6 +118,7 @@ from ledger.events.opening import (
     OpeningLotsRecorded,
     PositionAdjusted,
     StatementImported,
+    StatementMissed,
 )
 from ledger.events.operator import AccountAdopted, FlowExpected, OverrideSet, TradingHalted, TradingResumed
 from ledger.events.orders import (
@@ -151,7 +152,7 @@ EVENT_TYPES: tuple[type[Fact], ...] = (
     InterestPaid, FeeCharged, CommissionAdjusted, ReturnOfCapitalPaid, CashDeposited, CashWithdrawn, CurrencyConverted,
     VariationSettled,
     # the beginning, statements, acceptances
-    OpeningBalanceRecorded, OpeningLotsRecorded, StatementImported, PositionAdjusted, CashAdjusted,
+    OpeningBalanceRecorded, OpeningLotsRecorded, StatementImported, StatementMissed, PositionAdjusted, CashAdjusted,
     # corporate actions, exercises, transfers
     PositionTransferred, SplitApplied, StockDividendApplied, SpinOffApplied, BasisAllocated, MergerApplied,
     TenderApplied, ContractRenamed, ContractDelisted, OptionExercised, OptionAssigned, OptionExpired, CostAdjusted,
@@ -286,6 +287,7 @@ __all__ = [
     "SplitApplied",
     "StartRefused",
     "StatementImported",
+    "StatementMissed",
     "StepFailed",
     "StockDividendApplied",
     "TailTruncated",

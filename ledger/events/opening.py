@@ -5,6 +5,7 @@ To add one: write the model here, and give it its effect, with its postings, in 
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar, Literal
 
 from ledger.events.fact import Exact, Fact, Instant, Row
@@ -102,3 +103,12 @@ class StatementImported(Fact):
     def economic_part(self) -> tuple[object, ...]:
         """Account and period."""
         return (self.account, self.first_day, self.last_day)
+
+
+class StatementMissed(Fact):
+    """The statement of a day could not be had, or not be read: what it alone knows is not known yet."""
+
+    type: Literal["statement_missed"] = "statement_missed"
+    day: date  # the session that it should reach to
+    code: str  # stands in docs/runbook.md
+    reason: str

@@ -58,6 +58,7 @@ from ledger.events import (
     SafeguardsEvaluated,
     SeriesRow,
     StatementImported,
+    StatementMissed,
     StepFailed,
     TargetRow,
     TargetsComputed,
@@ -274,6 +275,7 @@ class Telling:
                     source="flex", account=ACCOUNT, first_day="2005-03-01", last_day="2005-03-01",
                     file_sha256="5" * 64, facts=9, facts_new=9,
                 ),
+                StatementMissed(day=DAYS[0], code="flex-unavailable", reason="try again later"),
             )
         )  # fmt: skip
 

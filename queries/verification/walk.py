@@ -15,10 +15,20 @@ from typing import Any, NamedTuple
 from ledger.book import Book, Forgotten, Impossible
 from ledger.collecting import uncollected
 from ledger.errors import LogForeign
-from ledger.events import CycleFinished, CycleStarted, DataIngested, Fact, LogStarted, TailTruncated, TargetsComputed
+from ledger.events import (
+    CycleFinished,
+    CycleStarted,
+    DataIngested,
+    Fact,
+    LogStarted,
+    StatementImported,
+    TailTruncated,
+    TargetsComputed,
+)
 from ledger.journal import as_postings, trial_balance
 from ledger.line import LINE_BYTES_MAX, Event, Header, LineBroken, event_of
 from ledger.log.chain import Chain
+from ledger.lots import exactly
 from ledger.statement import book_hash
 
 LOOKS = 5  # at a line that a writer may be writing
@@ -30,6 +40,7 @@ EVIDENCE: tuple[tuple[type[Fact], Callable[[Any], Iterable[str]]], ...] = (
     (CycleStarted, lambda fact: (fact.settings_sha256,)),
     (DataIngested, lambda fact: (row.sha256 for row in fact.series)),
     (TargetsComputed, lambda fact: fact.inputs),
+    (StatementImported, lambda fact: (fact.file_sha256,)),
 )
 NAMES_EVIDENCE = dict(EVIDENCE)
 NOTED = frozenset((CycleFinished, TailTruncated, *NAMES_EVIDENCE))
@@ -132,7 +143,7 @@ class Walk:
 
     def run(self, tell: Tell) -> Walked:
         """Walk as far as it goes."""
-        with uncollected():
+        with uncollected(), exactly():
             return self._walked(tell)
 
     def _walked(self, tell: Tell) -> Walked:

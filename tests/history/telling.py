@@ -136,6 +136,7 @@ class Telling:
         self.bars = put(home, b"date,open,high,low,close,volume\n2005-02-28,400,401,399,400,1000\n")
         self.strategy = put(home, b"def weights(bars): ...\n", ".txt")
         self.targets = put(home, b"con_id,symbol,weight\n756733,SPY,0.5\n")
+        self.statement = put(home, b"<FlexQueryResponse/>", ".xml")
 
     def tell(self) -> None:
         """Tell all of it; the log is closed at the end."""
@@ -273,7 +274,7 @@ class Telling:
                 WashSaleObserved(**told, reference="9", amount=Decimal("1.5"), con_id=con_id),
                 StatementImported(
                     source="flex", account=ACCOUNT, first_day="2005-03-01", last_day="2005-03-01",
-                    file_sha256="5" * 64, facts=9, facts_new=9,
+                    file_sha256=self.statement, facts=9, facts_new=9,
                 ),
                 StatementMissed(day=DAYS[0], code="flex-unavailable", reason="try again later"),
             )

@@ -34,6 +34,7 @@ from ledger.log.disk import LOCAL, Disk
 from ledger.log.lock import read_holder
 from ledger.log.recovery import inspected, require_log
 from ledger.log.storage import is_shared, require_ours, var_folder
+from ledger.lots import exactly
 
 FACT_TYPES = frozenset(EVENT_TYPES)  # pydantic's own isinstance costs more than all that is asked of most facts
 STOPPED_BY_HALT: tuple[type[Fact], ...] = (OrderSendAttempted, OrderModified)  # a cancellation only reduces risk
@@ -106,7 +107,7 @@ class Ledger:
         book, seal = (forgetful_book(), None) if by_itself else folded_from(home)
         keeper = None if by_itself else Keeper(home)
         folding = _Folding(book, keeper)
-        with uncollected():
+        with uncollected(), exactly():
             log = Log.open(
                 home, clock, slot=slot, account=account, mode=mode, accept_head=accept_head, since=seal,
                 visit=folding.visit, disk=disk,

@@ -27,14 +27,13 @@ from trader.simulator.bookings import (
     SplitBooked,
     TradeBooked,
 )
-from trader.simulator.contracts import CENT, Contract
+from trader.simulator.contracts import BASE_CURRENCY, CENT, Contract
 from trader.simulator.figures import Figures, PortfolioRow, Position
 from trader.simulator.lots import CONTEXT, SMALLEST_SHARE, UNDATED, ZERO, Closed, Holding, plain
 from trader.simulator.market import Market
 from trader.simulator.orders import Execution
 from trader.simulator.sessions import new_york_date
 
-BASE_CURRENCY = "USD"
 COMMISSION_PER_SHARE = Decimal("0.005")
 COMMISSION_MIN = Decimal("1.00")
 COMMISSION_SHARE_OF_VALUE_MAX = Decimal("0.01")
@@ -51,6 +50,8 @@ class Account:
         self.realised_commission = ZERO
         self.holdings: dict[int, Holding] = {}
         self.dividends_accrued: dict[tuple[int, date], DividendAccrualBooked] = {}  # by contract and ex-date
+        self.interest_accrued: dict[str, Decimal] = {}  # by currency
+        self.variation: dict[int, Decimal] = {}  # of what is settled daily: moved by trades, not yet by cash
         self.bookings: list[Booking] = []
         self._realised_on: tuple[date, dict[int, Decimal]] = (date.min, {})
 
@@ -73,7 +74,7 @@ class Account:
         """Book one execution (+ bought, - sold); return what it realised after commissions, None if it opened."""
         with localcontext(CONTEXT):
             holding = self.holdings.setdefault(con_id, Holding())
-            closed = holding.trade(quantity, price, commission, at, execution.exec_id if execution else "")
+            closed = holding.trade(quantity, price, commission, at, self._next_number())
             self._move(BASE_CURRENCY, -price * quantity - commission)
             self.commissions += commission
             if closed is not None:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
 
-from trader.simulator.account import BASE_CURRENCY, Account
+from trader.simulator.account import Account
+from trader.simulator.contracts import BASE_CURRENCY
 from trader.simulator.figures import Figures
 from trader.simulator.lots import CONTEXT, ZERO
 from trader.simulator.market import Market

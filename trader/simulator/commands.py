@@ -2,7 +2,7 @@
 
 A command reads its arguments by name and type, acts on the venue or on the gateway's faults, and returns the fields of
 its answer; `CommandError` becomes `{"ok": false}`. Every argument is used or refused, so that a misspelt one does not
-pass for its default. To add a command: see `commands_venue.py` and `commands_faults.py`.
+pass for its default. To add a command: see `commands_venue.py`, `commands_faults.py` and `commands_statements.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from trader.simulator.commands_faults import FAULT_COMMANDS
+from trader.simulator.commands_statements import STATEMENT_COMMANDS
 from trader.simulator.commands_venue import VENUE_COMMANDS
 from trader.simulator.desk import Answer, Arguments, Command, CommandError, Desk
 from trader.simulator.faults import Faults
@@ -28,6 +29,8 @@ async def clear(desk: Desk, arguments: Arguments) -> Answer:
     gateway.exchange.fill_orders = True
     gateway.exchange.volume_share = VOLUME_SHARE
     gateway.exchange.commission_delay = timedelta(0)
+    if desk.statements is not None:
+        desk.statements.faults.clear()
     gateway.release()
     await gateway.refuse_connections(False)
     await gateway.drain()
@@ -44,6 +47,7 @@ def shutdown(desk: Desk, arguments: Arguments) -> Answer:
 COMMANDS: tuple[tuple[str, Command], ...] = (
     *VENUE_COMMANDS,
     *FAULT_COMMANDS,
+    *STATEMENT_COMMANDS,
     ("clear", clear),
     ("shutdown", shutdown),
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+BASE_CURRENCY = "USD"  # of the one account
 CENT = Decimal("0.01")
 
 
@@ -37,3 +38,8 @@ class Contract:
     def is_currency(self) -> bool:
         """Whether a trade in it gives one currency for another, and leaves no position."""
         return self.security_type == "CASH"
+
+    @property
+    def bought_currency(self) -> str:
+        """Of a currency pair EUR.USD: the one that its quantity counts."""
+        return self.symbol.partition(".")[0]

@@ -17,17 +17,21 @@ The names of messages (`kind`) are those of `registry.py`.
     sockets   clients · disconnect · disconnect-after {kind, nth?=1, answered?=false} · refuse {on} · silent {after}
               hold-after {kind, nth?=1} · wait-held {seconds?} · release · read-only {on}
               lose-connectivity (1100) · restore-connectivity {data?: maintained (1102) | lost (1101)}
+    statements  statements (port, url, token, days) · serve-statement {day?, first_day?} for any query number
+              statement-fault {kind, times?, seconds?}: try-again (1019), bad-token (1015), expired (1012),
+              no-statement (1003), garbage, truncated, cut-off, unavailable (503), slow (with real seconds)
     all       clear every fault · shutdown
 
 `Control` is the client: one method a command, for tests, the demo and a clock. It is not for several threads at once.
-To add a command: a function in `commands_venue.py` or `commands_faults.py`, its row there, and a method here.
+To add a command: a function in `commands_venue.py`, `commands_faults.py` or `commands_statements.py`, its row there,
+and a method here.
 """
 
 from __future__ import annotations
 
 import json
 import socket
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Self
 
@@ -259,6 +263,20 @@ class Control:
         """Send 1102 ('maintained') or 1101 ('lost')."""
         self.send("restore-connectivity", data=data)
 
+    # Statements
+
+    def statements(self) -> dict[str, Any]:
+        """Return where statements are served (`port`, `url`), the `token`, and the `days` that are closed."""
+        return self.send("statements")
+
+    def serve_statement(self, day: date | None = None, first_day: date | None = None) -> None:
+        """Answer any query with a day, or a period; without one, with the last day closed."""
+        self.send("serve-statement", day=day, first_day=first_day)
+
+    def statement_fault(self, kind: str, times: int | None = None, *, seconds: float | None = None) -> None:
+        """Let the statement service fail; `seconds` are real ones, of `slow`."""
+        self.send("statement-fault", kind=kind, times=times, seconds=seconds)
+
     # All
 
     def clear(self) -> None:
@@ -272,7 +290,7 @@ class Control:
 
 
 def _text(value: object) -> str:
-    if isinstance(value, datetime):
+    if isinstance(value, date):  # or a moment
         return value.isoformat()
     if isinstance(value, Decimal):
         return str(value)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from trader.simulator.gateway import Gateway
+from trader.simulator.statement_service import StatementService
 
 Answer = dict[str, object]
 
@@ -25,6 +26,7 @@ class Desk:
 
     gateway: Gateway
     stopped: asyncio.Event
+    statements: StatementService | None = None
 
 
 class Arguments:

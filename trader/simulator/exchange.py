@@ -83,7 +83,7 @@ class Exchange:
         self.volume_share = Decimal("0.10")
         self.commission_delay = timedelta(0)
         self.fill_orders = True
-        self.settlement = Settlement(market, account, terms)
+        self.settlement = Settlement(market, account, terms, start)
         self._seed = seed
         self._orders_made = 0
         self._executions_made = 0

@@ -36,7 +36,7 @@ class Lot:
     gross_basis: Decimal  # money a unit x quantity, with the quantity's sign
     commission: Decimal
     opened_at: datetime = UNDATED
-    opened_by: str = ""  # the execution
+    opened_by: int = 0  # the number of the booking
 
     @property
     def basis(self) -> Decimal:
@@ -96,7 +96,7 @@ class Holding:
         return (self.average_total / quantity).quantize(SMALLEST_SHARE) if quantity else ZERO
 
     def trade(
-        self, quantity: Decimal, money: Decimal, commission: Decimal, at: datetime = UNDATED, execution: str = ""
+        self, quantity: Decimal, money: Decimal, commission: Decimal, at: datetime = UNDATED, number: int = 0
     ) -> Closed | None:
         """Book one execution at so much money a unit: close what it closes, open the rest; None if nothing closed."""
         held = self.quantity
@@ -108,7 +108,7 @@ class Holding:
             closed = self._close(closing.copy_sign(quantity), money, closing_commission)
             quantity, commission = quantity - closing.copy_sign(quantity), commission - closing_commission
         if quantity:
-            self.lots.append(Lot(quantity, money * quantity, commission, at, execution))
+            self.lots.append(Lot(quantity, money * quantity, commission, at, number))
             self.average_total += money * quantity + commission
         return closed
 

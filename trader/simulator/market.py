@@ -17,7 +17,7 @@ from hashlib import sha256
 from trader.simulator.actions import Dividend, dividends_of
 from trader.simulator.bars import DailyBar, DailyBars, Series, Split
 from trader.simulator.bridge import MINUTE, HourBar, bridge, seeded
-from trader.simulator.contracts import CENT, Contract
+from trader.simulator.contracts import BASE_CURRENCY, CENT, Contract
 from trader.simulator.history import (
     AdjustedDays,
     Bar,
@@ -117,6 +117,16 @@ class Market:
             bar, minute = running
             return bar.path[minute]
         return self._last_close(con_id, at)
+
+    def rate(self, currency: str, at: datetime) -> Decimal:
+        """Return how much of the base currency one unit is worth: the last price of its pair."""
+        if currency == BASE_CURRENCY:
+            return Decimal(1)
+        pair = self.contract_of(f"{currency}.{BASE_CURRENCY}")
+        rate = self.mark(pair.con_id, at) if pair else None
+        if rate is None:
+            raise ValueError(f"{currency}: expected bars of {currency}.{BASE_CURRENCY} to value it with, found none")
+        return rate
 
     def bar_at(self, con_id: int, at: datetime) -> tuple[HourBar, int] | None:
         """Return the hourly bar under way and its minute; None outside the session or while halted."""

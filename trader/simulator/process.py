@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -22,6 +23,7 @@ from trader.simulator.simulator import (
     DEFAULT_ACCOUNT,
     DEFAULT_CASH,
     DEFAULT_START,
+    Ports,
     Setup,
     build_exchange,
     serve,
@@ -41,13 +43,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"simulator: {error}", file=sys.stderr)
         return CANNOT_START
 
-    def listening(port: int, control_port: int, stopped: asyncio.Event) -> None:
+    def listening(ports: Ports, stopped: asyncio.Event) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stopped.set)
         if options.port_file:
-            write_ports(options.port_file, port, control_port)
-        print(f"simulator: API {setup.host}:{port}, control {setup.host}:{control_port}, account {setup.account}")
+            write_ports(options.port_file, ports)
+        told = [f"API {setup.host}:{ports.port}", f"control {setup.host}:{ports.control_port}"]
+        if ports.statement_port is not None:
+            told.append(f"statements {setup.host}:{ports.statement_port}")
+        print(f"simulator: {', '.join(told)}, account {setup.account}")
         sys.stdout.flush()
 
     try:
@@ -58,10 +63,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def write_ports(path: Path, port: int, control_port: int) -> None:
-    """Write both ports at once: a reader sees all of the file or none."""
+def write_ports(path: Path, ports: Ports) -> None:
+    """Write the ports at once: a reader sees all of the file or none."""
+    told = {name: number for name, number in asdict(ports).items() if number is not None} | {"pid": os.getpid()}
     aside = path.with_name(f"{path.name}.{os.getpid()}")
-    aside.write_text(json.dumps({"port": port, "control_port": control_port, "pid": os.getpid()}) + "\n")
+    aside.write_text(json.dumps(told) + "\n")
     aside.replace(path)
 
 
@@ -104,7 +110,13 @@ def _setup(options: argparse.Namespace) -> Setup:
         port=options.port,
         control_port=options.control_port,
         wire_log=options.wire_log,
-        terms=Terms(dividends=options.dividends, splits=options.splits, withholding=options.withholding),
+        statement_port=options.statement_port,
+        terms=Terms(
+            dividends=options.dividends,
+            splits=options.splits,
+            statements=options.statements,
+            withholding=options.withholding,
+        ),
     )
 
 
@@ -124,8 +136,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=1, help="of the market's path inside a day and of fills (default 1)")
     add("--dividends", action="store_true", help="pay dividends: accrued the evening before, paid on the ex-date")
     add("--splits", action="store_true", help="apply splits to positions (default: time stops before one)")
+    add("--statements", action="store_true", help="write a Flex statement every evening and serve it over HTTP")
+    add("--statement-port", type=int, default=0, help="where statements are served (default 0: any free port)")
     add("--withholding", type=_amount, default=Decimal("0.30"), help="tax on dividends, a share (default 0.30)")
     add("--host", default="127.0.0.1", help="address to listen at (default 127.0.0.1; there is no password)")
-    add("--port-file", type=Path, help="write both ports to this file as JSON, once they listen")
+    add("--port-file", type=Path, help="write the ports to this file as JSON, once they listen")
     add("--wire-log", type=Path, help="append every message to this file, a JSON line each")
     return parser

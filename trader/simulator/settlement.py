@@ -3,7 +3,7 @@
 The morning is midnight in New York, before anything of the day can be seen: on an ex-date the accrued dividend is paid
 less its tax, then a split is applied; a fraction of a share that it leaves is paid out at the adjusted last close.
 The evening is 20:00 in New York, when the day's books are closed: who holds a share then, the evening before the
-ex-date, is entitled to the dividend, which accrues.
+ex-date, is entitled to the dividend, which accrues. What happens after 20:00 belongs to the next session's day.
 To let something else happen: a method that `_morning` or `_evening` calls, under a term of `terms.py`.
 """
 
@@ -19,6 +19,7 @@ from trader.simulator.bars import Split
 from trader.simulator.contracts import Contract
 from trader.simulator.market import Market
 from trader.simulator.sessions import NEW_YORK, Session, in_utc, new_york_date, session_after, session_on
+from trader.simulator.statements import Archive
 from trader.simulator.terms import Terms
 
 MIDNIGHT, EVENING = time(), time(20)
@@ -46,10 +47,11 @@ class Settled:
 class Settlement:
     """Books what the terms say, when it is time."""
 
-    def __init__(self, market: Market, account: Account, terms: Terms) -> None:
+    def __init__(self, market: Market, account: Account, terms: Terms, start: datetime) -> None:
         self.market = market
         self.account = account
         self.terms = terms
+        self.archive = Archive(account, market, start) if terms.statements else None
 
     def moments(self, now: datetime) -> list[datetime]:
         """Return when something may be due next."""
@@ -104,6 +106,8 @@ class Settlement:
     def _evening(self, session: Session, now: datetime, settled: Settled) -> None:
         if self.terms.dividends:
             self._accrue_dividends(session_after(session.date).date, now, settled)
+        if self.archive is not None:
+            self.archive.close(session.date, now)
 
     def _accrue_dividends(self, ex_date: date, now: datetime, settled: Settled) -> None:
         for con_id in self.account.held():

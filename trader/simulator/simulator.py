@@ -26,6 +26,7 @@ from trader.simulator.exchange import NO_TERMS, Exchange
 from trader.simulator.gateway import Gateway
 from trader.simulator.market import Market
 from trader.simulator.sessions import NEW_YORK
+from trader.simulator.statement_service import StatementService
 from trader.simulator.terms import Terms
 
 DEFAULT_ACCOUNT = "DU1000001"
@@ -50,6 +51,16 @@ class Setup:
     wire_log: Path | None = None
     positions: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
     terms: Terms = NO_TERMS
+    statement_port: int = 0  # of the statement service, if the terms have one
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where it listens."""
+
+    port: int
+    control_port: int
+    statement_port: int | None = None
 
 
 def start_moment(start: date | datetime) -> datetime:
@@ -72,18 +83,24 @@ def build_exchange(setup: Setup) -> Exchange:
     return exchange
 
 
-async def serve(exchange: Exchange, setup: Setup, ready: Callable[[int, int, asyncio.Event], None]) -> None:
-    """Serve until the event given to `ready`, with the two ports, is set."""
+async def serve(exchange: Exchange, setup: Setup, ready: Callable[[Ports, asyncio.Event], None]) -> None:
+    """Serve until the event given to `ready`, with the ports, is set."""
     stopped = asyncio.Event()
     with ExitStack() as stack:
         log = stack.enter_context(setup.wire_log.open("a", encoding="utf-8")) if setup.wire_log else None
         gateway = Gateway(exchange, ANSWERS, log)
-        control = ControlServer(Desk(gateway, stopped))
+        archive = exchange.settlement.archive
+        service = StatementService(archive) if archive else None
+        control = ControlServer(Desk(gateway, stopped, service))
         stack.callback(gateway.close)
         stack.callback(control.close)
         port = await gateway.open(setup.host, setup.port)
         control_port = await control.open(setup.host, setup.control_port)
-        ready(port, control_port, stopped)
+        statement_port = None
+        if service is not None:
+            statement_port = service.open(setup.host, setup.statement_port)
+            stack.callback(service.close)
+        ready(Ports(port, control_port, statement_port), stopped)
         await stopped.wait()
         await gateway.drain()
         gateway.close()
@@ -96,6 +113,7 @@ class Simulator:
 
     port: int
     control_port: int
+    statement_port: int | None
 
     def __init__(
         self,
@@ -110,8 +128,22 @@ class Simulator:
         wire_log: Path | None = None,
         host: str = "127.0.0.1",
         terms: Terms = NO_TERMS,
+        statement_port: int = 0,
     ) -> None:
-        self.setup = Setup(data, start, cash, account, seed, host, port, control_port, wire_log, positions or {}, terms)
+        self.setup = Setup(
+            data=data,
+            start=start,
+            cash=cash,
+            account=account,
+            seed=seed,
+            host=host,
+            port=port,
+            control_port=control_port,
+            wire_log=wire_log,
+            positions=positions or {},
+            terms=terms,
+            statement_port=statement_port,
+        )
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped: asyncio.Event | None = None
@@ -157,7 +189,8 @@ class Simulator:
         finally:
             self._ready.set()
 
-    def _listening(self, port: int, control_port: int, stopped: asyncio.Event) -> None:
-        self.port, self.control_port, self._stopped = port, control_port, stopped
+    def _listening(self, ports: Ports, stopped: asyncio.Event) -> None:
+        self.port, self.control_port, self._stopped = ports.port, ports.control_port, stopped
+        self.statement_port = ports.statement_port
         self._loop = asyncio.get_running_loop()
         self._ready.set()

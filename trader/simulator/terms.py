@@ -16,12 +16,13 @@ class Terms:
 
     dividends: bool = False  # accrued the evening before the ex-date, paid on it
     splits: bool = False  # applied before the open; off: time refuses to pass one of what is held or on order
+    statements: bool = False  # the books are closed every evening, and a statement service tells of it
     withholding: Decimal = Decimal("0.30")  # of a dividend on shares held long
 
     @property
     def any_is_on(self) -> bool:
         """Whether anything may happen overnight."""
-        return self.dividends or self.splits
+        return self.dividends or self.splits or self.statements
 
     def __post_init__(self) -> None:
         if not 0 <= self.withholding <= 1:

@@ -1,0 +1,264 @@
+"""Statements, held against the account that they are written from: every sum meets, exactly."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import date, timedelta
+from decimal import Decimal
+from xml.etree.ElementTree import Element
+
+import pytest
+
+from tests.trader.simulator.busy_sessions import (
+    DAYS,
+    EVERYTHING,
+    FIRST,
+    amount,
+    archive_of,
+    busy_exchange,
+    statement_of,
+)
+from tests.trader.simulator.small_market import ACCOUNT, ACME, TUESDAY, WEDNESDAY, at, exactly, market_of
+from tests.trader.simulator.test_settlement import PAYS, SPLITS
+from trader.simulator.account import Account
+from trader.simulator.exchange import Exchange
+from trader.simulator.statement_lines import CASH_REPORT_LINES, NAV_LINES
+from trader.simulator.statements import NoStatementError
+
+SEEDS = (1, 2, 3)
+Sums = defaultdict[tuple[str, str], Decimal]  # by contract and field
+
+
+@pytest.fixture(scope="module", params=SEEDS)
+def busy(request: pytest.FixtureRequest) -> Exchange:
+    return busy_exchange(request.param)
+
+
+def statements_of(exchange: Exchange) -> list[Element]:
+    days = archive_of(exchange).days
+    assert len(days) == 60
+    return [*(statement_of(exchange, day) for day in days), statement_of(exchange, days[-1], days[0])]
+
+
+def test_the_sixty_sessions_hold_every_kind_of_row(busy: Exchange) -> None:
+    whole = statements_of(busy)[-1]
+
+    assert {row.attrib["type"] for row in whole.iter("CashTransaction")} == {
+        *("Deposits/Withdrawals", "Dividends", "Payment In Lieu Of Dividends", "Withholding Tax"),
+    }
+    assert {row.attrib["transactionType"] for row in whole.iter("Trade")} >= {"ExchTrade"}
+    assert {row.attrib["openCloseIndicator"] for row in whole.iter("Trade")} == {"O", "C", "C;O"}
+    assert len(whole.findall(".//CorporateAction")) >= 2
+    assert {row.attrib["side"] for statement in statements_of(busy) for row in statement.iter("OpenPosition")} == {
+        *("Long", "Short"),
+    }
+
+
+def test_the_change_of_the_net_liquidation_value_adds_up_every_day_and_over_all_days(busy: Exchange) -> None:
+    for statement in statements_of(busy):
+        change = statement.find("ChangeInNAV")
+        lines = sum((amount(change, line) for line in NAV_LINES), Decimal(0))
+
+        assert amount(change, "startingValue") + lines == amount(change, "endingValue")
+
+
+def test_the_net_liquidation_value_is_cash_and_positions_and_accruals(busy: Exchange) -> None:
+    for statement in statements_of(busy):
+        total = statement.findall(".//EquitySummaryByReportDateInBase")[-1]
+        values = [
+            amount(row, "positionValue") for row in statement.findall(".//OpenPosition[@levelOfDetail='SUMMARY']")
+        ]
+
+        parts = [amount(total, name) for name in ("cash", "stock", "dividendAccruals", "interestAccruals")]
+        assert sum(parts, Decimal(0)) == amount(total, "total") == amount(statement.find("ChangeInNAV"), "endingValue")
+        assert sum(values, Decimal(0)) == amount(total, "stock")
+
+
+def test_the_cash_report_adds_up_and_goes_on_where_the_day_before_ended(busy: Exchange) -> None:
+    before = Decimal(500_000)
+    for statement in statements_of(busy)[:-1]:
+        dollars = statement.find(".//CashReportCurrency[@currency='USD']")
+        lines = sum((amount(dollars, line) for line in CASH_REPORT_LINES), Decimal(0))
+
+        assert amount(dollars, "startingCash") == before
+        assert before + lines == amount(dollars, "endingCash")
+        before = amount(dollars, "endingCash")
+    assert before == busy.account.cash
+
+
+def test_cash_rows_and_trades_explain_the_cash(busy: Exchange) -> None:
+    for statement in statements_of(busy):
+        dollars = statement.find(".//CashReportCurrency[@currency='USD']")
+        rows = sum((amount(row, "amount") for row in statement.findall(".//CashTransaction")), Decimal(0))
+        trades = sum((amount(row, "netCash") for row in statement.findall(".//Trade")), Decimal(0))
+
+        assert amount(dollars, "startingCash") + rows + trades == amount(dollars, "endingCash")
+
+
+def test_lots_add_up_to_their_positions_and_these_are_the_account_s(busy: Exchange) -> None:
+    for statement in statements_of(busy):
+        positions: Sums = defaultdict(Decimal)
+        lots: Sums = defaultdict(Decimal)
+        for row in statement.findall(".//OpenPosition"):
+            sums = positions if row.attrib["levelOfDetail"] == "SUMMARY" else lots
+            for name in ("position", "costBasisMoney", "positionValue", "fifoPnlUnrealized"):
+                sums[row.attrib["conid"], name] += amount(row, name)
+        assert positions == lots
+    for position in busy.account.positions():
+        holding = busy.account.holdings[position.con_id]
+        assert positions[str(position.con_id), "position"] == position.quantity
+        assert positions[str(position.con_id), "costBasisMoney"] == holding.gross_basis + holding.commission
+
+
+def test_every_trade_realises_what_its_closed_lots_do_and_all_of_them_what_the_account_did(busy: Exchange) -> None:
+    realised = Decimal(0)
+    whole = statements_of(busy)[-1].find("Trades")
+    assert whole is not None
+    trade, lots = whole[0], Decimal(0)
+    for row in [*whole[1:], whole[0]]:
+        if row.tag == "Lot":
+            lots += amount(row, "fifoPnlRealized")
+        else:
+            assert amount(trade, "fifoPnlRealized") == lots
+            proceeds = amount(trade, "proceeds") + amount(trade, "ibCommission") + amount(trade, "cost")
+            assert proceeds == lots
+            realised, trade, lots = realised + lots, row, Decimal(0)
+    assert realised == busy.account.realised_gross - busy.account.realised_commission
+
+
+def test_the_market_moved_what_the_rows_by_contract_say(busy: Exchange) -> None:
+    for statement in statements_of(busy):
+        change = statement.find("ChangeInNAV")
+        rows = statement.findall(".//MTMPerformanceSummaryUnderlying")
+        gained = sum((amount(row, "priorOpenMtm") + amount(row, "transactionMtm") for row in rows), Decimal(0))
+
+        assert gained == amount(change, "mtm")
+        assert sum((amount(row, "total") for row in rows), Decimal(0)) == gained + amount(change, "commissions")
+
+
+def test_accruals_that_are_open_are_those_begun_and_not_taken_back(busy: Exchange) -> None:
+    open_net = Decimal(0)
+    for statement in statements_of(busy)[:-1]:
+        moved = [amount(row, "netAmount") for row in statement.findall(".//ChangeInDividendAccrual")]
+        open_net += sum(moved, Decimal(0))
+
+        assert open_net == sum(
+            (amount(row, "netAmount") for row in statement.findall(".//OpenDividendAccrual")), Decimal(0)
+        )
+
+
+def test_a_statement_names_every_contract_that_it_mentions(busy: Exchange) -> None:
+    for statement in statements_of(busy):
+        mentioned = {row.attrib["conid"] for row in statement.iter() if row.attrib.get("conid")}
+
+        assert mentioned == {row.attrib["conid"] for row in statement.findall(".//SecurityInfo")}
+
+
+def venue(*rows: object) -> Exchange:
+    return Exchange(market_of(*rows), Account(ACCOUNT, Decimal(100_000)), at("10:00"), 7, EVERYTHING)  # type: ignore[arg-type]
+
+
+def test_the_day_of_a_purchase_and_the_eve_of_a_dividend() -> None:
+    exchange = venue(*PAYS)
+    execution = exchange.trade_by_hand("ACME", Decimal(100), Decimal("49.50"))
+    exchange.advance(at("20:00"))
+
+    statement = statement_of(exchange)
+
+    assert statement.attrib == {
+        "accountId": ACCOUNT,
+        "fromDate": "20050301",
+        "toDate": "20050301",
+        "period": "LastBusinessDay",
+        "whenGenerated": "20050301;200000",
+    }
+    [trade] = statement.findall(".//Trade")
+    shown = ("ibExecID", "dateTime", "quantity", "tradePrice", "proceeds", "ibCommission", "netCash", "cost", "mtmPnl")
+    assert [trade.attrib[name] for name in shown] == [
+        *(execution.exec_id, "20050301;100000", "100", "49.5", "-4950", "-1", "-4951", "4951", "50"),
+    ]
+    assert (trade.attrib["openCloseIndicator"], trade.attrib["buySell"], trade.attrib["conid"]) == (
+        "O",
+        "BUY",
+        str(ACME),
+    )
+    [lot] = statement.findall(".//OpenPosition[@levelOfDetail='LOT']")
+    assert lot.attrib["openDateTime"] == "20050301;100000"
+    assert lot.attrib["originatingTransactionID"] == trade.attrib["transactionID"]
+    [accrual] = statement.findall(".//ChangeInDividendAccrual")
+    told = ("code", "exDate", "payDate", "quantity", "grossRate", "grossAmount", "tax", "netAmount")
+    assert [accrual.attrib[name] for name in told] == ["Po", "20050302", "20050302", "100", "0.5", "50", "15", "35"]
+
+
+def test_the_day_of_a_dividend() -> None:
+    exchange = venue(*PAYS)
+    exchange.trade_by_hand("ACME", Decimal(100), Decimal("49.50"))
+    exchange.advance(at("20:00", WEDNESDAY))
+
+    statement = statement_of(exchange)
+
+    shown = [
+        (row.attrib["type"], row.attrib["amount"], row.attrib["dateTime"]) for row in statement.iter("CashTransaction")
+    ]
+    assert shown == [("Dividends", "50", "20050302;000000"), ("Withholding Tax", "-15", "20050302;000000")]
+    change = statement.find("ChangeInNAV")
+    assert [amount(change, line) for line in ("dividends", "withholdingTax", "changeInDividendAccruals", "mtm")] == [
+        *exactly(50, -15, -35, 0)
+    ]
+
+
+def test_the_day_of_a_split() -> None:
+    exchange = venue(*SPLITS)
+    exchange.trade_by_hand("ACME", Decimal(101), Decimal(90))
+    exchange.advance(at("20:00", WEDNESDAY))
+
+    statement = statement_of(exchange, WEDNESDAY)
+
+    [split] = statement.findall(".//CorporateAction")
+    assert (split.attrib["type"], split.attrib["quantity"]) == ("FS", "50.5")
+    assert "SPLIT 3 FOR 2" in split.attrib["actionDescription"]
+    [fraction] = statement.findall(".//Trade")
+    assert [fraction.attrib[name] for name in ("transactionType", "quantity", "proceeds", "ibExecID")] == [
+        *("FracShare", "-0.5", "30", ""),
+    ]
+
+
+def test_a_flip_shows_both_halves() -> None:
+    exchange = venue(*PAYS)
+    exchange.trade_by_hand("ACME", Decimal(100), Decimal(50))
+    exchange.trade_by_hand("ACME", Decimal(-150), Decimal(51))
+    exchange.advance(at("20:00"))
+
+    flip = statement_of(exchange).findall(".//Trade")[1]
+
+    assert flip.attrib["openCloseIndicator"] == "C;O"
+    assert amount(flip, "fifoPnlRealized") == Decimal("98.3333333333")
+
+
+def test_what_happens_after_the_evening_belongs_to_the_next_session() -> None:
+    exchange = venue(*PAYS)
+    exchange.advance(at("20:00"))
+    exchange.move_cash(Decimal(500))
+    exchange.advance(at("20:00", WEDNESDAY))
+
+    assert statement_of(exchange, TUESDAY).findall(".//CashTransaction") == []
+    [paid] = statement_of(exchange, WEDNESDAY).findall(".//CashTransaction")
+    assert (paid.attrib["dateTime"], paid.attrib["reportDate"]) == ("20050301;200000", "20050302")
+
+
+@pytest.mark.parametrize(
+    ("last", "first"),
+    [
+        pytest.param(FIRST - timedelta(days=1), None, id="before the first"),
+        pytest.param(DAYS[-1], None, id="not closed yet"),
+        pytest.param(DAYS[2], DAYS[3], id="backwards"),
+    ],
+)
+def test_a_day_without_a_statement_is_refused(busy: Exchange, last: date, first: date | None) -> None:
+    with pytest.raises(NoStatementError, match="expected a day that is closed"):
+        archive_of(busy).period(last, first)
+
+
+def test_before_the_first_evening_there_is_none() -> None:
+    with pytest.raises(NoStatementError, match=r"closed \(none is yet\)"):
+        archive_of(venue(*PAYS)).period()

@@ -27,7 +27,8 @@ check: $(INSTALLED) ## format, lint, types and the rules of who may import whom
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-soak: $(INSTALLED) ## crash 20,000 cycles on simulated disks, kill 400 real ones, trade 250 sessions with three seeds [ARGS=...]
+soak: $(INSTALLED) ## match 18,000 histories of lots, crash 20,000 cycles on simulated disks, kill 400 real ones, trade 250 sessions with three seeds [ARGS=...]
+	@$(PYTHON_IN_VENV) -m pytest -q -m soak tests/ledger/test_lots_properties.py
 	@$(PYTHON_IN_VENV) -m benchmarks.swarm
 	@$(PYTHON_IN_VENV) -m benchmarks.kills
 	@$(PYTHON_IN_VENV) -m benchmarks.soak $(ARGS)

@@ -11,36 +11,29 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from ledger.book import Book
 from ledger.events import (
     ActionPending,
     BrokerCash,
-    CommissionCharged,
     ContractDefined,
     DividendPaid,
     Fact,
-    FillBusted,
-    LotsSpecified,
     MergerApplied,
     OpeningLot,
     OpeningLotsRecorded,
     OrderFilled,
     PaymentInLieuPaid,
     PositionAction,
-    ProceedsSettled,
     SplitApplied,
     StockDividendApplied,
-    TransactionTaxCharged,
     decimal_text,
     execution_base,
 )
 from ledger.line import Event
 from ledger.lots import ZERO, exactly
+from reconcile.periods import OF_EXECUTION, booked_on, broker_day
 
-BROKER_ZONE = ZoneInfo("America/New_York")  # the broker's days
-OF_EXECUTION = (CommissionCharged, ProceedsSettled, TransactionTaxCharged, LotsSpecified, FillBusted)
 BEFORE, AFTER = timedelta(days=10), timedelta(days=45)  # how long before or after it is told a thing may be inferred
 
 # Types that may stand for each other: what was inferred as the one may turn out to be the other.
@@ -60,7 +53,7 @@ class Beginning:
     @property
     def day(self) -> date:
         """The broker's day of it."""
-        return self.at.astimezone(BROKER_ZONE).date()
+        return broker_day(self.at)
 
 
 def fitting(facts: tuple[Fact, ...], beginning: Beginning | None) -> tuple[Fact, ...]:
@@ -89,13 +82,6 @@ def _is_before(fact: Fact, beginning: Beginning) -> bool:
     if day < beginning.day:
         return True
     return beginning.adopted and fact.occurred_at is not None and fact.occurred_at < beginning.at
-
-
-def booked_on(fact: Fact) -> date | None:
-    """Return the day on which the broker booked a fact; None for what has no time."""
-    if fact.report_date is not None:
-        return fact.report_date
-    return None if fact.occurred_at is None else fact.occurred_at.astimezone(BROKER_ZONE).date()
 
 
 def new_contracts(book: Book, contracts: Iterable[ContractDefined]) -> tuple[ContractDefined, ...]:

@@ -1,0 +1,92 @@
+"""What belongs to a period of the broker's: by the day on which it booked a fact, wherever the log holds it. Pure.
+
+What follows an execution (its commission, its tax, its bust) belongs to the day of that execution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from ledger.events import (
+    BrokerCash,
+    CashAdjusted,
+    CommissionCharged,
+    CurrencyConverted,
+    DividendAccrued,
+    Fact,
+    FillBusted,
+    InterestAccrued,
+    LotsSpecified,
+    OpeningBalanceRecorded,
+    OpeningLotsRecorded,
+    OrderFilled,
+    PositionAction,
+    PositionAdjusted,
+    ProceedsSettled,
+    TransactionTaxCharged,
+    execution_base,
+)
+from ledger.line import Event
+
+BROKER_ZONE = ZoneInfo("America/New_York")  # the broker's days
+OPENING = (OpeningBalanceRecorded, OpeningLotsRecorded)
+OF_EXECUTION = (CommissionCharged, ProceedsSettled, TransactionTaxCharged, LotsSpecified, FillBusted)
+BOOKED = (
+    OrderFilled, BrokerCash, CurrencyConverted, DividendAccrued, InterestAccrued, PositionAction, PositionAdjusted,
+    CashAdjusted, *OPENING, *OF_EXECUTION,
+)  # fmt: skip
+ONE_DAY = timedelta(days=1)
+
+
+def broker_day(moment: datetime) -> date:
+    """Return the broker's day of a moment."""
+    return moment.astimezone(BROKER_ZONE).date()
+
+
+def booked_on(fact: Fact, recorded_at: datetime | None = None) -> date | None:
+    """Return the day on which the broker booked a fact; None for what has no time at all."""
+    if fact.report_date is not None:
+        return fact.report_date
+    moment = fact.occurred_at or recorded_at
+    return None if moment is None else broker_day(moment)
+
+
+def until(events: Iterable[Event], last_day: date) -> Iterator[Event]:
+    """Leave out what was booked later. What is no booking at all stays: it moves nothing."""
+    told = tuple(events)
+    days = days_of(told)
+    for event in told:
+        day = days.get(event.seq)
+        if day is None or day <= last_day:
+            yield event
+
+
+def within(events: Iterable[Event], first_day: date, last_day: date) -> Iterator[Fact]:
+    """Return the facts that were booked in a period; opening balances are of none."""
+    told = tuple(events)
+    days = days_of(told)
+    for event in told:
+        day = days.get(event.seq)
+        if day is not None and first_day <= day <= last_day and not isinstance(event.fact, OPENING):
+            yield event.fact
+
+
+def days_of(events: Iterable[Event]) -> dict[int, date]:
+    """Return the day of every booking, by its seq."""
+    days, filled = dict[int, date](), dict[str, date]()
+    for event in events:
+        fact = event.fact
+        if not isinstance(fact, BOOKED):
+            continue
+        day = booked_on(fact, event.recorded_at)
+        assert day is not None
+        if isinstance(fact, OrderFilled):
+            day = filled.setdefault(execution_base(fact.execution_id)[0], day)  # a correction is of the same day
+        elif isinstance(fact, OF_EXECUTION):
+            day = filled.get(execution_base(fact.execution_id)[0], day)
+        elif isinstance(fact, OPENING):
+            day -= ONE_DAY
+        days[event.seq] = day
+    return days

@@ -9,6 +9,7 @@ from ledger.lots import EXACT, ROUNDING
 from ledger.state import ZERO, State
 
 LEVERAGE_UNIT = Decimal("1e-6")
+VARIATION = "variation:"  # accounts of the journal, one a margin product
 
 
 class Unvalued(Exception):
@@ -82,10 +83,20 @@ def accruals(book: State) -> Decimal:
         return sum((amount * rate(book, currency) for currency, amount in held if amount), ZERO)
 
 
-def own_nav(book: State) -> Decimal:
-    """Own cash plus own positions at the broker's marks, without accruals; raises Unvalued."""
+def variation(book: State) -> Decimal:
+    """Return what futures and CFDs have against their value, in the base currency: what they were traded at, settled.
+
+    A margin product's value and this together are its unsettled variation, which is all of it that NAV holds.
+    """
     with localcontext(EXACT):
-        return cash_value(book) + sum((value(book, con_id) for con_id in book.positions), ZERO)
+        held = ((c, amount) for (account, c), amount in book.journal.items() if account.startswith(VARIATION))
+        return sum((amount * rate(book, currency) for currency, amount in held), ZERO)
+
+
+def own_nav(book: State) -> Decimal:
+    """Own cash plus own positions at the broker's marks, without accruals; of futures, what is not settled yet."""
+    with localcontext(EXACT):
+        return cash_value(book) + sum((value(book, con_id) for con_id in book.positions), ZERO) + variation(book)
 
 
 def exposure(book: State) -> Exposure:

@@ -1,0 +1,185 @@
+"""The NAV bridge of every trading day: from the end of the last cycle of the day before to the end of its own last one.
+
+A fact that is recorded in a day, and happened before it began, is applied to a copy of the book that the day opened
+with: what that changes is the day's `prior period`, and its other lines start from there. To let another fact count as
+late, name it in `LATE`; to take something from one line to another, do so in `_reclassified`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from ledger.book import Book, Forgotten, Impossible
+from ledger.bridge import ADJUSTMENTS, FLOWS, UNREALISED, Bridge, Native, Standing, bridge, standing
+from ledger.events import (
+    CommissionCharged,
+    ContractDefined,
+    CurrencyConverted,
+    CycleFinished,
+    CycleStarted,
+    DividendAccrued,
+    Fact,
+    FillBusted,
+    InterestAccrued,
+    LotMethodSet,
+    LotsSpecified,
+    OpeningLotsRecorded,
+    OrderFilled,
+    PositionTransferred,
+    ProceedsSettled,
+    TransactionTaxCharged,
+    execution_base,
+)
+from ledger.events.actions import PositionAction
+from ledger.events.cash import BrokerCash
+from ledger.line import Event
+from ledger.lots import EXACT, ZERO, exactly
+from ledger.nav import Unvalued
+from ledger.state import State
+
+OF_EXECUTION = (CommissionCharged, ProceedsSettled, TransactionTaxCharged, LotsSpecified)  # they happen when it did
+LATE: tuple[type[Fact], ...] = (
+    OrderFilled, FillBusted, *OF_EXECUTION, LotMethodSet, BrokerCash, CurrencyConverted, DividendAccrued,
+    InterestAccrued, PositionAction, OpeningLotsRecorded,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class BridgedDay:
+    """One trading day's bridge, or why there is none."""
+
+    day: date
+    bridge: Bridge | None
+    unknown: str = ""  # what is missing, by name
+
+
+def bridged_days(events: Iterable[Event], book: Book) -> Iterator[BridgedDay]:
+    """Yield every trading day that a cycle finished on, in order; the book is that before the events.
+
+    Give the book of a log's beginning, or one after a finished cycle's day; it takes the events in. Forgotten is raised
+    for a late fact that needs more than the book's window.
+    """
+    opening: Standing | None = None
+    missing = ""
+    if book.snapshot is not None:
+        opening, missing = _standing(book)
+    day: date | None = None
+    pending, finished = list[Event](), 0
+    for event in events:
+        fact = event.fact
+        if type(fact) is CycleStarted:
+            if day is not None and finished and fact.session_day > day:
+                told, opening, missing = _day(book, day, pending[:finished], opening, missing)
+                yield told
+                pending, finished = pending[finished:], 0
+            day = fact.session_day
+        pending.append(event)
+        if type(fact) is CycleFinished:
+            finished = len(pending)
+    if day is not None and finished:
+        yield _day(book, day, pending[:finished], opening, missing)[0]
+
+
+def _day(
+    book: Book, day: date, events: Sequence[Event], opening: Standing | None, missing: str
+) -> tuple[BridgedDay, Standing | None, str]:
+    """Take a day in; return its bridge, and where the next one begins."""
+    began = book.now if opening is not None or missing else None
+    late = _late(book, events, began) if began is not None else ()
+    try:
+        known = _as_known_now(book, late) if late else None
+    except Unvalued as error:
+        known, missing = None, missing or str(error)
+    reclassified = _taken_in(book, events, {event.seq for event in late})
+    closing, unknown = _standing(book)
+    told = BridgedDay(day, None, missing or unknown)
+    if closing is not None and not told.unknown:
+        try:
+            told = BridgedDay(day, bridge(opening, closing, known=known, reclassified=reclassified))
+        except Unvalued as error:
+            told = BridgedDay(day, None, str(error))
+    return told, closing, unknown
+
+
+def _standing(book: State) -> tuple[Standing | None, str]:
+    try:
+        found = standing(book)
+        _ = found.nav
+    except Unvalued as error:
+        return None, str(error)
+    return found, ""
+
+
+def _late(book: Book, events: Sequence[Event], began: datetime) -> tuple[Event, ...]:
+    """Return what happened before the day began, and the contracts that it may need."""
+    executed = dict[str, datetime]()
+    late, contracts, found = list[Event](), list[Event](), False
+    for event in events:
+        fact, at = event.fact, event.at
+        if type(fact) is ContractDefined:
+            contracts.append(event)
+            continue
+        if type(fact) is OrderFilled:
+            executed[execution_base(fact.execution_id)[0]] = at
+        elif isinstance(fact, OF_EXECUTION) and event.occurred_at is None:
+            base = execution_base(fact.execution_id)[0]
+            known = book.fills.get(base)
+            at = executed.get(base, at if known is None else known.at)
+        if isinstance(fact, LATE) and at < began:
+            late.append(event)
+            found = True
+    return tuple(sorted((*contracts, *late), key=lambda event: event.seq)) if found else ()
+
+
+def _as_known_now(book: Book, late: Sequence[Event]) -> Standing:
+    """Return what the book would have said at the day's beginning, had it known.
+
+    What cannot be without a fact of the day itself counts in the day. Raises Unvalued.
+    """
+    fork = book.fork()
+    for event in late:
+        trial = fork.fork()
+        try:
+            trial.apply(event)
+        except Forgotten:
+            raise
+        except Impossible:
+            continue
+        fork.become(trial)
+    known = standing(fork)
+    _ = known.nav
+    return known
+
+
+def _taken_in(book: Book, events: Sequence[Event], late: set[int]) -> Native:
+    """Apply a day's events; return what is taken from one line to another."""
+    moved = Native()
+    for event in events:
+        fact = event.fact
+        if isinstance(fact, PositionTransferred | OpeningLotsRecorded) and event.seq not in late:
+            before = _flows(book, fact.currency)
+            book.apply(event)
+            if event.key is None or book.keys[event.key][0] == event.seq:  # else it is told twice
+                _reclassify(moved, fact, EXACT.subtract(_flows(book, fact.currency), before))
+        else:
+            book.apply(event)
+    return moved
+
+
+def _reclassify(moved: Native, fact: PositionTransferred | OpeningLotsRecorded, posted: Decimal) -> None:
+    """Let units that come or go count as a flow of their market value, and a basis told later as no flow at all."""
+    with exactly():
+        if isinstance(fact, OpeningLotsRecorded):
+            amount, other = -posted, ADJUSTMENTS
+        else:
+            told = fact.value is not None and fact.replaces is None
+            amount, other = (fact.value or ZERO) - posted if told else ZERO, UNREALISED
+        for line, change in ((FLOWS, amount), (other, -amount)):
+            moved[line, fact.currency] = moved.get((line, fact.currency), ZERO) + change
+
+
+def _flows(book: State, currency: str) -> Decimal:
+    return -EXACT.add(book.journal.get(("transfers", currency), ZERO), book.journal.get(("opening", currency), ZERO))

@@ -31,7 +31,7 @@ def exactly() -> Iterator[None]:
 
 def allocate(total: Decimal, part: Decimal, whole: Decimal) -> Decimal:
     """Return the share part/whole of a total, quantised to 1e-10 half-even: the only rounding in the book."""
-    if part == whole:
+    if part == whole or not total:
         return total
     return ROUNDING.quantize(ROUNDING.divide(ROUNDING.multiply(total, part), whole), BASIS_UNIT)
 

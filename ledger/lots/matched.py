@@ -94,20 +94,20 @@ def split(part: Part, quantity: Decimal) -> tuple[Lot, Lot]:
     return new(Lot, (part.execution, quantity, gross, commission, opened_at)), new(Lot, remainder)
 
 
-def from_front(front: Link | None, back: Link | None, units: Decimal) -> tuple[list[Part], Link | None, Link | None]:
-    """Take so many units (magnitude, not more than there are) from the front: what was taken, and what is left."""
-    taken = list[Part]()
-    while units:
+def from_front(front: Link | None, back: Link | None, closing: Decimal) -> tuple[list[Part], Link | None, Link | None]:
+    """Take from the front what a change of the other side closes, no more than there is: what was taken, what is left."""
+    taken, is_closed_short = list[Part](), not closing.is_signed()
+    while closing:
         if front is None:
             front, back = _turned(back), None
         assert front is not None
         part, behind = front
-        size = abs(part.quantity)
-        if size <= units:
-            units, front = units - size, behind
+        rest = part.quantity + closing
+        if not rest or rest.is_signed() != is_closed_short:
+            closing, front = rest, behind
         else:
-            part, remainder = split(part, units.copy_sign(part.quantity))
-            units, front = ZERO, (remainder, behind)
+            part, remainder = split(part, -closing)
+            closing, front = ZERO, (remainder, behind)
         taken.append(part)
     return taken, front, back
 

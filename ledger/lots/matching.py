@@ -55,9 +55,9 @@ def _closed_in_part(before: Matched, trade: Trade, left: Decimal) -> Matched:
 def _taken(before: Matched, closing: Decimal, method: str) -> tuple[list[Part], Link | None, Link | None]:
     """Take from one end of the queue: what was taken, oldest first, and the queue that is left."""
     if method == "lifo":
-        parts, newest, oldest = from_front(before.newest, before.oldest, abs(closing))
+        parts, newest, oldest = from_front(before.newest, before.oldest, closing)
         return parts[::-1], oldest, newest
-    return from_front(before.oldest, before.newest, abs(closing))
+    return from_front(before.oldest, before.newest, closing)
 
 
 def recharged(after: Matched, trade: Trade, charge: Decimal) -> Matched:

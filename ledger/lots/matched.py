@@ -95,7 +95,7 @@ def split(part: Part, quantity: Decimal) -> tuple[Lot, Lot]:
 
 
 def from_front(front: Link | None, back: Link | None, closing: Decimal) -> tuple[list[Part], Link | None, Link | None]:
-    """Take from the front what a change of the other side closes, no more than there is: what was taken, what is left."""
+    """Take from the front what a change of the other side closes, no more than is there: the taken, and the left."""
     taken, is_closed_short = list[Part](), not closing.is_signed()
     while closing:
         if front is None:

@@ -1,13 +1,12 @@
 """The account at the venue: cash, lots, accruals and margin, kept apart from the client's own books.
 
 How lots open and close stands in `lots.py`. The rest of the rules:
-- The commission of an order is min(max(0.005 x shares, 1.00), 1 % of the value traded), cumulative over its fills:
-  every fill is charged the difference between the cumulative amounts.
 - A trade moves cash by price x quantity x multiplier and by its commission. What is settled daily (futures) moves cash
   by its commission alone; its price goes into its variation, which every evening becomes cash.
 - A trade in a currency gives one currency for another, and leaves neither lot nor position.
 - Net liquidation value = cash + positions + unsettled variation + what has accrued and is not paid yet.
-Margin is Reg-T in its simplest form: 50 % initial and 25 % maintenance of the gross value of stocks, short ones too.
+Margin is Reg-T in its simplest form: 50 % initial and 25 % maintenance of the gross value of stocks and options, short
+ones too; of futures 10 and 8 % of the notional.
 To book another kind of money: a booking in `bookings.py`, and a method here that keeps it with its figures.
 """
 
@@ -24,33 +23,34 @@ from trader.simulator.bookings import (
     CashBooked,
     CashLabel,
     DividendAccrualBooked,
+    InterestAccrualBooked,
     SplitBooked,
     TradeBooked,
+    VariationBooked,
 )
 from trader.simulator.contracts import BASE_CURRENCY, CENT, Contract
 from trader.simulator.figures import Figures, PortfolioRow, Position
-from trader.simulator.lots import CONTEXT, SMALLEST_SHARE, UNDATED, ZERO, Closed, Holding, plain
+from trader.simulator.lots import CONTEXT, UNDATED, ZERO, Closed, Holding, plain
 from trader.simulator.market import Market
 from trader.simulator.orders import Execution
 from trader.simulator.sessions import new_york_date
 
-COMMISSION_PER_SHARE = Decimal("0.005")
-COMMISSION_MIN = Decimal("1.00")
-COMMISSION_SHARE_OF_VALUE_MAX = Decimal("0.01")
+NOTHING_CARRIED = (ZERO, ZERO)
+PLAIN = Contract(0, "")  # a stock in the base currency
 
 
 class Account:
-    """One account in one currency; every figure exact, rounded only where it goes on the wire."""
+    """One account, its base currency and others; every figure exact, rounded only where it goes on the wire."""
 
     def __init__(self, number: str, cash: Decimal) -> None:
         self.number = number
         self.balances: dict[str, Decimal] = {BASE_CURRENCY: cash}
-        self.commissions = ZERO
+        self.charged: dict[str, Decimal] = {BASE_CURRENCY: ZERO}  # commissions by currency
         self.realised_gross = ZERO
         self.realised_commission = ZERO
         self.holdings: dict[int, Holding] = {}
         self.dividends_accrued: dict[tuple[int, date], DividendAccrualBooked] = {}  # by contract and ex-date
-        self.interest_accrued: dict[str, Decimal] = {}  # by currency
+        self.interest_accrued: dict[tuple[str, str], Decimal] = {}  # by currency and name
         self.variation: dict[int, Decimal] = {}  # of what is settled daily: moved by trades, not yet by cash
         self.bookings: list[Booking] = []
         self._realised_on: tuple[date, dict[int, Decimal]] = (date.min, {})
@@ -60,6 +60,11 @@ class Account:
         """Cash in the base currency."""
         return self.balances[BASE_CURRENCY]
 
+    @property
+    def commissions(self) -> Decimal:
+        """Commissions charged in the base currency."""
+        return self.charged[BASE_CURRENCY]
+
     def trade(
         self,
         con_id: int,
@@ -68,41 +73,121 @@ class Account:
         commission: Decimal,
         at: datetime,
         *,
+        contract: Contract | None = None,
         execution: Execution | None = None,
         kind: str = "ExchTrade",
+        notes: str = "",
+        carried: tuple[Decimal, Decimal] = NOTHING_CARRIED,
     ) -> Decimal | None:
-        """Book one execution (+ bought, - sold); return what it realised after commissions, None if it opened."""
+        """Book one execution (+ bought, - sold); return what it realised after commissions, None if it opened.
+
+        Without a contract it is a stock. What is carried is an option's gross basis and commission.
+        """
         with localcontext(CONTEXT):
-            holding = self.holdings.setdefault(con_id, Holding())
-            closed = holding.trade(quantity, price, commission, at, self._next_number())
-            self._move(BASE_CURRENCY, -price * quantity - commission)
-            self.commissions += commission
+            product = contract or PLAIN
+            unit, number = price * product.multiplier, self._next_number()
+            closed, opens = None, False
+            if not product.is_currency:
+                holding = self.holdings.setdefault(con_id, Holding())
+                closed = holding.trade(quantity, unit, commission + carried[1], at, number, carried[0])
+                opens = bool(holding.lots) and holding.quantity * quantity > 0
             if closed is not None:
                 self._realise(con_id, closed, at)
+            self._pay_for(con_id, product, quantity, unit * quantity, commission)
             booked = TradeBooked(
-                number=self._next_number(),
+                number=number,
                 at=at,
                 con_id=con_id,
                 quantity=quantity,
                 price=price,
-                money=price * quantity,
+                money=unit * quantity,
                 commission=commission,
-                commission_currency=BASE_CURRENCY,
+                commission_currency=product.commission_currency,
                 realised=closed.net if closed else ZERO,
                 closed=closed.parts if closed else (),
-                opens=bool(holding.lots) and holding.quantity * quantity > 0,
+                opens=opens,
                 kind=kind,
+                notes=notes,
                 execution=execution,
+                carried_gross=carried[0],
+                carried_commission=carried[1],
             )
             self.bookings.append(booked)
             return closed.net if closed else None
+
+    def _pay_for(self, con_id: int, product: Contract, quantity: Decimal, money: Decimal, commission: Decimal) -> None:
+        """Move what a trade costs: cash, or of what is settled daily its variation."""
+        if product.is_settled_daily:
+            self.variation[con_id] = self.variation.get(con_id, ZERO) - money
+        else:
+            self._move(product.currency, -money)
+        if product.is_currency:
+            self._move(product.symbol, quantity)
+        self._move(product.commission_currency, -commission)
+        charged = self.charged.get(product.commission_currency, ZERO)
+        self.charged[product.commission_currency] = charged + commission
+
+    def settle_variation(self, contract: Contract, price: Decimal, at: datetime) -> None:
+        """Turn into cash what a future has gained or lost since the last time, at this price."""
+        with localcontext(CONTEXT):
+            value = self.quantity(contract.con_id) * price * contract.multiplier
+            amount = value + self.variation.get(contract.con_id, ZERO)
+            self.variation[contract.con_id] = -value
+            self._move(contract.currency, amount)
+        booked = VariationBooked(
+            number=self._next_number(),
+            at=at,
+            con_id=contract.con_id,
+            currency=contract.currency,
+            amount=amount,
+            price=price,
+        )
+        self.bookings.append(booked)
+
+    def deliver(self, option: Contract, underlying: Contract, notes: str, at: datetime) -> None:
+        """Exercise or be assigned all of an option: it realises nothing, its premium goes into the underlying."""
+        if option.strike is None:
+            raise ValueError(f"{option.name}: expected an option with a strike")
+        with localcontext(CONTEXT):
+            quantity = self.quantity(option.con_id)
+            lots = self.holdings[option.con_id].take_all()
+            gross = sum((lot.gross_basis for lot in lots), ZERO)
+            commission = sum((lot.commission for lot in lots), ZERO)
+            booked = TradeBooked(
+                number=self._next_number(),
+                at=at,
+                con_id=option.con_id,
+                quantity=-quantity,
+                price=ZERO,
+                money=ZERO,
+                commission=ZERO,
+                commission_currency=option.commission_currency,
+                realised=ZERO,
+                closed=(),
+                opens=False,
+                kind="BookTrade",
+                notes=notes,
+                carried_gross=-gross,
+                carried_commission=-commission,
+            )
+            self.bookings.append(booked)
+            units = quantity * option.multiplier * (1 if option.right == "C" else -1)
+        self.trade(
+            underlying.con_id,
+            units,
+            option.strike,
+            ZERO,
+            at,
+            contract=underlying,
+            kind="BookTrade",
+            notes=notes,
+            carried=(gross, commission),
+        )
 
     def move_cash(
         self, amount: Decimal, currency: str = BASE_CURRENCY, at: datetime = UNDATED, label: CashLabel = PAYMENT
     ) -> None:
         """Pay in (+) or out (-), or whatever else the label says."""
-        if currency != BASE_CURRENCY:
-            raise ValueError(f"cash in {currency}: expected {BASE_CURRENCY}, the only currency of this account")
         if not amount.is_finite():
             raise ValueError(f"cash movement: expected a number, found {amount}")
         with localcontext(CONTEXT):
@@ -110,6 +195,26 @@ class Account:
         self.bookings.append(
             CashBooked(number=self._next_number(), at=at, currency=currency, amount=amount, label=label)
         )
+
+    def accrue_interest(self, currency: str, name: str, amount: Decimal, at: datetime) -> None:
+        """Let interest of a name (CREDIT INT, DEBIT INT, BORROW FEES) accrue."""
+        with localcontext(CONTEXT):
+            key = currency, name
+            self.interest_accrued[key] = self.interest_accrued.get(key, ZERO) + amount
+        self.bookings.append(InterestAccrualBooked(number=self._next_number(), at=at, currency=currency, amount=amount))
+
+    def pay_interest(self, month: date, at: datetime) -> None:
+        """Pay all that has accrued, each to the cent, and take the accrual back."""
+        accrued, self.interest_accrued = self.interest_accrued, {}
+        for (currency, name), amount in accrued.items():
+            if paid := cents(amount):
+                kind = "Broker Interest Received" if paid > 0 else "Broker Interest Paid"
+                label = CashLabel(kind, f"{currency} {name} FOR {month:%b-%Y}".upper())
+                self.move_cash(paid, currency, at, label)
+            reversal = InterestAccrualBooked(
+                number=self._next_number(), at=at, currency=currency, amount=-amount, reversal=True
+            )
+            self.bookings.append(reversal)
 
     def accrue_dividend(self, contract: Contract, ex_date: date, rate: Decimal, tax: Decimal, at: datetime) -> None:
         """Let a dividend on what is held accrue, after so much tax; on short shares it is owed, untaxed."""
@@ -190,11 +295,27 @@ class Account:
         return sum(self._realised_today(at).values(), ZERO)
 
     def figures(self, market: Market, at: datetime) -> Figures:
-        """Return cash, stock value, gross value and accruals at the marks of this moment."""
+        """Return cash, values by kind and accruals in the base currency, at the marks of this moment."""
         with localcontext(CONTEXT):
-            values = [self.quantity(con_id) * mark_of(market, con_id, at) for con_id in self.held()]
-            dividends = sum((accrued.net for accrued in self.dividends_accrued.values()), ZERO)
-            return Figures(self.cash, sum(values, ZERO), sum(map(abs, values), ZERO), dividends)
+            values = dict.fromkeys(("STK", "OPT", "FUT"), ZERO)
+            gross = dict(values)
+            for con_id in self.held():
+                contract = market.known(con_id)
+                value = self.quantity(con_id) * mark_of(market, con_id, at) * contract.multiplier
+                values[contract.security_type] += value
+                gross[contract.security_type] += abs(value)
+            return Figures(
+                cash=sum((amount * market.rate(key, at) for key, amount in self.balances.items()), ZERO),
+                stocks=values["STK"],
+                gross=gross["STK"] + gross["OPT"],
+                dividends=sum((accrued.net for accrued in self.dividends_accrued.values()), ZERO),
+                interest=sum(
+                    (amount * market.rate(key, at) for (key, _), amount in self.interest_accrued.items()), ZERO
+                ),
+                options=values["OPT"],
+                variation=values["FUT"] + sum(self.variation.values(), ZERO),
+                notional=gross["FUT"],
+            )
 
     def _move(self, currency: str, amount: Decimal) -> None:
         self.balances[currency] = self.balances.get(currency, ZERO) + amount
@@ -215,16 +336,9 @@ class Account:
 
     def _portfolio_row(self, con_id: int, market: Market, at: datetime, realised: Decimal) -> PortfolioRow:
         position, price = self.position(con_id), mark_of(market, con_id, at)
-        value = position.quantity * price
+        value = position.quantity * price * market.known(con_id).multiplier
         unrealised = value - self.holdings[con_id].average_total
         return PortfolioRow(con_id, position.quantity, price, value, position.average_cost, unrealised, realised)
-
-
-def commission_of(shares: Decimal, value: Decimal) -> Decimal:
-    """Return the commission of an order that has traded so many shares for so much money."""
-    with localcontext(CONTEXT):
-        cost = min(max(COMMISSION_PER_SHARE * shares, COMMISSION_MIN), COMMISSION_SHARE_OF_VALUE_MAX * value)
-        return Decimal(plain(cost.quantize(SMALLEST_SHARE)))
 
 
 def mark_of(market: Market, con_id: int, at: datetime) -> Decimal:

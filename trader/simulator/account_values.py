@@ -16,7 +16,7 @@ from decimal import Decimal, localcontext
 from trader.simulator.account import Account
 from trader.simulator.contracts import BASE_CURRENCY
 from trader.simulator.figures import Figures
-from trader.simulator.lots import CONTEXT, ZERO
+from trader.simulator.lots import CONTEXT, ZERO, plain
 from trader.simulator.market import Market
 from trader.simulator.sessions import next_session
 
@@ -24,6 +24,8 @@ CENT = Decimal("0.01")
 BASE = "BASE"  # the currency under which ledger rows show their total
 CASH_PER_MARGIN = 2  # buying power: stock for which the available funds are the initial margin
 DAY_TRADES_UNLIMITED = "-1"
+IN_ACCOUNT_ROWS = frozenset({"AccruedCash", "AccruedDividend"})  # which say these in the base currency
+NO_VALUES = Figures(ZERO, ZERO, ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ def _margins(figures: Figures) -> dict[str, Decimal]:
         "NetLiquidation": figures.net_liquidation,
         "EquityWithLoanValue": figures.equity,
         "PreviousDayEquityWithLoanValue": figures.equity,
-        "TotalCashValue": figures.cash,
+        "TotalCashValue": figures.cash + figures.variation,
         "SettledCash": figures.cash,
         "AccruedCash": figures.interest,
         "AccruedDividend": figures.dividends,
@@ -96,28 +98,44 @@ def _margins(figures: Figures) -> dict[str, Decimal]:
 
 
 def _ledger(account: Account, figures: Figures, market: Market, at: datetime) -> Iterator[AccountValue]:
-    unrealised = sum((row.unrealised for row in account.portfolio(market, at)), ZERO)
-    amounts = {
-        "CashBalance": figures.cash,
-        "TotalCashBalance": figures.cash,
-        "NetLiquidationByCurrency": figures.net_liquidation,
+    """Yield a total under BASE, and a row for every currency: all but cash and interest is in the base currency."""
+    total = _ledger_amounts(figures, figures.cash, figures.interest)
+    total["RealizedPnL"] = account.realised_today(at)
+    total["UnrealizedPnL"] = sum((row.unrealised for row in account.portfolio(market, at)), ZERO)
+    yield from _ledger_row(BASE, total, Decimal(1))
+    for currency, cash in account.balances.items():
+        accrued = sum((amount for (each, _), amount in account.interest_accrued.items() if each == currency), ZERO)
+        if currency == BASE_CURRENCY:
+            amounts = total | _ledger_amounts(figures, cash, accrued)
+        else:
+            amounts = dict.fromkeys(total, ZERO) | _ledger_amounts(NO_VALUES, cash, accrued)
+        told = {tag: amount for tag, amount in amounts.items() if tag not in IN_ACCOUNT_ROWS}
+        yield from _ledger_row(currency, told, market.rate(currency, at))
+
+
+def _ledger_amounts(figures: Figures, cash: Decimal, interest: Decimal) -> dict[str, Decimal]:
+    """Return what cash and values bring; cash is told with what futures have gained since they were settled."""
+    values = figures.stocks + figures.options + figures.variation + figures.dividends
+    return {
+        "CashBalance": cash + figures.variation,
+        "TotalCashBalance": cash + figures.variation,
+        "NetLiquidationByCurrency": cash + interest + values,
         "StockMarketValue": figures.stocks,
-        "FuturesPNL": ZERO,
+        "FuturesPNL": figures.variation,
         "FutureOptionValue": ZERO,
-        "OptionMarketValue": ZERO,
+        "OptionMarketValue": figures.options,
         "FxCashBalance": ZERO,
-        "AccruedCash": figures.interest,
+        "AccruedCash": interest,
         "AccruedDividend": figures.dividends,
-        "RealizedPnL": account.realised_today(at),
-        "UnrealizedPnL": unrealised,
     }
-    for currency in (BASE_CURRENCY, BASE):
-        for tag, amount in amounts.items():
-            if currency == BASE or tag not in ("AccruedCash", "AccruedDividend"):  # the account rows say these in USD
-                yield AccountValue(tag, _cents(amount), currency)
-        yield AccountValue("ExchangeRate", "1.00", currency)
-        yield AccountValue("Currency", currency, currency)
-        yield AccountValue("RealCurrency", currency, currency)
+
+
+def _ledger_row(currency: str, amounts: dict[str, Decimal], rate: Decimal) -> Iterator[AccountValue]:
+    for tag, amount in amounts.items():
+        yield AccountValue(tag, _cents(amount), currency)
+    yield AccountValue("ExchangeRate", "1.00" if rate == 1 else plain(rate), currency)
+    yield AccountValue("Currency", currency, currency)
+    yield AccountValue("RealCurrency", currency, currency)
 
 
 def _buying_power(figures: Figures) -> Decimal:

@@ -1,6 +1,6 @@
 """Answers about contracts and the market.
 
-The venue lists US stocks in dollars; anything else is an unknown contract (errMsg 200). What a request asks for and
+What the venue does not list is an unknown contract (errMsg 200). What a request asks for and
 the venue has not (other bar types, option data) is refused by name. To answer another request: the function, and its
 row in `MARKET_ANSWERS`.
 """
@@ -12,6 +12,7 @@ from trader.simulator.clients import Client
 from trader.simulator.contracts import Contract
 from trader.simulator.gateway import Answer, Gateway
 from trader.simulator.history import Bar
+from trader.simulator.lots import plain
 from trader.simulator.market import DAILY
 from trader.simulator.orders import Rejected
 from trader.simulator.placing import ContractQuery, take_contract
@@ -28,16 +29,29 @@ def find_contracts(gateway: Gateway, query: ContractQuery) -> list[Contract]:
 
 
 def _fits(contract: Contract, query: ContractQuery) -> bool:
-    venues = ("", contract.exchange, contract.primary_exchange)
-    return (
+    venues = ("", contract.exchange, contract.primary_exchange, "FXCONV" if contract.is_currency else "")
+    return _terms_fit(contract, query) and (
         query.con_id in (0, contract.con_id)
         and query.symbol in ("", contract.symbol)
-        and query.local_symbol in ("", contract.symbol)
+        and query.local_symbol in ("", contract.local_symbol or contract.symbol)
         and bool(query.con_id or query.symbol or query.local_symbol)
-        and query.security_type in ("STK", "" if query.con_id else "STK")
+        and query.security_type in (contract.security_type, "" if query.con_id else contract.security_type)
         and query.exchange in venues
         and query.primary_exchange in ("", contract.primary_exchange)
         and query.currency in ("", contract.currency)
+    )
+
+
+def _terms_fit(contract: Contract, query: ContractQuery) -> bool:
+    """Say whether expiry, strike and right are those asked for, or not asked for; a stock has none."""
+    if contract.security_type == "STK":
+        return True
+    expiry = "" if contract.expiry is None else day_text(contract.expiry)
+    return (
+        expiry.startswith(query.expiry)
+        and (not query.strike or query.strike == contract.strike)
+        and query.right in ("", "0", "?", contract.right, {"C": "CALL", "P": "PUT"}.get(contract.right))
+        and query.multiplier in ("", plain(contract.multiplier))
     )
 
 
@@ -81,9 +95,10 @@ def market_rule(gateway: Gateway, client: Client, fields: Fields) -> None:
     """Give the price increments."""
     rule = fields.integer("marketRuleId")
     fields.end()
-    if str(rule) != messages.MARKET_RULE:
-        raise MalformedError(f"market rule {rule} is not known; this venue has {messages.MARKET_RULE}")
-    client.send(messages.market_rule(rule, gateway.exchange.market.contracts[0].min_tick))
+    rules = sorted({messages.market_rule_of(each.min_tick) for each in gateway.exchange.market.contracts})
+    if str(rule) not in rules:
+        raise MalformedError(f"market rule {rule} is not known; this venue has {', '.join(rules)}")
+    client.send(messages.market_rule(rule, messages.tick_of(str(rule))))
 
 
 # Quotes

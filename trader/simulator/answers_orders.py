@@ -14,6 +14,7 @@ from datetime import datetime
 from trader.simulator.answers_account import check_account, nothing_more
 from trader.simulator.answers_market import one_contract
 from trader.simulator.clients import Client
+from trader.simulator.contracts import Contract
 from trader.simulator.gateway import Answer, Gateway
 from trader.simulator.messages_orders import (
     commission_report,
@@ -187,14 +188,14 @@ class ExecutionFilter:
     exchange: str
     side: str
 
-    def lets(self, execution: Execution, symbol: str) -> bool:
+    def lets(self, execution: Execution, contract: Contract) -> bool:
         """Say whether an execution is wanted."""
         return (
             self.client_id in (0, execution.client_id)
             and self.account in ("", execution.account)
             and (self.since is None or execution.time >= self.since)
-            and self.symbol in ("", symbol)
-            and self.security_type in ("", "STK")
+            and self.symbol in ("", contract.symbol)
+            and self.security_type in ("", contract.security_type)
             and self.exchange in ("", "SMART", execution.exchange)
             and self.side in ("", execution.side)
         )
@@ -208,7 +209,7 @@ def executions(gateway: Gateway, client: Client, fields: Fields) -> None:
     fields.end()
     for execution, commission in gateway.exchange.executions_today():
         contract = gateway.contract(execution.con_id)
-        if not wanted.lets(execution, contract.symbol):
+        if not wanted.lets(execution, contract):
             continue
         client.send(exec_details(request_id, execution, contract, client.version))
         if commission is not None:

@@ -27,6 +27,7 @@ SPLIT_JUMP_MIN = Fraction(6, 5)  # a smaller jump of the adjustment factor is a 
 NO_SPLIT_MIN, NO_SPLIT_MAX = Decimal("0.84"), Decimal("1.19")  # well inside: an ordinary day needs no fractions
 SPLIT_NEARNESS = Fraction(1, 100)  # of a ratio to the simple ratio it stands for; adjusted closes may be rounded
 SPLIT_OLD_SHARES_MAX = 4
+NOT_BARS = frozenset({"contracts.csv"})  # see contracts.py
 
 Row = tuple[int, list[str]]  # line number in the file, texts
 
@@ -108,7 +109,8 @@ def packaged_bars() -> DailyBars:
 
 def read_bars(folder: Path) -> DailyBars:
     """Read every file of bars in a folder; a ticker may come from one file only."""
-    files = sorted(path for path in folder.iterdir() if _suffix(path) in READERS) if folder.is_dir() else []
+    paths = sorted(folder.iterdir()) if folder.is_dir() else []
+    files = [path for path in paths if _suffix(path) in READERS and path.name not in NOT_BARS]
     if not files:
         raise BarsError(f"{folder}: expected a folder with files {', '.join(READERS)}, found none")
     series: dict[str, Series] = {}

@@ -40,11 +40,14 @@ class TradeBooked(Booked):
     kind: str = "ExchTrade"  # | BookTrade | FracShare
     notes: str = ""  # A assigned, Ex exercised, Ep expired
     execution: Execution | None = None
+    carried_gross: Decimal = Decimal(0)  # basis that came from an option, or went (-)
+    carried_commission: Decimal = Decimal(0)
 
     @property
     def cost(self) -> Decimal:
         """By how much it changed the basis of the position."""
-        return self.realised + self.money + self.commission
+        carried = self.carried_gross + self.carried_commission
+        return self.realised + self.money + self.commission + carried
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ them.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import lru_cache
@@ -23,6 +23,7 @@ from trader.simulator.bars import DailyBar
 from trader.simulator.sessions import Session
 
 CENT = Decimal("0.01")
+ONE = Decimal(1)
 MINUTE = timedelta(minutes=1)
 BAR_MINUTES = 60
 PATHS_REMEMBERED = 1024  # a path takes some 6 kB
@@ -43,19 +44,26 @@ class HourBar:
     low: Decimal
     close: Decimal
     volume: int
+    unit: Decimal = ONE  # ticks in cents: a tick of 0.25 is 25
 
     @property
     def path(self) -> tuple[Decimal, ...]:
         """The price at every minute, from 0 to `minutes`."""
-        return _path(self.open, self.high, self.low, self.close, self.minutes)
+        if self.unit == 1:
+            return _path(self.open, self.high, self.low, self.close, self.minutes)
+        prices = (price / self.unit for price in (self.open, self.high, self.low, self.close))
+        return tuple(price * self.unit for price in _path(*prices, self.minutes))
 
     def volume_by(self, minute: int) -> int:
         """Return how many shares have traded when this minute begins."""
         return self.volume * minute // self.minutes
 
 
-def bridge(seed: int, day: DailyBar, ticker: str, session: Session) -> tuple[HourBar, ...]:
-    """Return the day's bars: 09:30, 10:30 … the last of them half an hour."""
+def bridge(seed: int, day: DailyBar, ticker: str, session: Session, unit: Decimal = ONE) -> tuple[HourBar, ...]:
+    """Return the day's bars: 09:30, 10:30 … the last of them half an hour. The unit is the tick in cents."""
+    if unit != 1:
+        prices = {name: getattr(day, name) / unit for name in ("open", "high", "low", "close")}
+        return tuple(_in_ticks(bar, unit) for bar in bridge(seed, replace(day, **prices), ticker, session))
     chance = seeded(seed, ticker, day.date.isoformat())
     lengths = _lengths(session.minutes)
     points = _boundaries(chance, day, len(lengths))
@@ -68,6 +76,11 @@ def bridge(seed: int, day: DailyBar, ticker: str, session: Session) -> tuple[Hou
         bars.append(HourBar(start, lengths[place], opened, high, low, closed, volumes[place]))
         start += lengths[place] * MINUTE
     return tuple(bars)
+
+
+def _in_ticks(bar: HourBar, unit: Decimal) -> HourBar:
+    opened, high, low, closed = (price * unit for price in (bar.open, bar.high, bar.low, bar.close))
+    return replace(bar, open=opened, high=high, low=low, close=closed, unit=unit)
 
 
 def seeded(*parts: object) -> random.Random:

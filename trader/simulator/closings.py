@@ -80,7 +80,11 @@ def close_books(account: Account, market: Market, day: date, at: datetime) -> Cl
     """Look at the account as it is now."""
     with localcontext(CONTEXT):
         marks = {con_id: mark for con_id in account.holdings if (mark := market.mark(con_id, at)) is not None}
-        positions = tuple(_position(account, market, con_id, marks) for con_id in account.held())
+        positions = tuple(
+            _position(account, market, con_id, marks)
+            for con_id, holding in account.holdings.items()
+            if holding.lots or account.variation.get(con_id)
+        )
         currencies = {BASE_CURRENCY, *account.balances, *(position.contract.currency for position in positions)}
         return Closing(
             date=day,
@@ -89,7 +93,7 @@ def close_books(account: Account, market: Market, day: date, at: datetime) -> Cl
             balances=dict(account.balances),
             positions=positions,
             dividends=tuple(account.dividends_accrued.values()),
-            interest=dict(account.interest_accrued),
+            interest=_interest(account),
             rates={currency: market.rate(currency, at) for currency in sorted(currencies)},
             marks=marks,
         )
@@ -101,6 +105,13 @@ def _position(account: Account, market: Market, con_id: int, marks: Mapping[int,
         raise ValueError(f"contract {con_id}: expected a price to close the books with, found none")
     lots = tuple(lot.copy() for lot in holding.lots)
     return PositionAtClose(contract, holding.quantity, marks[con_id], lots, account.variation.get(con_id, ZERO))
+
+
+def _interest(account: Account) -> dict[str, Decimal]:
+    found: dict[str, Decimal] = {}
+    for (currency, _), amount in account.interest_accrued.items():
+        _add(found, currency, amount)
+    return found
 
 
 def _add(amounts: dict[str, Decimal], currency: str, amount: Decimal) -> None:

@@ -1,13 +1,48 @@
-"""What is traded here, and how a trade in it moves money."""
+"""What is traded here, how it is found in a file, and how a trade in it moves money.
+
+Every ticker of the bars is a stock in dollars, unless `contracts.csv` beside the bars says otherwise, a row a ticker:
+
+    ticker,type,symbol,exchange,multiplier,expiry,strike,right,underlying,tick,commission currency,name
+    EUR.USD,CASH,,IDEALPRO,,,,,,0.00005,EUR,European Monetary Union Euro
+    ESH5,FUT,ES,CME,50,2005-03-18,,,,0.25,,E-mini S&P 500
+    ACME C50,OPT,ACME,CBOE,100,2005-03-18,50,C,ACME,0.05,,ACME 18MAR05 50 C
+
+Columns may be missing or empty. Of a currency pair the ticker names what is bought and what pays. All else trades in
+dollars. To allow another type: its commission in `commissions.py`, its margin in `margin.py`, its end in `expiry.py`.
+"""
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from hashlib import sha256
+from pathlib import Path
 
+FILE_NAME = "contracts.csv"
 BASE_CURRENCY = "USD"  # of the one account
 CENT = Decimal("0.01")
+TYPES = ("STK", "OPT", "FUT", "CASH")
+CON_IDS = {"AAPL": 265598, "MSFT": 272093, "IBM": 8314, "GOOG": 208813719, "FB": 107113386, "KO": 8894}
+CON_ID_MIN, CON_ID_MAX = 10**8, 2 * 10**9
+LONG_NAMES = {
+    "AAPL": "APPLE INC",
+    "MSFT": "MICROSOFT CORP",
+    "IBM": "INTL BUSINESS MACHINES CORP",
+    "GOOG": "GOOGLE INC-CL A",
+    "FB": "FACEBOOK INC-A",
+    "KO": "COCA-COLA CO/THE",
+}
+ON_NYSE = frozenset({"IBM", "KO"})
+EXCHANGES = {"FUT": "CME", "CASH": "IDEALPRO", "OPT": "CBOE"}
+MULTIPLIERS = {"OPT": Decimal(100)}
+MONTH_CODES = "FGHJKMNQUVXZ"
+
+
+class ContractsError(ValueError):
+    """A file of contracts that cannot be read; says where, what was expected and what was found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,19 +50,26 @@ class Contract:
     """A listed contract; a stock unless its type says otherwise."""
 
     con_id: int
-    symbol: str  # what its bars are called
-    currency: str = "USD"
+    symbol: str  # of a currency pair what is bought, of an option and a future what it is written on
+    currency: str = BASE_CURRENCY
     exchange: str = "SMART"
     primary_exchange: str = "NASDAQ"  # NASDAQ | NYSE
     long_name: str = ""
     min_tick: Decimal = CENT
-    security_type: str = "STK"  # STK | OPT | FUT | CASH
+    security_type: str = "STK"  # one of TYPES
     multiplier: Decimal = Decimal(1)
     expiry: date | None = None
     strike: Decimal | None = None
     right: str = ""  # C | P
-    underlying: str = ""  # symbol
+    underlying: str = ""  # its ticker
     local_symbol: str = ""
+    commission_currency: str = BASE_CURRENCY
+    ticker: str = ""  # what its bars are called, if not like its symbol
+
+    @property
+    def name(self) -> str:
+        """Say what its bars and the control port call it."""
+        return self.ticker or self.symbol
 
     @property
     def is_settled_daily(self) -> bool:
@@ -39,7 +81,90 @@ class Contract:
         """Whether a trade in it gives one currency for another, and leaves no position."""
         return self.security_type == "CASH"
 
-    @property
-    def bought_currency(self) -> str:
-        """Of a currency pair EUR.USD: the one that its quantity counts."""
-        return self.symbol.partition(".")[0]
+
+def stock(ticker: str) -> Contract:
+    """Return the contract of a ticker that nothing more is known about."""
+    primary = "NYSE" if ticker in ON_NYSE else "NASDAQ"
+    long_name = LONG_NAMES.get(ticker, ticker)
+    return Contract(stable_con_id(ticker), ticker, primary_exchange=primary, long_name=long_name)
+
+
+def stable_con_id(symbol: str) -> int:
+    """Return the conId of a symbol: IB's own where we know it, else one that the symbol alone decides."""
+    digest = int.from_bytes(sha256(symbol.encode()).digest()[:8])
+    return CON_IDS.get(symbol) or CON_ID_MIN + digest % (CON_ID_MAX - CON_ID_MIN)
+
+
+def read_contracts(folder: Path) -> dict[str, Contract]:
+    """Read the contracts that a folder of bars describes, by ticker; none if it has no such file."""
+    path = folder / FILE_NAME
+    if not path.exists():
+        return {}
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        rows = list(csv.DictReader(file))
+    found = {}
+    for line, row in enumerate(rows, start=2):
+        given = {str(name).strip().lower(): (text or "").strip() for name, text in row.items()}
+        try:
+            contract = contract_of_row(given)
+        except (ValueError, InvalidOperation) as error:
+            raise ContractsError(f"{FILE_NAME}: line {line}: {_words(error)}") from error
+        found[contract.name] = contract
+    return found
+
+
+def contract_of_row(given: Mapping[str, str]) -> Contract:
+    """Return the contract of one row."""
+    ticker, kind = given.get("ticker", ""), given.get("type", "") or "STK"
+    if not ticker or kind not in TYPES:
+        raise ValueError(f"expected a ticker and a type of {', '.join(TYPES)}; found {ticker!r} and {kind!r}")
+    if kind == "STK":
+        return stock(ticker)
+    symbol, currency = given.get("symbol", "") or ticker, BASE_CURRENCY
+    if kind == "CASH":
+        symbol, _, currency = ticker.partition(".")
+        if len(symbol) != 3 or len(currency) != 3:
+            raise ValueError(f"expected a pair like EUR.USD, found {ticker!r}")
+    expiry = date.fromisoformat(given["expiry"]) if given.get("expiry") else None
+    strike = Decimal(given["strike"]) if given.get("strike") else None
+    _require_terms(kind, ticker, expiry, strike, given)
+    exchange = given.get("exchange", "") or EXCHANGES[kind]
+    return Contract(
+        con_id=stable_con_id(ticker),
+        symbol=symbol,
+        currency=currency,
+        exchange="SMART" if kind == "OPT" else exchange,
+        primary_exchange=exchange,
+        long_name=given.get("name", "") or ticker,
+        min_tick=Decimal(given.get("tick", "") or CENT),
+        security_type=kind,
+        multiplier=Decimal(given.get("multiplier", "") or MULTIPLIERS.get(kind, Decimal(1))),
+        expiry=expiry,
+        strike=strike,
+        right=given.get("right", ""),
+        underlying=given.get("underlying", ""),
+        local_symbol=_local_symbol(kind, ticker, symbol, expiry, strike, given.get("right", "")),
+        commission_currency=given.get("commission currency", "") or BASE_CURRENCY,
+        ticker=ticker,
+    )
+
+
+def _require_terms(
+    kind: str, ticker: str, expiry: date | None, strike: Decimal | None, given: Mapping[str, str]
+) -> None:
+    if kind in ("FUT", "OPT") and expiry is None:
+        raise ValueError(f"{ticker}: expected an expiry, found none")
+    if kind == "OPT" and (strike is None or given.get("right") not in ("C", "P") or not given.get("underlying")):
+        raise ValueError(f"{ticker}: expected a strike, a right (C or P) and an underlying, found one of them missing")
+
+
+def _local_symbol(kind: str, ticker: str, symbol: str, expiry: date | None, strike: Decimal | None, right: str) -> str:
+    if kind == "FUT" and expiry is not None:
+        return f"{symbol}{MONTH_CODES[expiry.month - 1]}{expiry.year % 10}"
+    if kind == "OPT" and expiry is not None and strike is not None:
+        return f"{symbol:<6}{expiry:%y%m%d}{right}{int(strike * 1000):08d}"
+    return ticker
+
+
+def _words(error: ValueError | InvalidOperation) -> str:
+    return "expected a number" if isinstance(error, InvalidOperation) else str(error)

@@ -24,8 +24,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
 
-from trader.simulator.account import Account, commission_of
+from trader.simulator.account import Account
 from trader.simulator.bridge import MINUTE, seeded
+from trader.simulator.commissions import commission_of
 from trader.simulator.contracts import Contract
 from trader.simulator.dumps import dump_account, dump_execution, dump_order
 from trader.simulator.happenings import (
@@ -51,11 +52,11 @@ from trader.simulator.orders import (
     Rejected,
 )
 from trader.simulator.rules import check_change, check_request
-from trader.simulator.sessions import new_york_date, next_session, session_after, session_at
+from trader.simulator.sessions import DAY, new_york_date, next_session, session_after, session_at
 from trader.simulator.settlement import Settlement
 from trader.simulator.terms import Terms
 
-VENUE = "ISLAND"  # where every execution happens
+VENUE = "ISLAND"  # where every execution in a stock happens
 AVERAGE_PLACES = Decimal("1E-8")
 FIRST_PERM_ID = 1_000_000_000
 FIRST_EXECUTION = 0x42240000  # IB's second group is a time in hexadecimal; only its growth matters
@@ -101,7 +102,7 @@ class Exchange:
         if request.what_if:
             raise ValueError("place: expected an order, found a what-if; ask what_if() instead")
         for place, (code, message, symbol) in enumerate(self.reject_next):
-            if symbol in (None, contract.symbol):
+            if symbol in (None, contract.name):
                 del self.reject_next[place]
                 raise Rejected(code, message)
         check_margin(self._preview(request, request.quantity))
@@ -166,16 +167,18 @@ class Exchange:
             raise ValueError(f"trade by hand in {symbol}: expected a whole number of shares, found {quantity}")
         if price is not None and not (price.is_finite() and price > 0):
             raise ValueError(f"trade by hand in {symbol}: expected a positive price, found {price}")
+        self._refuse_expired(contract)
         action = "BUY" if quantity > 0 else "SELL"
         last = self._last(contract)
         running = self.market.bar_at(contract.con_id, self.now)
-        at_market = touch(last)[quantity > 0] if running else last
+        at_market = touch(last, contract.min_tick)[quantity > 0] if running else last
         request = OrderRequest(0, 0, contract.con_id, self.account.number, action, abs(quantity), "MKT", None)
         order = Order(request, self._next_perm_id(), "Submitted", self.now)
         return self._execute(Working(order, None), abs(quantity), at_market if price is None else price, TAKER)
 
     def move_cash(self, amount: Decimal, currency: str = "USD") -> None:
         """Pay in (+) or out (-)."""
+        self.market.rate(currency, self.now)  # refused if nothing says what it is worth
         self.account.move_cash(amount, currency, self.now)
         self._tell(AccountChanged(self.now))
 
@@ -242,10 +245,10 @@ class Exchange:
 
     def _settle(self) -> None:
         """Let happen what happens without a trade."""
-        for con_id, _ in self.settlement.splits_now(self.now, self._concerned()):
-            for working in [*self._working.values()]:
-                if working.order.request.con_id == con_id:
-                    self._complete(working.order, "Cancelled", "Cancelled by System")
+        ending = self.settlement.ending_now(self.now, self._concerned())
+        for working in [*self._working.values()]:
+            if working.order.request.con_id in ending:
+                self._complete(working.order, "Cancelled", "Cancelled by System")
         settled = self.settlement.settle(self.now)
         for con_id in settled.positions:
             self._tell(PositionChanged(self.now, self.account.position(con_id)))
@@ -264,7 +267,12 @@ class Exchange:
         check_request(request, contract, self.account.number)
         if contract is None:
             raise AssertionError("a request for an unknown contract is refused")
+        self._refuse_expired(contract)
         return contract
+
+    def _refuse_expired(self, contract: Contract) -> None:
+        if contract.expiry is not None and session_after(contract.expiry - DAY).close <= self.now:
+            raise Rejected(201, f"Order rejected - reason:{contract.name} has expired on {contract.expiry}")
 
     def _arrive(self, working: Working) -> None:
         """Let an order reach the market, now, in the session."""
@@ -275,7 +283,9 @@ class Exchange:
         least, most = (0, 0) if working.at_open else delay_range(order.request)
         delay = seeded(self._seed, "delay", order.perm_id, self.now.isoformat()).randint(least, most)
         price = self.market.mark(order.request.con_id, self.now)
-        marketable = price is not None and is_marketable(order.request, price)
+        marketable = price is not None and is_marketable(
+            order.request, price, self.market.known(order.request.con_id).min_tick
+        )
         working.due = self.now + timedelta(seconds=delay) if marketable else None
 
     def _complete(self, order: Order, status: str, completed_status: str) -> None:
@@ -293,7 +303,7 @@ class Exchange:
         if running is None:
             return  # halted
         bar, minute = running
-        found = offer(working, bar.path[minute], self.now)
+        found = offer(working, bar.path[minute], self.now, self.market.known(request.con_id).min_tick)
         taken = self._taken.get((request.con_id, bar.start), ZERO)
         shares = min(working.order.remaining, available(bar, minute, self.volume_share, taken))
         if found and shares:
@@ -302,18 +312,20 @@ class Exchange:
 
     def _execute(self, working: Working, shares: Decimal, price: Decimal, liquidity: int) -> Execution:
         """Book a fill, then tell of it."""
-        order = working.order
+        order, contract = working.order, self.market.known(working.order.request.con_id)
         with localcontext(CONTEXT):
             working.value += shares * price
             order.filled += shares
             order.last_price = price
             order.average_price = (working.value / order.filled).quantize(AVERAGE_PLACES)
-            cost = commission_of(order.filled, working.value) - working.charged
+            cost = commission_of(order.filled, working.value, contract) - working.charged
             working.charged += cost
         execution = self._execution(order, shares, price, liquidity)
         signed = shares * SIGN_OF_ACTION[order.request.action]
-        realised = self.account.trade(execution.con_id, signed, price, cost, self.now, execution=execution)
-        commission = Commission(execution.exec_id, cost, "USD", realised)
+        realised = self.account.trade(
+            contract.con_id, signed, price, cost, self.now, contract=contract, execution=execution
+        )
+        commission = Commission(execution.exec_id, cost, contract.commission_currency, realised)
         late = bool(self.commission_delay)
         report = _Report(execution, commission, self.now + self.commission_delay if late else None)
         self._reports.setdefault(new_york_date(self.now), []).append(report)
@@ -323,7 +335,8 @@ class Exchange:
             self._unreported.append(report)
         else:
             self._tell(CommissionCharged(self.now, commission, execution))
-        self._tell(PositionChanged(self.now, self.account.position(execution.con_id)))
+        if not contract.is_currency:
+            self._tell(PositionChanged(self.now, self.account.position(execution.con_id)))
         self._tell(AccountChanged(self.now))
         return execution
 
@@ -352,9 +365,13 @@ class Exchange:
             price,
             order.filled,
             order.average_price,
-            VENUE,
+            self._venue_of(request.con_id),
             liquidity,
         )
+
+    def _venue_of(self, con_id: int) -> str:
+        contract = self.market.known(con_id)
+        return VENUE if contract.security_type == "STK" else contract.primary_exchange
 
     def _tell(self, happening: Happening) -> None:
         for listener in [*self.listen]:

@@ -9,6 +9,7 @@ from trader.simulator.lots import ZERO
 
 INITIAL_MARGIN = Decimal("0.50")
 MAINTENANCE_MARGIN = Decimal("0.25")
+FUTURES_INITIAL, FUTURES_MAINTENANCE = Decimal("0.10"), Decimal("0.08")  # of the notional
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +38,19 @@ class PortfolioRow:
 class Figures:
     """What the account is worth and what its positions tie up, exact."""
 
-    cash: Decimal
+    cash: Decimal  # of all currencies, without what is not settled yet
     stocks: Decimal  # signed
-    gross: Decimal
+    gross: Decimal  # of stocks and options
     dividends: Decimal = ZERO  # accrued, after tax
     interest: Decimal = ZERO  # accrued
+    options: Decimal = ZERO  # signed
+    variation: Decimal = ZERO  # of futures, since they were settled last
+    notional: Decimal = ZERO  # of futures, gross
 
     @property
     def equity(self) -> Decimal:
         """Equity with loan: without what has accrued."""
-        return self.cash + self.stocks
+        return self.cash + self.stocks + self.options + self.variation
 
     @property
     def net_liquidation(self) -> Decimal:
@@ -56,9 +60,9 @@ class Figures:
     @property
     def initial(self) -> Decimal:
         """Initial margin."""
-        return self.gross * INITIAL_MARGIN
+        return self.gross * INITIAL_MARGIN + self.notional * FUTURES_INITIAL
 
     @property
     def maintenance(self) -> Decimal:
         """Maintenance margin."""
-        return self.gross * MAINTENANCE_MARGIN
+        return self.gross * MAINTENANCE_MARGIN + self.notional * FUTURES_MAINTENANCE

@@ -96,20 +96,32 @@ class Holding:
         return (self.average_total / quantity).quantize(SMALLEST_SHARE) if quantity else ZERO
 
     def trade(
-        self, quantity: Decimal, money: Decimal, commission: Decimal, at: datetime = UNDATED, number: int = 0
+        self,
+        quantity: Decimal,
+        money: Decimal,
+        commission: Decimal,
+        at: datetime = UNDATED,
+        number: int = 0,
+        carried: Decimal = ZERO,
     ) -> Closed | None:
-        """Book one execution at so much money a unit: close what it closes, open the rest; None if nothing closed."""
+        """Book one execution at so much money a unit: close what it closes, open the rest; None if nothing closed.
+
+        What is carried (an option's premium into its underlying) is divided between both as the commission is.
+        """
         held = self.quantity
         closing = min(abs(quantity), abs(held)) if quantity * held < 0 else ZERO
         closed = None
         if closing:
             self.average_total -= allocate(self.average_total, closing, abs(held))
             closing_commission = allocate(commission, closing, abs(quantity))
-            closed = self._close(closing.copy_sign(quantity), money, closing_commission)
+            closing_carried = allocate(carried, closing, abs(quantity))
+            closed = self._close(closing.copy_sign(quantity), money, closing_commission, closing_carried)
             quantity, commission = quantity - closing.copy_sign(quantity), commission - closing_commission
+            carried -= closing_carried
         if quantity:
-            self.lots.append(Lot(quantity, money * quantity, commission, at, number))
-            self.average_total += money * quantity + commission
+            basis = money * quantity + carried
+            self.lots.append(Lot(quantity, basis, commission, at, number))
+            self.average_total += basis + commission
         return closed
 
     def split(self, ratio: Fraction) -> Decimal:
@@ -127,7 +139,7 @@ class Holding:
         lots, self.lots, self.average_total = tuple(self.lots), [], ZERO
         return lots
 
-    def _close(self, quantity: Decimal, money: Decimal, commission: Decimal) -> Closed:
+    def _close(self, quantity: Decimal, money: Decimal, commission: Decimal, carried: Decimal) -> Closed:
         parts: list[Lot] = []
         left = abs(quantity)
         while left:
@@ -146,7 +158,7 @@ class Holding:
                 lot.commission -= cost
         basis_taken = sum((part.gross_basis for part in parts), ZERO)
         commission_taken = sum((part.commission for part in parts), commission)
-        return Closed(-quantity * money - basis_taken, commission_taken, tuple(parts))
+        return Closed(-quantity * money - carried - basis_taken, commission_taken, tuple(parts))
 
 
 def allocate(total: Decimal, part: Decimal, whole: Decimal) -> Decimal:

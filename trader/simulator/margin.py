@@ -5,14 +5,23 @@ Only positions count: other working orders reserve nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, localcontext
 
-from trader.simulator.account import Account, commission_of
-from trader.simulator.figures import INITIAL_MARGIN, MAINTENANCE_MARGIN
+from trader.simulator.account import Account
+from trader.simulator.commissions import commission_of
+from trader.simulator.figures import FUTURES_INITIAL, FUTURES_MAINTENANCE, INITIAL_MARGIN, MAINTENANCE_MARGIN
 from trader.simulator.lots import CONTEXT
 from trader.simulator.market import Market
 from trader.simulator.orders import SIGN_OF_ACTION, OrderRequest, Preview, Rejected
+
+SHARES: Mapping[str, tuple[Decimal, Decimal]] = {  # of the value, initial and maintenance, by type
+    "STK": (INITIAL_MARGIN, MAINTENANCE_MARGIN),
+    "OPT": (INITIAL_MARGIN, MAINTENANCE_MARGIN),
+    "FUT": (FUTURES_INITIAL, FUTURES_MAINTENANCE),
+    "CASH": (Decimal(0), Decimal(0)),
+}
 
 
 def preview(request: OrderRequest, quantity: Decimal, account: Account, market: Market, at: datetime) -> Preview:
@@ -21,21 +30,25 @@ def preview(request: OrderRequest, quantity: Decimal, account: Account, market: 
     if mark is None:
         raise Rejected(201, f"Order rejected - reason:contract {request.con_id} has not traded yet")
     with localcontext(CONTEXT):
-        before = account.figures(market, at)
+        before, contract = account.figures(market, at), market.known(request.con_id)
         held = account.quantity(request.con_id)
-        change = (abs(held + quantity * SIGN_OF_ACTION[request.action]) - abs(held)) * mark
-        commission = commission_of(quantity, quantity * (request.limit_price or mark))
+        grown = abs(held + quantity * SIGN_OF_ACTION[request.action]) - abs(held)
+        initial, maintenance = SHARES[contract.security_type]
+        change = grown * mark * contract.multiplier
+        commission = commission_of(quantity, quantity * (request.limit_price or mark), contract)
+        in_base = commission * market.rate(contract.commission_currency, at)
         return Preview(
             initial_before=before.initial,
             maintenance_before=before.maintenance,
             equity_before=before.equity,
-            initial_change=change * INITIAL_MARGIN,
-            maintenance_change=change * MAINTENANCE_MARGIN,
-            equity_change=-commission,
-            initial_after=before.initial + change * INITIAL_MARGIN,
-            maintenance_after=before.maintenance + change * MAINTENANCE_MARGIN,
-            equity_after=before.equity - commission,
+            initial_change=change * initial,
+            maintenance_change=change * maintenance,
+            equity_change=-in_base,
+            initial_after=before.initial + change * initial,
+            maintenance_after=before.maintenance + change * maintenance,
+            equity_after=before.equity - in_base,
             commission=commission,
+            currency=contract.commission_currency,
         )
 
 

@@ -2,22 +2,21 @@
 
 Prices are raw: no dividend is taken out. History is adjusted for splits alone, as IB does for TRADES, and only for
 those that have happened at its end. A contract without a row on a session's date is halted that day.
-To list a contract under its real conId: extend `CON_IDS`; others get a stable one from their symbol.
+To list something else than a stock in dollars: see `contracts.py`.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
-from hashlib import sha256
 
 from trader.simulator.actions import Dividend, dividends_of
 from trader.simulator.bars import DailyBar, DailyBars, Series, Split
 from trader.simulator.bridge import MINUTE, HourBar, bridge, seeded
-from trader.simulator.contracts import BASE_CURRENCY, CENT, Contract
+from trader.simulator.contracts import BASE_CURRENCY, CENT, Contract, stock
 from trader.simulator.history import (
     AdjustedDays,
     Bar,
@@ -33,17 +32,7 @@ from trader.simulator.history import (
 )
 from trader.simulator.sessions import Session, new_york_date, session_at, session_on
 
-CON_IDS = {"AAPL": 265598, "MSFT": 272093, "IBM": 8314, "GOOG": 208813719, "FB": 107113386, "KO": 8894}
-LONG_NAMES = {
-    "AAPL": "APPLE INC",
-    "MSFT": "MICROSOFT CORP",
-    "IBM": "INTL BUSINESS MACHINES CORP",
-    "GOOG": "GOOGLE INC-CL A",
-    "FB": "FACEBOOK INC-A",
-    "KO": "COCA-COLA CO/THE",
-}
-ON_NYSE = frozenset({"IBM", "KO"})
-CON_ID_MIN, CON_ID_MAX = 10**8, 2 * 10**9
+NONE_LISTED: Mapping[str, Contract] = {}
 DAILY = "1 day"
 BAR_MINUTES = {"1 hour": 60, "30 mins": 30, "15 mins": 15, "5 mins": 5, "1 min": 1}
 LOTS_MAX = 20  # of 100 shares, at the touch
@@ -73,19 +62,36 @@ class Market:
 
     contracts: tuple[Contract, ...]
 
-    def __init__(self, daily: DailyBars, seed: int) -> None:
+    def __init__(self, daily: DailyBars, seed: int, listed: Mapping[str, Contract] = NONE_LISTED) -> None:
         self.seed = seed
-        self.contracts = tuple(_contract(ticker) for ticker in daily.tickers)
+        self.contracts = tuple(listed.get(ticker) or stock(ticker) for ticker in daily.tickers)
         self._by_id = {contract.con_id: contract for contract in self.contracts}
-        self._by_symbol = {contract.symbol: contract for contract in self.contracts}
-        self._series = {contract.con_id: daily.series[contract.symbol] for contract in self.contracts}
+        self._by_symbol = {contract.name: contract for contract in self.contracts}
+        self._series = {contract.con_id: daily.series[contract.name] for contract in self.contracts}
         self._dividends: dict[int, tuple[Dividend, ...]] = {}  # by contract, found when first asked for
         self._daily: dict[tuple[int, int], AdjustedDays] = {}  # by contract, and splits that have happened
         self._days: dict[tuple[int, date], tuple[HourBar, ...]] = {}
         if len(self._by_id) < len(self.contracts):
-            raise ValueError("two symbols share a conId: name one of them in CON_IDS")
+            raise ValueError("two symbols share a conId: name one of them in contracts.CON_IDS")
         for series in daily.series.values():
             _refuse_bars_outside_sessions(series)
+        self._refuse_what_cannot_be_kept(listed)
+
+    def _refuse_what_cannot_be_kept(self, listed: Mapping[str, Contract]) -> None:
+        for ticker, contract in listed.items():
+            if ticker not in self._by_symbol:
+                raise ValueError(f"{ticker}: expected bars of it, found none; add them or take it off the contracts")
+            if contract.security_type == "OPT" and contract.underlying not in self._by_symbol:
+                raise ValueError(f"{ticker}: expected bars of its underlying {contract.underlying!r}, found none")
+            if contract.is_currency and contract.currency != BASE_CURRENCY:
+                raise ValueError(f"{ticker}: expected a pair that is paid for in {BASE_CURRENCY}")
+            if contract.commission_currency not in (BASE_CURRENCY, contract.symbol):
+                raise ValueError(f"{ticker}: its commission should be charged in one of its own currencies")
+
+    @property
+    def has_expiries(self) -> bool:
+        """Whether anything listed ends by itself."""
+        return any(contract.expiry for contract in self.contracts)
 
     @property
     def last_date(self) -> date:
@@ -95,6 +101,13 @@ class Market:
     def contract(self, con_id: int) -> Contract | None:
         """Return the contract, or None if it is not listed here."""
         return self._by_id.get(con_id)
+
+    def known(self, con_id: int) -> Contract:
+        """Return a contract that is certainly listed."""
+        contract = self.contract(con_id)
+        if contract is None:
+            raise LookupError(f"conId {con_id}: expected a contract of this market, found none")
+        return contract
 
     def contract_of(self, symbol: str) -> Contract | None:
         """Return the contract of a symbol, or None if it is not listed here."""
@@ -150,7 +163,7 @@ class Market:
         day = Quote(None, None, last, min(at, today.close), 0, 0, close, so_far.volume, False, *prices)
         if running is None or last is None:
             return day
-        bid, ask = touch(last)
+        bid, ask = touch(last, self.known(con_id).min_tick)
         lots = seeded(self.seed, con_id, at.isoformat(timespec="minutes"))
         sizes = 100 * lots.randint(1, LOTS_MAX), 100 * lots.randint(1, LOTS_MAX)
         return replace(day, bid=bid, ask=ask, bid_size=sizes[0], ask_size=sizes[1])
@@ -189,8 +202,12 @@ class Market:
                 del self._days[next(iter(self._days))]
             series = self._series[con_id]
             place = series.index.get(session.date)
-            self._days[key] = () if place is None else bridge(self.seed, series.bars[place], series.ticker, session)
+            self._days[key] = () if place is None else self._made(con_id, series, place, session)
         return self._days[key]
+
+    def _made(self, con_id: int, series: Series, place: int, session: Session) -> tuple[HourBar, ...]:
+        unit = self.known(con_id).min_tick / CENT
+        return bridge(self.seed, series.bars[place], series.ticker, session, unit)
 
     def _day_so_far(self, con_id: int, at: datetime) -> Bar | None:
         session = session_on(new_york_date(at))
@@ -243,22 +260,13 @@ class Market:
         return divided(before.close, ratio_of(splits))
 
 
-def touch(price: Decimal) -> tuple[Decimal, Decimal]:
-    """Return bid and ask around a price, one cent apart: the bid is the whole cent at or just below it."""
-    bid = price.quantize(CENT, "ROUND_FLOOR")
-    return bid, bid + CENT
-
-
-def stable_con_id(symbol: str) -> int:
-    """Return the conId of a symbol: IB's own where we know it, else one that the symbol alone decides."""
-    digest = int.from_bytes(sha256(symbol.encode()).digest()[:8])
-    return CON_IDS.get(symbol) or CON_ID_MIN + digest % (CON_ID_MAX - CON_ID_MIN)
-
-
-def _contract(ticker: str) -> Contract:
-    primary = "NYSE" if ticker in ON_NYSE else "NASDAQ"
-    long_name = LONG_NAMES.get(ticker, ticker)
-    return Contract(stable_con_id(ticker), ticker, primary_exchange=primary, long_name=long_name)
+def touch(price: Decimal, tick: Decimal = CENT) -> tuple[Decimal, Decimal]:
+    """Return bid and ask around a price, one tick apart: the bid is the whole tick at or just below it."""
+    if tick == CENT:
+        bid = price.quantize(CENT, "ROUND_FLOOR")
+    else:
+        bid = (price / tick).to_integral_value("ROUND_FLOOR") * tick
+    return bid, bid + tick
 
 
 def _refuse_bars_outside_sessions(series: Series) -> None:

@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import ROUND_FLOOR, Decimal
 
 from trader.simulator.bridge import HourBar
+from trader.simulator.contracts import CENT
 from trader.simulator.market import touch
 from trader.simulator.orders import Order, OrderRequest
 
@@ -46,21 +47,21 @@ def delay_range(request: OrderRequest) -> tuple[int, int]:
     return MARKET_DELAY_SECONDS if request.order_type == "MKT" else LIMIT_DELAY_SECONDS[request.algo_priority]
 
 
-def is_marketable(request: OrderRequest, price: Decimal) -> bool:
+def is_marketable(request: OrderRequest, price: Decimal, tick: Decimal = CENT) -> bool:
     """Return whether an order may trade at the touch."""
-    bid, ask = touch(price)
+    bid, ask = touch(price, tick)
     if request.limit_price is None or request.order_type == "MKT":
         return True
     return request.limit_price >= ask if request.action == "BUY" else request.limit_price <= bid
 
 
-def offer(working: Working, price: Decimal, now: datetime) -> Offer | None:
+def offer(working: Working, price: Decimal, now: datetime, tick: Decimal = CENT) -> Offer | None:
     """Return what the market offers this order now: the opening price, the touch, its limit, or nothing."""
     request = working.order.request
     if working.at_open and now == working.due:
         return price, TAKER
-    if working.due and is_marketable(request, price):
-        return touch(price)[request.action == "BUY"], TAKER
+    if working.due and is_marketable(request, price, tick):
+        return touch(price, tick)[request.action == "BUY"], TAKER
     limit = request.limit_price
     if limit is None:
         return None

@@ -12,9 +12,10 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from trader.simulator.account_values import AccountValue
-from trader.simulator.contracts import Contract
+from trader.simulator.contracts import CENT, Contract
 from trader.simulator.figures import PortfolioRow, Position
 from trader.simulator.history import Bar
+from trader.simulator.lots import plain
 from trader.simulator.sessions import NEW_YORK, Session, session_on
 from trader.simulator.wire import ZONE_NAME, day_text, epoch_seconds, price_text, size_text, time_text
 
@@ -22,17 +23,38 @@ Message = tuple[str, ...]
 
 ORDER_TYPES = "ACTIVETIM,ADAPTIVE,ALGO,DAY,GTC,LMT,MKT,WHATIF"
 MARKET_RULE = "26"  # one cent at every price
+MADE_UP_RULES, SMALLEST_TICK = 10_000, Decimal("0.00001")
 
 
 def trading_class(contract: Contract) -> str:
-    """Name the class as the listing exchange does: NMS on NASDAQ, the symbol elsewhere."""
+    """Name the class as the listing exchange does: NMS on NASDAQ, the symbol elsewhere, of a pair both currencies."""
+    if contract.is_currency:
+        return contract.local_symbol
     return "NMS" if contract.primary_exchange == "NASDAQ" else contract.symbol
 
 
 def contract_fields(contract: Contract, exchange: str, strike: str = "0.0", right: str = "") -> Message:
     """Write the eleven contract fields that most messages carry."""
-    head = (str(contract.con_id), contract.symbol, "STK", "", strike, right, "", exchange)
-    return (*head, contract.currency, contract.symbol, trading_class(contract))
+    if contract.strike is not None:
+        strike = price_text(contract.strike)
+    terms = (expiry_text(contract), strike, contract.right or right, multiplier_text(contract))
+    head = (str(contract.con_id), contract.symbol, contract.security_type, *terms, exchange)
+    return (*head, contract.currency, local_symbol(contract), trading_class(contract))
+
+
+def expiry_text(contract: Contract) -> str:
+    """Write the last day of what has one."""
+    return "" if contract.expiry is None else day_text(contract.expiry)
+
+
+def multiplier_text(contract: Contract) -> str:
+    """Write the multiplier of what has one."""
+    return plain(contract.multiplier) if contract.security_type in ("OPT", "FUT") else ""
+
+
+def local_symbol(contract: Contract) -> str:
+    """Write what the exchange calls it."""
+    return contract.local_symbol or contract.symbol
 
 
 # Session
@@ -145,17 +167,35 @@ def contract_data(request_id: int, contract: Contract, today: date, version: int
     hours = _trading_hours(today)
     tick = price_text(contract.min_tick)
     name = contract.long_name.encode("unicode_escape").decode()
-    exchanges = f"SMART,{contract.primary_exchange}"
+    on_smart = contract.exchange == "SMART"
+    exchanges = f"SMART,{contract.primary_exchange}" if on_smart else contract.exchange
+    rule = market_rule_of(contract.min_tick)
+    strike = "0.0" if contract.strike is None else price_text(contract.strike)
+    what = (contract.symbol, contract.security_type, expiry_text(contract), strike, contract.right)
+    underlying = contract.underlying
+    month = "" if contract.expiry is None else f"{contract.expiry:%Y%m}"
+    is_stock = contract.security_type == "STK"
     return (
         *(("10", str(request_id)) if version >= 164 else ("10", "8", str(request_id))),
-        *(contract.symbol, "STK", "", "0.0", "", contract.exchange, contract.currency, contract.symbol),
+        *(*what, contract.exchange, contract.currency, local_symbol(contract)),
         *(trading_class(contract), trading_class(contract), str(contract.con_id), tick),
         *(() if version >= 164 else ("100",)),
-        *("", ORDER_TYPES, exchanges, "1", "0", name, contract.primary_exchange),
-        *("", "", "", "", ZONE_NAME, hours, hours, "", "0", "0"),  # contract month to number of security ids
-        *("1", "", "", f"{MARKET_RULE},{MARKET_RULE}", "", "COMMON"),
+        *(multiplier_text(contract), ORDER_TYPES, exchanges, "1", "0", name, contract.primary_exchange),
+        *(month, "", "", "", ZONE_NAME, hours, hours, "", "0", "0"),  # contract month to number of security ids
+        *("1", underlying, "STK" if underlying else "", ",".join([rule] * (1 + on_smart)), expiry_text(contract)),
+        "COMMON" if is_stock else "",
         *(("1",) if version == 163 else ("1", "1", "100") if version >= 164 else ()),
     )
+
+
+def market_rule_of(tick: Decimal) -> str:
+    """Name the rule of a tick: IB's own for cents, else one that its digits make."""
+    return MARKET_RULE if tick == CENT else str(MADE_UP_RULES + int(tick / SMALLEST_TICK))
+
+
+def tick_of(rule: str) -> Decimal:
+    """Return the tick of such a rule."""
+    return CENT if rule == MARKET_RULE else (int(rule) - MADE_UP_RULES) * SMALLEST_TICK
 
 
 def _trading_hours(today: date) -> str:
@@ -180,7 +220,14 @@ def symbol_samples(request_id: int, contracts: Sequence[Contract], version: int)
     """List the contracts that match a pattern."""
     rows: list[str] = []
     for contract in contracts:
-        rows += [str(contract.con_id), contract.symbol, "STK", contract.primary_exchange, contract.currency, "0"]
+        rows += [
+            str(contract.con_id),
+            contract.symbol,
+            contract.security_type,
+            contract.primary_exchange,
+            contract.currency,
+            "0",
+        ]
         rows += [contract.long_name, ""] if version >= 176 else []
     return ("79", str(request_id), str(len(contracts)), *rows)
 

@@ -28,20 +28,23 @@ class ContractQuery:
     primary_exchange: str
     currency: str
     local_symbol: str
+    expiry: str = ""
+    strike: Decimal | None = None
+    right: str = ""
+    multiplier: str = ""
 
 
 def take_contract(fields: Fields) -> ContractQuery:
     """Take the twelve contract fields of a request."""
     con_id = fields.integer("conId")
     symbol, security_type = fields.text("symbol"), fields.text("secType")
-    fields.text("lastTradeDateOrContractMonth")
-    fields.decimal("strike")
-    fields.text("right")
-    fields.text("multiplier")
+    expiry, strike = fields.text("lastTradeDateOrContractMonth"), fields.decimal("strike")
+    right, multiplier = fields.text("right"), fields.text("multiplier")
     exchange, primary, currency = (fields.text(name) for name in ("exchange", "primaryExchange", "currency"))
     local = fields.text("localSymbol")
     fields.text("tradingClass")
-    return ContractQuery(con_id, symbol, security_type, exchange, primary, currency, local)
+    terms = (expiry, strike, right, multiplier)
+    return ContractQuery(con_id, symbol, security_type, exchange, primary, currency, local, *terms)
 
 
 @dataclass(frozen=True, slots=True)

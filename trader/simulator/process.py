@@ -116,6 +116,9 @@ def _setup(options: argparse.Namespace) -> Setup:
             splits=options.splits,
             statements=options.statements,
             withholding=options.withholding,
+            credit_rate=options.credit_rate,
+            debit_rate=options.debit_rate,
+            borrow_rate=options.borrow_rate,
         ),
     )
 
@@ -136,6 +139,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=1, help="of the market's path inside a day and of fills (default 1)")
     add("--dividends", action="store_true", help="pay dividends: accrued the evening before, paid on the ex-date")
     add("--splits", action="store_true", help="apply splits to positions (default: time stops before one)")
+    add("--credit-rate", type=_amount, default=Decimal(0), help="interest a year on cash held, like 0.03 (default 0)")
+    add("--debit-rate", type=_amount, default=Decimal(0), help="interest a year on cash owed (default 0)")
+    add("--borrow-rate", type=_amount, default=Decimal(0), help="a year on the value of shares sold short (default 0)")
     add("--statements", action="store_true", help="write a Flex statement every evening and serve it over HTTP")
     add("--statement-port", type=int, default=0, help="where statements are served (default 0: any free port)")
     add("--withholding", type=_amount, default=Decimal("0.30"), help="tax on dividends, a share (default 0.30)")

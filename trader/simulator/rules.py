@@ -46,8 +46,8 @@ def _transmitted_order(request: OrderRequest, contract: Contract) -> None:
         raise Rejected(387, "Unsupported order type for this exchange and security type.")
     if request.tif not in ("DAY", "GTC"):
         raise _invalid(f"Invalid time in force:{request.tif}, expected DAY or GTC")
-    if contract.currency != "USD":
-        raise _rejected(f"{contract.symbol} trades in {contract.currency}, this account only in USD")
+    if request.algo and contract.security_type != "STK":
+        raise _rejected(f"{contract.name}: algorithms are for stocks here")
 
 
 def _whole_shares(request: OrderRequest, contract: Contract) -> None:

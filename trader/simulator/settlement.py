@@ -1,9 +1,12 @@
-"""What happens to the account without a trade: dividends and splits, in the morning and in the evening of a session.
+"""What happens to the account without a trade, in the morning, at the close and in the evening of a session.
 
 The morning is midnight in New York, before anything of the day can be seen: on an ex-date the accrued dividend is paid
 less its tax, then a split is applied; a fraction of a share that it leaves is paid out at the adjusted last close.
-The evening is 20:00 in New York, when the day's books are closed: who holds a share then, the evening before the
-ex-date, is entitled to the dividend, which accrues. What happens after 20:00 belongs to the next session's day.
+At the close of their last day, options and futures end: `expiry.py`.
+The evening is 20:00 in New York, when the day's books are closed, in this order: interest of the month before is paid
+(on the first session of a month), futures are settled into cash at their close, interest of the days since the last
+evening accrues, and so does the dividend of whoever holds a share on the eve of its ex-date. What happens after 20:00
+belongs to the next session's day.
 To let something else happen: a method that `_morning` or `_evening` calls, under a term of `terms.py`.
 """
 
@@ -16,7 +19,8 @@ from decimal import Decimal
 
 from trader.simulator.account import Account, mark_of
 from trader.simulator.bars import Split
-from trader.simulator.contracts import Contract
+from trader.simulator.expiry import expire
+from trader.simulator.interest import interest_of
 from trader.simulator.market import Market
 from trader.simulator.sessions import NEW_YORK, Session, in_utc, new_york_date, session_after, session_on
 from trader.simulator.statements import Archive
@@ -28,11 +32,11 @@ MIDNIGHT, EVENING = time(), time(20)
 class SplitAheadError(ValueError):
     """Time would pass over a split that this venue is not to apply to a position or an order."""
 
-    def __init__(self, symbol: str, split: Split) -> None:
+    def __init__(self, name: str, split: Split) -> None:
         ratio = f"{split.ratio.numerator}:{split.ratio.denominator}"
         super().__init__(
-            f"{symbol}: it splits {ratio} on {split.ex_date}, and this venue is not told to apply splits to positions "
-            "(--splits); close it before, or start after that date"
+            f"{name}: it splits {ratio} on {split.ex_date}, and this venue is not told to apply splits to positions "
+            "(--splits), nor can it adjust options; close it before, or start after that date"
         )
 
 
@@ -52,14 +56,16 @@ class Settlement:
         self.account = account
         self.terms = terms
         self.archive = Archive(account, market, start) if terms.statements else None
+        self._evening_before: date | None = None
 
     def moments(self, now: datetime) -> list[datetime]:
         """Return when something may be due next."""
-        if not self.terms.any_is_on:
+        if not (self.terms.any_is_on or self.market.has_expiries):
             return []
         today = new_york_date(now)
-        days = [session.date for session in (session_on(today), session_after(today)) if session]
-        moments = [in_utc(day, clock) for day in days for clock in (MIDNIGHT, EVENING)]
+        sessions = [session for session in (session_on(today), session_after(today)) if session]
+        moments = [in_utc(session.date, clock) for session in sessions for clock in (MIDNIGHT, EVENING)]
+        moments += [session.close for session in sessions]
         return [moment for moment in moments if moment > now]
 
     def splits_now(self, now: datetime, con_ids: Iterable[int]) -> list[tuple[int, Split]]:
@@ -69,15 +75,26 @@ class Settlement:
             return []
         return [(con_id, split) for con_id in con_ids for split in self.market.splits(con_id) if split.ex_date == day]
 
+    def ending_now(self, now: datetime, con_ids: Iterable[int]) -> set[int]:
+        """Return which of these contracts split or expire at this moment: no order in them lives on."""
+        con_ids = [*con_ids]
+        session = session_on(new_york_date(now))
+        expired = {each for each in con_ids if session and self.market.known(each).expiry == session.date}
+        split = {con_id for con_id, _ in self.splits_now(now, con_ids)}
+        return split | (expired if session and now == session.close else set())
+
     def refuse_splits(self, now: datetime, moment: datetime, con_ids: Iterable[int]) -> None:
         """Raise SplitAheadError if time would pass over a split of these contracts that is not to be applied."""
         first, last = new_york_date(now), new_york_date(moment)
-        if first == last or self.terms.splits:
+        if first == last:
             return
-        for con_id in con_ids:
-            for split in self.market.splits(con_id):
+        for contract in map(self.market.known, con_ids):
+            if self.terms.splits and not contract.underlying:
+                continue
+            stock = self.market.contract_of(contract.underlying) if contract.underlying else contract
+            for split in self.market.splits(stock.con_id) if stock else ():
                 if first < split.ex_date <= last:
-                    raise SplitAheadError(self._contract(con_id).symbol, split)
+                    raise SplitAheadError(contract.name, split)
 
     def settle(self, now: datetime) -> Settled:
         """Book what is due at this moment."""
@@ -85,6 +102,8 @@ class Settlement:
         session = session_on(new_york_date(now))
         if session is not None and _is_morning(now):
             self._morning(session, now, settled)
+        elif session is not None and now == session.close:
+            settled.positions += expire(self.market, self.account, session.date, now)
         elif session is not None and now == in_utc(session.date, EVENING):
             self._evening(session, now, settled)
         return settled
@@ -92,7 +111,7 @@ class Settlement:
     def _morning(self, session: Session, now: datetime, settled: Settled) -> None:
         for (con_id, ex_date), accrued in [*self.account.dividends_accrued.items()]:
             if ex_date == session.date:
-                self.account.pay_dividend(self._contract(con_id), accrued, now)
+                self.account.pay_dividend(self.market.known(con_id), accrued, now)
                 settled.money = True
         for con_id, split in self.splits_now(now, self.account.held()):
             self._split(con_id, split, now)
@@ -104,24 +123,44 @@ class Settlement:
             self.account.trade(con_id, -fraction, mark_of(self.market, con_id, now), Decimal(0), now, kind="FracShare")
 
     def _evening(self, session: Session, now: datetime, settled: Settled) -> None:
+        if self.terms.bears_interest:
+            self._pay_interest(session.date, now, settled)
+        self._settle_futures(now, settled)
+        if self.terms.bears_interest:
+            self._accrue_interest(session.date, now, settled)
         if self.terms.dividends:
             self._accrue_dividends(session_after(session.date).date, now, settled)
         if self.archive is not None:
             self.archive.close(session.date, now)
 
+    def _pay_interest(self, today: date, now: datetime, settled: Settled) -> None:
+        before = self._evening_before
+        if before is not None and (before.year, before.month) != (today.year, today.month):
+            self.account.pay_interest(before, now)
+            settled.money = True
+
+    def _settle_futures(self, now: datetime, settled: Settled) -> None:
+        for con_id in [*self.account.holdings]:
+            contract = self.market.known(con_id)
+            if contract.is_settled_daily and (self.account.quantity(con_id) or self.account.variation.get(con_id)):
+                self.account.settle_variation(contract, mark_of(self.market, con_id, now), now)
+                settled.money = True
+
+    def _accrue_interest(self, today: date, now: datetime, settled: Settled) -> None:
+        """Let every day count, those without a session too: what stands in the evening stood since the last one."""
+        days = (today - self._evening_before).days if self._evening_before else 1
+        self._evening_before = today
+        for currency, name, amount in interest_of(self.account, self.market, self.terms, days, now):
+            self.account.accrue_interest(currency, name, amount, now)
+            settled.money = True
+
     def _accrue_dividends(self, ex_date: date, now: datetime, settled: Settled) -> None:
         for con_id in self.account.held():
             for dividend in self.market.dividends(con_id):
                 if dividend.ex_date == ex_date:
-                    contract = self._contract(con_id)
+                    contract = self.market.known(con_id)
                     self.account.accrue_dividend(contract, ex_date, dividend.amount, self.terms.withholding, now)
                     settled.money = True
-
-    def _contract(self, con_id: int) -> Contract:
-        contract = self.market.contract(con_id)
-        if contract is None:
-            raise LookupError(f"the account holds conId {con_id}, which its market does not know")
-        return contract
 
 
 def _is_morning(now: datetime) -> bool:

@@ -19,6 +19,7 @@ from typing import Self
 from trader.simulator.account import Account
 from trader.simulator.answers import ANSWERS
 from trader.simulator.bars import packaged_bars, read_bars
+from trader.simulator.contracts import read_contracts
 from trader.simulator.control import Control
 from trader.simulator.control_server import ControlServer
 from trader.simulator.desk import Desk
@@ -75,7 +76,7 @@ def start_moment(start: date | datetime) -> datetime:
 def build_exchange(setup: Setup) -> Exchange:
     """Build the venue; raises ValueError or OSError, with a line that says what to do, for bars it cannot read."""
     bars = packaged_bars() if setup.data is None else read_bars(setup.data)
-    market = Market(bars, setup.seed)
+    market = Market(bars, setup.seed, read_contracts(setup.data) if setup.data else {})
     account = Account(setup.account, setup.cash)
     exchange = Exchange(market, account, start_moment(setup.start), setup.seed, setup.terms)
     for symbol, (quantity, price) in setup.positions.items():

@@ -153,4 +153,4 @@ def legs(trade: TradeBooked, contract: Contract) -> Iterable[tuple[str, Decimal]
     if contract.is_settled_daily:
         return []
     price = [(contract.currency, -trade.money)]
-    return [(contract.bought_currency, trade.quantity), *price] if contract.is_currency else price
+    return [(contract.symbol, trade.quantity), *price] if contract.is_currency else price

@@ -100,7 +100,11 @@ def _closed_lots(period: Period, booking: TradeBooked) -> Iterator[Element]:
     """Yield a row for every lot that a trade closed; what they realised adds up to the trade's."""
     contract = period.contracts[booking.con_id]
     closed = sum((abs(lot.quantity) for lot in booking.closed), ZERO)
-    left = allocate(booking.commission, closed, abs(booking.quantity)) if closed else ZERO
+    left = ZERO
+    if closed:
+        whole = abs(booking.quantity)
+        left = allocate(booking.commission + booking.carried_commission, closed, whole)
+        left += allocate(booking.carried_gross, closed, whole)
     for lot in booking.closed:
         last = lot is booking.closed[-1]
         commission = left if last else allocate(left, abs(lot.quantity), closed)

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 from trader.simulator.account import Account
 from trader.simulator.bars import DailyBar, DailyBars, Series
+from trader.simulator.contracts import stable_con_id
 from trader.simulator.exchange import Exchange
 from trader.simulator.happenings import Happening
-from trader.simulator.market import Market, stable_con_id
+from trader.simulator.market import Market
 from trader.simulator.orders import OrderRequest
 from trader.simulator.sessions import NEW_YORK
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.trader.simulator.small_market import ACCOUNT, ACME, WEDNESDAY, at, exactly, market_of
-from trader.simulator.account import Account, commission_of
+from trader.simulator.account import Account
 from trader.simulator.account_values import account_values
+from trader.simulator.commissions import commission_of
 from trader.simulator.dumps import dump_account
 from trader.simulator.lots import allocate, plain
 
@@ -198,8 +199,3 @@ def test_a_number_is_written_in_full() -> None:
         "1.5",
         "0.0000000001",
     ]
-
-
-def test_cash_in_another_currency_is_refused() -> None:
-    with pytest.raises(ValueError, match="expected USD"):
-        Account(ACCOUNT, Decimal(0)).move_cash(Decimal(1), "EUR")

@@ -430,3 +430,10 @@ def test_the_dump_shows_orders_and_executions() -> None:
     assert isinstance(dump["executions"], list)
     assert [(x["shares"], x["price"], x["commission"]) for x in dump["executions"]] == [("100", "50.01", "1")]
     assert dump["now"] == "2005-03-01T15:01:00+00:00"
+
+
+def test_cash_in_a_currency_that_nothing_values_is_refused() -> None:
+    exchange, _ = exchange_on(market_of(), at("10:00"))
+
+    with pytest.raises(ValueError, match=r"EUR: expected bars of EUR\.USD to value it with, found none"):
+        exchange.move_cash(Decimal(1), "EUR")

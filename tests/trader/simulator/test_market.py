@@ -18,7 +18,8 @@ from tests.trader.simulator.small_market import (
     row,
     still,
 )
-from trader.simulator.market import Market, Quote, stable_con_id
+from trader.simulator.contracts import stable_con_id
+from trader.simulator.market import Market, Quote
 from trader.simulator.sessions import sessions_between
 
 MOVING = (row(TUESDAY, "50", "52", "49", "51"), row(WEDNESDAY, "51.50", "58", "51", "57.121"), still(THURSDAY, "57"))

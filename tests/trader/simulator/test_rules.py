@@ -16,7 +16,7 @@ from tests.trader.simulator.small_market import (
     market_order,
     still,
 )
-from trader.simulator.market import stable_con_id
+from trader.simulator.contracts import stable_con_id
 from trader.simulator.orders import OrderRequest, Rejected
 
 

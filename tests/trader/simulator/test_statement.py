@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from xml.etree.ElementTree import Element
@@ -16,6 +17,7 @@ from tests.trader.simulator.busy_sessions import (
     amount,
     archive_of,
     busy_exchange,
+    busy_market,
     statement_of,
 )
 from tests.trader.simulator.small_market import ACCOUNT, ACME, TUESDAY, WEDNESDAY, at, exactly, market_of
@@ -26,12 +28,15 @@ from trader.simulator.statement_lines import CASH_REPORT_LINES, NAV_LINES
 from trader.simulator.statements import NoStatementError
 
 SEEDS = (1, 2, 3)
+NAV_PARTS = ("cash", "stock", "options", "futures", "dividendAccruals", "interestAccruals")
 Sums = defaultdict[tuple[str, str], Decimal]  # by contract and field
 
 
-@pytest.fixture(scope="module", params=SEEDS)
+@pytest.fixture(scope="module", params=[*SEEDS, *(-seed for seed in SEEDS)], ids=lambda seed: f"seed {seed}")
 def busy(request: pytest.FixtureRequest) -> Exchange:
-    return busy_exchange(request.param)
+    """Stocks alone, and with currencies, futures and options (negative seeds)."""
+    seed = abs(request.param)
+    return busy_exchange(seed, market=busy_market(seed, others=request.param < 0))
 
 
 def statements_of(exchange: Exchange) -> list[Element]:
@@ -42,16 +47,20 @@ def statements_of(exchange: Exchange) -> list[Element]:
 
 def test_the_sixty_sessions_hold_every_kind_of_row(busy: Exchange) -> None:
     whole = statements_of(busy)[-1]
+    others = len(busy.market.contracts) > 3
 
     assert {row.attrib["type"] for row in whole.iter("CashTransaction")} == {
         *("Deposits/Withdrawals", "Dividends", "Payment In Lieu Of Dividends", "Withholding Tax"),
+        *("Broker Interest Paid", "Broker Interest Received"),
     }
-    assert {row.attrib["transactionType"] for row in whole.iter("Trade")} >= {"ExchTrade"}
-    assert {row.attrib["openCloseIndicator"] for row in whole.iter("Trade")} == {"O", "C", "C;O"}
+    assert {row.attrib["openCloseIndicator"] for row in whole.iter("Trade")} >= {"O", "C", "C;O"}
     assert len(whole.findall(".//CorporateAction")) >= 2
     assert {row.attrib["side"] for statement in statements_of(busy) for row in statement.iter("OpenPosition")} == {
         *("Long", "Short"),
     }
+    assert {row.attrib["assetCategory"] for row in whole.iter("Trade")} == (
+        {"STK", "OPT", "FUT", "CASH"} if others else {"STK"}
+    )
 
 
 def test_the_change_of_the_net_liquidation_value_adds_up_every_day_and_over_all_days(busy: Exchange) -> None:
@@ -65,13 +74,12 @@ def test_the_change_of_the_net_liquidation_value_adds_up_every_day_and_over_all_
 def test_the_net_liquidation_value_is_cash_and_positions_and_accruals(busy: Exchange) -> None:
     for statement in statements_of(busy):
         total = statement.findall(".//EquitySummaryByReportDateInBase")[-1]
-        values = [
-            amount(row, "positionValue") for row in statement.findall(".//OpenPosition[@levelOfDetail='SUMMARY']")
-        ]
+        rows = statement.findall(".//OpenPosition[@levelOfDetail='SUMMARY']")
+        values = [amount(row, "positionValue") for row in rows if row.attrib["assetCategory"] in ("STK", "OPT")]
 
-        parts = [amount(total, name) for name in ("cash", "stock", "dividendAccruals", "interestAccruals")]
+        parts = [amount(total, name) for name in NAV_PARTS]
         assert sum(parts, Decimal(0)) == amount(total, "total") == amount(statement.find("ChangeInNAV"), "endingValue")
-        assert sum(values, Decimal(0)) == amount(total, "stock")
+        assert sum(values, Decimal(0)) == amount(total, "stock") + amount(total, "options")
 
 
 def test_the_cash_report_adds_up_and_goes_on_where_the_day_before_ended(busy: Exchange) -> None:
@@ -86,13 +94,40 @@ def test_the_cash_report_adds_up_and_goes_on_where_the_day_before_ended(busy: Ex
     assert before == busy.account.cash
 
 
-def test_cash_rows_and_trades_explain_the_cash(busy: Exchange) -> None:
+def test_cash_rows_trades_and_settlements_explain_the_cash_of_every_currency(busy: Exchange) -> None:
     for statement in statements_of(busy):
-        dollars = statement.find(".//CashReportCurrency[@currency='USD']")
-        rows = sum((amount(row, "amount") for row in statement.findall(".//CashTransaction")), Decimal(0))
-        trades = sum((amount(row, "netCash") for row in statement.findall(".//Trade")), Decimal(0))
+        moved: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for row in statement.findall(".//CashTransaction"):
+            moved[row.attrib["currency"]] += amount(row, "amount")
+        for row in statement.findall(".//Trade"):
+            moved[row.attrib["ibCommissionCurrency"]] += amount(row, "ibCommission")
+            if row.attrib["assetCategory"] != "FUT":
+                moved[row.attrib["currency"]] += amount(row, "proceeds")
+            if row.attrib["assetCategory"] == "CASH":
+                moved[row.attrib["symbol"].partition(".")[0]] += amount(row, "quantity")
 
-        assert amount(dollars, "startingCash") + rows + trades == amount(dollars, "endingCash")
+        for report in statement.findall(".//CashReportCurrency[@levelOfDetail='Currency']"):
+            explained = moved[report.attrib["currency"]] + amount(report, "cashSettlingMtm")
+            assert amount(report, "startingCash") + explained == amount(report, "endingCash")
+
+
+def test_the_cash_of_all_currencies_adds_up_in_the_base_currency(busy: Exchange) -> None:
+    for statement in statements_of(busy):
+        base = statement.find(".//CashReportCurrency[@levelOfDetail='BaseCurrency']")
+        lines = sum((amount(base, line) for line in (*CASH_REPORT_LINES, "fxTranslationGainLoss")), Decimal(0))
+
+        assert amount(base, "startingCash") + lines == amount(base, "endingCash")
+        assert amount(base, "endingCash") == amount(statement.findall(".//EquitySummaryByReportDateInBase")[-1], "cash")
+
+
+def test_futures_settle_in_cash_all_that_they_gain(busy: Exchange) -> None:
+    whole = statements_of(busy)[-1]
+    gained = Decimal(0)
+    for row in whole.findall(".//MTMPerformanceSummaryUnderlying[@assetCategory='FUT']"):
+        gained += amount(row, "priorOpenMtm") + amount(row, "transactionMtm")
+
+    assert gained == amount(whole.find(".//CashReportCurrency[@currency='USD']"), "cashSettlingMtm")
+    assert all(amount(row, "futures") == 0 for row in whole.findall(".//EquitySummaryByReportDateInBase"))
 
 
 def test_lots_add_up_to_their_positions_and_these_are_the_account_s(busy: Exchange) -> None:
@@ -114,16 +149,33 @@ def test_every_trade_realises_what_its_closed_lots_do_and_all_of_them_what_the_a
     realised = Decimal(0)
     whole = statements_of(busy)[-1].find("Trades")
     assert whole is not None
-    trade, lots = whole[0], Decimal(0)
-    for row in [*whole[1:], whole[0]]:
-        if row.tag == "Lot":
-            lots += amount(row, "fifoPnlRealized")
-        else:
-            assert amount(trade, "fifoPnlRealized") == lots
-            proceeds = amount(trade, "proceeds") + amount(trade, "ibCommission") + amount(trade, "cost")
-            assert proceeds == lots
-            realised, trade, lots = realised + lots, row, Decimal(0)
+    for trade, lots in trades_with_lots(whole):
+        assert amount(trade, "fifoPnlRealized") == sum((amount(lot, "fifoPnlRealized") for lot in lots), Decimal(0))
+        realised += amount(trade, "fifoPnlRealized")
     assert realised == busy.account.realised_gross - busy.account.realised_commission
+
+
+def test_what_a_trade_moves_and_what_it_costs_are_what_it_realises(busy: Exchange) -> None:
+    delivered = Decimal(0)
+    for trade in statements_of(busy)[-1].iter("Trade"):
+        if trade.attrib["assetCategory"] == "CASH":
+            continue
+        moved = amount(trade, "proceeds") + amount(trade, "ibCommission") + amount(trade, "cost")
+        if trade.attrib["notes"] in ("A", "Ex"):
+            delivered += moved - amount(trade, "fifoPnlRealized")  # the premium, from one row to the other
+        else:
+            assert moved == amount(trade, "fifoPnlRealized")
+    assert delivered == 0
+
+
+def trades_with_lots(section: Element) -> Iterator[tuple[Element, list[Element]]]:
+    trade, lots = section[0], []
+    for row in [*section[1:], section[0]]:
+        if row.tag == "Lot":
+            lots.append(row)
+        else:
+            yield trade, lots
+            trade, lots = row, []
 
 
 def test_the_market_moved_what_the_rows_by_contract_say(busy: Exchange) -> None:

@@ -24,7 +24,6 @@ sys.path.insert(0, str(ROOT))
 from pydantic import AwareDatetime  # noqa: E402 - run as a script, the project is found first
 from pydantic.fields import FieldInfo  # noqa: E402
 
-from ledger.book import NOT_YET  # noqa: E402
 from ledger.events import EVENT_TYPES, Fact, Row, type_name  # noqa: E402
 from ledger.events.fact import ENVELOPE_FIELDS  # noqa: E402
 
@@ -56,7 +55,6 @@ stand in the line's envelope. A field marked *optional* may be absent.
 - **From the broker**: its word; if it cannot be, given what is recorded, it becomes `fact_refused` and a break.
 - **Acts**: an intent; HEAD is synced before anything outside is touched, and it is never repeated.
 - **Once a key**: under one key, the log holds one fact.
-- **Not yet**: in the vocabulary; the book refuses it by name.
 """
 
 
@@ -100,7 +98,6 @@ def _traits(model: type[Fact]) -> str:
     traits += ["from the broker"] if model.FROM_BROKER else []
     traits += ["**acts**"] if model.ACTS else []
     traits += [f"once a key: {_key(model)}"] if model.key is not Fact.key else []
-    traits += ["not yet"] if model in NOT_YET else []
     return "".join(f" · {trait}" for trait in traits)
 
 

@@ -12,44 +12,22 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal, DecimalException, getcontext
 from typing import Any
 
-from ledger.effects import continuity, cycle, money, observations, orders
+from ledger.effects import actions, cash, continuity, cycle, executions, observations, opening, orders
+from ledger.effects.changes import Effect
 from ledger.events import (
-    ActionPending,
-    BasisAllocated,
     BrokerConnected,
     BrokerDisconnected,
     BrokerLost,
-    CommissionAdjusted,
-    ContractDelisted,
-    ContractRenamed,
-    CostAdjusted,
     DaySealed,
     Fact,
     FactRefused,
     FlowExpected,
     HeadAdvanced,
-    InterestAccrued,
-    LotMethodSet,
-    LotsSpecified,
-    MergerApplied,
     NoticeFailed,
-    OpeningLotsRecorded,
-    OptionAssigned,
-    OptionExercised,
-    OptionExpired,
     OverrideSet,
-    PositionTransferred,
-    ProceedsSettled,
-    ReturnOfCapitalPaid,
-    SpinOffApplied,
-    SplitApplied,
     StartRefused,
     StatementMissed,
-    StockDividendApplied,
     TailTruncated,
-    TenderApplied,
-    TransactionTaxCharged,
-    VariationSettled,
     WallClockRegressed,
     WashSaleObserved,
 )
@@ -68,23 +46,8 @@ WITHOUT_EFFECT: tuple[type[Fact], ...] = (
     TailTruncated, HeadAdvanced, WallClockRegressed, StartRefused, FactRefused, BrokerConnected, BrokerLost,
     BrokerDisconnected, OverrideSet, FlowExpected, NoticeFailed, WashSaleObserved, StatementMissed,
 )  # fmt: skip
-# In the vocabulary, but beyond what the book can do today: refused by name, never skipped.
-NOT_YET: tuple[type[Fact], ...] = (
-    ProceedsSettled, TransactionTaxCharged, LotMethodSet, LotsSpecified, InterestAccrued, CommissionAdjusted,
-    ReturnOfCapitalPaid, VariationSettled, OpeningLotsRecorded, PositionTransferred, SplitApplied, StockDividendApplied,
-    SpinOffApplied, BasisAllocated, MergerApplied, TenderApplied, ContractRenamed, ContractDelisted, OptionExercised,
-    OptionAssigned, OptionExpired, CostAdjusted, ActionPending,
-)  # fmt: skip
-EFFECTS: dict[type[Fact], money.Effect] = dict(
-    (*cycle.EFFECTS, *continuity.EFFECTS, *observations.EFFECTS, *orders.EFFECTS, *money.EFFECTS)
-)
-
-
-def _not_yet(_: State, event: Event) -> None:
-    raise Impossible(f"{event.type}: the book cannot apply it yet")
-
-
-APPLIED: dict[type[Fact], money.Effect] = {**EFFECTS, **dict.fromkeys(NOT_YET, _not_yet)}
+GROUPS = (cycle, continuity, observations, orders, executions, cash, opening, actions)
+EFFECTS: dict[type[Fact], Effect] = dict(effect for group in GROUPS for effect in group.EFFECTS)
 
 
 class Book(State):
@@ -103,7 +66,7 @@ class Book(State):
         fact, key = event.fact, event.key
         told_before = None if key is None else self._recognise(fact, key)
         if told_before is None:
-            effect = APPLIED.get(type(fact))
+            effect = EFFECTS.get(type(fact))
             if effect is not None:
                 try:
                     effect(self, event)

@@ -82,7 +82,7 @@ def may_be_forgotten(state: State, fact: Fact, key: str) -> bool:
     match kind:
         case "fill" if isinstance(fact, OrderFilled):
             return _is_old_fill(state, fact)
-        case "commission":
+        case "commission" | "proceeds":
             return rest.rpartition("/")[0] not in state.fills
         case "bust":
             return rest.partition("/")[2] not in state.fills
@@ -150,6 +150,8 @@ def _forget_fills(state: State, horizon: datetime, settled: dict[str, Order]) ->
         is_settled = fill.busted or (fill.commission is not None and (base in told or not fill.foreign))
         if is_beyond and is_settled and (fill.order_ref in settled or fill.order_ref not in state.orders):
             del state.fills[base]
+            for beside in (state.proceeds, state.taxes, state.named_lots):
+                beside.pop(base, None)
 
 
 def _evidence(known: Break) -> tuple[str, ...]:
@@ -196,7 +198,7 @@ def _forget_keys(state: State, _: datetime) -> None:
             case "fill" | "bust":
                 owner = rest.partition("/")[2]
                 gone = part is not None and (owner.rpartition("/")[0] if kind == "fill" else owner) not in state.fills
-            case "commission":
+            case "commission" | "proceeds":
                 gone = part is not None and rest.rpartition("/")[0] not in state.fills
             case "order":
                 gone = _is_order_gone(state, rest)

@@ -1,10 +1,10 @@
 """Double entry: every money event as postings that sum to zero in each currency.
 
 Assets are positive, income negative, as beancount has it. To give a new money event its postings, write them where its
-effect stands (`ledger/effects/money.py`) and let `post` check and add them.
+effect stands (`ledger/effects/`) and let `post` check and add them.
 
-Accounts: cash, position:CONID, realised, commissions, dividends, taxes, interest, fees, transfers, conversion,
-accruals, opening, suspense.
+Accounts: cash, position:CONID, variation:CONID, realised, commissions, dividends, taxes, interest, fees, transfers,
+conversion, accruals, opening, suspense, exchange, cost adjustments.
 """
 
 from __future__ import annotations

@@ -12,7 +12,9 @@ from decimal import Context, Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
+from ledger.booked import Booked, Passage, Provisional, Tax
 from ledger.events import (
+    ActionPending,
     BookReconciled,
     BreakExplained,
     BreakFound,
@@ -35,7 +37,7 @@ from ledger.events import (
     VerdictRow,
 )
 from ledger.journal import Journal
-from ledger.lots import EXACT, Holding, new
+from ledger.lots import EXACT, Holding, Named, new
 
 ONE = Decimal(1)
 ZERO = Decimal(0)
@@ -245,6 +247,17 @@ class State:
     journal: Journal = field(default_factory=dict)
     accruals: dict[str, DividendAccrued] = field(default_factory=dict)  # not reversed yet, by reference
     fills: dict[str, Fill] = field(default_factory=dict)
+    proceeds: dict[str, tuple[int, Decimal]] = field(default_factory=dict)  # execution base -> revision, cash moved
+    taxes: dict[str, tuple[Tax, ...]] = field(default_factory=dict)  # by execution base
+    lot_methods: dict[int | None, tuple[tuple[datetime, str], ...]] = field(default_factory=dict)  # None: the account's
+    named_lots: dict[str, Named] = field(default_factory=dict)  # by the base of the execution that closes them
+    passages: dict[int, tuple[Passage, ...]] = field(default_factory=dict)  # by the contract that they leave
+    handed_over: dict[str, Decimal] = field(default_factory=dict)  # basis that left the account, by key
+    allocations: dict[str, Decimal] = field(default_factory=dict)  # fraction of the basis, by key of the spin-off
+    booked: dict[str, Booked] = field(default_factory=dict)  # by key
+    replaced: dict[str, str] = field(default_factory=dict)  # key -> key of the fact that took its place
+    provisional: dict[str, Provisional] = field(default_factory=dict)  # by key
+    pending_actions: dict[str, ActionPending] = field(default_factory=dict)  # by key; they lock their contracts
     orders: dict[str, Order] = field(default_factory=dict)
     live_orders: dict[str, int] = field(default_factory=dict)  # those that have not ended, with their order ids
     order_id_high: int = 0
@@ -314,9 +327,10 @@ class State:
 
     @property
     def locked(self) -> frozenset[int]:
-        """Contracts that an open break locks."""
+        """Contracts that an open break or a pending action locks."""
         locks = (b.found.con_id for b in self.open_breaks if b.found.consequence == "lock")
-        return frozenset(con_id for con_id in locks if con_id is not None)
+        pending = {action.con_id for action in self.pending_actions.values()}
+        return frozenset(con_id for con_id in locks if con_id is not None) | pending
 
     @property
     def reduce_only(self) -> bool:

@@ -19,6 +19,7 @@ class OpeningBalanceRecorded(Fact):
     amount: Exact  # cash held, or the position's basis: average cost x quantity, to 1e-10
     con_id: int | None = None
     quantity: Exact | None = None
+    settled: Exact | None = None  # of a future or a CFD: what of its gains was settled into cash before, + received
 
     @property
     def key(self) -> str:

@@ -15,7 +15,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal
 
-from ledger.book import NOT_YET, book_hash, new_order_ref
+from ledger.book import book_hash, new_order_ref
+from ledger.effects import actions
 from ledger.errors import LogLocked
 from ledger.events import (
     AccountAdopted,
@@ -25,6 +26,7 @@ from ledger.events import (
     BrokerLost,
     CashDeposited,
     CashWithdrawn,
+    CommissionAdjusted,
     CurrencyConverted,
     CycleFailed,
     CycleFinished,
@@ -37,10 +39,14 @@ from ledger.events import (
     Fact,
     FeeCharged,
     FlowExpected,
+    InterestAccrued,
     InterestPaid,
+    LotMethodSet,
+    LotsSpecified,
     MarginObserved,
     NoticeFailed,
     NoticeSent,
+    OpeningLotsRecorded,
     OrderCancelAttempted,
     OrderExpired,
     OrderModified,
@@ -51,10 +57,12 @@ from ledger.events import (
     OverrideSet,
     PaymentInLieuPaid,
     PositionsObserved,
+    ProceedsSettled,
     QuoteRow,
     QuotesObserved,
     RecoveryEnded,
     RecoveryStarted,
+    ReturnOfCapitalPaid,
     SafeguardsEvaluated,
     SeriesRow,
     StatementImported,
@@ -68,6 +76,8 @@ from ledger.events import (
     TradingHalted,
     TradingResumed,
     TradingVetoed,
+    TransactionTaxCharged,
+    VariationSettled,
     VerdictRow,
     WashSaleObserved,
     WitnessFailed,
@@ -104,7 +114,19 @@ from tests.facts import (
 from tests.facts import snapshot as snapshot_taken
 from trader.evidence import put
 
-NEVER_TOLD: tuple[type[Fact], ...] = (*NOT_YET, OrderModified)  # what no book can take in
+NEVER_TOLD: tuple[type[Fact], ...] = (
+    OrderModified,
+    *(fact_type for fact_type, _ in actions.EFFECTS),
+    ProceedsSettled,
+    TransactionTaxCharged,
+    LotMethodSet,
+    LotsSpecified,
+    InterestAccrued,
+    CommissionAdjusted,
+    ReturnOfCapitalPaid,
+    VariationSettled,
+    OpeningLotsRecorded,
+)  # what no book can take in
 DAYS = (date(2005, 3, 1), date(2005, 3, 2), date(2005, 3, 4))
 HEADS = ("HEAD.0", "HEAD.1")
 

@@ -1,0 +1,113 @@
+"""How one fact takes the place of another: what was inferred, of what the broker says at last.
+
+A fact that names another in `replaces` first undoes it. The other stays known: told again, it changes nothing. An
+effect that another fact may replace is wrapped in `replaceable`, and says what to undo in `state.booked`; for plain
+cash the fact's own identity says it.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ledger.booked import Booked, Provisional
+from ledger.effects.changes import Effect, change, earn, leaving, negated, recall
+from ledger.events import (
+    BrokerCash,
+    CashDeposited,
+    CashWithdrawn,
+    CommissionAdjusted,
+    DividendPaid,
+    Fact,
+    FeeCharged,
+    InterestPaid,
+    PaymentInLieuPaid,
+    PositionAction,
+    TaxWithheld,
+    type_name,
+)
+from ledger.line import Event
+from ledger.lots import CarveOut
+from ledger.state import ZERO, Impossible, State
+
+CASH_ACCOUNTS: tuple[tuple[type[Fact], str], ...] = (
+    (DividendPaid, "dividends"),
+    (PaymentInLieuPaid, "dividends"),
+    (TaxWithheld, "taxes"),
+    (InterestPaid, "interest"),
+    (FeeCharged, "fees"),
+    (CommissionAdjusted, "commissions"),
+    (CashDeposited, "transfers"),
+    (CashWithdrawn, "transfers"),
+)
+ACCOUNT_OF: dict[str, str] = {type_name(fact_type): account for fact_type, account in CASH_ACCOUNTS}
+
+
+def replaceable(effect: Effect) -> Effect:
+    """Let a fact with this effect take another's place, and have its own taken."""
+
+    def applied(state: State, event: Event) -> None:
+        fact: BrokerCash | PositionAction = event.fact  # type: ignore[assignment]
+        key = event.key or fact.key
+        if key in state.replaced:
+            return  # by a fact that was told before it
+        if fact.replaces is not None:
+            _replace(state, fact.replaces, key)
+        effect(state, event)
+        if fact.provisional:
+            state.provisional[key] = Provisional(
+                event.seq, fact.type, getattr(fact, "con_id", None), getattr(fact, "currency", None),
+                getattr(fact, "amount", None),
+            )  # fmt: skip
+
+    return applied
+
+
+def _replace(state: State, key: str, by: str) -> None:
+    if key == by:
+        raise Impossible(f"{key}: expected another fact to take the place of, found its own key")
+    known = state.keys.get(key)
+    is_first = state.replaced.setdefault(key, by) == by
+    if known is None or not is_first:
+        return
+    state.provisional.pop(key, None)
+    if state.pending_actions.pop(key, None) is not None:
+        return
+    booked = state.booked.pop(key, None)
+    if booked is None:
+        _return_cash(state, key, known[1])
+    else:
+        undo(state, booked)
+
+
+def _return_cash(state: State, key: str, part: tuple[object, ...] | None) -> None:
+    """Undo plain cash, of which the key's economic part says all."""
+    match part:
+        case (str() as kind, Decimal() as amount, str() as currency) if kind in ACCOUNT_OF:
+            earn(state, currency, -amount, ACCOUNT_OF[kind])
+        case _:
+            raise Impossible(f"{key}: expected a cash movement or an action to take the place of, found {part}")
+
+
+def undo(state: State, booked: Booked) -> None:
+    """Take back what a fact did, whatever was told since."""
+    if booked.spin_off is not None:
+        state.allocations.pop(booked.spin_off, None)
+        allocate_basis(state, booked.spin_off, ZERO)
+    if booked.passage is not None:
+        recall(state, booked.passage, *booked.legs)
+    for con_id, entry_id, legs in reversed(booked.steps):
+        holding = state.holdings[con_id]
+        change(state, holding, holding.without_entry(entry_id), *negated(legs), since=booked.at)
+    for currency, account, amount in booked.cash:
+        earn(state, currency, -amount, account)
+
+
+def allocate_basis(state: State, spin_off: str, fraction: Decimal) -> None:
+    """Let a spin-off have taken this share of the basis from the parent."""
+    booked = state.booked.get(spin_off)
+    if booked is None or booked.passage is None:
+        return
+    parent = state.holdings[booked.passage.source]
+    out = parent.entry(leaving(spin_off))
+    assert isinstance(out, CarveOut)
+    change(state, parent, parent.replaced(out._replace(fraction=fraction)), since=out.at)

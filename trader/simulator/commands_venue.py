@@ -8,9 +8,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from trader.simulator.answers_orders import place_foreign
+from trader.simulator.bookings import PAYMENT, CashLabel
 from trader.simulator.contracts import Contract
 from trader.simulator.desk import Answer, Arguments, Command, CommandError, Desk
 from trader.simulator.orders import Order, OrderRequest
+from trader.simulator.statement_lines import CASH_LINES
 
 FOREIGN_CLIENT = 99
 
@@ -62,10 +64,14 @@ async def trade(desk: Desk, arguments: Arguments) -> Answer:
 
 
 async def cash(desk: Desk, arguments: Arguments) -> Answer:
-    """Pay money in or out."""
+    """Pay money in or out, or move it as another kind of cash, perhaps for a contract."""
     amount, currency = arguments.decimal("amount"), arguments.text("currency", "USD")
+    kind = arguments.one_of("kind", frozenset(CASH_LINES), PAYMENT.kind)
+    description = arguments.text("description", PAYMENT.description if kind == PAYMENT.kind else kind.upper())
+    symbol = arguments.optional_text("symbol")
     arguments.end()
-    desk.gateway.exchange.move_cash(amount, currency)
+    con_id = None if symbol is None else _contract(desk, symbol).con_id
+    desk.gateway.exchange.move_cash(amount, currency, CashLabel(kind, description, con_id))
     await _settle(desk)
     return {}
 
@@ -131,7 +137,7 @@ def _contract(desk: Desk, symbol: str) -> Contract:
     market = desk.gateway.exchange.market
     contract = market.contract_of(symbol)
     if contract is None:
-        listed = ", ".join(each.symbol for each in market.contracts)
+        listed = ", ".join(each.name for each in market.contracts)
         raise CommandError(f"symbol should be one of {listed}; found {symbol!r}")
     return contract
 

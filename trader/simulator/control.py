@@ -6,7 +6,8 @@ answered in order; amounts and prices are texts, moments are ISO 8601 in UTC, an
 The names of messages (`kind`) are those of `registry.py`.
 
     time      now · advance {to | seconds} (answers when all that it caused is written to the clients)
-    venue     trade {symbol, quantity, price?} by hand, sells negative · cash {amount, currency?} · dump · orders
+    venue     trade {symbol, quantity, price?} by hand, sells negative · cash {amount, currency?, kind?,
+              description?, symbol?} · dump · orders
               foreign-order {client_id?, order_id?, symbol, action, quantity, limit?, type?, tif?, order_ref?}
               reject {code?, message?, symbol?, times?=1} the next new orders · fill-orders {on}
               volume-share {share} · commission-delay {seconds} of simulated time
@@ -118,9 +119,17 @@ class Control:
         execution: dict[str, Any] = self.send("trade", symbol=symbol, quantity=quantity, price=price)["execution"]
         return execution
 
-    def cash(self, amount: Decimal, currency: str = "USD") -> None:
-        """Pay money in, or out if negative."""
-        self.send("cash", amount=amount, currency=currency)
+    def cash(
+        self,
+        amount: Decimal,
+        currency: str = "USD",
+        *,
+        kind: str | None = None,
+        description: str | None = None,
+        symbol: str | None = None,
+    ) -> None:
+        """Pay money in, or out if negative; or move it as another kind: 'Other Fees', 'Withholding Tax', …"""
+        self.send("cash", amount=amount, currency=currency, kind=kind, description=description, symbol=symbol)
 
     def dump(self) -> dict[str, Any]:
         """Return the account in full: every amount as an exact decimal text."""

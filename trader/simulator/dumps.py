@@ -7,7 +7,7 @@ from decimal import localcontext
 
 from trader.simulator.account import Account, mark_of
 from trader.simulator.bookings import DividendAccrualBooked
-from trader.simulator.lots import CONTEXT, plain
+from trader.simulator.lots import CONTEXT, Lot, plain
 from trader.simulator.market import Market
 from trader.simulator.orders import Commission, Execution, Order
 
@@ -77,16 +77,26 @@ def dump_account(account: Account, market: Market, at: datetime) -> dict[str, ob
         }
 
 
-def _dump_position(con_id: int, account: Account, market: Market, at: datetime) -> dict[str, str]:
+def _dump_position(con_id: int, account: Account, market: Market, at: datetime) -> dict[str, object]:
     holding, contract = account.holdings[con_id], market.contract(con_id)
     return {
-        "symbol": contract.symbol if contract else "",
+        "symbol": contract.name if contract else "",
         "quantity": plain(holding.quantity),
         "gross_basis": plain(holding.gross_basis),
         "commission": plain(holding.commission),
         "basis": plain(holding.gross_basis + holding.commission),
         "average_cost": plain(holding.average_cost),
         "mark": plain(mark_of(market, con_id, at)),
+        "lots": [_dump_lot(lot) for lot in holding.lots],
+    }
+
+
+def _dump_lot(lot: Lot) -> dict[str, str]:
+    return {
+        "quantity": plain(lot.quantity),
+        "gross_basis": plain(lot.gross_basis),
+        "commission": plain(lot.commission),
+        "opened_at": lot.opened_at.isoformat(),
     }
 
 

@@ -25,6 +25,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
 
 from trader.simulator.account import Account
+from trader.simulator.bookings import PAYMENT, CashLabel
 from trader.simulator.bridge import MINUTE, seeded
 from trader.simulator.commissions import commission_of
 from trader.simulator.contracts import Contract
@@ -176,10 +177,10 @@ class Exchange:
         order = Order(request, self._next_perm_id(), "Submitted", self.now)
         return self._execute(Working(order, None), abs(quantity), at_market if price is None else price, TAKER)
 
-    def move_cash(self, amount: Decimal, currency: str = "USD") -> None:
-        """Pay in (+) or out (-)."""
+    def move_cash(self, amount: Decimal, currency: str = "USD", label: CashLabel = PAYMENT) -> None:
+        """Pay in (+) or out (-), or let the broker charge or pay something."""
         self.market.rate(currency, self.now)  # refused if nothing says what it is worth
-        self.account.move_cash(amount, currency, self.now)
+        self.account.move_cash(amount, currency, self.now, label)
         self._tell(AccountChanged(self.now))
 
     def open_orders(self) -> list[Order]:

@@ -185,6 +185,14 @@ def test_the_dump_is_exact_and_adds_up() -> None:
             "basis": "20.6866666667",
             "average_cost": "10.3433333334",
             "mark": "50",
+            "lots": [
+                {
+                    "quantity": "2",
+                    "gross_basis": "20.02",
+                    "commission": "0.6666666667",
+                    "opened_at": "2005-03-01T15:00:00+00:00",
+                }
+            ],
         }
     }
     assert (dump["realised_gross"], dump["realised_commission"]) == ("0.99", "0.4433333333")

@@ -106,6 +106,18 @@ def test_a_trade_by_hand_moves_position_and_cash_exactly(control: Control) -> No
     assert [row["quantity"] for row in dump["positions"].values()] == ["50"]
 
 
+def test_cash_moves_as_a_fee_or_a_tax_too(simulator: Simulator) -> None:
+    control = simulator.control
+    control.cash(Decimal(-10), kind="Other Fees", description="P1234567:US SECURITIES SNAPSHOT FOR FEB 2005")
+    control.cash(Decimal("-0.30"), kind="Withholding Tax", symbol="ACME")
+
+    assert Decimal(control.dump()["cash"]["USD"]) == Decimal("99989.70")
+    with pytest.raises(ControlError, match="kind should be one of Broker Interest Paid"):
+        control.cash(Decimal(1), kind="Gift")
+    with pytest.raises(ControlError, match="symbol should be one of ACME, MOVE, THIN"):
+        control.cash(Decimal(1), kind="Dividends", symbol="NONE")
+
+
 def test_cash_is_paid_in_and_out(control: Control) -> None:
     control.cash(Decimal("250.50"))
     control.cash(Decimal("-0.5"))

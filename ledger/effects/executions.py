@@ -68,7 +68,7 @@ def _filled(state: State, event: Event) -> None:
         method, named = _closing(state, base, con_id, at) if state.lot_methods or state.named_lots else ("fifo", ())
         told: Trade = new(Trade, (at, base, revision, quantity, gross, _cost(state, base, fill), method, named))
         account = "cash" if contract.security_type in PAID else f"variation:{con_id}"
-        trade(state, holding, holding.with_trade(told), gross, account, at)
+        trade(state, holding, holding.with_entry(told), gross, account, at)
     _fill_order(state, fact.order_ref, quantity)
 
 
@@ -122,7 +122,7 @@ def _untrade(state: State, base: str, known: Fill) -> None:
         told = holding.entry(base)
         assert isinstance(told, Trade)
         account = "cash" if contract.security_type in PAID else f"variation:{known.con_id}"
-        trade(state, holding, holding.without_trade(base), -told.gross, account, known.at)
+        trade(state, holding, holding.without_entry(base), -told.gross, account, known.at)
     state.proceeds.pop(base, None)
     _fill_order(state, known.order_ref, -known.quantity)
 

@@ -39,7 +39,7 @@ def _opened(state: State, event: Event) -> None:
         raise impossible(what, f"expected a quantity, found {fact.quantity}")
     holding, account = holding_of(state, con_id), _against(state, con_id, "opening")
     told = Trade(event.at, OPENING, 0, fact.quantity, fact.amount, method=method_of(state, con_id, event.at))
-    trade(state, holding, holding.with_trade(told), fact.amount, account, event.at)
+    trade(state, holding, holding.with_entry(told), fact.amount, account, event.at)
     if fact.settled is not None:
         if account == "opening":
             raise impossible(what, "expected nothing settled before of what is paid in full")
@@ -78,7 +78,7 @@ def _position_adjusted(state: State, event: Event) -> None:
     holding, account = holding_of(state, fact.con_id), _against(state, fact.con_id, "suspense")
     method = method_of(state, fact.con_id, event.at)
     told = Trade(event.at, fact.break_id, event.seq, fact.quantity, fact.amount, method=method)
-    trade(state, holding, holding.with_trade(told), fact.amount, account, event.at)
+    trade(state, holding, holding.with_entry(told), fact.amount, account, event.at)
 
 
 def _cash_adjusted(state: State, event: Event) -> None:

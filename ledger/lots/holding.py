@@ -80,14 +80,6 @@ class Holding(NamedTuple):
             return self._rematched(_before(state), (entry, *later))
         return self._rematched(_before(state), later).with_entry(entry)
 
-    def with_trade(self, trade: Trade) -> Holding:
-        """Insert a trade, as `with_entry` does."""
-        return self.with_entry(trade)
-
-    def without_trade(self, execution: str) -> Holding:
-        """Take an execution out, as `without_entry` does."""
-        return self.without_entry(execution)
-
     def with_commission(self, execution: str, commission: Decimal) -> Holding:
         """Give an execution its commission, whenever it comes."""
         if getcontext() is not EXACT:

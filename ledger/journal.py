@@ -22,6 +22,14 @@ class Unbalanced(Exception):
     """Postings that do not sum to zero in some currency: a defect of ours."""
 
 
+class Written(Journal):
+    """A journal that also writes down each entry, for who wants to read them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.entries: list[tuple[str, tuple[tuple[str, Decimal], ...]]] = []  # currency, and amounts to accounts
+
+
 class Posting(NamedTuple):
     """An amount to one account, in one currency."""
 
@@ -49,6 +57,8 @@ def post(journal: Journal, currency: str, *legs: tuple[str, Decimal]) -> None:
                 journal[account] = after
             else:  # so that the same facts in another order leave the same journal
                 del journal[account]
+    if type(journal) is Written:
+        journal.entries.append((currency, tuple(leg for leg in legs if leg[1])))
     return None
 
 

@@ -8,7 +8,7 @@ late, name it in `LATE`; to take something from one line to another, do so in `_
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -54,45 +54,58 @@ class BridgedDay:
     day: date
     bridge: Bridge | None
     unknown: str = ""  # what is missing, by name
+    since_adoption: Bridge | None = None  # of the log's first day: from what was adopted, at its marks then
 
 
 def bridged_days(events: Iterable[Event], book: Book) -> Iterator[BridgedDay]:
     """Yield every trading day that a cycle finished on, in order; the book is that before the events.
 
-    Give the book of a log's beginning, or one after a finished cycle's day; it takes the events in. Forgotten is raised
-    for a late fact that needs more than the book's window.
+    Give the book of a log's beginning, or one after a finished cycle; it takes the events in. Of a book that stands
+    within a day, the first day begins there. Forgotten is raised for a fact that needs more than the book's window.
     """
-    opening: Standing | None = None
-    missing = ""
-    if book.snapshot is not None:
-        opening, missing = _standing(book)
+    opening, missing = _standing(book) if book.snapshot is not None else (None, "")
+    began: Standing | None = None
     day: date | None = None
     pending, finished = list[Event](), 0
     for event in events:
         fact = event.fact
         if type(fact) is CycleStarted:
-            if day is not None and finished and fact.session_day > day:
+            if day is None and book.snapshot is None:
+                began = _standing(book)[0] if book.adopted else None
+            elif day is not None and finished and fact.session_day > day:
                 told, opening, missing = _day(book, day, pending[:finished], opening, missing)
-                yield told
-                pending, finished = pending[finished:], 0
+                yield _with_adoption(told, began, opening)
+                pending, finished, began = pending[finished:], 0, None
             day = fact.session_day
+        elif day is None and book.snapshot is None:
+            book.apply(event)  # the log's beginning belongs to its first day, and none of it is late
+            continue
         pending.append(event)
         if type(fact) is CycleFinished:
             finished = len(pending)
     if day is not None and finished:
-        yield _day(book, day, pending[:finished], opening, missing)[0]
+        told, opening, _ = _day(book, day, pending[:finished], opening, missing)
+        yield _with_adoption(told, began, opening)
+
+
+def _with_adoption(told: BridgedDay, began: Standing | None, closing: Standing | None) -> BridgedDay:
+    if began is None or closing is None or told.bridge is None:
+        return told
+    try:
+        return replace(told, since_adoption=bridge(began, closing))
+    except Unvalued:
+        return told
 
 
 def _day(
     book: Book, day: date, events: Sequence[Event], opening: Standing | None, missing: str
 ) -> tuple[BridgedDay, Standing | None, str]:
     """Take a day in; return its bridge, and where the next one begins."""
-    began = book.now if opening is not None or missing else None
-    late = _late(book, events, began) if began is not None else ()
+    late = _late(book, events, book.now) if opening is not None else ()
     try:
         known = _as_known_now(book, late) if late else None
     except Unvalued as error:
-        known, missing = None, missing or str(error)
+        known, missing = None, str(error)
     reclassified = _taken_in(book, events, {event.seq for event in late})
     closing, unknown = _standing(book)
     told = BridgedDay(day, None, missing or unknown)

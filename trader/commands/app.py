@@ -22,7 +22,7 @@ from trader import exits
 from trader.adoption import AdoptionRefused
 from trader.broker import BrokerProblem
 from trader.calendar import CalendarError
-from trader.commands import care, continuity, daily, doctor, history, start, verify
+from trader.commands import care, continuity, daily, doctor, history, report, start, verify
 from trader.copies import BackupDamaged
 from trader.manifest import BackupRefused, is_backup, require_home
 from trader.occasion import AccountNotAdopted
@@ -100,6 +100,7 @@ def _app() -> typer.Typer:
         for name, function in commands:
             app.command(name, rich_help_panel=group)(function)
     app.add_typer(start.SCHEDULE, name="schedule", rich_help_panel="Start")
+    app.add_typer(report.REPORT, name="report", rich_help_panel="History")
     app.add_typer(care.EXPORT, name="export", rich_help_panel="Care")
     return app
 

@@ -1,0 +1,68 @@
+"""Rows as they come: a table, CSV or JSON on standard output, however long, none of it held for longer than it needs.
+
+A table's widths are those of its first rows; a wider cell later moves its line, and hides nothing. CSV and JSON carry
+every digit, as text.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import Any, NamedTuple
+
+from queries.sql import Format, cell_text, plain
+
+LOOKED_AT = 500  # rows that decide on a table's widths
+Row = Sequence[object]
+
+
+class Column(NamedTuple):
+    """A column: its name, and how a table shows its values; without that, to the last digit and to the left."""
+
+    name: str
+    shown: Callable[[Any], str] | None = None
+
+
+def print_rows(columns: Sequence[Column], rows: Iterable[Row], format: Format) -> None:
+    """Print rows; an absent value is empty in a table and in CSV, and null in JSON."""
+    match format:
+        case "table":
+            for line in table_lines(columns, rows):
+                print(line)
+        case "csv":
+            writer = csv.writer(sys.stdout, lineterminator="\n")
+            writer.writerow([column.name for column in columns])
+            writer.writerows(["" if cell is None else cell_text(cell) for cell in row] for row in rows)
+        case "json":
+            sys.stdout.write("[")
+            for place, row in enumerate(rows):
+                sys.stdout.write(f"{',' if place else ''}\n {json_object(columns, row)}")
+            sys.stdout.write("\n]\n")
+
+
+def json_object(columns: Sequence[Column], row: Row) -> str:
+    """Spell a row as a JSON object; money, dates and times are strings."""
+    told = {column.name: plain(cell) for column, cell in zip(columns, row, strict=True)}
+    return json.dumps(told, ensure_ascii=False)
+
+
+def table_lines(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[str]:
+    """Align cells under their headings; what has a way to be shown stands to the right. Nothing for no rows."""
+    told = ([_cell(column, cell) for column, cell in zip(columns, row, strict=True)] for row in rows)
+    first = list(islice(told, LOOKED_AT))
+    if not first:
+        return
+    heading = [column.name for column in columns]
+    widths = [max(map(len, cells)) for cells in zip(heading, *first, strict=True)]
+    for cells in chain([heading], first, told):
+        places = zip(columns, cells, widths, strict=True)
+        yield "  ".join(c.rjust(w) if column.shown else c.ljust(w) for column, c, w in places).rstrip()
+
+
+def _cell(column: Column, cell: object) -> str:
+    if cell is None:
+        return ""
+    return cell_text(cell) if column.shown is None else column.shown(cell)

@@ -1,0 +1,144 @@
+"""Reports: how NAV came about, what the account returned and realised, and what a tax form needs.
+
+To add one: write what it says in `queries/`, a function here, and name it in `REPORT`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ledger.log import read_genesis
+from ledger.log.head import read_head
+from ledger.log.storage import var_folder
+from queries.sql import Format
+from trader.commands.home import home_of, refuse_foreign_log
+from trader.commands.progress import bar
+
+if TYPE_CHECKING:
+    from queries.closed_lots import History
+
+FormatOption = Annotated[Format, typer.Option("--format", help="table, csv or json")]
+RANGE_HELP = "a trading day (2005-03-01), a month, a year, or two of these joined: 2005-01..2005-03-15"
+Range = Annotated[str, typer.Argument(metavar="DAY|RANGE", help=RANGE_HELP)]
+SomeRange = Annotated[str, typer.Argument(metavar="[RANGE]", help=RANGE_HELP, show_default=False)]
+
+REPORT = typer.Typer(help="What the account did: NAV bridge, returns, realised, tax.", no_args_is_help=True)
+
+
+@REPORT.callback()
+def report() -> None:
+    """Tell what the account did."""
+
+
+@REPORT.command("nav-bridge")
+def nav_bridge(context: typer.Context, days: Range, format: FormatOption = "table") -> int:
+    """Explain how NAV came from one day's end to the next, line by line (exit 1 on a residual or an unknown day).
+
+    DAY is a trading day; its last finished cycle ends it. Lines are in the base currency, at the day's closing rates.
+    """
+    from queries.bridge import days_of, print_bridges
+
+    home, (first, last) = _home(context), range_of(days)
+    base_currency = read_genesis(home).base_currency
+    if format != "table":
+        return print_bridges(days_of(home, first, last), base_currency, format)
+    with _reading(home) as tell:
+        found = tuple(days_of(home, first, last, tell=tell))
+    return print_bridges(found, base_currency, format)
+
+
+@REPORT.command("performance")
+def performance(context: typer.Context, days: SomeRange = "", format: FormatOption = "table") -> int:
+    """Tell the time-weighted and the money-weighted return, and the deepest fall, by month (exit 1: a day is unknown).
+
+    Flows count as there from the start of their day; the money-weighted return is a yearly rate.
+    """
+    from queries.bridge import days_of
+    from queries.performance import print_performance
+
+    home, (first, last) = _home(context), range_of(days)
+    with _reading(home) as tell:
+        found = tuple(days_of(home, first, last, tell=tell))
+    return print_performance(found, read_genesis(home).base_currency, format)
+
+
+@REPORT.command("realised")
+def realised(context: typer.Context, days: SomeRange = "", format: FormatOption = "table") -> int:
+    """Tell what was realised, by contract and month, before commissions and after those of both legs."""
+    from queries.performance import print_realised
+    from queries.performance import realised as realised_of
+
+    home, (first, last) = _home(context), range_of(days)
+    history = _history(home)
+    return print_realised(realised_of(history, first, last), history.book.base_currency, format)
+
+
+@REPORT.command("tax")
+def tax(
+    context: typer.Context,
+    year: Annotated[int, typer.Argument(metavar="YEAR", min=1970, max=2999, help="by trade date in the home's zone")],
+    format: FormatOption = "table",
+) -> int:
+    """List what was closed in a year, lot by lot, and income and withholding by payer (exit 1: a rate is missing).
+
+    Each amount in its currency and in the base currency, at the rate recorded at its moment. What it leaves out stands
+    on top; in csv, on standard error.
+    """
+    from queries.tax import print_tax
+
+    return print_tax(_history(_home(context)), year, format)
+
+
+def range_of(text: str) -> tuple[date | None, date | None]:
+    """Read a day, a month, a year, or two of these joined by `..`; nothing is all there is."""
+    first, joined, last = text.partition("..")
+    begin = _extent(first)[0] if first else None
+    end = _extent(last if joined else first)[1] if last or (first and not joined) else None
+    if begin is not None and end is not None and begin > end:
+        raise typer.BadParameter(f"expected a range that ends after it begins, found {text}")
+    return begin, end
+
+
+def _extent(text: str) -> tuple[date, date]:
+    """Return the first and the last day of what a day, a month or a year names."""
+    try:
+        numbers = [int(part) for part in text.split("-")]
+        match numbers:
+            case [year]:
+                return date(year, 1, 1), date(year, 12, 31)
+            case [year, month]:
+                following = date(year + month // 12, month % 12 + 1, 1)
+                return date(year, month, 1), following - timedelta(days=1)
+            case [year, month, day]:
+                return date(year, month, day), date(year, month, day)
+            case _:
+                raise ValueError(text)
+    except ValueError:
+        raise typer.BadParameter(f"expected {RANGE_HELP}; found {text!r}") from None
+
+
+def _home(context: typer.Context) -> Path:
+    home = home_of(context)
+    refuse_foreign_log(home)
+    return home
+
+
+def _history(home: Path) -> History:
+    from queries.closed_lots import read_history
+
+    with _reading(home) as tell:
+        return read_history(home, tell=tell)
+
+
+@contextmanager
+def _reading(home: Path) -> Iterator[Callable[[int], None]]:
+    """Show how far the reading is, once it takes longer than two seconds."""
+    head = read_head(var_folder(home))
+    with bar("reading", head.seq if head is not None else 0) as tell:
+        yield tell

@@ -15,34 +15,29 @@ from decimal import Decimal
 from ledger.book import Book, Forgotten, Impossible
 from ledger.bridge import ADJUSTMENTS, FLOWS, UNREALISED, Bridge, Native, Standing, bridge, standing
 from ledger.events import (
-    CommissionCharged,
     ContractDefined,
     CurrencyConverted,
     CycleFinished,
     CycleStarted,
     DividendAccrued,
     Fact,
-    FillBusted,
     InterestAccrued,
     LotMethodSet,
-    LotsSpecified,
     OpeningLotsRecorded,
     OrderFilled,
     PositionTransferred,
-    ProceedsSettled,
-    TransactionTaxCharged,
     execution_base,
 )
 from ledger.events.actions import PositionAction
 from ledger.events.cash import BrokerCash
+from ledger.history import OF_AN_EXECUTION
 from ledger.line import Event
 from ledger.lots import EXACT, ZERO, exactly
 from ledger.nav import Unvalued
 from ledger.state import State
 
-OF_EXECUTION = (CommissionCharged, ProceedsSettled, TransactionTaxCharged, LotsSpecified)  # they happen when it did
 LATE: tuple[type[Fact], ...] = (
-    OrderFilled, FillBusted, *OF_EXECUTION, LotMethodSet, BrokerCash, CurrencyConverted, DividendAccrued,
+    OrderFilled, *OF_AN_EXECUTION, LotMethodSet, BrokerCash, CurrencyConverted, DividendAccrued,
     InterestAccrued, PositionAction, OpeningLotsRecorded,
 )  # fmt: skip
 
@@ -137,7 +132,7 @@ def _late(book: Book, events: Sequence[Event], began: datetime) -> tuple[Event, 
             continue
         if type(fact) is OrderFilled:
             executed[execution_base(fact.execution_id)[0]] = at
-        elif isinstance(fact, OF_EXECUTION) and event.occurred_at is None:
+        elif isinstance(fact, OF_AN_EXECUTION):  # it belongs to the time of what it speaks of
             base = execution_base(fact.execution_id)[0]
             known = book.fills.get(base)
             at = executed.get(base, at if known is None else known.at)

@@ -159,8 +159,8 @@ def _level(amount: object) -> str:
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("day"), Column("opening", _level), *(Column(line.replace(" ", "_"), _shown) for line in LINES), Column("closing", _level),
-    Column("residual", _level), Column("accruals", _shown), Column("unknown"),
+    Column("day"), Column("opening", _level), *(Column(line.replace(" ", "_"), _shown) for line in LINES),
+    Column("closing", _level), Column("residual", _level), Column("accruals", _shown), Column("unknown"),
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ledger.book import Book
+from ledger.effects.changes import MARGINED
 from ledger.events import (
     CommissionAdjusted,
     DividendPaid,
@@ -24,7 +25,9 @@ from ledger.events import (
     InterestPaid,
     OrderFilled,
     PaymentInLieuPaid,
+    PositionAction,
     RatesObserved,
+    ReturnOfCapitalPaid,
     TaxWithheld,
     WashSaleObserved,
     execution_base,
@@ -43,10 +46,10 @@ MONEY: tuple[tuple[type[Fact], str], ...] = (
     (InterestPaid, "interest"),
     (FeeCharged, "fee"),
     (CommissionAdjusted, "commission adjustment"),
+    (ReturnOfCapitalPaid, "return of capital"),
     (WashSaleObserved, "wash sale observed"),
 )
 KIND_OF = dict(MONEY)
-MARGIN_PRODUCTS = frozenset({"FUT", "CFD"})  # no notional is paid: only what was gained or lost
 
 
 @dataclass(slots=True)
@@ -104,7 +107,7 @@ class History:
     book: Book = field(default_factory=Book)
     rates: Rates = field(default_factory=Rates)
     money: dict[str, Money] = field(default_factory=dict)  # by key; without what another fact replaced
-    trade_dates: dict[str, date] = field(default_factory=dict)  # by execution base, where the broker told it
+    trade_dates: dict[str, date] = field(default_factory=dict)  # by execution base or action, where the broker told it
 
     def take(self, event: Event) -> None:
         """Take a fact in."""
@@ -113,9 +116,10 @@ class History:
         if isinstance(fact, RatesObserved):
             self.rates.base_currency = self.book.base_currency
             self.rates.take(event, fact)
-        elif isinstance(fact, OrderFilled):
+        elif isinstance(fact, OrderFilled | PositionAction):
             if event.trade_date is not None:
-                self.trade_dates[execution_base(fact.execution_id)[0]] = event.trade_date
+                name = execution_base(fact.execution_id)[0] if isinstance(fact, OrderFilled) else fact.key
+                self.trade_dates[name] = event.trade_date
         elif event.key is not None and type(fact) in KIND_OF:
             self._take_money(event, event.key)
         replaced = getattr(fact, "replaces", None)
@@ -153,7 +157,7 @@ class History:
 
     def is_margin_product(self, con_id: int) -> bool:
         """Tell whether no notional was paid for it."""
-        return self.book.contracts[con_id].security_type in MARGIN_PRODUCTS
+        return self.book.contracts[con_id].security_type in MARGINED
 
 
 def read_history(home: Path, *, zone: str = HOME_ZONE, tell: Callable[[int], None] = lambda _: None) -> History:

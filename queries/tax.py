@@ -28,6 +28,7 @@ LEFT_OUT: tuple[str, ...] = (
     "wash sales: no loss is disallowed; what the broker observed is listed, and in no sum",
     "holding periods: nothing is sorted into short and long term",
     "losses and gains carried over from other years, and everything else that the forms of a country ask for",
+    "returns of capital: listed, and off the cost of what was held; what exceeded it is a disposal of no units",
     "commissions in another currency than their contract's, and those adjusted later: in no lot, see the journal",
 )
 

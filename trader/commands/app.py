@@ -22,7 +22,7 @@ from trader import exits
 from trader.adoption import AdoptionRefused
 from trader.broker import BrokerProblem
 from trader.calendar import CalendarError
-from trader.commands import care, continuity, daily, doctor, history, report, start, verify
+from trader.commands import care, continuity, daily, doctor, history, journal, report, start, verify
 from trader.copies import BackupDamaged
 from trader.manifest import BackupRefused, is_backup, require_home
 from trader.occasion import AccountNotAdopted
@@ -56,7 +56,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, Callable[..., object]], ...]], ...] = 
     ("Daily", daily.COMMANDS),
     ("Start", (*start.COMMANDS, *doctor.COMMANDS)),
     ("History", history.COMMANDS),
-    ("Care", (*verify.COMMANDS, *continuity.COMMANDS, *care.COMMANDS)),
+    ("Care", (*verify.COMMANDS, *continuity.COMMANDS, *journal.COMMANDS, *care.COMMANDS)),
 )
 
 WRITING = frozenset({"init", "adopt", "halt", "resume", "accept", "commit", "clean", "restore"})  # and `cycle`

@@ -11,7 +11,8 @@ ONE = Decimal(1)
 BASIS_UNIT = Decimal("1e-10")
 EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation, Inexact])
 ROUNDING = Context(prec=60, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
-PRODUCT = Context(prec=2 * 60, traps=[InvalidOperation, Inexact])  # of two numbers that are exact
+# Of two exact numbers: 120 digits tell any two different quotients apart, and equal ones are the same.
+QUOTIENT = Context(prec=2 * 60 + 5, rounding=ROUND_HALF_EVEN, traps=[InvalidOperation])
 
 
 # The fold makes millions of these values, and a named tuple's own constructor costs twice as much.

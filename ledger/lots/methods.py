@@ -9,51 +9,45 @@ smallest gain. For shorts no definition is public, so this is ours.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
-from functools import cmp_to_key
 
-from ledger.lots.arithmetic import PRODUCT, ZERO
+from ledger.lots.arithmetic import QUOTIENT, ZERO
 from ledger.lots.entries import Lot, Named, Part
 from ledger.lots.matched import split
 
-Choice = list[tuple[int, Decimal]]  # places among the open lots, and how many units of each at the most
+Choice = Iterable[tuple[int, Decimal]]  # places among the open lots, and how many units of each at the most
 Method = Callable[[Sequence[Part], Named], Choice]
 
 
 def _first_in(lots: Sequence[Part], _: Named) -> Choice:
-    return [(place, abs(lot.quantity)) for place, lot in enumerate(lots)]
+    return ((place, abs(lot.quantity)) for place, lot in enumerate(lots))
 
 
 def _last_in(lots: Sequence[Part], _: Named) -> Choice:
-    return _first_in(lots, ())[::-1]
+    return ((place, abs(lots[place].quantity)) for place in reversed(range(len(lots))))
 
 
 def _highest_cost(lots: Sequence[Part], _: Named) -> Choice:
     """Rank by unit basis, commissions netted; of equal ones the oldest goes first."""
-    side = -1 if lots[0].quantity > 0 else 1
-
-    def dearer(one: tuple[int, Decimal], other: tuple[int, Decimal]) -> int:
-        first, second = lots[one[0]], lots[other[0]]
-        cost = PRODUCT.multiply(first.gross - first.commission, second.quantity)
-        beside = PRODUCT.multiply(second.gross - second.commission, first.quantity)
-        return side * ((cost > beside) - (cost < beside))
-
-    return sorted(_first_in(lots, ()), key=cmp_to_key(dearer))
+    costs = [QUOTIENT.divide(lot.gross - lot.commission, lot.quantity) for lot in lots]
+    is_long = lots[0].quantity > 0
+    ranked = sorted(range(len(lots)), key=costs.__getitem__, reverse=is_long)  # equal ones stay in their order
+    return ((place, abs(lots[place].quantity)) for place in ranked)
 
 
-def _specific(lots: Sequence[Part], named: Named) -> Choice:
+def _specific(lots: Sequence[Part], named: Named) -> Iterator[tuple[int, Decimal]]:
     """Take what is named as far as it is open, and then first in, first out."""
-    left = dict(_first_in(lots, ()))
-    chosen: Choice = []
+    gone = dict[int, Decimal]()
     for execution, quantity in named:
         units = quantity
         for place, lot in enumerate(lots):
             if lot.execution == execution and units:
-                part = min(units, left[place])
-                chosen.append((place, part))
-                units, left[place] = units - part, left[place] - part
-    return [*chosen, *left.items()]
+                part = min(units, abs(lot.quantity) - gone.get(place, ZERO))
+                units, gone[place] = units - part, gone.get(place, ZERO) + part
+                yield place, part
+    for place, lot in enumerate(lots):
+        yield place, abs(lot.quantity) - gone.get(place, ZERO)
 
 
 METHODS: tuple[tuple[str, Method], ...] = (
@@ -77,22 +71,22 @@ def _totals(lot: Part) -> tuple[Decimal, Decimal, Decimal]:
 
 def take(lots: Sequence[Part], units: Decimal, method: str, named: Named = ()) -> tuple[list[Part], list[Part]]:
     """Take so many units (magnitude, not more than there are): what was taken and what is left, both oldest first."""
+    choose = dict(METHODS)[method]
     if method == "average" and lots:
         lots = pooled(lots)
     wanted = dict[int, Decimal]()
-    for place, most in dict(METHODS)[method](lots, named) if lots else ():
+    for place, most in choose(lots, named) if units else ():
         part = min(units, most)
         wanted[place] = wanted.get(place, ZERO) + part
         units -= part
-    taken, left = list[Part](), list[Part]()
-    for place, lot in enumerate(lots):
-        part = wanted.get(place, ZERO)
+        if not units:
+            break
+    taken, left = list[Part](), list(lots)
+    for place in sorted(wanted, reverse=True):
+        lot, part = lots[place], wanted[place]
         if part == abs(lot.quantity):
-            taken.append(lot)
-        elif not part:
-            left.append(lot)
-        else:
-            gone, rest = split(lot, part.copy_sign(lot.quantity))
+            taken.append(left.pop(place))
+        elif part:
+            gone, left[place] = split(lot, part.copy_sign(lot.quantity))
             taken.append(gone)
-            left.append(rest)
-    return taken, left
+    return taken[::-1], left

@@ -27,6 +27,7 @@ BEFORE_ACCEPTING: dict[BreakKind, str] = {
     "foreign_trade": "it is booked; the strategy then acts on what it finds",
     "foreign_order": "after it was cancelled in the Gateway, or to let it work",
     "refused_fact": "after a look into the account statement: what was refused is not booked",
+    "corporate_action": "with --basis-to-cash for cash and shares; or import a statement that tells",
     "order": "after a look into the account statement: did it fill?",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal, localcontext
 
 from ledger.book import Book
-from ledger.events import BreakAccepted, BreakFound, CashAdjusted, Fact, OrderResolved, PositionAdjusted
+from ledger.events import BreakAccepted, BreakFound, CashAdjusted, Fact, MergerApplied, OrderResolved, PositionAdjusted
 from ledger.lots import EXACT, allocate
 from ledger.nav import Unvalued, mark
 from ledger.state import Break, Impossible, State
@@ -19,17 +19,26 @@ class Unexplained(Impossible):
 
 
 def acceptance(
-    book: Book, break_id: str, why: str, tolerances: Tolerances = RETAIL, *, as_suspense: bool = False
+    book: Book,
+    break_id: str,
+    why: str,
+    tolerances: Tolerances = RETAIL,
+    *,
+    as_suspense: bool = False,
+    basis_to_cash: Decimal | None = None,
 ) -> tuple[Fact, ...]:
     """Return one batch: the acceptance, and the facts that make the halves match.
 
     They are what explains the break, provisional until the statement confirms them; `as_suspense` books the difference
-    itself instead. Raises Unexplained for a break that nothing explains, unless `as_suspense`; Impossible for one that
-    is not open, and Unvalued for a position whose worth nobody ever told.
+    itself instead; `basis_to_cash` is the choice that a merger for cash and shares needs. Raises Unexplained for a
+    break that nothing explains, unless `as_suspense`; Impossible for one that is not open, and Unvalued for a position
+    whose worth nobody ever told.
     """
     found = _open_break(book, break_id).found
     accepted = BreakAccepted(break_id=break_id, why=why)
     with localcontext(EXACT):
+        if found.kind == "corporate_action":
+            return (*_chosen(book, found, basis_to_cash, as_suspense=as_suspense), accepted)
         candidate = None if as_suspense else explained(book, _finding(found), tolerances, Origin("operator", break_id))
         if candidate is not None:
             return (accepted, *candidate.facts)
@@ -40,6 +49,22 @@ def acceptance(
                 f"import FILE); to take the broker's word without a reason, add --as-suspense"
             )
         return (accepted, *adjustment)
+
+
+def _chosen(book: Book, found: BreakFound, basis_to_cash: Decimal | None, *, as_suspense: bool) -> tuple[Fact, ...]:
+    """Book an action by the operator's choice; as suspense it is let go, and what it moved shows as breaks."""
+    pending = book.pending_actions.get(found.subject)
+    if pending is None or (as_suspense and basis_to_cash is None):
+        return ()
+    stated = {name: value for name, value in pending if name in MergerApplied.model_fields and name != "type"}
+    is_known = pending.quantity_change is not None and pending.cash is not None and pending.currency is not None
+    if basis_to_cash is None or not is_known:
+        raise Unexplained(
+            f"break {found.break_id}: {pending.description}; expected a choice: --basis-to-cash AMOUNT for cash and "
+            "shares, found none; or import a statement that tells, or add --as-suspense to let it go"
+        )
+    chosen = {"source": "operator", "reference": found.break_id, "replaces": found.subject}
+    return (MergerApplied.model_validate(stated | chosen | {"provisional": True, "basis_to_cash": basis_to_cash}),)
 
 
 def _finding(found: BreakFound) -> Finding:

@@ -279,6 +279,16 @@ def _filled_by_order(order: Order) -> Decimal | None:
     return order.filled_reported
 
 
+def corporate_actions(book: State, _: Tolerances) -> Iterator[Finding]:
+    """Actions that need the operator's choice: both halves may agree, and yet the lots cannot be known."""
+    for key, action in book.pending_actions.items():
+        text = f"{symbol(book, action.con_id)}: {action.description}"
+        yield Finding(
+            "corporate_action", key, "lock", con_id=action.con_id, text=text, cause="corporate action", certain=True,
+            evidence=(key,),
+        )  # fmt: skip
+
+
 def symbol(book: State, con_id: int) -> str:
     """Name a contract for people."""
     if con_id in book.contracts:
@@ -294,4 +304,5 @@ COMPARISONS: tuple[tuple[BreakKind, Comparison], ...] = (
     ("foreign_trade", foreign_trades),
     ("foreign_order", foreign_orders),
     ("order", orders),
+    ("corporate_action", corporate_actions),
 )

@@ -169,6 +169,8 @@ def _explained(state: State, event: Event) -> None:
 def _accepted(state: State, event: Event) -> None:
     fact: BreakAccepted = event.fact  # type: ignore[assignment]
     known = _open_break(state, fact.break_id)
+    if known.found.kind == "corporate_action":
+        state.pending_actions.pop(known.found.subject, None)  # the choice follows it, or there is none
     state.keep_break(replace(known, status="accepted", why=fact.why, ended_at=event.recorded_at))
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from ledger.events.fact import Exact, Fact
+from ledger.events.fact import Exact, Fact, Row
 from ledger.events.opening import OpeningLot
 
 
@@ -32,7 +32,14 @@ class PositionAction(Fact):
     def economic_part(self) -> tuple[object, ...]:
         """All that it states, but for its note."""
         left_out = {"note", "occurred_at", "trade_date", "report_date", "provisional", "replaces"}
-        return tuple(value for name, value in self if name not in left_out)
+        return tuple(_plain(value) for name, value in self if name not in left_out)
+
+
+def _plain(value: object) -> object:
+    """Return rows as tuples, so that an identity is made of plain values."""
+    if isinstance(value, tuple):
+        return tuple(_plain(each) for each in value)
+    return tuple(each for _, each in value) if isinstance(value, Row) else value
 
 
 class SplitApplied(PositionAction):
@@ -148,7 +155,16 @@ class PositionTransferred(PositionAction):
 
 
 class ActionPending(PositionAction):
-    """An action that the broker announces or did, and that needs the operator's choice: it locks the contract."""
+    """An action that the broker announces or did, and that needs the operator's choice: it locks the contract.
+
+    What is given and received is stated where it is known: for cash and another contract, what is missing is how much
+    of the basis the cash settles.
+    """
 
     type: Literal["action_pending"] = "action_pending"
     description: str
+    quantity_change: Exact | None = None
+    cash: Exact | None = None
+    currency: str | None = None
+    successor_con_id: int | None = None
+    successor_quantity: Exact | None = None

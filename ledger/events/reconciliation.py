@@ -7,7 +7,9 @@ from typing import Literal
 from ledger.events.fact import Exact, Fact
 
 Consequence = Literal["note", "lock", "reduce_only", "halt"]
-BreakKind = Literal["position", "cash", "nav", "foreign_trade", "foreign_order", "refused_fact", "order"]
+BreakKind = Literal[
+    "position", "cash", "nav", "foreign_trade", "foreign_order", "refused_fact", "order", "corporate_action"
+]
 
 
 class BookReconciled(Fact):

@@ -141,6 +141,30 @@ def split_of_spy(quantity: str, average_cost: str):
 
 
 @pytest.mark.parametrize(
+    ("quantity", "average_cost", "ratio"),
+    [
+        pytest.param("20", "200", "2:1", id="forward"),
+        pytest.param("15", "266.666667", "3:2", id="three for two"),
+        pytest.param("1", "4000", "1:10", id="reverse"),
+    ],
+)
+def test_a_split_is_explained_by_its_ratio_and_booked_when_it_is_accepted(quantity: str, average_cost: str, ratio: str):
+    opened = split_of_spy(quantity, average_cost)
+
+    explanation = opened.open_breaks[0].explanation
+    accepted = told(opened, *acceptance(opened, "B-1", "split"))
+
+    assert explanation is not None
+    assert (explanation.cause, explanation.certainty) == ("split", "likely")
+    assert explanation.text == f"SPY 10 → {quantity}: split {ratio}"
+    assert accepted.positions[SPY.con_id] == Decimal(quantity)
+    assert accepted.holdings[SPY.con_id].basis == Decimal(4000)
+    assert accepted.locked == frozenset()
+    booked = accepted.keys[f"action/operator/B-1/{SPY.con_id}"]
+    assert booked is not None
+
+
+@pytest.mark.parametrize(
     ("quantity", "average_cost"),
     [
         pytest.param("20", "400", id="bought: the cost doubled with the units"),

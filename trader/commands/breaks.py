@@ -24,6 +24,7 @@ TITLES: dict[str, str] = {
     "nav": "NAV DIFFERS",
     "foreign_trade": "TRADED OUTSIDE TALLYBOOK",
     "foreign_order": "ORDER FROM OUTSIDE TALLYBOOK",
+    "corporate_action": "A CORPORATE ACTION NEEDS YOUR CHOICE",
     "refused_fact": "THE BROKER REPORTED WHAT CANNOT BE",
     "order": "ORDER DIFFERS",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
@@ -97,6 +98,16 @@ def breaks(
     return exits.BAD_NEWS if book.open_breaks else exits.FINE
 
 
+def _amount(text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        raise typer.BadParameter(f"expected an amount like 1234.56, found {text!r}")
+    return amount
+
+
 def accept(
     context: typer.Context,
     break_id: Annotated[str, typer.Argument(metavar="ID")],
@@ -104,13 +115,28 @@ def accept(
     as_suspense: Annotated[
         bool, typer.Option("--as-suspense", help="book the difference without a reason, against suspense")
     ] = False,
+    basis_to_cash: Annotated[
+        Decimal | None,
+        typer.Option(
+            "--basis-to-cash", parser=_amount, help="of a merger for cash and shares: the cash's share of the basis"
+        ),
+    ] = None,
 ) -> int:
     """Take the broker's word for a break: what explains it is booked, and its lock falls."""
     home = home_of(context)
     _require_reason(why)
     clock, settings = clock_and_settings(home)
     with Ledger.open(home, clock, account=settings.account.id, mode=settings.account.mode) as ledger:
-        ledger.record(acceptance(ledger.book, break_id, why, tolerances_of(settings), as_suspense=as_suspense))
+        ledger.record(
+            acceptance(
+                ledger.book,
+                break_id,
+                why,
+                tolerances_of(settings),
+                as_suspense=as_suspense,
+                basis_to_cash=basis_to_cash,
+            )
+        )
         left = len(ledger.book.open_breaks)
     print(f"{break_id} accepted; {left or 'no'} open break{'' if left == 1 else 's'} left")
     return exits.FINE

@@ -100,6 +100,8 @@ def pending(fact: Fact) -> Fact:
         con_id=fact.con_id, source=fact.source, reference=fact.reference, occurred_at=fact.occurred_at,
         trade_date=fact.trade_date, report_date=fact.report_date,
         description=f"{words}: how much of the basis the cash settles is not told",
+        quantity_change=fact.quantity_change, cash=fact.cash, currency=fact.currency,
+        successor_con_id=fact.successor_con_id, successor_quantity=fact.successor_quantity,
     )  # fmt: skip
 
 

@@ -42,15 +42,23 @@ def _spell_any(value: object) -> object:
         return [str(value)]
     if type(value) is date:
         return {"date": value.isoformat()}
+    if type(value) is datetime:
+        return {"moment": value.isoformat()}
+    if type(value) is tuple:
+        return {"row": [_spell_any(each) for each in value]}
     if value is None or type(value) in (str, int, bool):
         return value
-    raise TypeError(f"{value!r}: expected text, a number, a date or none")
+    raise TypeError(f"{value!r}: expected text, a number, a date, a moment, none or a row of these")
 
 
 def _read_any(told: Any) -> object:
     if type(told) is list:
         return Decimal(told[0])
-    return date.fromisoformat(told["date"]) if type(told) is dict else told
+    if type(told) is not dict:
+        return told
+    if "row" in told:
+        return tuple(map(_read_any, told["row"]))
+    return date.fromisoformat(told["date"]) if "date" in told else datetime.fromisoformat(told["moment"])
 
 
 SIMPLE: dict[Any, Spelling] = {

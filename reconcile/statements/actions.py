@@ -1,0 +1,5 @@
+"""Corporate actions."""
+
+from reconcile.statements.sections import Section
+
+ACTIONS: tuple[Section, ...] = ()

@@ -1,0 +1,23 @@
+"""Which kind of file this is, by how it begins. To read another kind, add its sign and its reader to `read`."""
+
+from __future__ import annotations
+
+from reconcile.statements.flex import read_flex
+from reconcile.statements.statement import Statement, UnknownStatement
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def read(content: bytes, name: str) -> tuple[Statement, ...]:
+    """Read a file's statements, one a period and account; raises StatementError, and then nothing was read."""
+    beginning = content.removeprefix(BYTE_ORDER_MARK).lstrip()[:200]
+    if beginning.startswith(b"<"):
+        return read_flex(content, name)
+    if beginning.startswith((b'"BOF"', b"BOF,", b'"BOS"', b"BOS,", b'"ClientAccountID"', b"ClientAccountID,")):
+        raise UnknownStatement(
+            name, 1, "a Flex query delivered as CSV", "the same query as XML: choose XML as its format"
+        )
+    raise UnknownStatement(
+        name, 1, repr(beginning[:40].decode("utf-8", "replace")) if beginning else "an empty file",
+        "a Flex statement as XML, or an activity statement as CSV in English",
+    )  # fmt: skip

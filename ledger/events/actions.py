@@ -115,7 +115,7 @@ class OptionExercised(PositionAction):
 
     type: Literal["option_exercised"] = "option_exercised"
     quantity: Exact  # change of the option's position
-    underlying_con_id: int | None  # None: settled in cash, which the option then realises
+    underlying_con_id: int | None = None  # None: settled in cash, which the option then realises
     underlying_quantity: Exact  # + received, - delivered
     strike: Exact
     amount: Exact | None = None  # cash moved, + received; None: minus quantity x strike x multiplier of the underlying

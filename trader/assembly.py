@@ -91,6 +91,7 @@ def desk_of(
         algo_priority=orders.algo_priority,
         tolerances=tolerances_of(settings),
         witnesses=places_of(settings, home),
+        accounting=settings.accounting,
     )
 
 

@@ -17,12 +17,14 @@ from ledger.nav import Unvalued
 from ledger.state import SlotState
 from reconcile import Tolerances
 from trader import files
+from trader.accounting import lot_methods
 from trader.broker import ContractSpec
 from trader.calendar import Calendar, Session, Slot
 from trader.forecast import forecast
 from trader.ingest import BarRules, ingest
 from trader.limits import Limits
 from trader.recovery import recovered, require_newest
+from trader.settings import Accounting
 from trader.sizing import Sizing
 from trader.snapshot import snapshot
 from trader.sources.source import Source
@@ -54,6 +56,7 @@ class Desk:
     algo: str
     algo_priority: str
     tolerances: Tolerances
+    accounting: Accounting
     witnesses: tuple[Place, ...] = ()
 
     def cycle_started(self, book: Book) -> Iterator[Fact | tuple[Fact, ...]]:
@@ -106,6 +109,11 @@ class Desk:
         """Return the contracts that may be ordered, as the broker defined them."""
         known = book.contracts.items()
         return tuple(con_id for wanted in self.instruments for con_id, contract in known if wanted.names(contract))
+
+    def lot_methods(self, book: Book) -> tuple[Fact, ...]:
+        """Say which lots a sale closes, where the settings changed it."""
+        chosen = self.accounting
+        return tuple(lot_methods(book, chosen.lot_method, chosen.contracts, self.universe(book)))
 
     def sizing(self, book: Book) -> Sizing:
         """Return what the plan is made by."""

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from ledger.book import Book
 from ledger.events import (
     BookReconciled,
     BreakClosed,
@@ -35,7 +36,7 @@ def accrued(
 DUE = accrued("756733/due", "80", "-24")
 
 
-def test_an_announced_dividend_that_arrives_is_booked_by_rule_and_its_accrual_ends():
+def test_an_announced_dividend_that_arrives_is_booked_by_rule_and_its_accrual_ends() -> None:
     book = look(told(quiet_book(), DUE), cash={"USD": "92056"})
 
     facts = reconcile(book, RETAIL)
@@ -54,7 +55,7 @@ def test_an_announced_dividend_that_arrives_is_booked_by_rule_and_its_accrual_en
     assert next(fact for fact in facts if isinstance(fact, BookReconciled)).open_breaks == 0
 
 
-def test_two_dividends_of_one_day_are_booked_together_and_a_third_that_is_not_due_waits():
+def test_two_dividends_of_one_day_are_booked_together_and_a_third_that_is_not_due_waits() -> None:
     later = accrued("756733/later", "10", "0", pay_date=TODAY + timedelta(days=1))
     other = accrued("265598/due", "7.5", "0", con_id=AAPL.con_id)
     book = look(told(quiet_book(), DUE, other, later), cash={"USD": "92063.5"})
@@ -65,7 +66,7 @@ def test_two_dividends_of_one_day_are_booked_together_and_a_third_that_is_not_du
     assert set(after.accruals) == {"756733/later"}
 
 
-def test_one_of_two_that_are_due_is_recognised_by_its_amount():
+def test_one_of_two_that_are_due_is_recognised_by_its_amount() -> None:
     other = accrued("265598/due", "7.5", "0", con_id=AAPL.con_id)
     book = look(told(quiet_book(), DUE, other), cash={"USD": "92007.5"})
 
@@ -87,7 +88,9 @@ def test_one_of_two_that_are_due_is_recognised_by_its_amount():
         pytest.param((DUE,), "92056", Tolerances(rule_share=Decimal("0.0005")), id="above the rule's cap"),
     ],
 )
-def test_what_no_rule_covers_stays_open(accruals: tuple[DividendAccrued, ...], cash: str, tolerances: Tolerances):
+def test_what_no_rule_covers_stays_open(
+    accruals: tuple[DividendAccrued, ...], cash: str, tolerances: Tolerances
+) -> None:
     book = look(told(quiet_book(), *accruals), cash={"USD": cash})
 
     facts = reconcile(book, tolerances)
@@ -97,7 +100,7 @@ def test_what_no_rule_covers_stays_open(accruals: tuple[DividendAccrued, ...], c
     assert told(book, *facts).cash == {"USD": Decimal(92000)}
 
 
-def test_a_dividend_above_the_cap_is_explained_and_booked_when_it_is_accepted():
+def test_a_dividend_above_the_cap_is_explained_and_booked_when_it_is_accepted() -> None:
     book = look(told(quiet_book(), DUE), cash={"USD": "92056"})
     opened = told(book, *reconcile(book, Tolerances(rule_share=Decimal("0.0005"))))
 
@@ -110,7 +113,7 @@ def test_a_dividend_above_the_cap_is_explained_and_booked_when_it_is_accepted():
     assert ("suspense", "USD") not in accepted.journal
 
 
-def test_a_break_that_waits_is_closed_once_the_accrual_becomes_known():
+def test_a_break_that_waits_is_closed_once_the_accrual_becomes_known() -> None:
     book = look(quiet_book(), cash={"USD": "92056"})
     opened = told(book, *reconcile(book, RETAIL))
     again = look(told(opened, DUE), cash={"USD": "92056"})
@@ -121,7 +124,7 @@ def test_a_break_that_waits_is_closed_once_the_accrual_becomes_known():
     assert after.cash == {"USD": Decimal(92056)}
 
 
-def test_what_nothing_explains_is_not_accepted_without_saying_that_suspense_shall():
+def test_what_nothing_explains_is_not_accepted_without_saying_that_suspense_shall() -> None:
     book = look(quiet_book(), cash={"USD": "92056"})
     opened = told(book, *reconcile(book, RETAIL))
 
@@ -132,7 +135,7 @@ def test_what_nothing_explains_is_not_accepted_without_saying_that_suspense_shal
     assert accepted.journal[("suspense", "USD")] == Decimal(-56)
 
 
-def split_of_spy(quantity: str, average_cost: str):
+def split_of_spy(quantity: str, average_cost: str) -> Book:
     changed = row(SPY, quantity).model_copy(
         update={"average_cost": Decimal(average_cost), "mark": Decimal(4000) / Decimal(quantity)}
     )
@@ -148,7 +151,9 @@ def split_of_spy(quantity: str, average_cost: str):
         pytest.param("1", "4000", "1:10", id="reverse"),
     ],
 )
-def test_a_split_is_explained_by_its_ratio_and_booked_when_it_is_accepted(quantity: str, average_cost: str, ratio: str):
+def test_a_split_is_explained_by_its_ratio_and_booked_when_it_is_accepted(
+    quantity: str, average_cost: str, ratio: str
+) -> None:
     opened = split_of_spy(quantity, average_cost)
 
     explanation = opened.open_breaks[0].explanation
@@ -172,7 +177,7 @@ def test_a_split_is_explained_by_its_ratio_and_booked_when_it_is_accepted(quanti
         pytest.param("-10", "400", id="the other side"),
     ],
 )
-def test_what_is_no_split_stays_unexplained(quantity: str, average_cost: str):
+def test_what_is_no_split_stays_unexplained(quantity: str, average_cost: str) -> None:
     opened = split_of_spy(quantity, average_cost)
 
     explanation = opened.open_breaks[0].explanation

@@ -29,7 +29,7 @@ def pending(action: ActionPending) -> Book:
     return told(book, *reconcile(book, RETAIL))
 
 
-def test_an_action_that_needs_a_choice_locks_its_contract_alone():
+def test_an_action_that_needs_a_choice_locks_its_contract_alone() -> None:
     book = pending(FOR_CASH_AND_SHARES)
 
     assert book.locked == {SPY.con_id}
@@ -38,12 +38,12 @@ def test_an_action_that_needs_a_choice_locks_its_contract_alone():
     assert found(reconcile(look(book), RETAIL)) == []
 
 
-def test_it_is_not_accepted_without_the_choice():
+def test_it_is_not_accepted_without_the_choice() -> None:
     with pytest.raises(Unexplained, match="--basis-to-cash AMOUNT"):
         acceptance(pending(FOR_CASH_AND_SHARES), "B-1", "as announced")
 
 
-def test_the_choice_books_cash_shares_and_what_was_realised_and_lifts_the_lock():
+def test_the_choice_books_cash_shares_and_what_was_realised_and_lifts_the_lock() -> None:
     book = pending(FOR_CASH_AND_SHARES)
 
     booked = told(book, *acceptance(book, "B-1", "the company's paper", basis_to_cash=Decimal(800)))
@@ -56,7 +56,7 @@ def test_the_choice_books_cash_shares_and_what_was_realised_and_lifts_the_lock()
     assert sum(booked.journal.values()) == 0
 
 
-def test_an_announcement_is_let_go_and_what_it_moved_shows_as_breaks():
+def test_an_announcement_is_let_go_and_what_it_moved_shows_as_breaks() -> None:
     book = pending(ONLY_ANNOUNCED)
 
     let_go = told(book, *acceptance(book, "B-1", "I do not take part", as_suspense=True))
@@ -67,6 +67,6 @@ def test_an_announcement_is_let_go_and_what_it_moved_shows_as_breaks():
     assert [fact.kind for fact in found(facts)] == ["position"]
 
 
-def test_an_announcement_alone_has_no_basis_to_choose():
+def test_an_announcement_alone_has_no_basis_to_choose() -> None:
     with pytest.raises(Unexplained, match="import a statement"):
         acceptance(pending(ONLY_ANNOUNCED), "B-1", "why not", basis_to_cash=Decimal(1))

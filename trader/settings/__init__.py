@@ -20,6 +20,7 @@ from trader.settings.contradictions import CONTRADICTIONS
 from trader.settings.mistakes import one_line
 from trader.settings.sections import (
     Account,
+    Accounting,
     Broker,
     FixedWeights,
     Flex,
@@ -120,6 +121,7 @@ def _spelled(value: object) -> str:
 __all__ = [
     "FILE_NAME",
     "Account",
+    "Accounting",
     "Broker",
     "FixedWeights",
     "Flex",

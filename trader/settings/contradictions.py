@@ -53,6 +53,14 @@ def unknown_ticker(settings: Settings) -> Iterator[str]:
                 )
 
 
+def unknown_contract(settings: Settings) -> Iterator[str]:
+    """Refuse a lot method of what may not be traded."""
+    for ticker in settings.accounting.contracts:
+        if ticker not in settings.universe.tickers:
+            known = ", ".join(settings.universe.tickers)
+            yield f"accounting.contracts.{ticker}: expected a ticker of the universe ({known}); correct or remove it"
+
+
 def missing_weight(settings: Settings) -> Iterator[str]:
     """Refuse a ticker of the universe that has no weight: silence would sell it."""
     if isinstance(settings.strategy, FixedWeights):
@@ -113,6 +121,7 @@ CONTRADICTIONS: tuple[Callable[[Settings], Iterator[str]], ...] = (
     unknown_calendar,
     repeated_ticker,
     unknown_ticker,
+    unknown_contract,
     missing_weight,
     weights_beyond_one,
     leverage_beyond_cap,

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from ledger.events.executions import LotMethod
 from ledger.forgetting import SESSIONS_MIN
 from trader import schedule
 from trader.limits import Limits
@@ -329,6 +330,18 @@ class Flex(Section):
         return bool(self.query_id)
 
 
+class Accounting(Section):
+    """Which lots a sale closes; a change counts from the next cycle on."""
+
+    lot_method: LotMethod = Field(
+        default="fifo",
+        description="fifo, lifo, hifo, average, or specific: the lots that a statement names, else the oldest",
+    )
+    contracts: dict[str, LotMethod] = Field(
+        default_factory=dict, description='another method for a symbol of the universe: { IBM = "hifo" }'
+    )
+
+
 class Simulator(Section):
     """The simulated venue whose clock this home follows. Never with a live account."""
 
@@ -365,4 +378,5 @@ class Settings(Section):
     witness: Witness = Witness()
     reconcile: Reconcile = Reconcile()
     flex: Flex = Flex()
+    accounting: Accounting = Accounting()
     simulator: Simulator = Simulator()

@@ -35,7 +35,7 @@ from tests.facts import START
 from tests.ledger.matcher import Matcher, matched
 
 D = Decimal
-EXAMPLES, IN_A_SOAK = 300, 3_000
+of_many = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine
 EMPTY = Holding(1, "USD", D(1))
 METHOD_NAMES = tuple(name for name, _ in METHODS)
 TRADES = ("trade",) * 9 + ("close",) * 3 + ("flip",) * 4
@@ -147,7 +147,7 @@ def same(holding: Holding, slowly: Matcher) -> bool:
 
 
 @given(steps(TRADES + ACTIONS))
-@settings(max_examples=EXAMPLES, deadline=None)
+@of_many
 def test_in_whatever_order_it_is_told_a_history_is_the_same_and_a_slow_matcher_agrees(chosen: list[Step]) -> None:
     entries = entries_of(chosen)
     tellings = list[tuple[int, int, Entry, str]]()
@@ -197,7 +197,7 @@ def mistaken(entry: Entry) -> Entry:
 
 
 @given(steps(TRADES + ACTIONS))
-@settings(max_examples=EXAMPLES, deadline=None)
+@of_many
 def test_units_basis_and_what_was_realised_add_up_after_every_entry(chosen: list[Step]) -> None:
     holding = in_time(entries_of(chosen))
 
@@ -234,7 +234,7 @@ def moved_by(holding: Holding, entry: Entry) -> tuple[Decimal, Decimal]:
 
 
 @given(steps(TRADES + ACTIONS))
-@settings(max_examples=EXAMPLES, deadline=None)
+@of_many
 def test_the_disposals_are_what_was_realised_and_what_was_closed(chosen: list[Step]) -> None:
     holding = in_time(entries_of(chosen))
 
@@ -252,7 +252,7 @@ def test_the_disposals_are_what_was_realised_and_what_was_closed(chosen: list[St
 
 
 @given(steps(TRADES))
-@settings(max_examples=EXAMPLES, deadline=None)
+@of_many
 def test_all_methods_agree_whenever_nothing_is_held(chosen: list[Step]) -> None:
     trades = [trade for trade in entries_of(chosen) if isinstance(trade, Trade)]
 
@@ -265,7 +265,7 @@ def test_all_methods_agree_whenever_nothing_is_held(chosen: list[Step]) -> None:
 
 
 @given(steps(TRADES + ACTIONS), st.integers(0, 14))
-@settings(max_examples=EXAMPLES, deadline=None)
+@of_many
 def test_what_is_folded_or_spelt_and_read_is_what_it_was(chosen: list[Step], day: int) -> None:
     holding, horizon = in_time(entries_of(chosen)), START + timedelta(days=day)
     spell, read = spelling(Holding)
@@ -285,7 +285,7 @@ def test_what_is_folded_or_spelt_and_read_is_what_it_was(chosen: list[Step], day
 
 
 @given(steps(TRADES), st.integers(0, 24))
-@settings(max_examples=EXAMPLES, deadline=None)
+@of_many
 def test_a_commission_or_an_amount_that_comes_late_is_the_same_as_one_in_time(chosen: list[Step], rotated: int) -> None:
     trades = [trade for trade in entries_of(chosen) if isinstance(trade, Trade)]
     held = in_time([trade._replace(commission=ZERO, gross=trade.quantity) for trade in trades])
@@ -316,7 +316,7 @@ LONG, LONG_TRADES = steps(TRADES + ACTIONS, 50), steps(TRADES, 50)
     ],
 )
 def test_the_same_holds_of_thousands_of_long_histories(holds: Any, histories: tuple[Any, ...]) -> None:
-    @settings(max_examples=IN_A_SOAK, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(of_many, max_examples=3_000, suppress_health_check=list(HealthCheck))
     @given(st.tuples(*histories))
     def all_of_them(history: tuple[Any, ...]) -> None:
         holds.hypothesis.inner_test(*history)

@@ -86,13 +86,25 @@ class Changing:
         quantity = -_totals(self.lots)[0] if out.quantity is None else out.quantity
         closing = self._covered(quantity)
         parts = [lot_of(part) for part in self._take(closing, out.method, out.named)]
-        if out.proceeds or (out.settled and parts):
-            settled = out.settled if parts else ZERO
-            self.closed.append(Closed(Lot(out.id, ZERO, settled, ZERO, out.at), -out.proceeds, ZERO))
-            parts = _recosted(parts, -settled)
+        if out.proceeds or out.settled:
+            parts = self._settle(parts, out)
         self.taken = parts
         if rest := quantity - closing:
             self._open(Lot(out.id, rest, ZERO, ZERO, out.at))
+
+    def _settle(self, parts: list[Lot], out: TakeOut) -> list[Lot]:
+        """Realise the cash that settles a part of the basis, lot by lot, and return what leaves."""
+        if not parts:  # whose basis it settles will be told
+            self.closed.append(Closed(Lot(out.id, ZERO, ZERO, ZERO, out.at), -out.proceeds, ZERO))
+            return []
+        left = _recosted(parts, -out.settled)
+        settled = [
+            lot._replace(quantity=ZERO, gross=lot.gross - rest.gross, commission=ZERO)
+            for lot, rest in zip(parts, left, strict=True)
+        ]
+        proceeds = spread(-out.proceeds, [lot.quantity for lot in parts])
+        self.closed += (Closed(lot, share, ZERO) for lot, share in zip(settled, proceeds, strict=True))
+        return left
 
     def _carve_out(self, carving: CarveOut) -> None:
         left = list[Part]()

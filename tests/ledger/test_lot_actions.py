@@ -170,6 +170,17 @@ def test_cash_for_a_part_of_the_basis_is_realised_and_the_rest_goes_along() -> N
 
     assert (source.realised, source.quantity, source.gross_basis) == (D(30), D(0), D(0))
     assert [(lot.quantity, lot.gross) for lot in source.taken_by("merger")] == [(D(10), D(70)), (D(30), D(210))]
+    assert [(one.opened_by, one.opened_at, one.basis, one.proceeds) for one in disposals(source)] == [
+        ("t0", day(0), D(30), D("37.5")), ("t1", day(1), D(90), D("112.5")),
+    ]  # fmt: skip
+
+
+def test_cash_for_units_that_were_not_told_yet_is_realised() -> None:
+    source = after(TakeOut(day(5), "merger", 0, D(-10), settled=D(40), proceeds=D(50)))
+
+    assert (source.realised, source.taken_by("merger")) == (D(50), ())
+    assert [one.realised for one in disposals(source)] == [D(50)]
+    assert source.with_entry(bought(0, "10", "100")).realised == 10
 
 
 def test_an_opening_position_is_replaced_by_the_lots_of_a_statement() -> None:

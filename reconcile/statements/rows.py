@@ -159,8 +159,8 @@ def moment_of(value: str) -> tuple[date, time | None, tzinfo] | None:
 def _clock(text: str) -> time:
     digits = text.replace(":", "")
     if ":" in text:
-        hours, minutes, *seconds = (int(part) for part in text.split(":"))
-        return time(hours, minutes, *seconds[:1])
+        hours, minutes, seconds = [*map(int, text.split(":")), 0][:3]
+        return time(hours, minutes, seconds)
     digits = digits.zfill(6) if len(digits) in (5, 6) else digits.zfill(4) + "00"
     return time(int(digits[:2]), int(digits[2:4]), int(digits[4:6]))
 

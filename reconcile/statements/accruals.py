@@ -23,8 +23,10 @@ def take_changes(rows: list[Row], reading: Reading) -> None:
     posted, reversed_ = Counter[str](), Counter[str]()
     for row in sorted((row for row in rows if row.text("levelOfDetail").upper() != "SUMMARY"), key=_order):
         codes, reference = row.codes("code"), reference_of(row)
-        if not codes & {"Po", "Re"}:
+        if codes and not codes & {"Po", "Re"}:
             raise row.error("the code Po or Re", repr(row.text("code")), "code")
+        if not codes:
+            reading.note(f"{row.text('symbol')}: a change of a dividend accrual without a code is taken as accrued")
         backwards = "Re" in codes
         counted = reversed_ if backwards else posted
         counted[reference] += 1

@@ -129,7 +129,7 @@ def actions_of(rows: list[Row], reading: Reading) -> list[Action]:
 
 
 def _words(row: Row) -> str:
-    return row.text("actionDescription", "description") if not row.text("description") else row.text("description")
+    return row.text("description", "actionDescription")
 
 
 def _order(row: Row) -> tuple[str, ...]:
@@ -204,7 +204,7 @@ def _action(rows: list[Row], reading: Reading) -> Action:
     moments = [moment for each in rows if (moment := each.moment("dateTime", "date", "reportDate")) is not None]
     if not moments:
         raise row.error("a dateTime or a reportDate", "none")
-    code = row.text("type", "actionType") or kind_of(words)
+    code = row.text("type", "actionType") or kind_of(told.stem)
     action = Action(
         reading, code, told, words, reference, _moved(rows, reading), any("Ca" in each.codes("code") for each in rows),
     )  # fmt: skip

@@ -1,8 +1,8 @@
 """Corporate actions: rows of one action joined, each kind booked by a function of its own.
 
-The quantities that the broker moved count, ratios only explain them. What needs a choice, or what the file does not tell
-whole, becomes ActionPending with the broker's words. To book another kind, write a function from `Action` to facts and
-add it to `BOOKED` under the broker's code.
+The quantities that the broker moved count, ratios only explain them. What needs a choice, or what the file does not
+tell whole, becomes ActionPending with the broker's words. To book another kind, write a function from `Action` to facts
+and add it to `BOOKED` under the broker's code.
 """
 
 from __future__ import annotations
@@ -170,9 +170,8 @@ def _paid(action: Action, reading: Reading, kind: type[InterestPaid] | type[Divi
     moved = action.moved[0]
     for told in reading.told:
         fact = told.fact
-        if isinstance(fact, BrokerCash) and getattr(fact, "con_id", None) == moved.con_id:
-            if fact.amount == action.proceeds:
-                return
+        if isinstance(fact, BrokerCash) and (moved.con_id, action.proceeds) == (_con_id(fact), fact.amount):
+            return
     common = {name: value for name, value in action.common.items() if name != "reference"}
     yield kind(
         con_id=moved.con_id, amount=action.proceeds, currency=moved.currency,
@@ -180,20 +179,21 @@ def _paid(action: Action, reading: Reading, kind: type[InterestPaid] | type[Divi
     )  # fmt: skip
 
 
+def _con_id(fact: BrokerCash) -> int | None:
+    return getattr(fact, "con_id", None)
+
+
 def fee(action: Action, _: Reading) -> Iterator[Fact]:
     """Book a fee of an action."""
     if any(moved.quantity for moved in action.moved) or not action.proceeds:
         raise Unclear("units moved, or no amount")
-    moved = action.moved[0]
-    yield FeeCharged(
-        con_id=moved.con_id, amount=action.proceeds, currency=moved.currency, kind="action", **action.common
-    )
+    moved, amount = action.moved[0], action.proceeds
+    yield FeeCharged(con_id=moved.con_id, amount=amount, currency=moved.currency, kind="action", **action.common)
 
 
 def choice(_: Action, __: Reading) -> Iterator[Fact]:
     """Leave to the operator what only the operator knows."""
     raise Unclear("it needs a choice")
-    yield  # a generator, as the others are
 
 
 BOOKED: tuple[tuple[str, Book], ...] = (

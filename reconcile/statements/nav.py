@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from ledger.events import InterestAccrued
 from reconcile.statements.reading import ACCRUAL, Reading
-from reconcile.statements.rows import ZERO, Row, at, number_of, words
+from reconcile.statements.rows import ZERO, Row, end_of, number_of, words
 from reconcile.statements.sections import Section
 from reconcile.statements.statement import Funds
 
@@ -149,7 +149,7 @@ def take_interest(rows: list[Row], reading: Reading) -> None:
         if change:
             fact = InterestAccrued(
                 source="statement", reference=f"{row.currency}/{first}/{day}", amount=change, currency=row.currency,
-                occurred_at=at(day), report_date=day,
+                occurred_at=end_of(day), report_date=day,
             )  # fmt: skip
             reading.tell(row, fact, ACCRUAL, fact.reference)
 

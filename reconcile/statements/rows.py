@@ -170,6 +170,11 @@ def at(day: date, clock: time = time(), zone: tzinfo = NEW_YORK) -> datetime:
     return datetime.combine(day, clock, zone).astimezone(UTC)
 
 
+def end_of(day: date) -> datetime:
+    """Return the last moment of a day of the broker's, when it settles what has accrued."""
+    return at(day, time(23, 59, 59))
+
+
 def clock_of(row: Row, name: str) -> time | None:
     """Return a time that stands in a field of its own, as `093406`."""
     value = row.text(name)

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from ledger.events import VariationSettled
 from reconcile.statements.reading import CASH, Reading
-from reconcile.statements.rows import ZERO, Row, at, words
+from reconcile.statements.rows import ZERO, Row, end_of, words
 from reconcile.statements.sections import Section
 from reconcile.statements.securities import MARGIN, READS, con_id_of, contract_of
 
@@ -47,7 +47,7 @@ def tell_variation(row: Row, con_id: int, amount: Decimal, reading: Reading) -> 
     first, last = reading.first_day, reading.last_day
     fact = VariationSettled(
         con_id=con_id, source="statement", reference=f"variation/{con_id}/{first}/{last}", amount=amount,
-        currency=reading.contracts[con_id].currency, occurred_at=at(last), report_date=last,
+        currency=reading.contracts[con_id].currency, occurred_at=end_of(last), report_date=last,
     )  # fmt: skip
     reading.tell(row, fact, CASH, fact.reference)
 

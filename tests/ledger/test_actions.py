@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.book import Book, Impossible
+from ledger.book import Book, Forgotten, Impossible
 from ledger.checkpoints import decode, encode
 from ledger.events import (
     ActionPending,
@@ -26,6 +26,7 @@ from ledger.events import (
     OpeningLotsRecorded,
     OptionExercised,
     PositionTransferred,
+    ProceedsSettled,
     ReturnOfCapitalPaid,
     SpinOffApplied,
     SplitApplied,
@@ -51,8 +52,9 @@ def action(kind: type[Any], what: ContractDefined, reference: str = "1", minute:
 
 
 def split(what: ContractDefined, change: str, minute: int = 600, **rest: Any) -> SplitApplied:
+    reference = rest.pop("reference", "1")
     fact: SplitApplied = action(
-        SplitApplied, what, minute=minute, numerator=2, denominator=1, quantity_change=D(change), **rest
+        SplitApplied, what, reference, minute, numerator=2, denominator=1, quantity_change=D(change), **rest
     )
     return fact
 
@@ -413,6 +415,41 @@ def test_the_share_of_a_spin_off_may_be_allocated_anew() -> None:
 def test_an_action_that_cannot_be_is_refused_by_name(impossible: Fact, why: str) -> None:
     with pytest.raises(Impossible, match=why):
         held(impossible)
+
+
+# What the book has forgotten
+
+
+def forgetful() -> Book:
+    """A book that remembers what followed from the history of OLD, and not the history."""
+    book = held(split(OLD, "10"))
+    book.holdings[OLD.con_id] = book.holdings[OLD.con_id].folded(minutes(900))
+    book.fills.clear()
+    book.horizon = minutes(900)
+    return book
+
+
+@pytest.mark.parametrize(
+    "late",
+    [
+        pytest.param(split(OLD, "1", 500, reference="2"), id="an action before its time"),
+        pytest.param(action(CostAdjusted, OLD, "3", 1, amount=D(1), currency="USD"), id="a cost of that time"),
+        pytest.param(split(OLD, "9", 600, reference="4", replaces=split(OLD, "10").key), id="an action in its place"),
+        pytest.param(LotMethodSet(method="lifo", occurred_at=minutes(5)), id="a method from then on"),
+        pytest.param(LotsSpecified(execution_id="a.01", lots=()), id="lots of a fill"),
+        pytest.param(ProceedsSettled(execution_id="a.01", amount=D(-49), currency="USD"), id="proceeds of a fill"),
+        pytest.param(TransactionTaxCharged(execution_id="a.01", amount=D(-1), currency="USD"), id="a tax on a fill"),
+    ],
+)
+def test_what_reaches_into_a_forgotten_time_is_left_to_a_book_that_forgets_nothing(late: Fact) -> None:
+    with pytest.raises(Forgotten):
+        told(forgetful(), late)
+
+
+def test_a_forgetful_book_takes_in_what_happens_now() -> None:
+    book = told(forgetful(), action(ContractRenamed, OLD, "2", 950, successor_con_id=NEW.con_id))
+
+    assert lots(book, NEW) == [("a", D(20), D(50), 0)]
 
 
 # Any history of trades and actions

@@ -74,8 +74,11 @@ def write_ports(path: Path, ports: Ports) -> None:
 def _reason(error: ValueError | OSError, setup: Setup) -> str:
     """Say on one line what is wrong and what to do."""
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        ports = f"{setup.port} or {setup.control_port}"
-        return f"port {ports} on {setup.host} is in use; end the other program, or give --port and --control-port"
+        ports, options = [setup.port, setup.control_port], ["--port", "--control-port"]
+        if setup.terms.statements:
+            ports, options = [*ports, setup.statement_port], [*options, "--statement-port"]
+        told = " or ".join(map(str, ports))
+        return f"port {told} on {setup.host} is in use; end the other program, or give {' and '.join(options)}"
     text = " ".join(str(error).split())
     return f"{text} (--data takes a folder of daily bars)" if setup.data and "--" not in text else text
 

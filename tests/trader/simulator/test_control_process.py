@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,32 @@ def test_a_port_in_use_is_one_line_and_exit_2(tmp_path: Path, capsys: pytest.Cap
         code = main([*arguments(tmp_path), "--port", str(port)])
 
     assert (code, f"port {port} or 0 on 127.0.0.1 is in use" in capsys.readouterr().err) == (2, True)
+
+
+def test_it_serves_statements_where_it_says(tmp_path: Path) -> None:
+    terms = ("--statements", "--dividends", "--splits", "--withholding", "0.15", "--credit-rate", "0.03")
+    with process(tmp_path, *terms) as (_, ports):
+        control = Control(ports["control_port"])
+        control.advance(at("20:00"))
+        told, accrued = control.statements(), control.dump()["accrued_interest"]
+
+    assert (told["port"], told["days"]) == (ports["statement_port"], ["2005-03-01"])
+    assert Decimal(accrued) == Decimal("8.3333333333")  # a day's on 100,000
+
+
+def test_a_statement_port_in_use_is_one_line_and_exit_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code = main([*arguments(tmp_path), "--statements", "--statement-port", str(port)])
+
+    said = capsys.readouterr().err
+    assert (code, f"port 0 or 0 or {port} on 127.0.0.1 is in use" in said) == (2, True)
+
+
+def test_terms_that_make_no_sense_are_one_line_and_exit_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code = main([*arguments(tmp_path), "--withholding", "30"])
+
+    assert (code, "withholding: expected a share from 0 to 1, found 30" in capsys.readouterr().err) == (2, True)
 
 
 def test_a_start_beyond_the_bars_is_one_line_and_exit_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -282,6 +282,13 @@ def test_an_order_in_a_currency_fills_at_its_tick_and_needs_no_margin() -> None:
         exchange.place(limit("BUY", "1000", "1.30001", con_id=EURO.con_id, order_id=2))
 
 
+def test_algorithms_are_for_stocks() -> None:
+    exchange, _ = venue(EURO, euros(), cash="2000")
+
+    with pytest.raises(Rejected, match=r"EUR\.USD: algorithms are for stocks here"):
+        exchange.place(limit("BUY", "1", "1.30", con_id=EURO.con_id, algo="Adaptive", algo_priority="Normal"))
+
+
 def test_foreign_cash_is_paid_in_where_something_values_it() -> None:
     exchange, _ = venue(EURO, euros(), cash="0")
     exchange.move_cash(Decimal(100), "EUR")

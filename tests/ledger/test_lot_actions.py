@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 
 from ledger.lots import BringIn, CarveOut, Entry, Folded, Holding, Lot, Recost, Scale, TakeOut, Trade, disposals
+from ledger.spelling import KINDS
 from tests.facts import START
 
 D = Decimal
@@ -297,3 +299,7 @@ def test_an_entry_is_found_by_its_id() -> None:
         held.entry("nobody's")
     with pytest.raises(Folded):
         held.folded(day(5)).entry("split")
+
+
+def test_a_checkpoint_spells_every_kind_of_entry() -> None:
+    assert set(KINDS) == set(get_args(Entry))

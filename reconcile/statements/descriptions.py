@@ -22,7 +22,9 @@ WORDS: tuple[tuple[str, str], ...] = (
     ("FEE ALLOCATION", "FA"), ("LIQUIDATION", "TC"), ("SPLIT", "FS"),
 )  # fmt: skip
 STAMP = re.compile(r"^\d{8,14}(?=[A-Z])", re.ASCII)  # that the broker sometimes puts before the symbol
-HEAD = re.compile(r"^(?P<symbol>[^()]{1,40}?)\s*\((?P<isin>[A-Z0-9]{4,20})\)\s*(?P<what>.*)$", re.ASCII | re.DOTALL)
+HEAD = re.compile(
+    r"^(?P<symbol>[^()]{1,40}?)\s*\((?P<isin>(?=[A-Z]*\d)[A-Z0-9]{4,20})\)\s*(?P<what>.*)$", re.ASCII | re.DOTALL
+)
 TAIL = re.compile(r"\s*\((?P<symbol>[^(),]{1,40}),[^()]*(?:\([^()]*\)[^()]*)*,\s*(?P<isin>[A-Z0-9]*)\)\s*$", re.ASCII)
 RATIO = re.compile(r"(?<![\d.])(\d{1,20}(?:\.\d{1,15})?)\s+FOR\s+(\d{1,20}(?:\.\d{1,15})?)(?![\d.])", re.ASCII)
 COLON = re.compile(r"(?<![\d.:])(\d{1,9}):(\d{1,9})(?![\d.:])", re.ASCII)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from ledger.events import ContractDefined, execution_base
+from ledger.events import ContractDefined
 from ledger.lots import EXACT
 from reconcile.statements.reading import Reading
 from reconcile.statements.rows import NEW_YORK, ZERO, Row, at, clock_of
@@ -17,6 +18,7 @@ IDENTIFYING = (
     "conid", "symbol", "isin", "dateTime", "tradeDate", "tradeTime", "buySell", "quantity", "tradePrice", "price",
     "currency", "transactionType",
 )  # fmt: skip
+EXECUTION_ID = re.compile(r"[^.]+(\.[^.]+){2,3}\.\d{1,3}", re.ASCII)  # BASE.REVISION, as the broker's API tells it
 CANCELLING = frozenset({"TradeCancel", "FracShareCancel"})
 
 
@@ -130,11 +132,7 @@ def _execution_id(row: Row, reading: Reading) -> str:
     """Return the broker's execution id, or a stable name of the same form."""
     told = row.text("ibExecID", "execID")
     if told:
-        try:
-            execution_base(told)
-        except ValueError:
-            return f"statement-{told}.01"
-        return told
+        return told if EXECUTION_ID.fullmatch(told) else f"statement-{told}.01"
     for name in ("transactionID", "tradeID"):
         if (value := row.text(name)) and value != "0":
             return f"statement-{value}.01"

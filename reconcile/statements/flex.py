@@ -85,15 +85,14 @@ def _statement(sections: Sections, kind: str, file: str) -> Statement:
     if first is None or last is None or first > last:
         raise head.error("a period from fromDate to toDate", f"{head.text('fromDate')} to {head.text('toDate')}")
     reading = Reading(file, head, kind, account, first, last, head.moment("whenGenerated"))
-    _one_account(sections)
     read_sections(sections.rows, reading)
     return reading.statement()
 
 
-def _one_account(sections: Sections) -> None:
+def _one_account(rows: dict[str, list[Row]]) -> None:
     """Refuse rows of several accounts under one: which of them moved what would be lost."""
     told = dict[str, Row]()
-    for row in (row for rows in sections.rows.values() for row in rows):
+    for row in (row for found in rows.values() for row in found):
         if (account := row.text("accountId")) and set(account) - set("UX*FC"):  # masked in a file that was shared
             told.setdefault(account.rstrip("FC") if account[-2:-1].isdigit() else account, row)
     if len(told) > 1:
@@ -102,6 +101,7 @@ def _one_account(sections: Sections) -> None:
 
 def read_sections(rows: dict[str, list[Row]], reading: Reading) -> None:
     """Read all sections of one statement; what none of them knows is an error where it may be money."""
+    _one_account(rows)
     known = {section.name for section in SECTIONS} | REASONS.keys()
     for name, found in rows.items():
         if name not in known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reconcile.statements.activity_csv import read_csv
 from reconcile.statements.flex import read_flex
 from reconcile.statements.statement import Statement, UnknownStatement
 
@@ -17,6 +18,8 @@ def read(content: bytes, name: str) -> tuple[Statement, ...]:
         raise UnknownStatement(
             name, 1, "a Flex query delivered as CSV", "the same query as XML: choose XML as its format"
         )
+    if b",Header," in beginning.split(b"\n", 1)[0]:
+        return read_csv(content, name)
     raise UnknownStatement(
         name, 1, repr(beginning[:40].decode("utf-8", "replace")) if beginning else "an empty file",
         "a Flex statement as XML, or an activity statement as CSV in English",

@@ -87,6 +87,11 @@ class Reading:
         """Return all of it, facts in economic order."""
         ordered = sorted(self.told, key=lambda told: told[:4])
         lines, contracts = dict[str, int](), {**self.mentioned, **self.contracts}
+        for con_id, contract in contracts.items():
+            if not contract.currency:
+                currency = self.base_currency or "USD"
+                self.note(f"{contract.symbol}: the file does not tell its currency; {currency} is taken")
+                contracts[con_id] = contract.model_copy(update={"currency": currency})
         for told in ordered:
             if told.fact.key is not None:
                 lines.setdefault(told.fact.key, told.line)

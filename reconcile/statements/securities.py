@@ -35,7 +35,7 @@ STOCK_LIKE = frozenset({"multiplier", "strike", "expiry", "putCall"})
 
 READS = words(
     "assetCategory symbol description conid isin cusip currency multiplier strike expiry maturity putCall "
-    "underlyingConid underlyingSymbol listingExchange exchange"
+    "underlyingConid underlyingSymbol listingExchange exchange standIn"
 )
 
 
@@ -63,6 +63,8 @@ def _kept(row: Row, reading: Reading, table: dict[int, ContractDefined]) -> Cont
 
 def con_id_of(row: Row) -> int:
     """Return the broker's con id, or a stable negative one for an old or trimmed file that has none."""
+    if told := row.values.get("standIn"):
+        return int(told)
     value = row.text("conid").replace(",", "")
     if value.isdecimal() and value.isascii() and int(value) > 0 and len(value) <= 18:
         return int(value)
@@ -110,7 +112,7 @@ def _defined(row: Row, con_id: int, reading: Reading) -> ContractDefined:
         con_id=con_id,
         symbol=row.text("symbol") or row.text("isin") or str(con_id),
         security_type=kind,
-        currency=row.currency or reading.base_currency or "USD",
+        currency=row.currency,  # empty: the row does not say
         exchange=row.text("listingExchange"),
         primary_exchange=row.text("listingExchange"),
         multiplier=multiplier_of(row, kind),
@@ -136,6 +138,7 @@ def _merged(known: ContractDefined, found: ContractDefined) -> ContractDefined:
     told = {
         name: getattr(second, name)
         for name in (
+            "currency",
             "exchange",
             "primary_exchange",
             "long_name",

@@ -67,6 +67,8 @@ def _without_tax(fill: Told, row: Row, reading: Reading) -> None:
     amount = row.money("taxAmount")
     for place, told in enumerate(reading.told):
         if isinstance(told.fact, CommissionCharged) and told.tie == fill.tie and amount is not None:
+            if abs(told.fact.amount) < abs(amount):
+                return  # it cannot be in there
             rest = told.fact.amount - amount
             reading.told[place] = told._replace(fact=told.fact.model_copy(update={"amount": rest}))
 

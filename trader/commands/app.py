@@ -18,16 +18,19 @@ from ledger.ledger import LedgerError
 from ledger.nav import Unvalued
 from queries import TableError, UnknownDay
 from reconcile.acceptance import Unexplained
+from reconcile.statements import StatementError
 from trader import exits
 from trader.adoption import AdoptionRefused
 from trader.broker import BrokerProblem
 from trader.calendar import CalendarError
-from trader.commands import care, continuity, daily, doctor, history, journal, report, start, verify
+from trader.commands import books, care, continuity, daily, doctor, history, journal, report, start, verify
 from trader.copies import BackupDamaged
+from trader.importing import StatementRefused
 from trader.manifest import BackupRefused, is_backup, require_home
 from trader.occasion import AccountNotAdopted
 from trader.schedule import SettingsError
 from trader.simulator.control import ControlError
+from trader.sources.flex import FlexProblem
 
 INTERRUPTED = 130  # what typer makes of Ctrl-C, without a word
 
@@ -38,6 +41,9 @@ EXPECTED: tuple[tuple[type[Exception], str], ...] = (
     (LedgerError, ""),
     (BrokerProblem, ""),
     (AdoptionRefused, ""),
+    (StatementError, ""),
+    (StatementRefused, ""),
+    (FlexProblem, ""),
     (AccountNotAdopted, ""),
     (BackupRefused, ""),
     (BackupDamaged, ""),
@@ -56,10 +62,12 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, Callable[..., object]], ...]], ...] = 
     ("Daily", daily.COMMANDS),
     ("Start", (*start.COMMANDS, *doctor.COMMANDS)),
     ("History", history.COMMANDS),
-    ("Care", (*verify.COMMANDS, *continuity.COMMANDS, *journal.COMMANDS, *care.COMMANDS)),
+    ("Care", (*verify.COMMANDS, *continuity.COMMANDS, *books.COMMANDS, *journal.COMMANDS, *care.COMMANDS)),
 )
 
-WRITING = frozenset({"init", "adopt", "halt", "resume", "accept", "commit", "clean", "restore"})  # and `cycle`
+WRITING = frozenset(
+    {"init", "adopt", "halt", "resume", "accept", "commit", "clean", "restore", "import"}
+)  # and `cycle`
 
 
 def run(arguments: list[str]) -> int:

@@ -5,3 +5,10 @@ log that has begun only what is new is recorded, and the broker's word takes the
 (`fitting.py`). The file itself is kept by its hash. To import something else, make a `Statement` of it
 (`reconcile/statements/`).
 """
+
+from __future__ import annotations
+
+from trader.importing.files import File, StatementRefused, read_file
+from trader.importing.taking import Expected, Imported, batches_of, take_in
+
+__all__ = ["Expected", "File", "Imported", "StatementRefused", "batches_of", "read_file", "take_in"]

@@ -191,7 +191,7 @@ def _opened_at(said: Said, con_id: int, units: Decimal) -> datetime:
     for moment, quantity in said.opened_at.get(con_id, ()):
         passed = EXACT.add(passed, abs(quantity))
         if units < passed:
-            return moment
+            return min(moment, said.beginning)  # what the file lacks the purchase of was there all the same
     return said.beginning
 
 

@@ -13,6 +13,14 @@ from xml.sax.saxutils import quoteattr
 ACCOUNT = "DU7654321"
 IDS = {"ACME": 101, "BOLT": 102}
 
+LINE_OF = {
+    "Dividends": "dividends",
+    "Withholding Tax": "withholdingTax",
+    "Other Fees": "otherFees",
+    "Deposits/Withdrawals": "depositWithdrawals",
+}
+LINES = ("commissions", "netTradesSales", "netTradesPurchases", *LINE_OF.values())
+
 
 @dataclass(frozen=True)
 class Traded:
@@ -72,6 +80,7 @@ class Lots:
 def statement(history: Iterable[Happening], first: date, last: date, *, account: str = ACCOUNT, extra: str = "") -> str:
     """Return the statement of one part of a history that began long before."""
     lots, cash, start, trades, moves = Lots(), Decimal(0), Decimal(0), list[str](), list[str]()
+    lines = dict.fromkeys(LINES, Decimal(0))
     for number, happening in enumerate(history, start=1):
         if happening.day > last:
             break
@@ -81,11 +90,16 @@ def statement(history: Iterable[Happening], first: date, last: date, *, account:
         if happening.day < first:
             start = cash
         elif isinstance(happening, Traded):
+            lines["netTradesSales" if happening.quantity < 0 else "netTradesPurchases"] += happening.proceeds
+            lines["commissions"] += happening.commission
             trades.append(_trade(number, happening, realised, way))
         else:
+            lines[LINE_OF[happening.kind]] += happening.amount
             moves.append(_move(number, happening))
     positions = [_position(symbol, *held, last) for symbol, held in sorted(lots.held().items())]
-    return _whole(account, first, last, trades, moves, positions, start, cash, extra)
+    return _whole(
+        account, first, last, trades, moves, positions, {**lines, "startingCash": start, "endingCash": cash}, extra
+    )
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -146,7 +160,7 @@ def _position(symbol: str, units: Decimal, basis: Decimal, day: date) -> str:
 
 def _whole(
     account: str, first: date, last: date, trades: list[str], moves: list[str], positions: list[str],
-    start: Decimal, cash: Decimal, extra: str,
+    lines: dict[str, Decimal], extra: str,
 ) -> str:  # fmt: skip
     period = _attributes(
         accountId=account, fromDate=f"{first:%Y%m%d}", toDate=f"{last:%Y%m%d}", period="",
@@ -154,7 +168,7 @@ def _whole(
     )  # fmt: skip
     report = _attributes(
         accountId=account, currency="USD", levelOfDetail="Currency", fromDate=f"{first:%Y%m%d}",
-        toDate=f"{last:%Y%m%d}", startingCash=f"{start:f}", endingCash=f"{cash:f}",
+        toDate=f"{last:%Y%m%d}", **{name: f"{amount:f}" for name, amount in lines.items()},
     )  # fmt: skip
     body = "\n".join(
         [

@@ -1,0 +1,147 @@
+"""Books: statements taken in and compared, and the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ledger.clock import Clock, SystemClock
+from queries.figures import columns
+from queries.sql import Answer, Format, cell_text, print_answer
+from trader import exits
+from trader.commands.home import clock_and_settings, home_of, refuse_foreign_log
+from trader.schedule import FILE_NAME, SettingsError
+from trader.settings import Settings
+
+if TYPE_CHECKING:
+    from reconcile.statement_comparison import Row
+    from trader.importing import Imported
+
+FormatOption = Annotated[Format, typer.Option("--format", help="table, csv or json")]
+
+
+def import_statements(
+    context: typer.Context,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE…", help="Flex XML, or an activity statement as CSV")
+    ] = None,
+    flex: Annotated[bool, typer.Option("--flex", help="fetch the statement from the broker's service")] = False,
+    base_currency: Annotated[
+        str | None, typer.Option(help="of a fresh home, where the statement does not say it, as USD")
+    ] = None,
+) -> int:
+    """Take statements of the broker into the log: whole or not at all, and nothing twice.
+
+    A fresh home begins with what the account held before the first of them.
+    """
+    from trader.commands.progress import bar
+    from trader.importing import Expected, read_file, take_in
+
+    home = home_of(context)
+    clock, chosen = _home(home)
+    contents = [(path.name, path.read_bytes()) for path in files or []]
+    if flex:
+        contents.append(("flex", _fetched(home, clock, chosen)))
+    if not contents:
+        raise typer.BadParameter("expected statements, found none: name files, or --flex")
+    read = [read_file(content, name) for name, content in contents]
+    expected = Expected(
+        account=chosen.account.id if chosen else None,
+        mode=chosen.account.mode if chosen else None,
+        base_currency=base_currency,
+    )
+    status = exits.FINE
+    with bar("importing", sum(len(file.statement.facts) for file in read)) as tell:
+        for imported in take_in(home, read, clock, expected, tell):
+            print("\n".join(_told(imported)))
+            status = exits.BAD_NEWS if imported.contradictions else status
+    return status
+
+
+def _home(home: Path) -> tuple[Clock, Settings | None]:
+    """Return a home's clock, and its settings where it has any: a log may be imported without."""
+    if not (home / FILE_NAME).exists():
+        return SystemClock(), None
+    return clock_and_settings(home)
+
+
+def _fetched(home: Path, clock: Clock, chosen: Settings | None) -> bytes:
+    from trader.sources.flex import fetch, token_of
+
+    if chosen is None or not chosen.flex.wanted:
+        raise SettingsError(
+            f"{home / FILE_NAME}: flex.query_id: expected the number of a Flex query, found none; "
+            "make an activity query in the broker's Client Portal, and set it"
+        )
+    return fetch(chosen.flex, token_of(chosen.flex, home), clock)
+
+
+def _told(imported: Imported) -> Iterator[str]:
+    period = f"{imported.first_day} to {imported.last_day}"
+    if imported.known:
+        yield f"{imported.name}: {imported.account}, {period}: imported before, nothing new"
+        return
+    news = f"{imported.facts_new:,} new of {imported.facts:,} facts"
+    yield f"{imported.name}: {imported.account}, {period}: {news}"
+    yield from (f"  {note}" for note in imported.notes)
+    yield from (f"! {text}; see: tallybook breaks" for text in imported.contradictions)
+
+
+def reconcile_statement(
+    context: typer.Context,
+    statement: Annotated[Path, typer.Option(help="a statement of the broker: Flex XML or CSV", show_default=False)],
+    format: FormatOption = "table",
+) -> int:
+    """Compare the book at a statement's end with what the statement says (exit 1 where something differs)."""
+    from ledger.log import read_events
+    from reconcile.statement_comparison import compared, own_side
+    from trader.importing import StatementRefused, read_file
+
+    home = home_of(context)
+    refuse_foreign_log(home)
+    told = read_file(statement.read_bytes(), statement.name).statement
+    events = tuple(read_events(home))
+    own = own_side(events, told)
+    if own.end.account != told.account:
+        raise StatementRefused(
+            f"{statement.name}: expected a statement of account {own.end.account}, found {told.account}"
+        )
+    rows = compared(own, told)
+    answer = Answer(ROW_COLUMNS, tuple((*row[:4], row.difference, row.tolerance) for row in rows))
+    if format == "table":
+        print("\n".join(_shown(rows)))
+    else:
+        print_answer(answer, format)
+    return exits.BAD_NEWS if any(row.differs for row in rows) else exits.FINE
+
+
+ROW_COLUMNS = ("kind", "key", "own", "broker", "difference", "tolerance")
+
+
+def _shown(rows: tuple[Row, ...]) -> Iterator[str]:
+    """Say of each kind how much agrees, and show what differs."""
+    for kind in dict.fromkeys(row.kind for row in rows):
+        of_kind = [row for row in rows if row.kind == kind]
+        agreeing = sum(row.difference is not None and not row.differs for row in of_kind)
+        silent = {str(side) for row in of_kind for side in (row.own, row.broker) if isinstance(side, str)}
+        differing = [row for row in of_kind if row.differs]
+        words = [
+            f"{agreeing} agree" if agreeing else "",
+            f"{len(differing)} differ" if differing else "",
+            *sorted(silent),
+        ]
+        yield f"{kind:<11} {', '.join(filter(None, words)) or 'nothing on either side'}"
+        table = (
+            (row.key, f"own {cell_text(row.own)}", f"broker {cell_text(row.broker)}", cell_text(row.difference))
+            for row in differing
+        )
+        yield from (f"  {line}" for line in columns(tuple(table), right=frozenset({1, 2, 3})))
+
+
+COMMANDS: tuple[tuple[str, Callable[..., object]], ...] = (
+    ("import", import_statements),
+    ("reconcile", reconcile_statement),
+)

@@ -1,0 +1,49 @@
+"""What a statement says of its beginning. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time
+from decimal import Decimal
+
+from ledger.events import OrderFilled
+from reconcile.periods import BROKER_ZONE
+from reconcile.statements import Statement
+from trader.importing.opening import Said
+
+Dated = tuple[tuple[datetime, Decimal], ...]  # when lots were opened, and how many units each holds
+
+
+def beginning_of_statement(statement: Statement) -> datetime:
+    """Return the first moment of a statement's period."""
+    return datetime.combine(statement.first_day, time(), BROKER_ZONE).astimezone(UTC)
+
+
+def said_of(statement: Statement) -> Said:
+    """Return what the beginning can be read off."""
+    told = statement.observed
+    return Said(
+        beginning=beginning_of_statement(statement),
+        contracts={contract.con_id: contract for contract in statement.contracts},
+        facts=statement.facts,
+        closing=told.closing,
+        opening=told.opening,
+        realised=told.realised_by_execution or {},
+        realised_of=told.realised,
+        positions=None if told.positions is None else {c: (h.quantity, h.basis) for c, h in told.positions.items()},
+        cash_start=told.cash_start,
+        opened_at=dict(_opened_at(statement)),
+    )
+
+
+def _opened_at(statement: Statement) -> Iterator[tuple[int, Dated]]:
+    """Yield when the lots were opened that no execution of the statement opened: closed ones first, as they closed."""
+    traded = {(fact.con_id, fact.occurred_at) for fact in statement.facts if isinstance(fact, OrderFilled)}
+    dated = dict[int, list[tuple[datetime | None, Decimal]]]()
+    for closed in sorted(statement.observed.closed_lots or (), key=lambda lot: lot.closed_at):
+        dated.setdefault(closed.con_id, []).append((closed.opened_at, closed.quantity))
+    for con_id, lots in (statement.observed.lots or {}).items():
+        dated.setdefault(con_id, []).extend((lot.opened_at, lot.quantity) for lot in lots)
+    for con_id, parts in dated.items():
+        if all(moment is not None for moment, _ in parts):
+            yield con_id, tuple((m, q) for m, q in parts if m is not None and (con_id, m) not in traded)

@@ -1,0 +1,238 @@
+"""One file after the other: what of it is new is tried on a copy of the book, then recorded in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Literal
+
+from ledger.book import Book, Forgotten, Impossible, replay
+from ledger.clock import Clock
+from ledger.errors import LogMissing
+from ledger.events import AccountAdopted, Fact, LogStarted, OpeningBalanceRecorded, StatementImported
+from ledger.ledger import Ledger
+from ledger.line import Event
+from ledger.log import read_events
+from trader import evidence
+from trader.importing.files import File, StatementRefused
+from trader.importing.fitting import Beginning, fitting, new_contracts, opening_lots, pending, replacing
+from trader.importing.opening import opening
+from trader.importing.reading_off import said_of
+from trader.place import stamp
+
+FACTS_A_BATCH = 5_000
+PAPER = ("DU", "DF")  # what the broker's paper accounts begin with
+Tell = Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Whose statements a home takes; None: whatever the first file says."""
+
+    account: str | None = None
+    mode: Literal["paper", "live"] | None = None
+    base_currency: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of one file."""
+
+    name: str
+    account: str
+    first_day: str
+    last_day: str
+    facts: int
+    facts_new: int
+    known: bool  # the very file was imported before
+    notes: tuple[str, ...] = ()
+    contradictions: tuple[str, ...] = ()  # of what the log holds already: breaks were opened
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is to be recorded of a file."""
+
+    facts: tuple[Fact, ...]
+    facts_new: int  # how many of them the statement tells, and the log did not hold
+    notes: tuple[str, ...]
+    contradictions: tuple[str, ...]
+
+
+def take_in(
+    home: Path, files: Iterable[File], clock: Clock, expected: Expected, tell: Tell = lambda _: None
+) -> Iterator[Imported]:
+    """Import files in the order of their periods; yield what became of each.
+
+    One that does not fit raises StatementRefused: nothing of it is recorded, and what came before it stays.
+    """
+    ordered = sorted(files, key=lambda file: (file.statement.first_day, file.statement.last_day, file.name))
+    for file in ordered:
+        _require(file, expected.account or ordered[0].statement.account)
+    with _ledger(home, clock, ordered[0], expected, tell) as ledger:
+        for file in ordered:
+            yield _taken(ledger, home, file, tell)
+
+
+def _require(file: File, account: str) -> None:
+    if file.statement.account != account:
+        raise StatementRefused(
+            f"{file.name}: expected a statement of account {account}, found {file.statement.account}; "
+            "one home is one account: name another --home"
+        )
+
+
+@contextmanager
+def _ledger(home: Path, clock: Clock, first: File, expected: Expected, tell: Tell) -> Iterator[Ledger]:
+    """Open the log, or begin one; a log begins only once its first file was tried."""
+    try:
+        opened = Ledger.open(home, clock, account=expected.account or first.statement.account, mode=expected.mode)
+    except LogMissing:
+        genesis = genesis_of(first, clock, expected)
+        _prepared(Book().supposing((genesis,)), first, None, tell)
+        home.mkdir(parents=True, exist_ok=True)
+        opened = Ledger.create(home, clock, genesis)
+        stamp(home)
+    with opened as ledger:
+        yield ledger
+
+
+def genesis_of(first: File, clock: Clock, expected: Expected) -> LogStarted:
+    """Begin the log of a statement's account."""
+    account = first.statement.account
+    mode = expected.mode or ("paper" if account.startswith(PAPER) else "live")
+    return LogStarted(account=account, mode=mode, clock=clock.kind, base_currency=_base_currency(first, expected))
+
+
+def _base_currency(first: File, expected: Expected) -> str:
+    """Return what is said, by the operator or the file; else the one currency that the file knows."""
+    told = expected.base_currency or first.statement.base_currency
+    known = {contract.currency for contract in first.statement.contracts}
+    known |= {currency for currency, _ in first.statement.observed.cash_lines or ()}
+    known |= {getattr(fact, "currency", "") for fact in first.statement.facts} - {""}
+    if not told and len(known) != 1:
+        raise StatementRefused(
+            f"{first.name}: expected the account's base currency, found none, and {len(known)} currencies; "
+            "say it: --base-currency USD"
+        )
+    return told or known.pop()
+
+
+def _taken(ledger: Ledger, home: Path, file: File, tell: Tell) -> Imported:
+    told = file.statement
+    common = (file.name, told.account, told.first_day.isoformat(), told.last_day.isoformat(), len(told.facts))
+    if _is_known(ledger.book, file):
+        return Imported(*common, 0, known=True)
+    try:
+        prepared = _prepared(ledger.book, file, ledger.log.events, tell)
+    except Forgotten:
+        ledger.book.become(replay(ledger.log.events(), retain=True))
+        prepared = _prepared(ledger.book, file, ledger.log.events, tell)
+    ledger.record(_batches(home, file, prepared))
+    return Imported(*common, prepared.facts_new, False, (*told.notes, *prepared.notes), prepared.contradictions)
+
+
+def batches_of(book: Book, home: Path, file: File) -> Iterator[tuple[Fact, ...]]:
+    """Yield what a file adds to the log of a home, to be recorded; nothing if it was imported before.
+
+    Raises StatementRefused, and Forgotten where the book keeps too little to tell.
+    """
+    if file.statement.account != book.account:
+        _require(file, book.account)
+    if not _is_known(book, file):
+        yield from _batches(home, file, _prepared(book, file, lambda: read_events(home), lambda _: None))
+
+
+def _is_known(book: Book, file: File) -> bool:
+    return f"statement/{file.sha256}" in book.keys
+
+
+def _batches(home: Path, file: File, prepared: Prepared) -> Iterator[tuple[Fact, ...]]:
+    """Keep the file; yield its facts, and last that it is imported."""
+    told = file.statement
+    whole = StatementImported(
+        source=file.source, account=told.account, first_day=told.first_day.isoformat(),
+        last_day=told.last_day.isoformat(), file_sha256=evidence.put(home, file.content, file.suffix),
+        facts=len(told.facts), facts_new=prepared.facts_new,
+    )  # fmt: skip
+    facts = (*prepared.facts, whole)
+    for place in range(0, len(facts), FACTS_A_BATCH):
+        yield facts[place : place + FACTS_A_BATCH]
+
+
+def _prepared(book: Book, file: File, events: Callable[[], Iterable[Event]] | None, tell: Tell) -> Prepared:
+    """Return what of a file is new, tried on a copy of the book; raises StatementRefused for what cannot be."""
+    told, notes = file.statement, list[str]()
+    begun = None if events is None else beginning_of(events())
+    own: list[Fact] = list(new_contracts(book, told.contracts))
+    if begun is None and not book.holdings and not any(book.cash.values()):
+        opened = opening(said_of(told))
+        own += opened.facts
+        notes += opened.notes
+        if not told.base_currency:
+            notes.append(f"the statement does not say the account's base currency: {book.base_currency} is taken")
+    facts = fitting(told.facts, begun)
+    if len(facts) < len(told.facts):
+        notes.append(
+            f"{len(told.facts) - len(facts)} facts from before the log's beginning are left out: "
+            "its opening balances hold them"
+        )
+    facts = tuple(replacing(map(pending, facts), inferred_in(book, events)))
+    if begun is not None and begun.adopted:
+        own += opening_lots(book, told.observed.lots or {}, begun)
+    new, contradictions = _tried(book, file, own, facts, tell)
+    return Prepared((*own, *new), len(new), tuple(notes), contradictions)
+
+
+def _tried(
+    book: Book, file: File, own: Iterable[Fact], facts: Iterable[Fact], tell: Tell
+) -> tuple[tuple[Fact, ...], tuple[str, ...]]:
+    """Apply facts to a copy of the book; return those that the log does not hold, and what contradicts it."""
+    new, contradictions = list[Fact](), list[str]()
+
+    def unknown() -> Iterator[Fact]:
+        for place, fact in enumerate(facts):
+            tell(place)
+            try:
+                known = book.recognise(fact) is not None
+            except Forgotten:
+                raise
+            except Impossible as error:
+                contradictions.append(str(error))
+                new.append(fact)  # to be recorded as a refusal, and a break
+            else:
+                if not known:
+                    new.append(fact)
+                    yield fact
+
+    try:
+        book.supposing(chain(own, unknown()))
+    except Forgotten:
+        raise
+    except Impossible as error:
+        where = file.place_of(new[-1]) if new else file.name
+        raise StatementRefused(f"{where}: {error}; nothing of the file was imported") from error
+    return tuple(new), tuple(contradictions)
+
+
+def beginning_of(events: Iterable[Event]) -> Beginning | None:
+    """Return where the log's opening balances stand; None if it began with nothing."""
+    for event in events:
+        if isinstance(event.fact, AccountAdopted):
+            return Beginning(event.at, adopted=True)
+        if isinstance(event.fact, OpeningBalanceRecorded):
+            return Beginning(event.at, adopted=False)
+        if isinstance(event.fact, StatementImported):
+            return None
+    return None
+
+
+def inferred_in(book: Book, events: Callable[[], Iterable[Event]] | None) -> Mapping[str, Event]:
+    """Return what was booked provisionally and nothing has replaced, by its key."""
+    if events is None or not book.provisional:
+        return {}
+    wanted = {inferred.seq: key for key, inferred in book.provisional.items()}
+    return {wanted[event.seq]: event for event in events() if event.seq in wanted}

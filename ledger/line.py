@@ -182,7 +182,7 @@ def _too_new(header: Header, name: str, version: int) -> LogTooNew:
 def fact_of(raw: bytes, header: Header, upcasters: tuple[Upcaster, ...] = UPCASTERS) -> Fact:
     """Validate the payload."""
     _, _, _, _, _, _, occurred_at, _, _, trade_date, report_date, fact_from, _, _, known = header
-    payload = payload_of(raw, fact_from, occurred_at, trade_date, report_date)
+    payload = dated(raw[fact_from:-PREV_TAIL], occurred_at, trade_date, report_date)
     if known is None:
         known_type(header, upcasters)
         known, payload = _upcast(payload, header, upcasters)
@@ -196,27 +196,14 @@ def fact_of(raw: bytes, header: Header, upcasters: tuple[Upcaster, ...] = UPCAST
         ) from error
 
 
-def payload_of(
-    raw: bytes, fact_from: int, occurred_at: bytes | None, trade_date: bytes | None, report_date: bytes | None
-) -> bytes:
-    """Return the payload that begins at `fact_from`, with the envelope's times and dates put back in front of it."""
-    payload = raw[fact_from:-PREV_TAIL]
-    if occurred_at is trade_date is report_date is None:
-        return payload
+def dated(payload: bytes, occurred_at: bytes | None, trade_date: bytes | None, report_date: bytes | None) -> bytes:
+    """Return a payload with the envelope's times and dates put back in front of it."""
     given = b"" if occurred_at is None else b'"occurred_at":"%s",' % occurred_at
     if trade_date is not None:
         given += b'"trade_date":"%s",' % trade_date
     if report_date is not None:
         given += b'"report_date":"%s",' % report_date
-    return b"{%s}" % given[:-1] if payload == b"{}" else b"{%s%s" % (given, payload[1:])
-
-
-def valid(known: FactClass, payload: bytes) -> Fact | None:
-    """Return the fact that a payload is; None if it is none of this class."""
-    try:
-        return known.__pydantic_validator__.validate_json(payload)  # type: ignore[no-any-return]
-    except ValidationError:
-        return None
+    return payload if not given else b"{%s}" % given[:-1] if payload == b"{}" else b"{%s%s" % (given, payload[1:])
 
 
 def _upcast(payload: bytes, header: Header, upcasters: tuple[Upcaster, ...]) -> tuple[type[Fact], bytes]:

@@ -5,15 +5,19 @@
 object, no call for each layer. It refuses nothing. A line of which anything is unusual (the first of a file, an old
 version, a payload that does not validate, damage of any kind) it hands back, and the chain, standing where the loop had
 come to, accepts that line or words the refusal. So a line may be ordinary only if the chain accepts it; that the loop
-recognises too little costs time, never truth.
+recognises too little costs time, never truth. Events are handed on in runs: a line that is not ordinary begins one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 
+from pydantic import ValidationError
+
+from ledger.events import Fact
 from ledger.line import (
     END,
     HASH_TAIL,
@@ -26,42 +30,46 @@ from ledger.line import (
     Event,
     LineBroken,
     batch_of,
+    dated,
     event_of,
     kind_of,
     moment,
-    payload_of,
     text_of,
-    valid,
 )
 from ledger.log.chain import BATCH_BYTES_MAX, BATCH_EVENTS_MAX, Chain, ChainBroken
 from ledger.log.disk import LOCAL, Disk
 from ledger.log.walking import days
 
+# So many lines are decoded before the first of them is looked at: decoding and folding by turns evict each other from
+# the processor's caches.
+RUN = 100
 
-def walk_events(files: Sequence[Path], chain: Chain, disk: Disk = LOCAL) -> Iterator[Event]:
-    """Yield every line's event in order, checked as `walk` checks it; ChainBroken at the first line that is not next.
 
-    The chain stands where the events do at the end, and when this raises.
+def walk_events(files: Sequence[Path], chain: Chain, disk: Disk = LOCAL) -> Iterator[list[Event]]:
+    """Yield every line's event in order, run by run, checked as `walk` checks it; ChainBroken at the first wrong line.
+
+    The chain stands behind the last event of each run, and there when this raises.
     """
     for path, lines, is_sealed in days(files, chain, disk):
         yield from _decoded(path, lines, chain, is_sealed)
 
 
-def _decoded(path: Path, lines: Iterator[bytes], chain: Chain, is_sealed: bool) -> Iterator[Event]:
+def _decoded(path: Path, lines: Iterator[bytes], chain: Chain, is_sealed: bool) -> Iterator[list[Event]]:
     name, accept = path.name, chain.accept_sealed if is_sealed else chain.accept
-    unusual = next(lines, None)  # the seal of the day before, or the genesis
-    while unusual is not None:
+    asked = next(lines, None)  # the seal of the day before, or the genesis
+    while asked is not None:
         try:
-            header = accept(unusual, name)
+            header = accept(asked, name)
         except LineBroken as broken:
             offset = chain.day.size if chain.day is not None and chain.day.file == name else 0
             raise ChainBroken(path, offset, str(broken)) from None
-        yield event_of(unusual, header)
-        unusual = yield from _ordinary(lines, chain, is_sealed)
+        run = [event_of(asked, header)]
+        asked = _ordinary(islice(lines, RUN), chain, is_sealed, run) or next(lines, None)
+        yield run
 
 
-def _ordinary(lines: Iterable[bytes], chain: Chain, is_sealed: bool) -> Generator[Event, None, bytes | None]:
-    """Yield the events of ordinary lines, and return the first that is not one; None at the end of the file."""
+def _ordinary(lines: Iterable[bytes], chain: Chain, is_sealed: bool, run: list[Event]) -> bytes | None:
+    """Add the events of ordinary lines to the run, and return the first that is not one; None if they all were."""
     tally, log, seq, last, batch, at = chain.day, chain.log_id, chain.seq, chain.hash, chain.batch, chain.recorded_at
     assert tally is not None
     day, of_log, prev, recorded = tally.file[:10].encode(), log.encode(), last.encode(), moment(at)
@@ -69,7 +77,7 @@ def _ordinary(lines: Iterable[bytes], chain: Chain, is_sealed: bool) -> Generato
     try:
         for raw in lines:
             match, until, end = HEADER.match(raw), len(raw) - PREV_TAIL, size + len(raw)
-            if match is None or match.end() > until or end > BATCH_BYTES_MAX or len(raw) > LINE_BYTES_MAX:
+            if match is None or (start := match.end()) > until or end > BATCH_BYTES_MAX or len(raw) > LINE_BYTES_MAX:
                 return raw
             number, kind, its_log, place, key, occurred, known_at, cycle, traded, reported = match.groups()
             prev_mark, before, hash_mark, said, newline = TAIL.unpack_from(raw, until)
@@ -85,19 +93,21 @@ def _ordinary(lines: Iterable[bytes], chain: Chain, is_sealed: bool) -> Generato
                 return raw
             if not is_sealed and sha256(raw[:-HASH_TAIL]).hexdigest() != digest:
                 return raw
-            fact = valid(known, payload_of(raw, match.end(), occurred, traded, reported))
-            if fact is None:
-                return raw
+            payload = raw[start:until]
+            if not (occurred is traded is reported is None):
+                payload = dated(payload, occurred, traded, reported)
+            fact: Fact = known.__pydantic_validator__.validate_json(payload)
             if not is_sealed:
                 content.update(raw)
             if k == 1:
                 begun, at, recorded = size, known_at, moment(known_at)
-            event = tuple.__new__(Event, (
+            run.append(tuple.__new__(Event, (
                 seq + 1, name, version, log, following, key and text_of(key), fact.occurred_at, recorded,
                 cycle and int(cycle), fact.trade_date, fact.report_date, fact, last, digest,
-            ))  # fmt: skip
+            )))  # fmt: skip
             size, seq, last, prev, batch = end, seq + 1, digest, said, following
-            yield event
+    except ValidationError:
+        return raw
     finally:
         chain.advance(seq, last, batch, at, size, begun)
     return None

@@ -39,26 +39,21 @@ def read_events(
 
 def _read(folder: Path, head: Head | None, since: Seal | None, until_seq: int | None, disk: Disk) -> Iterator[Event]:
     chain, files = chain_after(since, day_files(folder, disk), disk)
-    batch, head_seq = list[Event](), None if head is None else head.seq
+    waiting, head_seq = list[Event](), None if head is None else head.seq  # for the rest of their batch
     if head_seq == chain.seq:
         _check_head(folder, head, chain.hash)
     try:
-        for event in walk_events(files, chain, disk):
-            seq, (k, n) = event.seq, event.batch
-            if seq == head_seq:
-                _check_head(folder, head, event.hash)
-            if n == 1:
-                yield event
-                if seq == until_seq:
-                    return
-                continue
-            batch.append(event)
-            if seq == until_seq:
-                yield from batch
+        for run in walk_events(files, chain, disk):
+            first, last = run[0].seq, run[-1].seq
+            if head_seq is not None and first <= head_seq <= last:
+                _check_head(folder, head, run[head_seq - first].hash)
+            waiting += run
+            if until_seq is not None and first <= until_seq <= last:
+                yield from waiting[: until_seq - last or None]
                 return
-            if k == n:
-                yield from batch
-                batch.clear()
+            whole = len(waiting) - (last - chain.whole_seq)
+            yield from waiting[:whole]
+            del waiting[:whole]
     except ChainBroken as broken:
         if head is None or chain.whole_seq < head.seq:
             raise LogDamaged(f"{broken}; {RESTORE}") from broken

@@ -9,7 +9,7 @@ import pytest
 
 from ledger.errors import LogError
 from ledger.line import Event, Header, decode, event_of
-from ledger.log import Log
+from ledger.log import Log, decoding
 from ledger.log.chain import Chain, ChainBroken
 from ledger.log.decoding import walk_events
 from ledger.log.walking import walk
@@ -40,7 +40,7 @@ def test_it_gives_the_events_and_the_chain_of_the_lines_one_by_one(
     make(tmp_path)
     in_one_loop, by_line = Counting(), Chain()
 
-    events = list(walk_events(tuple(files(tmp_path)), in_one_loop))
+    events = list(_in_one_loop(tuple(files(tmp_path)), in_one_loop))
 
     one_by_one = [(raw, by_line.accept(raw, path.name)) for path in files(tmp_path) for raw in path.open("rb")]
     assert events == [decode(raw) for raw, _ in one_by_one]
@@ -56,7 +56,7 @@ def test_batches_keys_and_times_are_ordinary_in_the_open_day_too(tmp_path: Path)
         append(log, filled("y.01"))
     in_one_loop, by_line = Counting(), Chain()
 
-    events = list(walk_events(tuple(files(tmp_path)), in_one_loop))
+    events = list(_in_one_loop(tuple(files(tmp_path)), in_one_loop))
 
     for path in files(tmp_path):
         for raw in path.open("rb"):
@@ -66,21 +66,23 @@ def test_batches_keys_and_times_are_ordinary_in_the_open_day_too(tmp_path: Path)
     assert in_one_loop.asked == [0, SEAL]
 
 
-def test_at_each_event_that_one_stops_after_the_chain_stands_where_accepting_stands(tmp_path: Path) -> None:
+@pytest.mark.parametrize("run", [1, 2, 100])
+def test_at_each_run_that_one_stops_after_the_chain_stands_where_accepting_stands(
+    tmp_path: Path, run: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoding, "RUN", run)
     three_days(tmp_path)
-    for stop in range(len(day_lines(tmp_path))):
-        in_one_loop, by_line = Chain(), Chain()
-        events = walk_events(tuple(files(tmp_path)), in_one_loop)
-        lines = walk(tuple(files(tmp_path)), by_line)
-        for _ in range(stop + 1):
-            next(events), next(lines)
-        events.close()  # type: ignore[attr-defined]
+    in_one_loop, by_line = Chain(), Chain()
+    lines = walk(tuple(files(tmp_path)), by_line)
 
+    for events in walk_events(tuple(files(tmp_path)), in_one_loop):
+        assert [event_of(*next(lines)) for _ in events] == events
         assert in_one_loop.day is not None
         assert by_line.day is not None
         assert (in_one_loop.seq, in_one_loop.hash, in_one_loop.batch) == (by_line.seq, by_line.hash, by_line.batch)
         assert (in_one_loop.whole_seq, in_one_loop.batch_from) == (by_line.whole_seq, by_line.batch_from)
         assert (in_one_loop.recorded_at, in_one_loop.day.size) == (by_line.recorded_at, by_line.day.size)
+    assert next(lines, None) is None
 
 
 def flipped(at: int) -> Callable[[bytes], bytes]:
@@ -132,8 +134,12 @@ def _same_end(home: Path, lines: list[bytes]) -> None:
     first, second = files(home)
     rewrite(first, b"".join(lines[:SEAL]))
     rewrite(second, b"".join(lines[SEAL:]))
-    one_by_one, in_one_loop = (_end(home, way) for way in (_one_by_one, walk_events))
+    one_by_one, in_one_loop = (_end(home, way) for way in (_one_by_one, _in_one_loop))
     assert in_one_loop == one_by_one
+
+
+def _in_one_loop(files: Sequence[Path], chain: Chain) -> Iterator[Event]:
+    return (event for run in walk_events(files, chain) for event in run)
 
 
 def _one_by_one(files: Sequence[Path], chain: Chain) -> Iterator[Event]:

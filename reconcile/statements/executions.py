@@ -49,6 +49,11 @@ class Traded:
         return {"occurred_at": self.at, "trade_date": day, "report_date": self.row.day("reportDate")}
 
     @property
+    def second(self) -> datetime:
+        """Return its time as the broker tells it."""
+        return self.at.replace(microsecond=0)
+
+    @property
     def computed(self) -> Decimal:
         """Return what quantity, price and multiplier alone would have moved."""
         return EXACT.multiply(EXACT.multiply(-self.quantity, self.price), self.contract.multiplier)

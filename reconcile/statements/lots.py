@@ -39,13 +39,13 @@ def _closed_lot(row: Row, reading: Reading) -> ClosedLot:
 
 
 def _is_of(lot: ClosedLot, trade: Traded) -> bool:
-    return lot.con_id == trade.contract.con_id and lot.closed_at == trade.at and lot.quantity * trade.quantity < 0
+    return lot.con_id == trade.contract.con_id and lot.closed_at == trade.second and lot.quantity * trade.quantity < 0
 
 
 def _specified(trade: Traded, lots: list[ClosedLot], trades: list[Traded], reading: Reading) -> None:
     """Tell the lots of one trade, if each can be named: what was bought before the file began cannot."""
     known = {other.row.text("transactionID"): execution_base(other.execution_id)[0] for other in trades}
-    others = [t for t in trades if t.at == trade.at and t.contract == trade.contract and t is not trade]
+    others = [t for t in trades if t.second == trade.second and t.contract == trade.contract and t is not trade]
     if others or not lots or any(lot.transaction not in known for lot in lots):
         reading.note(f"{trade.contract.symbol}: lots that were not matched by age cannot be told from this file alone")
         return

@@ -8,6 +8,7 @@ level or another field, add it to `TRADES`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
 
 from ledger.events import (
     CommissionAdjusted,
@@ -57,6 +58,7 @@ def take_trades(rows: list[Row], reading: Reading) -> None:
     if executions and not levels.get("EXECUTION"):
         reading.note("trades are told by order: each order stands for its executions")
     trades = sorted((traded_of(row, reading) for row in executions), key=_economic)
+    _apart(trades)
     observe(trades, reading)
     left = take_exercises(list(_without_cancelled(_distinct(trades, reading), reading)), reading)
     for trade in left:
@@ -64,6 +66,22 @@ def take_trades(rows: list[Row], reading: Reading) -> None:
     take_closed_lots(levels.get("CLOSED_LOT", []), trades, reading)
     for row in levels.get("WASH_SALE", []):
         _wash_sale(row, reading)
+
+
+def _apart(trades: list[Traded]) -> None:
+    """Put executions of one second a microsecond apart, in the order in which the broker booked them.
+
+    Its times have whole seconds, and it matches lots of one second by the ids of its transactions.
+    """
+    together = dict[tuple[int, datetime], list[Traded]]()
+    for trade in trades:
+        together.setdefault((trade.contract.con_id, trade.at), []).append(trade)
+    for same in together.values():
+        ids = [trade.row.text("transactionID") for trade in same]
+        if len(same) > 1 and all(told.isdecimal() for told in ids) and not any(trade.cancels for trade in same):
+            for place, trade in enumerate(sorted(same, key=lambda each: int(each.row.text("transactionID")))):
+                trade.at += timedelta(microseconds=place)
+    trades.sort(key=_economic)
 
 
 def _economic(trade: Traded) -> tuple[object, ...]:

@@ -38,7 +38,7 @@ def said_of(statement: Statement) -> Said:
 
 def _opened_at(statement: Statement) -> Iterator[tuple[int, Dated]]:
     """Yield when the lots were opened that no execution of the statement opened: closed ones first, as they closed."""
-    traded = {(fact.con_id, fact.occurred_at) for fact in statement.facts if isinstance(fact, OrderFilled)}
+    traded = {(fact.con_id, _second(fact.occurred_at)) for fact in statement.facts if isinstance(fact, OrderFilled)}
     dated = dict[int, list[tuple[datetime | None, Decimal]]]()
     for closed in sorted(statement.observed.closed_lots or (), key=lambda lot: lot.closed_at):
         dated.setdefault(closed.con_id, []).append((closed.opened_at, closed.quantity))
@@ -46,4 +46,9 @@ def _opened_at(statement: Statement) -> Iterator[tuple[int, Dated]]:
         dated.setdefault(con_id, []).extend((lot.opened_at, lot.quantity) for lot in lots)
     for con_id, parts in dated.items():
         if all(moment is not None for moment, _ in parts):
-            yield con_id, tuple((m, q) for m, q in parts if m is not None and (con_id, m) not in traded)
+            yield con_id, tuple((m, q) for m, q in parts if m is not None and (con_id, _second(m)) not in traded)
+
+
+def _second(moment: datetime | None) -> datetime | None:
+    """Return a moment without what the broker's times do not tell."""
+    return None if moment is None else moment.replace(microsecond=0)

@@ -7,7 +7,8 @@ a day's bridge comes about stands in `ledger/bridged_days.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from contextlib import suppress
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -25,7 +26,7 @@ from queries.streams import Column, print_rows
 from queries.tables import HOME_ZONE, UnknownDay
 
 FINE, BAD_NEWS = 0, 1
-LOOK_BACK = timedelta(days=7)  # a session and its end lie in it
+LOOK_BACK = (1, 5)  # day files before the first one asked for, in which the session before it should lie
 Tell = Callable[[int], None]  # told the seq that was read last
 
 
@@ -47,35 +48,38 @@ def days_of(
 
 
 def _days(home: Path, first: date | None, last: date | None, zone: str, tell: Tell) -> Iterator[BridgedDay]:
-    """Begin with a book of some days before, if a day before the first is bridged from there; else with the log."""
+    """Begin with the book of a day before, if the session before the first lies after it; else with the log."""
     seen = 0
-    if first is not None:
-        earlier = False
-        try:
-            for told in _from_checkpoint(home, first, zone, tell):
+    for files in LOOK_BACK if first is not None else ():
+        begun = False
+        with suppress(Forgotten):
+            for told in _from_checkpoint(home, first, files, zone, tell):
                 if last is not None and told.day > last:
-                    return
-                if told.day < first:
-                    earlier = True
-                elif earlier:
+                    break
+                if first is not None and told.day < first:
+                    begun = True
+                elif begun:
                     seen += 1
                     yield told
                 else:
                     break
-            else:
-                if earlier:
-                    return
-        except Forgotten:
-            pass
+            if begun:
+                return
+        if seen:
+            break
     yield from _from_genesis(home, first, last, tell, seen)
 
 
-def _from_checkpoint(home: Path, first: date, zone: str, tell: Tell) -> Iterator[BridgedDay]:
-    began = datetime.combine(first - LOOK_BACK, time(), ZoneInfo(zone)).astimezone(UTC).date()
-    files = day_files(events_folder(home)).names
-    book, seal = folded_from(home, before=f"{began}.jsonl") if files else (forgetful_book(), None)
-    if seal is not None:
-        yield from bridged_days(_read(read_events(home, since=seal), tell), book)
+def _from_checkpoint(home: Path, first: date | None, files: int, zone: str, tell: Tell) -> Iterator[BridgedDay]:
+    """Yield the days after a checkpoint; the first of them may have begun before it."""
+    if first is None:
+        return
+    began = datetime.combine(first, time(), ZoneInfo(zone)).astimezone(UTC).date()
+    earlier = [name for name in day_files(events_folder(home)).names if name < f"{began}.jsonl"]
+    if len(earlier) > files:
+        book, seal = folded_from(home, before=earlier[-files])
+        if seal is not None:
+            yield from bridged_days(_read(read_events(home, since=seal), tell), book)
 
 
 def _from_genesis(home: Path, first: date | None, last: date | None, tell: Tell, seen: int) -> Iterator[BridgedDay]:

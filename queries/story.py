@@ -16,6 +16,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ledger.book import Book, Forgotten
+from ledger.bridged_days import BridgedDay
 from ledger.checkpoints import folded_from
 from ledger.events import (
     CommissionCharged,
@@ -30,16 +31,14 @@ from ledger.line import Event
 from ledger.log import read_events
 from ledger.log.storage import day_files, events_folder
 from ledger.statement import book_hash
-from queries.figures import change, clock_time, money, quantity
+from queries.bridge import bridge_of, bridge_words
+from queries.figures import clock_time, money, quantity
 from queries.story_of_cycle import Told, cycle_text
 from queries.story_of_facts import told
 from queries.tables import HOME_ZONE, UnknownDay
 
 FINE, BAD_NEWS = 0, 1
 COMMISSIONS_LAST = timedelta(days=7)  # so long an audit looks ahead for what a day's fills cost
-BRIDGE: tuple[str, ...] = (
-    "realised", "unrealised", "commissions", "dividends", "taxes", "interest", "fees", "flows", "adjustments",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +82,7 @@ class Day:
     unpaid: set[str] = field(default_factory=set)  # the day's executions whose commission has not come yet
     opening: SnapshotTaken | None = None
     session_days: dict[int, date] = field(default_factory=dict)  # cycle -> session day
+    bridged: BridgedDay | None = None  # how NAV came about; None where no cycle of the day finished
 
     def take(self, event: Event) -> date:
         """Sort one event in; return the day that it belongs to."""
@@ -126,19 +126,27 @@ def audit(home: Path, day: date, *, zone: str = HOME_ZONE) -> Audit:
     earlier = [name for name in files if name < f"{began}.jsonl"]
     # one file more than needed: it tells of the orders that the day found
     book, seal = folded_from(home, before=earlier[-1] if earlier else files[0]) if files else (Book(), None)
+    bridged = bridge_of(home, day, zone=zone)
     try:
-        return audit_of(read_events(home, since=seal), day, book, zone=zone)
+        return audit_of(read_events(home, since=seal), day, book, bridged=bridged, zone=zone)
     except Forgotten:
-        return audit_of(read_events(home), day, zone=zone)
+        return audit_of(read_events(home), day, bridged=bridged, zone=zone)
     except UnknownDay:
         extent = " to ".join(files[at].removesuffix(".jsonl") for at in (0, -1))
         raise UnknownDay(f"{day}: expected a day of the log ({extent}), found nothing recorded on it") from None
 
 
-def audit_of(events: Iterable[Event], day: date, book: Book | None = None, *, zone: str = HOME_ZONE) -> Audit:
+def audit_of(
+    events: Iterable[Event],
+    day: date,
+    book: Book | None = None,
+    *,
+    bridged: BridgedDay | None = None,
+    zone: str = HOME_ZONE,
+) -> Audit:
     """Audit a day of a log, or of its end and the book before that; raises UnknownDay if nothing was recorded on it."""
     book = book or Book()
-    chapter = Day(day, zone, opening=book.snapshot)
+    chapter = Day(day, zone, opening=book.snapshot, bridged=bridged)
     chapter.symbols.update((con_id, contract.symbol) for con_id, contract in book.contracts.items())
     checked = equal = 0
     first: Divergence | None = None
@@ -201,7 +209,8 @@ def story(chapter: Day) -> Iterator[str]:
         yield f"open   {stand(chapter.opening)}"
     yield from _without_repetition(sorted(_told(chapter), key=lambda told: told.at), chapter.zone)
     if closing is not None:
-        yield bridge(chapter.opening, closing)
+        if chapter.bridged is not None:
+            yield bridge_words(chapter.bridged)
         yield f"close  {stand(closing)}"
 
 
@@ -211,15 +220,6 @@ def stand(snapshot: SnapshotTaken) -> str:
     several = len(snapshot.cash) > 1
     cash = [f"cash {f'{row.currency} ' if several else ''}{money(row.amount)}" for row in snapshot.cash]
     return "  ".join([money(snapshot.nav) + " ", *held, *cash])
-
-
-def bridge(opening: SnapshotTaken | None, closing: SnapshotTaken) -> str:
-    """Explain the change of NAV by what the totals of both snapshots say; what they do not say is the residual."""
-    parts = {name: getattr(closing, name) - (getattr(opening, name) if opening else 0) for name in BRIDGE}
-    moved = closing.nav - (opening.nav if opening else 0)
-    residual = moved - sum(parts.values(), Decimal(0))
-    shown = "  ".join(f"{name} {change(amount)}" for name, amount in parts.items() if amount) or "nothing moved"
-    return f"bridge {shown} = {change(moved)}   residual {money(residual)}"
 
 
 def _last_snapshot(chapter: Day) -> SnapshotTaken | None:

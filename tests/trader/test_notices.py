@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ledger.book import Book, replay
+from ledger.bridged_days import BridgedDay
 from ledger.events import (
     BreakFound,
     CycleFailed,
@@ -18,6 +19,7 @@ from ledger.events import (
     TradingHalted,
 )
 from ledger.log import read_events
+from queries.bridge import bridge_of
 from queries.figures import percent
 from queries.status import status
 from tests.queries.history import (
@@ -134,7 +136,13 @@ def test_the_end_of_a_day_tells_the_bridge_the_trades_and_that_nothing_is_needed
     (bought,) = (ref for ref, order in book.orders.items() if order.session_day == TUESDAY)
 
     letter = session_letter(
-        book, "end", TUESDAY, NAMES, leverage_max=Decimal("1.5"), decided={bought: Decimal("92.01")}
+        book,
+        "end",
+        TUESDAY,
+        NAMES,
+        leverage_max=Decimal("1.5"),
+        decided={bought: Decimal("92.01")},
+        bridged=bridge_of(tmp_path, TUESDAY),
     )
 
     assert letter.subject == "[paper] END Tue 1 Mar  +65.67  NAV 100,065.67  all clear"
@@ -149,11 +157,21 @@ def test_the_end_of_a_day_tells_the_bridge_the_trades_and_that_nothing_is_needed
 
 
 def test_the_next_day_begins_where_the_last_one_ended(tmp_path: Path) -> None:
-    letter = session_letter(book_of(two_sessions(tmp_path)), "start", WEDNESDAY, ())
+    book = book_of(two_sessions(tmp_path))
+
+    letter = session_letter(book, "start", WEDNESDAY, (), bridged=bridge_of(tmp_path, WEDNESDAY))
 
     assert "START Wed 2 Mar  +15.00  NAV 100,080.67" in letter.subject
     assert "100,065.67 + unrealised 15.00 = 100,080.67, residual 0.00" in lines(letter)
     assert "The END mail of Tue 1 Mar was not sent." in lines(letter)
+
+
+def test_a_day_whose_nav_cannot_be_explained_says_what_is_missing(tmp_path: Path) -> None:
+    unknown = BridgedDay(TUESDAY, None, "IBM: no mark was reported")
+
+    letter = session_letter(finished(tmp_path, "09:35").ledger.book, "end", TUESDAY, NAMES, bridged=unknown)
+
+    assert "How NAV came about is unknown: IBM: no mark was reported." in lines(letter)
 
 
 def test_an_open_break_and_a_halt_need_the_owner(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from ledger.book import Book
 from ledger.checkpoints import folded_from
 from ledger.events import NoticeFailed, NoticeSent, OrderPlanned
 from ledger.log import read_events
+from queries.bridge import bridge_of
 from trader.calendar import Calendar
 from trader.notices.compose import due_notices, session_letter
 from trader.notices.mail import send
@@ -41,7 +42,10 @@ def due_mails(book: Book, settings: Settings, home: Path) -> Iterator[NoticeSent
     names, leverage_max = tuple(slot.name for slot in slots), settings.limits.gross_leverage_max
     for kind in due_notices(book, slot, slots):
         decided, drawdown = _decided(book, home, day), book.growth.drawdown
-        letter = session_letter(book, kind, day, names, leverage_max=leverage_max, decided=decided, drawdown=drawdown)
+        letter = session_letter(
+            book, kind, day, names,
+            leverage_max=leverage_max, decided=decided, drawdown=drawdown, bridged=bridge_of(home, day),
+        )  # fmt: skip
         yield send(settings.mail, home, letter)
 
 

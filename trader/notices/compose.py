@@ -13,6 +13,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from ledger.book import Book
+from ledger.bridged_days import BridgedDay
 from queries.figures import change, money
 from trader.calendar import NEW_YORK, Slot
 from trader.notices.letters import Letter, Part
@@ -76,15 +77,21 @@ def session_letter(
     leverage_max: Decimal | None = None,
     decided: Mapping[str, Decimal] | None = None,
     drawdown: Decimal | None = None,
+    bridged: BridgedDay | None = None,
     zone: ZoneInfo = NEW_YORK,
 ) -> Letter:
     """Write a session mail; `decided` are the prices that orders were sized from, by order_ref.
 
-    `drawdown` counts every snapshot, as the status does: the book keeps only the last one of each session.
+    `bridged` is how the day's NAV came about: the book keeps what is, not what was. `drawdown` counts every snapshot,
+    as the status does: the book keeps only the last one of each session.
     """
     today, waiting = book.snapshots.get(day), tuple(needs(book))
     mailed = _mailed(book, kind, day)
-    words = [f"{kind.upper()} {day_text(day)}", change(pnl(book, day)), f"NAV {money(today.nav if today else None)}"]
+    words = [
+        f"{kind.upper()} {day_text(day)}",
+        change(pnl(book, day, bridged)),
+        f"NAV {money(today.nav if today else None)}",
+    ]
     return Letter(
         kind=kind,
         subject=f"{_tag(book)} {'  '.join([*words, _verdict(book)])}",
@@ -92,7 +99,7 @@ def session_letter(
         parts=(
             Part("", waiting),
             Part("", tuple(ended_breaks(book, day, zone))),
-            Part("", tuple(bridge(book, day))),
+            Part("", tuple(bridge(bridged))),
             Part("", tuple(trades(book, day, decided or {}, zone))),
             Part("", tuple(order_troubles(book, day))),
             Part("", (*cycle_troubles(book, day, slots), *_unsent_end(book, day))),

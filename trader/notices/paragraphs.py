@@ -11,6 +11,8 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from ledger.book import Book
+from ledger.bridge import FLOWS, PRIOR_PERIOD, TRANSLATION
+from ledger.bridged_days import BridgedDay
 from ledger.events import SnapshotTaken
 from ledger.state import Break, Fill, Order
 from queries.advice import accepting, halt, recovery, undecided
@@ -29,8 +31,11 @@ BRIDGE: tuple[tuple[str, str], ...] = (
     ("interest", "interest"),
     ("fees", "fees"),
     ("commissions", "commission"),
-    ("flows", "deposits and withdrawals"),
+    ("conversion", "currency trades"),
+    (TRANSLATION, "exchange rates"),
+    (FLOWS, "deposits and withdrawals"),
     ("adjustments", "adjustments"),
+    (PRIOR_PERIOD, "told late of earlier days"),
 )
 
 
@@ -92,27 +97,32 @@ def previous_snapshot(book: Book, day: date) -> SnapshotTaken | None:
     return book.snapshots[max(earlier)] if earlier else None
 
 
-def pnl(book: Book, day: date) -> Decimal | None:
+def pnl(book: Book, day: date, told: BridgedDay | None = None) -> Decimal | None:
     """Return the day's gain or loss without deposits and withdrawals; None without a snapshot."""
+    if told is not None and told.bridge is not None:
+        return told.bridge.gain
     today, before = book.snapshots.get(day), previous_snapshot(book, day)
     if today is None:
         return None
     return today.nav - today.flows if before is None else today.nav - before.nav - (today.flows - before.flows)
 
 
-def bridge(book: Book, day: date) -> Iterator[str]:
-    """Tell how NAV came from the last session's to this one's."""
-    today, before = book.snapshots.get(day), previous_snapshot(book, day)
-    if today is None:
+def bridge(told: BridgedDay | None) -> Iterator[str]:
+    """Tell how NAV came from the last session's to this one's; an adopted account begins with what it held."""
+    if told is None:
         return
-    opening = before.nav if before else today.flows  # an adopted account begins with what it held
-    words, reached = [money(opening)], opening
-    for name, word in BRIDGE if before else [part for part in BRIDGE if part[0] != "flows"]:
-        part: Decimal = getattr(today, name) - (getattr(before, name) if before else ZERO)
-        if part:
+    found = told.bridge
+    if found is None:
+        yield f"How NAV came about is unknown: {told.unknown}."
+        return
+    is_first = found.opened_at is None
+    opening = found.lines[FLOWS] if is_first else found.opening
+    words = [money(opening)]
+    for name, word in BRIDGE:
+        part = found.lines[name]
+        if part and not (is_first and name == FLOWS):
             words.append(f"{'+' if part > 0 else '-'} {word} {money(abs(part))}")
-            reached += part
-    yield f"{' '.join(words)} = {money(today.nav)}, residual {money(today.nav - reached)}"
+    yield f"{' '.join(words)} = {money(found.closing)}, residual {money(found.residual)}"
 
 
 def trades(book: Book, day: date, decided: Mapping[str, Decimal], zone: ZoneInfo) -> Iterator[str]:

@@ -64,7 +64,7 @@ def soak(seed: int, sessions: int) -> str:
         home = Path(folder)
         days = Calendar.load().sessions(FIRST_DAY, FIRST_DAY + timedelta(days=2 * sessions + 14))[:sessions]
         with venue(home, seed) as ports, control_of(ports) as control:
-            write_settings(home, ports["port"], ports["control_port"], mail_port=1)
+            write_settings(home, ports, mail_port=1)
             write_bars(home, days[-1].day)
             control.advance(days[0].open - timedelta(minutes=30))
             settings = load(home)

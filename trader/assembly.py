@@ -92,6 +92,7 @@ def desk_of(
         tolerances=tolerances_of(settings),
         witnesses=places_of(settings, home),
         accounting=settings.accounting,
+        flex=settings.flex,
     )
 
 

@@ -31,6 +31,7 @@ def run_cycle(ledger: Ledger, broker: Broker, desk: Desk) -> None:
     ledger.record(broker.connect(ledger.book))  # a new session; account, mode and clock asserted
     ledger.record(broker.resolve(ledger.book))  # orders that a crash left undecided
     ledger.record(broker.clear_open_orders(ledger.book))  # ours; cancelled to confirmation
+    ledger.record(desk.statements(ledger.book))  # what only the statement of the last session knows
     ledger.record(desk.lot_methods(ledger.book))  # fifo, unless the settings say otherwise
     ledger.record(broker.observe(ledger.book))  # executions, account, positions, marks, rates
     ledger.record(reconcile(ledger.book, desk.tolerances))

@@ -24,10 +24,11 @@ from trader.forecast import forecast
 from trader.ingest import BarRules, ingest
 from trader.limits import Limits
 from trader.recovery import recovered, require_newest
-from trader.settings import Accounting
+from trader.settings import Accounting, Flex
 from trader.sizing import Sizing
 from trader.snapshot import snapshot
 from trader.sources.source import Source
+from trader.statements import statements
 from trader.strategies import Strategy
 from trader.witness import Place
 
@@ -57,6 +58,7 @@ class Desk:
     algo_priority: str
     tolerances: Tolerances
     accounting: Accounting
+    flex: Flex
     witnesses: tuple[Place, ...] = ()
 
     def cycle_started(self, book: Book) -> Iterator[Fact | tuple[Fact, ...]]:
@@ -109,6 +111,11 @@ class Desk:
         """Return the contracts that may be ordered, as the broker defined them."""
         known = book.contracts.items()
         return tuple(con_id for wanted in self.instruments for con_id, contract in known if wanted.names(contract))
+
+    def statements(self, book: Book) -> Iterator[Fact | tuple[Fact, ...]]:
+        """Take in the broker's statement of the last session that the log saw the end of."""
+        ended = [day for day in book.snapshots if day < self._session().day]
+        return statements(book, self.home, self.flex, self.clock, max(ended)) if ended else iter(())
 
     def lot_methods(self, book: Book) -> tuple[Fact, ...]:
         """Say which lots a sale closes, where the settings changed it."""

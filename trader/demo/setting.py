@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from importlib.util import find_spec
@@ -19,7 +19,7 @@ from typing import Any
 from trader.simulator.bars import packaged_bars
 from trader.simulator.control import Control
 
-FIRST_DAY = date(2005, 3, 1)  # no split in the packaged data after it; dividends are not paid yet
+FIRST_DAY = date(2005, 2, 14)  # MSFT pays a dividend on the 15th, the 21st is a holiday, AAPL splits on the 28th
 TICKERS = ("AAPL", "GOOG", "IBM", "MSFT")
 ACCOUNT = "DU1000001"
 HISTORY_DAYS = 400  # calendar days of bars that the folder keeps from before the first session
@@ -57,9 +57,15 @@ tls = "none"
 from = "tallybook@localhost"
 to = ["owner@localhost"]
 
+[flex]
+query_id = "1"
+base_url = "http://127.0.0.1:{statement_port}/FlexWebService"
+
 [simulator]
 control = "127.0.0.1:{control_port}"
 """
+STATEMENT_TOKEN = "simulated"  # what the venue's statement service asks for
+OVERNIGHT = ("--dividends", "--splits", "--statements")
 
 
 class DemoError(Exception):
@@ -83,10 +89,10 @@ def fresh_home(home: Path) -> None:
     (home / MARK).write_text(json.dumps({"made_by": "tallybook demo"}) + "\n", encoding="utf-8")
 
 
-def write_settings(home: Path, port: int, control_port: int, mail_port: int) -> None:
+def write_settings(home: Path, ports: Mapping[str, Any], mail_port: int) -> None:
     """Write the demo's tallybook.toml."""
     symbols = ", ".join(f'"{ticker}"' for ticker in TICKERS)
-    text = SETTINGS.format(account=ACCOUNT, port=port, control_port=control_port, mail_port=mail_port, symbols=symbols)
+    text = SETTINGS.format(account=ACCOUNT, mail_port=mail_port, symbols=symbols, **ports)
     (home / "tallybook.toml").write_text(text, encoding="utf-8")
 
 
@@ -110,7 +116,7 @@ def venue(home: Path, seed: int, *options: str) -> Iterator[dict[str, Any]]:
     port_file = home / "ports.json"
     command = [
         sys.executable, "-m", "trader.simulator", "--port", "0", "--control-port", "0", "--seed", str(seed),
-        "--start", FIRST_DAY.isoformat(), "--account", ACCOUNT, "--port-file", str(port_file), *options,
+        "--start", FIRST_DAY.isoformat(), "--account", ACCOUNT, "--port-file", str(port_file), *OVERNIGHT, *options,
     ]  # fmt: skip
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:

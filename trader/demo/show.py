@@ -11,6 +11,7 @@ import shlex
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -26,6 +27,7 @@ from queries.figures import percent
 from trader.calendar import Calendar, Session, Slot
 from trader.demo.setting import (
     FIRST_DAY,
+    STATEMENT_TOKEN,
     DemoError,
     check_extras,
     control_of,
@@ -35,14 +37,16 @@ from trader.demo.setting import (
     write_bars,
     write_settings,
 )
-from trader.demo.table import HEADING, Row, counted, equity, holdings, show, show_progress
+from trader.demo.table import HEADING, Row, counted, equity, holdings, money, show, show_progress
 from trader.demo.tally import differences, lost_and_doubled
 from trader.simulator.control import Control
+from trader.sources.flex import TOKEN_VARIABLE
 
 HAND_TRADE_SESSION, HAND_TRADE_SLOT = 4, 2  # before the third cycle of the fourth session
 HAND_TRADE = ("IBM", Decimal(50))
 ACCEPT_SLOT = 4  # two cycles later the owner accepts it
 KILL_SESSION = 7
+SPLIT_DAY = date(2005, 2, 28)  # AAPL, two for one; accepted before the day's second cycle
 AFTER_CLOSE = timedelta(minutes=31)
 CRON_STEP = timedelta(minutes=5)
 CYCLE_SECONDS_MAX = 120.0
@@ -75,10 +79,11 @@ def run(home: Path, sessions: int = 10, seed: int = 1, out: TextIO = sys.stdout)
     calendar = Calendar.load()
     days = calendar.sessions(FIRST_DAY, FIRST_DAY + timedelta(days=2 * sessions + 14))[:sessions]
     print(
-        f"SIMULATED broker, real daily prices · seed {seed} · home {shown(home)} · dividends are not paid yet", file=out
+        f"SIMULATED broker, real daily prices · seed {seed} · home {shown(home)} · dividends are paid on their ex-date",
+        file=out,
     )
     with venue(home, seed) as ports, mailbox(home) as mail_port, control_of(ports) as control:
-        write_settings(home, ports["port"], ports["control_port"], mail_port)
+        write_settings(home, ports, mail_port)
         write_bars(home, days[-1].day)
         stage = Stage(home, control, out, calendar)
         control.advance(days[0].open - timedelta(minutes=30))
@@ -112,22 +117,37 @@ def _session(stage: Stage, number: int, session: Session) -> None:
     row.change = taken.nav - (before if before is not None else taken.flows)
     orders = [order for order in stage.book.orders.values() if order.session_day == session.day]
     row.sent, row.filled = len(orders), sum(order.status == "filled" for order in orders)
+    row.remarks += _by_rule(stage.book, session.day)
     row.agrees = row.agrees and not stage.book.open_breaks and not stage.apart
     show(row, stage.out)
 
 
+def _by_rule(book: Book, day: date) -> Iterator[str]:
+    """Tell the cash that a rule explained during the session."""
+    for known in book.breaks.values():
+        found, explanation = known.found, known.explanation
+        if known.session_day == day and known.status == "closed" and explanation is not None and found.kind == "cash":
+            yield f"cash {money(found.difference or Decimal(0), sign=True)}: {explanation.text}, by rule"
+
+
 def _interlude(stage: Stage, row: Row, number: int, index: int, slot: Slot) -> None:
     """Trade by hand before one cycle, and accept it before another."""
-    if number != HAND_TRADE_SESSION:
-        return
-    if index == HAND_TRADE_SLOT:
+    if number == HAND_TRADE_SESSION and index == HAND_TRADE_SLOT:
         symbol, quantity = HAND_TRADE
         stage.control.advance(slot.at - timedelta(minutes=23))
         stage.control.trade(symbol, quantity)
         row.remarks.append(f"{quantity} {symbol} bought by hand: {symbol} locked")
-    if index == ACCEPT_SLOT and stage.book.open_breaks:
+    if number == HAND_TRADE_SESSION and index == ACCEPT_SLOT:
+        _accept(stage, row, slot, "my own trade, forgot")
+    if slot.day == SPLIT_DAY and index == 1:
+        row.remarks += [known.explanation.text for known in stage.book.open_breaks if known.explanation is not None]
+        _accept(stage, row, slot, "announced by the company")
+
+
+def _accept(stage: Stage, row: Row, slot: Slot, why: str) -> None:
+    for known in stage.book.open_breaks:
         stage.control.advance(slot.at - timedelta(minutes=25))
-        _tallybook(stage, "accept", stage.book.open_breaks[0].found.break_id, "--why", "my own trade, forgot")
+        _tallybook(stage, "accept", known.found.break_id, "--why", why)
         row.remarks.append("→ accepted → ✓")
 
 
@@ -174,7 +194,8 @@ def _is_held(stage: Stage) -> bool:
 
 def _environment() -> dict[str, str]:
     """Return the environment that cron would give: one that lets Python keep what it compiled."""
-    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {TOKEN_VARIABLE: STATEMENT_TOKEN}
 
 
 def _command(stage: Stage, *arguments: str) -> list[str]:
@@ -197,10 +218,12 @@ def _tallybook(stage: Stage, *arguments: str) -> None:
 
 
 def _look(stage: Stage) -> None:
-    """Fold the log, and hold it against the venue's own books."""
+    """Fold the log, and hold it against the venue's own books, unless a break says already that a position differs."""
     stage.book = book_of(stage.home)
     account = stage.control.dump()
     stage.at_venue |= {order["perm_id"]: order["order_ref"] for order in account["orders"]}
+    if any(known.found.kind == "position" for known in stage.book.open_breaks):
+        return
     for difference in differences(stage.book, account):
         stage.apart.append(f"{stage.control.now():%d %b %H:%M} {difference}")
 

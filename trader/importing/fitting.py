@@ -17,6 +17,7 @@ from ledger.events import (
     ActionPending,
     BrokerCash,
     ContractDefined,
+    DividendAccrued,
     DividendPaid,
     Fact,
     MergerApplied,
@@ -71,6 +72,8 @@ def fitting(facts: tuple[Fact, ...], beginning: Beginning | None) -> tuple[Fact,
 def _is_left_out(fact: Fact, beginning: Beginning, left_out: set[str]) -> bool:
     if isinstance(fact, (OrderFilled, *OF_EXECUTION)):
         return execution_base(fact.execution_id)[0] in left_out
+    if isinstance(fact, DividendAccrued) and fact.pay_date is not None and fact.pay_date >= beginning.day:
+        return False  # it is to come: no opening balance holds it
     return _is_before(fact, beginning)
 
 

@@ -23,7 +23,7 @@ from trader import exits
 from trader.adoption import AdoptionRefused
 from trader.broker import BrokerProblem
 from trader.calendar import CalendarError
-from trader.commands import books, care, continuity, daily, doctor, history, journal, report, start, verify
+from trader.commands import books, care, continuity, daily, doctor, export, history, journal, report, start, verify
 from trader.copies import BackupDamaged
 from trader.importing import StatementRefused
 from trader.manifest import BackupRefused, is_backup, require_home
@@ -109,7 +109,7 @@ def _app() -> typer.Typer:
             app.command(name, rich_help_panel=group)(function)
     app.add_typer(start.SCHEDULE, name="schedule", rich_help_panel="Start")
     app.add_typer(report.REPORT, name="report", rich_help_panel="History")
-    app.add_typer(care.EXPORT, name="export", rich_help_panel="Care")
+    app.add_typer(export.EXPORT, name="export", rich_help_panel="Care")
     return app
 
 

@@ -1,8 +1,7 @@
-"""Care: the database, and what others need to read the log."""
+"""Care: the database."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ledger.errors import LogDamaged
-from ledger.events import DayCommitted, json_schema
+from ledger.events import DayCommitted
 from ledger.ledger import Ledger
 from ledger.log.recovery import RESTORE
 from ledger.log.storage import var_folder, write_new_file
@@ -56,21 +55,6 @@ def require_sealed_files_sound(home: Path) -> None:
     if damage is not None:
         write_new_file(var_folder(home) / "HALT", f"{DAMAGED}{damage}\n".encode())
         raise LogDamaged(f"{damage}; trading is halted; run: tallybook verify, then {RESTORE}")
-
-
-EXPORT = typer.Typer(help="What others need to read the log.", no_args_is_help=True)
-
-
-@EXPORT.callback()
-def export() -> None:
-    """Print what others need to read the log."""
-
-
-@EXPORT.command("schema")
-def export_schema() -> int:
-    """Print the JSON Schema of every fact."""
-    print(json.dumps(json_schema(), indent=1, ensure_ascii=False))
-    return exits.FINE
 
 
 COMMANDS: tuple[tuple[str, Callable[..., object]], ...] = (("commit", commit),)

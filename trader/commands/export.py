@@ -1,0 +1,138 @@
+"""What other programs need of the log: the books as plain text accounting, the events as tables, the facts' schema.
+
+To add one: write the text in `queries/export/`, and a function here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ledger.events import json_schema
+from ledger.log import read_events
+from ledger.log.head import read_head
+from ledger.log.storage import var_folder
+from trader import exits
+from trader.commands.home import home_of, refuse_foreign_log
+from trader.commands.progress import bar
+
+if TYPE_CHECKING:
+    from queries.export.transactions import Books
+
+Until = Annotated[
+    datetime | None,
+    typer.Option("--until", metavar="DAY", formats=["%Y-%m-%d"], help="leave out what happened after this day"),
+]
+File = Annotated[Path | None, typer.Option("--output", help="the file to write; default: standard output")]
+Folder = Annotated[Path, typer.Option("--output", help="a new or an empty folder", show_default=False)]
+
+EXPORT = typer.Typer(help="What others need to read the log.", no_args_is_help=True)
+
+
+@EXPORT.callback()
+def export() -> None:
+    """Write what others need to read the log."""
+
+
+@EXPORT.command("schema")
+def schema() -> int:
+    """Print the JSON Schema of every fact."""
+    print(json.dumps(json_schema(), indent=1, ensure_ascii=False))
+    return exits.FINE
+
+
+@EXPORT.command("beancount")
+def beancount(context: typer.Context, output: File = None, until: Until = None) -> int:
+    """Write the books for beancount 3: lots at cost, and exact balances at each day's end.
+
+    What is known now counts: corrections stand in the place of what they correct.
+    """
+    from queries.export.beancount import lines
+
+    return _books(home_of(context), lines, output, until)
+
+
+@EXPORT.command("hledger")
+def hledger(context: typer.Context, output: File = None, until: Until = None) -> int:
+    """Write the books for hledger: units at their total cost, and exact balances at each day's end."""
+    from queries.export.hledger import lines
+
+    return _books(home_of(context), lines, output, until)
+
+
+@EXPORT.command("csv")
+def csv(context: typer.Context, output: Folder, until: Until = None) -> int:
+    """Write every event, a CSV file for each type; numbers are as exact as in the log."""
+    from queries.export.tables import write_csv
+
+    home = home_of(context)
+    refuse_foreign_log(home)
+    with _reading(home) as tell:
+        _written(write_csv(read_events(home), output, _day(until), tell), output)
+    return exits.FINE
+
+
+@EXPORT.command("parquet")
+def parquet(context: typer.Context, output: Folder, until: Until = None) -> int:
+    """Write every event, a Parquet file for each type; numbers are DECIMAL."""
+    from queries.export.tables import write_parquet
+
+    home = home_of(context)
+    refuse_foreign_log(home)
+    _written(write_parquet(home, output, _day(until)), output)
+    return exits.FINE
+
+
+def _books(home: Path, lines: Callable[[Books], Iterable[str]], output: Path | None, until: datetime | None) -> int:
+    from ledger.history import as_of
+    from queries.export.gathering import gather
+    from queries.export.transactions import Books
+    from queries.tables import HOME_ZONE
+
+    refuse_foreign_log(home)
+    with _reading(home) as tell:
+        events = read_events(home)
+        moment = _day(until)
+        gathered = gather(events if moment is None else as_of(events, moment), tell)
+    books = Books(gathered, HOME_ZONE)
+    if output is None:
+        sys.stdout.writelines(lines(books))
+        return exits.FINE
+    aside = output.with_name(f".{output.name}.new")  # so that a file is there whole, or not at all
+    try:
+        with aside.open("w", encoding="utf-8") as file:
+            file.writelines(lines(books))
+            file.flush()
+            os.fsync(file.fileno())
+        aside.replace(output)
+    finally:
+        aside.unlink(missing_ok=True)
+    print(f"{output}: up to seq {gathered.book.seq:,}")
+    return exits.FINE
+
+
+def _day(until: datetime | None) -> datetime | None:
+    from queries.export.transactions import day_end
+    from queries.tables import HOME_ZONE
+
+    return None if until is None else day_end(until.date(), HOME_ZONE)
+
+
+def _written(rows: dict[str, int], folder: Path) -> None:
+    print(f"{folder}: {len(rows)} files, {sum(rows.values()):,} events")
+
+
+@contextmanager
+def _reading(home: Path) -> Iterator[Callable[[int], None]]:
+    """Show how far the reading is, once it takes longer than two seconds."""
+    head = read_head(var_folder(home))
+    with bar("reading", head.seq if head is not None else 0) as tell:
+        yield tell

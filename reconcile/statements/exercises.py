@@ -57,7 +57,7 @@ def _delivers(option: Traded, leg: Traded) -> bool:
     """Tell whether a trade of the underlying is the option's other half."""
     contract, underlying = option.contract, leg.contract
     named = underlying.con_id == contract.underlying_con_id or underlying.symbol == option.row.text("underlyingSymbol")
-    if not named or leg.at != option.at or leg.price != contract.strike:
+    if not named or leg.second != option.second or leg.price != contract.strike:
         return False
     units = EXACT.divide(EXACT.multiply(option.quantity, contract.multiplier), underlying.multiplier or Decimal(1))
     return abs(units) == abs(leg.quantity)

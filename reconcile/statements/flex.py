@@ -14,7 +14,7 @@ from reconcile.statements.positions import POSITIONS
 from reconcile.statements.reading import Reading
 from reconcile.statements.rows import Row
 from reconcile.statements.sections import Section
-from reconcile.statements.securities import READS, take_securities
+from reconcile.statements.securities import READS, take_securities, told_apart
 from reconcile.statements.statement import Statement
 from reconcile.statements.taxes import TAXES
 from reconcile.statements.trades import TRADES
@@ -102,6 +102,7 @@ def _one_account(rows: dict[str, list[Row]]) -> None:
 def read_sections(rows: dict[str, list[Row]], reading: Reading) -> None:
     """Read all sections of one statement; what none of them knows is an error where it may be money."""
     _one_account(rows)
+    rows = {name: told_apart(found, reading) if name == "Trades" else found for name, found in rows.items()}
     known = {section.name for section in SECTIONS} | REASONS.keys()
     for name, found in rows.items():
         if name not in known:

@@ -6,6 +6,7 @@ add its name to `KINDS`.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from hashlib import sha256
 from typing import Literal
@@ -110,7 +111,7 @@ def _defined(row: Row, con_id: int, reading: Reading) -> ContractDefined:
         words = f"{words} (no con id in the statement)".strip()
     return ContractDefined(
         con_id=con_id,
-        symbol=row.text("symbol") or row.text("isin") or str(con_id),
+        symbol=_symbol(row, kind) or row.text("isin") or str(con_id),
         security_type=kind,
         currency=row.currency,  # empty: the row does not say
         exchange=row.text("listingExchange"),
@@ -124,6 +125,13 @@ def _defined(row: Row, con_id: int, reading: Reading) -> ContractDefined:
         strike=row.money("strike") or None if kind in OPTIONS else None,
         right=right_of(row),
     )
+
+
+def _symbol(row: Row, kind: str) -> str:
+    """Return the symbol; a pair whose own currency comes first is told from its other side, in units of the other."""
+    symbol = row.text("symbol")
+    first, dot, second = symbol.partition(".")
+    return f"{second}.{first}" if kind == "CASH" and dot and row.currency == first != second else symbol
 
 
 def right_of(row: Row) -> Literal["C", "P"] | None:
@@ -161,6 +169,23 @@ def _saying(contract: ContractDefined) -> tuple[object, ...]:
         contract.symbol.endswith(".OLD"), contract.symbol, contract.currency, contract.security_type,
         contract.multiplier or ZERO, contract.long_name,
     )  # fmt: skip
+
+
+def told_apart(rows: list[Row], reading: Reading) -> list[Row]:
+    """Give currency pairs that the file tells under one con id an id each: one id with two currencies is none."""
+    pairs = dict[str, set[str]]()
+    for row in rows:
+        if row.text("assetCategory") == "CASH" and row.text("conid"):
+            pairs.setdefault(row.text("conid"), set()).add(row.text("symbol"))
+    mixed = {con_id for con_id, symbols in pairs.items() if len(symbols) > 1}
+    for con_id in sorted(mixed):
+        reading.note(f"con id {con_id} stands for {' and '.join(sorted(pairs[con_id]))}: each is given one of its own")
+    return [_apart(row) if row.text("conid") in mixed else row for row in rows]
+
+
+def _apart(row: Row) -> Row:
+    own = str(stand_in("CASH", row.text("symbol"), row.currency))
+    return replace(row, values={**row.values, "standIn": own})
 
 
 def take_securities(rows: list[Row], reading: Reading) -> None:

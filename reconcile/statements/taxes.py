@@ -38,7 +38,8 @@ def _fill_of(row: Row, reading: Reading) -> Told | None:
         (
             fill
             for fill in fills
-            if isinstance(fill.fact, OrderFilled) and (fill.at, fill.fact.con_id) == (moment, con_id)
+            if isinstance(fill.fact, OrderFilled)
+            and (fill.at.replace(microsecond=0), fill.fact.con_id) == (moment, con_id)
         ),
         None,
     )

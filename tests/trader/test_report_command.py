@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+import typer
+
+from tests.queries.history import closed, two_sessions
+from tests.trader.homes import SETTINGS, SIMULATED, tallybook, write_settings
+from trader.commands.report import range_of
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two recorded sessions, and no simulator: time stands where the log ends."""
+    folder = tmp_path_factory.mktemp("home")
+    write_settings(folder, SETTINGS + SIMULATED)
+    return closed(two_sessions(folder))
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        pytest.param("2005-03-01", date(2005, 3, 1), date(2005, 3, 1), id="a day"),
+        pytest.param("2005-02", date(2005, 2, 1), date(2005, 2, 28), id="a month"),
+        pytest.param("2005-12", date(2005, 12, 1), date(2005, 12, 31), id="the last month"),
+        pytest.param("2005", date(2005, 1, 1), date(2005, 12, 31), id="a year"),
+        pytest.param("2005-01..2005-03-15", date(2005, 1, 1), date(2005, 3, 15), id="a month to a day"),
+        pytest.param("2005..", date(2005, 1, 1), None, id="from a year on"),
+        pytest.param("..2005-03", None, date(2005, 3, 31), id="until a month"),
+        pytest.param("", None, None, id="all there is"),
+    ],
+)
+def test_a_range_is_a_day_a_month_a_year_or_two_of_these(text: str, first: date | None, last: date | None) -> None:
+    assert range_of(text) == (first, last)
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2005-13", "2005-02-30", "2005-1-2-3", "2005..2004", "2005...2006"])
+def test_what_is_no_range_is_refused(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match="expected"):
+        range_of(text)
+
+
+def test_the_bridge_of_a_day_is_told_line_by_line(home: Path) -> None:
+    done = tallybook("report", "nav-bridge", "2005-03-02", home=home)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[0] == "2005-03-02  NAV 100,065.67 → 100,080.67 USD"
+    assert done.stdout.splitlines()[-1].split() == ["=", "change", "+15.00", "residual", "0.00"]
+
+
+def test_the_bridge_of_a_range_can_be_read_by_a_program(home: Path) -> None:
+    done = tallybook("report", "nav-bridge", "2005", "--format", "json", home=home)
+
+    assert [(day["day"], day["unrealised"], day["residual"]) for day in json.loads(done.stdout)] == [
+        ("2005-03-01", "68.67", "0"),
+        ("2005-03-02", "15", "0"),
+    ]
+
+
+def test_a_day_without_a_finished_cycle_could_not_be_told(home: Path) -> None:
+    done = tallybook("report", "nav-bridge", "2005-03-05", home=home)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "unknown-day: 2005-03-05: expected a trading day with a finished cycle, found none\n"
+
+
+def test_returns_are_told_from_the_adoption_on(home: Path) -> None:
+    done = tallybook("report", "performance", home=home)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[:2] == [
+        "2005-03-01 to 2005-03-02  NAV 100,000.00 → 100,080.67 USD  flows +0.00  gain +80.67",
+        "time-weighted   +0.08 %",
+    ]
+
+
+@pytest.mark.parametrize("report", [("tax", "2005"), ("realised",)])
+def test_a_year_in_which_nothing_was_closed_is_fine(home: Path, report: tuple[str, ...]) -> None:
+    told = {form: tallybook("report", *report, "--format", form, home=home) for form in ("table", "csv", "json")}
+
+    assert {done.returncode for done in told.values()} == {0}
+    assert "none" in told["table"].stdout or "nothing was closed" in told["table"].stdout
+    assert len(told["csv"].stdout.splitlines()) == 1
+    assert json.loads(told["json"].stdout) == [] or json.loads(told["json"].stdout)["lines"] == []
+
+
+def test_a_home_without_a_log_has_no_report(tmp_path: Path) -> None:
+    done = tallybook("report", "tax", "2005", home=tmp_path)
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("log-missing: ")

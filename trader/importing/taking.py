@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -21,6 +22,7 @@ from trader.importing.files import File, StatementRefused
 from trader.importing.fitting import Beginning, fitting, new_contracts, opening_lots, pending, replacing
 from trader.importing.opening import opening
 from trader.importing.reading_off import said_of
+from trader.importing.sums import period_of, rests
 from trader.place import stamp
 
 FACTS_A_BATCH = 5_000
@@ -73,8 +75,14 @@ def take_in(
     for file in ordered:
         _require(file, expected.account or ordered[0].statement.account)
     with _ledger(home, clock, ordered[0], expected, tell) as ledger:
+        done = 0
         for file in ordered:
-            yield _taken(ledger, home, file, tell)
+            yield _taken(ledger, home, file, partial(_told_further, tell, done))
+            done += len(file.statement.facts)
+
+
+def _told_further(tell: Tell, done: int, more: int) -> None:
+    tell(done + more)
 
 
 def _require(file: File, account: str) -> None:
@@ -180,6 +188,10 @@ def _prepared(book: Book, file: File, events: Callable[[], Iterable[Event]] | No
             f"{len(told.facts) - len(facts)} facts from before the log's beginning are left out: "
             "its opening balances hold them"
         )
+    if events is not None and book.statement_until is not None and any(map(period_of, facts)):
+        left = tuple(rests(facts, (event.fact for event in events())))
+        facts = tuple(rest.fact for rest in left if rest.fact is not None)
+        notes += [rest.note for rest in left if rest.note]
     facts = tuple(replacing(map(pending, facts), inferred_in(book, events)))
     if begun is not None and begun.adopted:
         own += opening_lots(book, told.observed.lots or {}, begun)

@@ -216,7 +216,11 @@ def _of_line(line: str, told: Standing) -> dict[str, Decimal]:
 
 
 def summed(bridges: Iterable[Bridge]) -> Bridge:
-    """Join bridges that follow each other: every line is the sum of theirs, each at the rates of its own day."""
+    """Join bridges that follow each other: every line is the sum of theirs, each at the rates of its own day.
+
+    In a line's own currency that is what `bridge` says of the whole time, but for what came late and for the market
+    value of transfers; in the base currency only all lines together are, for each day translates at its own rates.
+    """
     parts = tuple(bridges)
     with exactly():
         lines = {line: sum((part.lines[line] for part in parts), ZERO) for line in LINES}

@@ -43,7 +43,7 @@ def days_of(
         found = True
         yield told
     if not found:
-        asked = f"{first or 'the beginning'} to {last or 'the end'}" if first != last else f"{first}"
+        asked = f"{first}" if first and first == last else f"{first or 'the beginning'} to {last or 'the end'}"
         raise UnknownDay(f"{asked}: expected a trading day with a finished cycle, found none")
 
 

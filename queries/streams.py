@@ -27,7 +27,7 @@ class Column(NamedTuple):
 
 
 def print_rows(columns: Sequence[Column], rows: Iterable[Row], format: Format) -> None:
-    """Print rows; an absent value is empty in a table and in CSV, and null in JSON."""
+    """Print rows; an absent value is empty in CSV, null in JSON, and in a table as its column shows it."""
     match format:
         case "table":
             for line in table_lines(columns, rows):
@@ -63,6 +63,6 @@ def table_lines(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[str]
 
 
 def _cell(column: Column, cell: object) -> str:
-    if cell is None:
-        return ""
-    return cell_text(cell) if column.shown is None else column.shown(cell)
+    if column.shown is not None:
+        return column.shown(cell)  # an absent figure too: it is unknown
+    return "" if cell is None else cell_text(cell)

@@ -42,6 +42,8 @@ def test_a_day_on_which_nothing_finished_has_no_bridge(home: Path) -> None:
         tuple(days_of(home, date(2005, 3, 5), date(2005, 3, 5)))
     with pytest.raises(UnknownDay, match="2006-01-01 to the end"):
         tuple(days_of(home, date(2006, 1, 1)))
+    with pytest.raises(UnknownDay, match="the beginning to 2001-01-01"):
+        tuple(days_of(home, None, date(2001, 1, 1)))
     assert bridge_of(home, date(2005, 3, 5)) is None
 
 
@@ -88,7 +90,7 @@ def test_an_unknown_day_among_others_leaves_their_sum_unknown(home: Path, capsys
 
     said = capsys.readouterr().out.splitlines()
     assert status == 1
-    assert said[-2].split(maxsplit=1) == ["2005-03-03", "IBM: no mark was reported"]
+    assert said[-2].split(maxsplit=7) == ["2005-03-03", *6 * ["unknown"], "IBM: no mark was reported"]
     assert said[-1] == "together: unknown, for 1 of 3 days are"
 
 

@@ -24,6 +24,7 @@ from ledger.events import (
     TaxWithheld,
     decimal_text,
 )
+from ledger.events.fact import ENVELOPE_FIELDS
 from ledger.state import ZERO, Impossible
 from reconcile.comparisons import COMPARISONS, Finding, symbol
 from reconcile.tolerances import CENT, Tolerances
@@ -104,7 +105,7 @@ def _dividends(book: Book, chosen: tuple[DividendAccrued, ...], source: str) -> 
         if accrual.tax:
             withheld = {**common, "reference": f"{accrual.reference}/tax", "amount": accrual.tax}
             facts.append(TaxWithheld.model_validate(withheld))
-        facts.append(DividendAccrualReversed(**{name: value for name, value in accrual if name != "type"}))
+        facts.append(DividendAccrualReversed(**{name: value for name, value in accrual if name not in ENVELOPE_FIELDS}))
         tax = f" - tax {_money(-accrual.tax)}" if accrual.tax else ""
         told.append(f"{symbol(book, accrual.con_id)} dividend {_money(accrual.gross)}{tax}")
     evidence = tuple(f"accrual {accrual.reference}" for accrual in chosen)

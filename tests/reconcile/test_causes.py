@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -12,6 +12,7 @@ from ledger.events import (
     BookReconciled,
     BreakClosed,
     BreakExplained,
+    DividendAccrualReversed,
     DividendAccrued,
     DividendPaid,
     SplitApplied,
@@ -33,7 +34,7 @@ def accrued(
     )
 
 
-DUE = accrued("756733/due", "80", "-24")
+DUE = accrued("756733/due", "80", "-24").model_copy(update={"occurred_at": datetime(2005, 2, 14, 5, tzinfo=UTC)})
 
 
 def test_an_announced_dividend_that_arrives_is_booked_by_rule_and_its_accrual_ends() -> None:
@@ -50,6 +51,8 @@ def test_an_announced_dividend_that_arrives_is_booked_by_rule_and_its_accrual_en
     assert [fact.text for fact in facts if isinstance(fact, BreakExplained)] == [
         "SPY dividend 80.00 - tax 24.00, accrued"
     ]
+    reversed_on = [fact.occurred_at for fact in facts if isinstance(fact, DividendAccrualReversed)]
+    assert reversed_on == [None]  # now, not when it was announced
     paid = next(fact for fact in facts if isinstance(fact, DividendPaid))
     assert (paid.source, paid.reference, paid.provisional) == ("rule", "756733/due", True)
     assert next(fact for fact in facts if isinstance(fact, BookReconciled)).open_breaks == 0

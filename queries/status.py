@@ -89,6 +89,8 @@ class Status:
     agreement: Agreement | None
     since_then: tuple[str, ...]  # what the log learned after the snapshot
     disk: DiskUse | None = None
+    provisional: int = 0  # facts that were inferred, until a statement says them
+    provisional_cash: tuple[tuple[str, Decimal], ...] = ()  # what they move, by currency
 
     @property
     def exit_status(self) -> int:
@@ -163,6 +165,8 @@ def status_of(seen: Seen, *, next_cycle: str, leverage_max: Decimal | None, zone
         leverage=last.leverage_gross if last else None,
         leverage_max=leverage_max,
         dry_run=seen.dry_run,
+        provisional=len(book.provisional),
+        provisional_cash=_provisional_cash(book),
         positions=_positions(book, last),
         cash=_cash(book, last),
         agreement=_agreement(book),
@@ -271,6 +275,14 @@ def _today(book: Book) -> tuple[Decimal | None, Decimal | None]:
     earned = last.nav - last.flows - began
     base = last.nav - earned
     return earned, earned / base if base > 0 else None
+
+
+def _provisional_cash(book: Book) -> tuple[tuple[str, Decimal], ...]:
+    amounts = dict[str, Decimal]()
+    for inferred in book.provisional.values():
+        if inferred.currency is not None and inferred.amount is not None:
+            amounts[inferred.currency] = amounts.get(inferred.currency, Decimal(0)) + inferred.amount
+    return tuple(sorted(amounts.items()))
 
 
 def _agreement(book: Book) -> Agreement | None:

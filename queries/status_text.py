@@ -48,6 +48,7 @@ def status_lines(shown: Status) -> list[str]:
         _nav_line(shown),
         *_holding_lines(shown),
         _agreement_line(shown),
+        *_provisional_lines(shown),
         *(f" since the snapshot: {line}" for line in shown.since_then),
         *_disk_lines(shown),
     ]
@@ -119,6 +120,15 @@ def _agreement_line(shown: Status) -> str:
     if found.open_breaks:
         return f"book ≠ broker: {_counted(found.open_breaks, 'open break')}, {apart} ({when})"
     return f"book = broker: {_counted(found.positions, 'position')}, cash, {apart} ({when})"
+
+
+def _provisional_lines(shown: Status) -> list[str]:
+    """Tell what was inferred and the broker has not said yet."""
+    if not shown.provisional:
+        return []
+    amounts = ", ".join(f"{currency} {change(amount)}" for currency, amount in shown.provisional_cash)
+    items = _counted(shown.provisional, "item")
+    return [f"provisional: {items}{f', {amounts}' if amounts else ''}, until a statement tells them"]
 
 
 def _disk_lines(shown: Status) -> list[str]:

@@ -15,8 +15,10 @@ from ledger.events import (
     BreakFound,
     CashDeposited,
     CycleFailed,
+    DividendPaid,
     RecoveryStarted,
     SnapshotTaken,
+    TaxWithheld,
     TradingHalted,
     TradingResumed,
 )
@@ -80,7 +82,8 @@ def test_an_open_break_locks_its_contract_and_waits(world: World) -> None:
 
     assert found.verdict == "LOCKED IBM, others may trade"
     assert found.waiting == (
-        'B-2 position IBM (lock): tallybook breaks B-2, then tallybook accept B-2 --as-suspense --why "…" (if the broker is right)',
+        "B-2 position IBM (lock): tallybook breaks B-2, "
+        'then tallybook accept B-2 --as-suspense --why "…" (if the broker is right)',
     )
     assert found.positions[0].locked
     assert found.exit_status == 1
@@ -335,3 +338,17 @@ def test_growth_leaves_deposits_and_withdrawals_out(
         growth = growth.after(taken.nav, taken.flows)
 
     assert (growth.since_start, growth.drawdown) == (Decimal(since_start), Decimal(drawdown))
+
+
+def test_what_was_inferred_is_told_until_a_statement_says_it(world: World) -> None:
+    told = {"con_id": IBM, "source": "rule", "currency": "USD", "provisional": True}
+    dividend = DividendPaid.model_validate({**told, "reference": "1", "amount": Decimal("12.40")})
+    tax = TaxWithheld.model_validate({**told, "reference": "1t", "amount": Decimal("-3.72")})
+    world.ledger.record((dividend, tax))
+    word = {"source": "statement", "reference": "77", "provisional": False, "replaces": dividend.key}
+
+    lines = status_lines(status(world.home))
+    world.ledger.record((dividend.model_copy(update=word),))
+
+    assert "provisional: 2 items, USD +8.68, until a statement tells them" in lines
+    assert "provisional: 1 item, USD -3.72, until a statement tells them" in status_lines(status(closed(world)))

@@ -165,28 +165,28 @@ def _as_known_now(book: Book, late: Sequence[Event]) -> Standing:
 def _taken_in(book: Book, events: Sequence[Event], late: set[int]) -> Native:
     """Apply a day's events; return what is taken from one line to another."""
     moved = Native()
-    for event in events:
-        fact = event.fact
-        if isinstance(fact, PositionTransferred | OpeningLotsRecorded) and event.seq not in late:
-            before = _flows(book, fact.currency)
-            book.apply(event)
-            if event.key is None or book.keys[event.key][0] == event.seq:  # else it is told twice
-                _reclassify(moved, fact, EXACT.subtract(_flows(book, fact.currency), before))
-        else:
-            book.apply(event)
+    with exactly():
+        for event in events:
+            fact = event.fact
+            if isinstance(fact, PositionTransferred | OpeningLotsRecorded) and event.seq not in late:
+                before = _flows(book, fact.currency)
+                book.apply(event)
+                if event.key is None or book.keys[event.key][0] == event.seq:  # else it is told twice
+                    _reclassify(moved, fact, _flows(book, fact.currency) - before)
+            else:
+                book.apply(event)
     return moved
 
 
 def _reclassify(moved: Native, fact: PositionTransferred | OpeningLotsRecorded, posted: Decimal) -> None:
     """Let units that come or go count as a flow of their market value, and a basis told later as no flow at all."""
-    with exactly():
-        if isinstance(fact, OpeningLotsRecorded):
-            amount, other = -posted, ADJUSTMENTS
-        else:
-            told = fact.value is not None and fact.replaces is None
-            amount, other = (fact.value or ZERO) - posted if told else ZERO, UNREALISED
-        for line, change in ((FLOWS, amount), (other, -amount)):
-            moved[line, fact.currency] = moved.get((line, fact.currency), ZERO) + change
+    if isinstance(fact, OpeningLotsRecorded):
+        amount, other = -posted, ADJUSTMENTS
+    else:
+        told = fact.value is not None and fact.replaces is None
+        amount, other = (fact.value or ZERO) - posted if told else ZERO, UNREALISED
+    for line, change in ((FLOWS, amount), (other, -amount)):
+        moved[line, fact.currency] = moved.get((line, fact.currency), ZERO) + change
 
 
 def _flows(book: State, currency: str) -> Decimal:

@@ -22,17 +22,23 @@ from ledger.events import (
     Fact,
     FeeCharged,
     InterestPaid,
+    OpeningLot,
+    OpeningLotsRecorded,
+    PositionTransferred,
     TaxWithheld,
+    VariationSettled,
 )
 from ledger.nav import Unvalued, own_nav
 from tests.facts import (
     AAPL,
+    ES,
     SAP,
     SPY,
     START,
     bought,
     commission,
     minutes,
+    opened,
     opened_cash,
     positions_reported,
     rates,
@@ -180,6 +186,49 @@ def test_a_deposit_that_is_told_late_is_a_flow_and_no_gain() -> None:
 
     assert moved(found) == {PRIOR_PERIOD: D("250")}
     assert (found.flows, found.gain) == (D(250), D(0))
+
+
+@pytest.mark.parametrize(
+    ("value", "flow", "unrealised"),
+    [
+        pytest.param(D(410), D(410), D(5), id="at its market value, where that is told"),
+        pytest.param(None, D(300), D(115), id="else at its basis"),
+    ],
+)
+def test_units_that_come_in_are_a_flow(value: Decimal | None, flow: Decimal, unrealised: Decimal) -> None:
+    came = PositionTransferred(
+        con_id=SPY.con_id, source="statement", reference="1", quantity=D(1), basis=D(300), currency="USD", value=value
+    )
+    first = (opened_cash("1000"), *closing(0, rates()))
+
+    found = known(bridged(first, (came, *closing(1, rates(), positions_reported(row(SPY, "1", "415")))))[1])
+
+    assert moved(found) == {"flows": flow, "unrealised": unrealised}
+    assert (found.residual, found.gain) == (D(0), unrealised)
+
+
+def test_the_lots_of_an_adopted_position_are_no_flow_whatever_their_basis() -> None:
+    observed = (rates(), positions_reported(row(SPY, "10", "402")))
+    lots = (OpeningLot(opened_at=START - timedelta(days=90), quantity=D(10), basis=D(3950)),)
+    first = (opened_cash("1000"), opened(SPY, "10", "3900"), *closing(0, *observed))
+    second = (OpeningLotsRecorded(con_id=SPY.con_id, currency="USD", lots=lots), *closing(1, *observed))
+
+    found = known(bridged(first, second)[1])
+
+    assert moved(found) == {"unrealised": D(-50), "adjustments": D(50)}
+    assert (found.flows, found.gain, found.residual) == (D(0), D(0), D(0))
+
+
+def test_a_future_is_worth_what_is_not_settled_yet() -> None:
+    observed = (rates(), positions_reported(row(ES, "2", "5010")))
+    first = (opened_cash("1000"), bought(ES, "2", "5000", execution="a.01"), *closing(0, *observed))
+    settled = VariationSettled(source="statement", reference="1", con_id=ES.con_id, amount=D(1000), currency="USD")
+
+    days = bridged(first, (settled, *closing(1, rates(), positions_reported(row(ES, "2", "5012")))))
+
+    assert [known(day).closing for day in days] == [D(2000), D(2200)]
+    assert moved(known(days[1])) == {"unrealised": D(200)}
+    assert [known(day).residual for day in days] == [D(0), D(0)]
 
 
 def test_what_comes_after_the_last_cycle_belongs_to_the_next_day() -> None:

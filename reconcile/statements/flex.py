@@ -9,7 +9,7 @@ from __future__ import annotations
 from reconcile.statements.accruals import ACCRUALS
 from reconcile.statements.actions import ACTIONS
 from reconcile.statements.cash import CASH_SECTIONS
-from reconcile.statements.nav import ACCOUNT, EQUITY, NAV, infer_base_currency
+from reconcile.statements.nav import ACCOUNT, EQUITY, NAV, infer_base_currency, observe_rates
 from reconcile.statements.positions import POSITIONS
 from reconcile.statements.reading import Reading
 from reconcile.statements.rows import Row
@@ -114,3 +114,4 @@ def read_sections(rows: dict[str, list[Row]], reading: Reading) -> None:
         if section.name in rows:
             section.take(section.checked(rows[section.name], reading), reading)
     settle_rest(reading.head, reading)
+    observe_rates(rows, reading)

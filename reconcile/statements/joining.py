@@ -13,6 +13,7 @@ from ledger.events import ContractDefined, Fact
 from reconcile.statements.statement import Observed, Statement
 
 K = TypeVar("K")
+V = TypeVar("V")
 
 
 def joined(statements: tuple[Statement, ...]) -> Statement:
@@ -62,6 +63,7 @@ def _observed(first: Observed, last: Observed, each: list[Observed], whole: bool
         closing=frozenset().union(*(told.closing for told in each)),
         closed_lots=_chained(told.closed_lots for told in each),
         funds=_chained(told.funds for told in each),
+        rates_by_day=_all(each, lambda told: told.rates_by_day),
     )
 
 
@@ -75,7 +77,7 @@ def _sum(
     return {key: sum((table.get(key, Decimal(0)) for table in tables), Decimal(0)) for key in keys}
 
 
-def _all(each: list[Observed], of: Callable[[Observed], Mapping[K, Decimal] | None]) -> Mapping[K, Decimal] | None:
+def _all(each: list[Observed], of: Callable[[Observed], Mapping[K, V] | None]) -> Mapping[K, V] | None:
     tables = [table for told in each if (table := of(told)) is not None]
     return {key: amount for table in tables for key, amount in table.items()} if tables else None
 

@@ -6,6 +6,7 @@ it here into a field of `Observed`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 
@@ -32,6 +33,7 @@ CASH_LINES = words(
     "corporateActionProceeds"
 )
 CENT = Decimal("0.01")
+RATED = ("Trades", "CashTransactions", "CorporateActions")  # whose rows give the rate of their day
 
 NAV_LINES = words(
     "mtm mtmAtPaxos realized changeInUnrealized costAdjustments transferredPnlAdjustments depositsWithdrawals "
@@ -133,6 +135,29 @@ def take_rates(rows: list[Row], reading: Reading) -> None:
         latest[currency] = max(latest.get(currency, (day, rate)), (day, rate))
     if latest:
         reading.observed["rates"] = {currency: rate for currency, (_, rate) in sorted(latest.items())}
+
+
+def observe_rates(sections: Mapping[str, list[Row]], reading: Reading) -> None:
+    """Observe the rates that stand beside what the account moved, day by day; a table of rates completes them."""
+    days = dict[date, dict[str, Decimal]]()
+    moved = {row.currency for rows in sections.values() for row in rows if row.currency and not _is_base(row)}
+    for row in sections.get("ConversionRates", []):
+        if row.text("toCurrency") == reading.base_currency and row.text("fromCurrency") in moved:
+            _keep_rate(days, row, row.text("fromCurrency"), row.number("rate"), reading)
+    for row in (row for name in RATED for row in sections.get(name, ())):
+        one = row.text("levelOfDetail").upper() in {"", "EXECUTION", "DETAIL"}  # sums stand for several days
+        if one and row.currency == row.text("currency"):  # not told in pence
+            _keep_rate(days, row, row.currency, row.number("fxRateToBase"), reading)
+    if days:
+        reading.observed["rates_by_day"] = {day: days[day] for day in sorted(days)}
+
+
+def _keep_rate(
+    days: dict[date, dict[str, Decimal]], row: Row, currency: str, rate: Decimal | None, reading: Reading
+) -> None:
+    day = row.day("reportDate")
+    if day is not None and rate and rate > 0 and currency and currency != reading.base_currency:
+        days.setdefault(day, {})[currency] = rate
 
 
 def take_interest(rows: list[Row], reading: Reading) -> None:

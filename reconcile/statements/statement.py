@@ -83,6 +83,7 @@ class Observed:
     nav_start: Decimal | None = None
     nav_lines: Mapping[str, Decimal] | None = None  # in the base currency
     rates: Mapping[str, Decimal] | None = None  # units of the base currency for one of each
+    rates_by_day: Mapping[date, Mapping[str, Decimal]] | None = None  # of the currencies that the account moved
     accruals: Mapping[str, Decimal] | None = None  # interest to come at the end, by currency
     accruals_start: Mapping[str, Decimal] | None = None
     dividend_accruals: Mapping[str, Decimal] | None = None  # net, open at the end, by reference

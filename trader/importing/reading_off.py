@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
-from ledger.events import OrderFilled
+from ledger.book import Book
+from ledger.events import OrderFilled, RateRow, RatesObserved
 from reconcile.periods import BROKER_ZONE
 from reconcile.statements import Statement
 from trader.importing.opening import Said
@@ -16,7 +17,23 @@ Dated = tuple[tuple[datetime, Decimal], ...]  # when lots were opened, and how m
 
 def beginning_of_statement(statement: Statement) -> datetime:
     """Return the first moment of a statement's period."""
-    return datetime.combine(statement.first_day, time(), BROKER_ZONE).astimezone(UTC)
+    return _beginning(statement.first_day)
+
+
+def _beginning(day: date) -> datetime:
+    return datetime.combine(day, time(), BROKER_ZONE).astimezone(UTC)
+
+
+def rates_of(statement: Statement, book: Book) -> Iterator[RatesObserved]:
+    """Yield the rates of each day that no earlier statement told: cycles observe their own."""
+    if statement.base_currency != book.base_currency:
+        return
+    for day, rates in sorted((statement.observed.rates_by_day or {}).items()):
+        if book.statement_until is None or day > book.statement_until:
+            rows = tuple(RateRow(currency=currency, rate=rate) for currency, rate in sorted(rates.items()))
+            yield RatesObserved(
+                base_currency=book.base_currency, rows=rows, source="statement", occurred_at=_beginning(day)
+            )
 
 
 def said_of(statement: Statement) -> Said:

@@ -21,7 +21,7 @@ from trader import evidence
 from trader.importing.files import File, StatementRefused
 from trader.importing.fitting import Beginning, fitting, new_contracts, opening_lots, pending, replacing
 from trader.importing.opening import opening
-from trader.importing.reading_off import said_of
+from trader.importing.reading_off import rates_of, said_of
 from trader.importing.sums import period_of, rests
 from trader.place import stamp
 
@@ -195,6 +195,8 @@ def _prepared(book: Book, file: File, events: Callable[[], Iterable[Event]] | No
     facts = tuple(replacing(map(pending, facts), inferred_in(book, events)))
     if begun is not None and begun.adopted:
         own += opening_lots(book, told.observed.lots or {}, begun)
+    if book.cycle is None and not book.adopted:
+        own += rates_of(told, book)
     new, contradictions = _tried(book, file, own, facts, tell)
     return Prepared((*own, *new), len(new), tuple(notes), contradictions)
 

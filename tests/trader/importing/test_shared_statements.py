@@ -87,6 +87,16 @@ def test_every_closing_of_the_real_account_realised_what_the_broker_says(
     assert closings(home, path) == 12
 
 
+@needs_statements
+def test_rates_of_the_days_are_kept_for_reports(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (path,) = STATEMENTS.rglob("testIBFlexStatementFile18.xml")
+    home = ["--home", str(tmp_path / "home")]
+    run([*home, "import", str(path)])
+
+    assert run([*home, "report", "tax", "2022"]) == exits.FINE
+    assert "10.45" in capsys.readouterr().out  # 10.56 USD, as the cash report has them in EUR
+
+
 def test_the_page_gives_every_tolerance_and_its_reason() -> None:
     page = PAGE.read_text(encoding="utf-8")
 

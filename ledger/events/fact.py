@@ -6,6 +6,7 @@ A fact is a frozen, strict pydantic model. On disk its money and quantities are 
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -23,6 +24,7 @@ from pydantic import (
 from pydantic_core import core_schema
 
 CANONICAL_DECIMAL = r"^(-?[1-9][0-9]*(\.[0-9]*[1-9])?|0|-?0\.[0-9]*[1-9])$"
+_is_canonical = re.compile(CANONICAL_DECIMAL[1:-1]).fullmatch
 
 
 def decimal_text(number: Decimal) -> str:
@@ -39,8 +41,13 @@ def decimal_text(number: Decimal) -> str:
     return "0" if text in ("-0", "0", "") else text
 
 
-# Quantities, prices and rates repeat; a text that is known costs a third of one that is not. Decimals are immutable.
-_number = lru_cache(maxsize=4096)(Decimal)
+# Quantities, prices and rates repeat; a text that is known is not looked at again. Decimals are immutable.
+@lru_cache(maxsize=4096)
+def _number(text: str) -> Decimal:
+    """Read a canonical decimal."""
+    if not _is_canonical(text):
+        raise ValueError(f"a decimal should match pattern {CANONICAL_DECIMAL}, found {text[:80]!r}")
+    return Decimal(text)
 
 
 class _ExactDecimal:
@@ -48,7 +55,7 @@ class _ExactDecimal:
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        text = core_schema.str_schema(strict=True, pattern=CANONICAL_DECIMAL)
+        text = core_schema.str_schema(strict=True)
         return core_schema.json_or_python_schema(
             json_schema=core_schema.no_info_after_validator_function(_number, text),
             python_schema=core_schema.decimal_schema(strict=True, allow_inf_nan=False),

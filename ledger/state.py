@@ -117,6 +117,10 @@ class Order(NamedTuple):
         """Return it with what its executions add up to; by position, for every execution comes through here."""
         return new(Order, (*self[:9], status, filled, *self[11:]))
 
+    def acknowledged(self, perm_ids: tuple[int, ...], status: str) -> Order:
+        """Return it with the broker's permanent ids; by position, for every order comes through here."""
+        return new(Order, (*self[:8], perm_ids, status, *self[10:]))
+
     @property
     def ended(self) -> bool:
         """Nothing of it can fill any more, as far as the broker's state shows."""
@@ -167,6 +171,10 @@ class Reported(NamedTuple):
     open_orders_at: datetime | None = None
     rates_at: datetime | None = None
 
+    def with_part(self, place: int, part: object, at: datetime) -> Reported:
+        """Return it with a part and its moment; by position, for every cycle comes through here several times."""
+        return new(Reported, (*self[:place], part, at, *self[place + 2 :]))
+
 
 class Cycle(NamedTuple):
     """The cycle that runs, or the last one that ran."""
@@ -188,6 +196,9 @@ class Cycle(NamedTuple):
     allowed_at: datetime | None = None
     vetoed: tuple[str, ...] = ()
     ended: str = ""  # "", finished, failed
+
+
+IN_CYCLE = {name: place for place, name in enumerate(Cycle._fields)}
 
 
 class Growth(NamedTuple):
@@ -415,4 +426,7 @@ class State:
     def update_cycle(self, **changes: Any) -> None:
         """Change the running cycle; outside any cycle there is nothing to change."""
         if self.cycle is not None:
-            self.cycle = changed(self.cycle, **changes)
+            values = list(self.cycle)
+            for name, changed_to in changes.items():
+                values[IN_CYCLE[name]] = changed_to
+            self.cycle = new(Cycle, values)

@@ -16,7 +16,11 @@ from ledger.events import (
     StatementImported,
 )
 from ledger.line import Event
-from ledger.state import ONE, Impossible, State, changed
+from ledger.state import ONE, Impossible, Reported, State, changed
+
+NAV, MARGIN, CASH, POSITIONS, OPEN_ORDERS = map(
+    Reported._fields.index, ("nav", "margin", "cash", "positions", "open_orders")
+)
 
 
 def _contract(state: State, event: Event) -> None:
@@ -33,24 +37,24 @@ def _nav(state: State, event: Event) -> None:
     fact: NavObserved = event.fact  # type: ignore[assignment]
     if fact.currency != state.base_currency:
         raise Impossible(f"NAV: expected it in {state.base_currency}, found {fact.currency}")
-    state.reported = changed(state.reported, nav=fact, nav_at=event.recorded_at)
+    state.reported = state.reported.with_part(NAV, fact, event.recorded_at)
 
 
 def _margin(state: State, event: Event) -> None:
     fact: MarginObserved = event.fact  # type: ignore[assignment]
-    state.reported = changed(state.reported, margin=fact, margin_at=event.recorded_at)
+    state.reported = state.reported.with_part(MARGIN, fact, event.recorded_at)
 
 
 def _cash(state: State, event: Event) -> None:
     fact: CashObserved = event.fact  # type: ignore[assignment]
     cash = {row.currency: row.amount for row in fact.rows}
-    state.reported = changed(state.reported, cash=cash, cash_at=event.recorded_at)
+    state.reported = state.reported.with_part(CASH, cash, event.recorded_at)
 
 
 def _positions(state: State, event: Event) -> None:
     fact: PositionsObserved = event.fact  # type: ignore[assignment]
     positions = {row.con_id: row for row in fact.rows if row.quantity}
-    state.reported = changed(state.reported, positions=positions, positions_at=event.recorded_at)
+    state.reported = state.reported.with_part(POSITIONS, positions, event.recorded_at)
     for row in fact.rows:
         if row.mark is not None:
             state.marks[row.con_id] = row.mark
@@ -60,7 +64,7 @@ def _positions(state: State, event: Event) -> None:
 
 def _open_orders(state: State, event: Event) -> None:
     fact: OpenOrdersObserved = event.fact  # type: ignore[assignment]
-    state.reported = changed(state.reported, open_orders=fact.rows, open_orders_at=event.recorded_at)
+    state.reported = state.reported.with_part(OPEN_ORDERS, fact.rows, event.recorded_at)
 
 
 def _quotes(state: State, event: Event) -> None:

@@ -86,7 +86,7 @@ def _acknowledged(state: State, event: Event) -> None:
     order = _order(state, fact.order_ref)
     perm_ids = order.perm_ids if fact.perm_id in order.perm_ids else (*order.perm_ids, fact.perm_id)
     status = "working" if order.status == "attempted" else order.status
-    state.keep_order(changed(order, perm_ids=perm_ids, status=status))
+    state.keep_order(order.acknowledged(perm_ids, status))
 
 
 def _rejected(state: State, event: Event) -> None:

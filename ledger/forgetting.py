@@ -178,7 +178,8 @@ def _forget_breaks(state: State, horizon: datetime) -> None:
 def _forget_days(state: State, horizon: datetime) -> None:
     """Forget what became of slots and sessions: by their own names, so that nothing else need be known."""
     first = horizon.date()
-    for name in [name for name in state.slots if is_old_day(state, name)]:
+    before = first.isoformat()
+    for name in [name for name in state.slots if name[:10] < before and is_old_day(state, name)]:
         del state.slots[name]
     for day in [day for day in state.snapshots if day < first]:
         del state.snapshots[day]

@@ -7,17 +7,21 @@ else wait for the owner, write a function from `Seen` to lines and add it to `WA
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-from ledger.book import Book
+from ledger.book import Book, Impossible
+from ledger.bridge import Bridge
 from ledger.checkpoints import book_of
+from ledger.errors import LogError
 from ledger.events import SnapshotTaken
 from ledger.ledger import refusal
 from ledger.log.halt import halt_reason
 from queries.advice import accepting, halt, recovery, undecided
+from queries.bridge import bridge_of
 from queries.disk import DiskUse, disk_use
 from queries.figures import money, quantity
 from queries.tables import HOME_ZONE
@@ -139,13 +143,27 @@ def status(
         displaced=displaced,
     )
     told = next_cycle if isinstance(next_cycle, str) else next_cycle()
-    return replace(status_of(seen, next_cycle=told, leverage_max=leverage_max, zone=zone), disk=disk_use(home))
+    bridged = _bridged(home, book, zone)
+    shown = status_of(seen, next_cycle=told, leverage_max=leverage_max, zone=zone, bridged=bridged)
+    return replace(shown, disk=disk_use(home))
 
 
-def status_of(seen: Seen, *, next_cycle: str, leverage_max: Decimal | None, zone: str) -> Status:
+def _bridged(home: Path, book: Book, zone: str) -> Bridge | None:
+    """Return how the NAV of the last snapshot came about; None where it is not known, or the log refuses."""
+    if book.snapshot is None:
+        return None
+    with suppress(LogError, Impossible, OSError):
+        found = bridge_of(home, book.snapshot.session_day, zone=zone)
+        return found.bridge if found else None
+    return None
+
+
+def status_of(
+    seen: Seen, *, next_cycle: str, leverage_max: Decimal | None, zone: str, bridged: Bridge | None = None
+) -> Status:
     """Derive what is shown from what was seen."""
     book, last = seen.book, seen.book.snapshot
-    today, today_share = _today(book)
+    today, today_share = _today(book, bridged)
     return Status(
         account=book.account,
         mode=book.mode,
@@ -266,11 +284,14 @@ WAITING: tuple[Callable[[Seen], Iterable[str]], ...] = (
 )  # fmt: skip
 
 
-def _today(book: Book) -> tuple[Decimal | None, Decimal | None]:
+def _today(book: Book, bridged: Bridge | None) -> tuple[Decimal | None, Decimal | None]:
     """Return what the last session earned so far, as money and as a share of what it began with."""
     last, earlier = book.snapshot, book.previous_snapshot
     if last is None:
         return None, None
+    if bridged is not None and bridged.closing == last.nav:  # else a later snapshot was taken by a cycle that died
+        put_in = bridged.opening + bridged.flows
+        return bridged.gain, bridged.gain / put_in if put_in > 0 else None
     began = earlier.nav - earlier.flows if earlier else Decimal(0)
     earned = last.nav - last.flows - began
     base = last.nav - earned

@@ -16,12 +16,17 @@ from ledger.events import (
     CashDeposited,
     CycleFailed,
     DividendPaid,
+    NavObserved,
+    PositionsObserved,
+    RateRow,
+    RatesObserved,
     RecoveryStarted,
     SnapshotTaken,
     TaxWithheld,
     TradingHalted,
     TradingResumed,
 )
+from ledger.nav import own_nav
 from ledger.state import Growth
 from queries.status import status
 from queries.status_text import print_status, status_lines
@@ -352,3 +357,19 @@ def test_what_was_inferred_is_told_until_a_statement_says_it(world: World) -> No
 
     assert "provisional: 2 items, USD +8.68, until a statement tells them" in lines
     assert "provisional: 1 item, USD -3.72, until a statement tells them" in status_lines(status(closed(world)))
+
+
+def test_what_a_rate_did_to_money_put_in_earlier_is_earned_today(tmp_path: Path) -> None:
+    world = new_world(tmp_path)
+    deposit = CashDeposited(source="statement", reference="1", amount=Decimal(1000), currency="EUR")
+    for day, rate, before in ((TUESDAY, "1.3", (deposit,)), (WEDNESDAY, "1.4", ())):
+        world.begin(day, "09:35")
+        rows = tuple(RateRow(currency=c, rate=Decimal(r)) for c, r in (("USD", "1"), ("EUR", rate)))
+        world.record(*before, RatesObserved(base_currency="USD", rows=rows), PositionsObserved(rows=()))
+        world.record(NavObserved(currency="USD", net_liquidation=own_nav(world.ledger.book)))
+        world.finish()
+
+    found = status(closed(world))
+
+    assert found.today == Decimal(100)
+    assert found.today_share == Decimal(100) / Decimal(101_300)

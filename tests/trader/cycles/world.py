@@ -42,11 +42,13 @@ from trader.occasion import Options
 from trader.settings import load
 from trader.simulator.control import Control
 from trader.simulator.simulator import Simulator
+from trader.simulator.terms import Terms
 
 ACCOUNT = "DU1000001"
 TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (date(2005, 3, day) for day in (1, 2, 3, 4))
 AROUND = timedelta(days=21)  # of bars before and after the day on which a world begins
-HEADING = "Date,Open,High,Low,Close,Volume\n"
+HEADING = "Date,Open,High,Low,Close,Volume,Dividend\n"
+DIVIDENDS = {("ACME", WEDNESDAY): "0.20"}  # paid where the venue's terms say so
 CLIMB = tuple(
     (f"{20 + n / 10:.2f}", f"{20.3 + n / 10:.2f}", f"{19.8 + n / 10:.2f}", f"{20.1 + n / 10:.2f}") for n in range(90)
 )
@@ -260,7 +262,14 @@ def write_bars(folder: Path, first: date, last: date) -> Path:
     days = [session.day for session in Calendar.load().sessions(first, last)]
     for ticker, pattern in MARKET.items():
         rows = (
-            ",".join((str(day), *pattern[number % len(pattern)], str(VOLUMES.get(ticker, 39_000_000))))
+            ",".join(
+                (
+                    str(day),
+                    *pattern[number % len(pattern)],
+                    str(VOLUMES.get(ticker, 39_000_000)),
+                    DIVIDENDS.get((ticker, day), "0"),
+                )
+            )
             for number, day in enumerate(days)
         )
         (folder / f"{ticker}.csv").write_text(HEADING + "\n".join(rows) + "\n", encoding="utf-8")
@@ -276,6 +285,7 @@ def world(
     adopt: bool = True,
     account: str = ACCOUNT,
     positions: Mapping[str, tuple[Decimal, Decimal]] | None = None,
+    terms: Terms | None = None,
     **sections: Any,
 ) -> Iterator[World]:
     """Begin on a day at a clock in New York: an adopted account of 100,000.00, half of it to be in ACME."""
@@ -283,7 +293,7 @@ def world(
     home.mkdir(exist_ok=True)
     bars = write_bars(folder / "venue", day - AROUND, day + AROUND)
     start = datetime.combine(day, time.fromisoformat(clock), NEW_YORK)
-    simulator = Simulator(data=bars, start=start, account=account, positions=positions)
+    simulator = Simulator(data=bars, start=start, account=account, positions=positions, terms=terms or Terms())
     with event_loop(), simulator, mailbox() as box:
         made = World(home, simulator, box, _usual(simulator, box))
         made.set(**sections)

@@ -87,6 +87,9 @@ def before(said: Said) -> dict[int, Decimal]:
             if ends_with != there:
                 root = _root(told, con_id)
                 held[root] = EXACT.add(held.get(root, ZERO), EXACT.subtract(ends_with, there))
+    for con_id, needed in told.needed.items():
+        if held[con_id] * needed <= 0:
+            held[con_id] = needed  # the end contradicts what was closed, or split
     return {con_id: units for con_id, units in held.items() if units and not _contradicted(said, con_id, units)}
 
 

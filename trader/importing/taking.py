@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -12,11 +13,15 @@ from typing import Literal
 
 from ledger.book import Book, Forgotten, Impossible, replay
 from ledger.clock import Clock
+from ledger.effects.changes import MARGINED
 from ledger.errors import LogMissing
 from ledger.events import AccountAdopted, Fact, LogStarted, OpeningBalanceRecorded, StatementImported
+from ledger.journal import balance
 from ledger.ledger import Ledger
 from ledger.line import Event
 from ledger.log import read_events
+from ledger.lots import ZERO, Holding, exactly
+from reconcile.statements import Statement
 from trader import evidence
 from trader.importing.files import File, StatementRefused
 from trader.importing.fitting import Beginning, fitting, new_contracts, opening_lots, pending, replacing
@@ -198,7 +203,25 @@ def _prepared(book: Book, file: File, events: Callable[[], Iterable[Event]] | No
     if book.cycle is None and not book.adopted:
         own += rates_of(told, book)
     new, contradictions = _tried(book, file, own, facts, tell)
-    return Prepared((*own, *new), len(new), tuple(notes), contradictions)
+    return Prepared((*_settled(book, own, new, told), *new), len(new), tuple(notes), contradictions)
+
+
+def _settled(book: Book, own: list[Fact], new: tuple[Fact, ...], told: Statement) -> Iterator[Fact]:
+    """Let opening futures and CFDs know what they had settled: at the statement's end, all that they gained is."""
+    kinds = {contract.con_id: contract.security_type for contract in told.contracts}
+    opened = [f for f in own if isinstance(f, OpeningBalanceRecorded) and kinds.get(f.con_id or 0) in MARGINED]
+    end = book.supposing(chain(own, new)) if opened else book
+    for fact in own:
+        held = end.holdings.get(fact.con_id or 0) if fact in opened else None
+        yield fact if held is None else fact.model_copy(update={"settled": _unsettled(end, held, told)})
+
+
+def _unsettled(end: Book, held: Holding, told: Statement) -> Decimal:
+    listed = (told.observed.positions or {}).get(held.con_id)
+    mark = ZERO if listed is None or listed.mark is None else listed.mark
+    with exactly():
+        value = held.quantity * mark * held.multiplier
+        return value + balance(end.journal, f"variation:{held.con_id}", held.currency)
 
 
 def _tried(

@@ -218,6 +218,14 @@ def test_a_statement_that_contradicts_itself_is_not_mended(
     assert lots(found) == expected
 
 
+def test_what_was_closed_was_there_whatever_the_end_says() -> None:
+    split = SplitApplied(
+        con_id=ACME, source="statement", reference="1", numerator=2, denominator=1, quantity_change=Decimal(100)
+    )
+
+    assert lots(opening(said(split, positions={}, cash_start={}))) == pairs(("100", "0"))
+
+
 def test_a_correction_and_its_original_count_once() -> None:
     told = said(
         *fill(1, "-15", "10"),

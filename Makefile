@@ -27,14 +27,15 @@ check: $(INSTALLED) ## format, lint, types and the rules of who may import whom
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-soak: $(INSTALLED) ## match 18,000 histories of lots, crash 20,000 cycles on simulated disks, kill 400 real ones, trade 250 sessions with three seeds [ARGS=...]
-	@$(PYTHON_IN_VENV) -m pytest -q -m soak tests/ledger/test_lots_properties.py
+soak: $(INSTALLED) ## match 18,000 histories of lots, export 1,000 to beancount and hledger, crash 20,000 cycles on simulated disks, kill 400 real ones, trade 250 sessions with three seeds [ARGS=...]
+	@$(PYTHON_IN_VENV) -m pytest -q -m soak tests/ledger/test_lots_properties.py tests/queries/export
 	@$(PYTHON_IN_VENV) -m benchmarks.swarm
 	@$(PYTHON_IN_VENV) -m benchmarks.kills
 	@$(PYTHON_IN_VENV) -m benchmarks.soak $(ARGS)
 
 bench: $(INSTALLED) ## measure the log and the cycle beside peers and bare system calls; minutes [ARGS="append lots"]
 	@$(PYTHON_IN_VENV) -c 'import eventsourcing' 2>/dev/null || EXTRAS='.[demo,dev,bench]' .ci/set-up
+	@.ci/get-hledger
 	@$(PYTHON_IN_VENV) -m benchmarks $(ARGS)
 
 clean: ## remove the environment, caches and builds; never a home with its ledger

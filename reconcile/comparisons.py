@@ -140,14 +140,14 @@ def nav(book: State, tolerances: Tolerances) -> Iterator[Finding]:
     found = reported.without_accruals
     explained = sum((_position_value(book, f) for f in positions(book, tolerances)), ZERO)
     explained += _cash_value(book, cash_differences(book, tolerances))
-    residual, bound = found - own - explained, _nav_bound(book, own, tolerances)
+    residual, bound = found - own - explained, nav_bound(book, own, tolerances)
     if min(abs(residual), abs(residual - _nav_accepted(book))) > bound:
         told = (decimal_text(number) for number in (own, found, explained, bound))
         text = "NAV: the book says {}, the broker {}; breaks explain {}, marks and rounding {}".format(*told)
         yield Finding("nav", "NAV", "reduce_only", own + explained, found, currency=book.base_currency, text=text)
 
 
-def _nav_bound(book: State, own: Decimal, tolerances: Tolerances) -> Decimal:
+def nav_bound(book: State, own: Decimal, tolerances: Tolerances) -> Decimal:
     """Bound what rounding, pending commissions and marks of different moments explain."""
     currencies = {c for c, amount in (*book.cash.items(), *(book.reported.cash or {}).items()) if amount}
     rounding = tolerances.cash_rounding * (1 + _cash_value(book, dict.fromkeys(currencies, Decimal(1))))

@@ -9,7 +9,7 @@ from decimal import Decimal, getcontext
 from typing import NamedTuple
 
 from ledger.lots.arithmetic import EXACT, exactly, new
-from ledger.lots.entries import Entry, Lot, Order, Trade
+from ledger.lots.entries import Entry, Lot, Order, TakeOut, Trade
 from ledger.lots.matched import NOTHING, Matched
 from ledger.lots.matching import match, recharged, taken_by
 
@@ -48,6 +48,17 @@ class Holding(NamedTuple):
     def __repr__(self) -> str:
         """Show the last entry alone: states nest as deep as there are entries."""
         return f"Holding({self.con_id}, {self.currency}, {self.multiplier}, {self.now.entry})"
+
+    def averaged(self) -> Holding:
+        """Return it as if every closing had taken a share of one pool, as IB's average cost does; raises Folded."""
+        if self.floor is not None:
+            raise Folded(str(self.con_id))
+        pooled = Holding(self.con_id, self.currency, self.multiplier)
+        for entry in self.entries:
+            pooled = pooled.with_entry(
+                entry._replace(method="average") if isinstance(entry, (Trade, TakeOut)) else entry
+            )
+        return pooled
 
     def with_entry(self, entry: Entry) -> Holding:
         """Insert an entry where it belongs economically, and match again from there; Folded below the floor."""

@@ -92,16 +92,38 @@ def _told(imported: Imported) -> Iterator[str]:
 
 def reconcile_statement(
     context: typer.Context,
-    statement: Annotated[Path, typer.Option(help="a statement of the broker: Flex XML or CSV", show_default=False)],
+    statement: Annotated[
+        Path | None, typer.Option(help="a statement of the broker: Flex XML or CSV", show_default=False)
+    ] = None,
     format: FormatOption = "table",
 ) -> int:
-    """Compare the book at a statement's end with what the statement says (exit 1 where something differs)."""
+    """Compare the book with what the broker reported last, or at a statement's end (exit 1 where something differs)."""
+    home = home_of(context)
+    refuse_foreign_log(home)
+    rows = _reported(home) if statement is None else _stated(home, statement)
+    answer = Answer(ROW_COLUMNS, tuple((*row[:4], row.difference, row.tolerance) for row in rows))
+    if format == "table":
+        print("\n".join(_shown(rows)))
+    else:
+        print_answer(answer, format)
+    return exits.BAD_NEWS if any(row.differs for row in rows) else exits.FINE
+
+
+def _reported(home: Path) -> tuple[Row, ...]:
+    from ledger.book import replay
+    from ledger.log import read_events
+    from reconcile.reported import reported
+    from trader.assembly import tolerances_of
+
+    _, settings = clock_and_settings(home)
+    return reported(replay(lambda: read_events(home), retain=True), tolerances_of(settings))
+
+
+def _stated(home: Path, statement: Path) -> tuple[Row, ...]:
     from ledger.log import read_events
     from reconcile.statement_comparison import compared, own_side
     from trader.importing import StatementRefused, read_file
 
-    home = home_of(context)
-    refuse_foreign_log(home)
     told = read_file(statement.read_bytes(), statement.name).statement
     events = tuple(read_events(home))
     own = own_side(events, told)
@@ -109,13 +131,7 @@ def reconcile_statement(
         raise StatementRefused(
             f"{statement.name}: expected a statement of account {own.end.account}, found {told.account}"
         )
-    rows = compared(own, told)
-    answer = Answer(ROW_COLUMNS, tuple((*row[:4], row.difference, row.tolerance) for row in rows))
-    if format == "table":
-        print("\n".join(_shown(rows)))
-    else:
-        print_answer(answer, format)
-    return exits.BAD_NEWS if any(row.differs for row in rows) else exits.FINE
+    return compared(own, told)
 
 
 ROW_COLUMNS = ("kind", "key", "own", "broker", "difference", "tolerance")
@@ -128,15 +144,16 @@ def _shown(rows: tuple[Row, ...]) -> Iterator[str]:
         agreeing = sum(row.difference is not None and not row.differs for row in of_kind)
         silent = {str(side) for row in of_kind for side in (row.own, row.broker) if isinstance(side, str)}
         differing = [row for row in of_kind if row.differs]
+        told = [row for row in of_kind if row.tolerance.is_infinite()]
         words = [
-            f"{agreeing} agree" if agreeing else "",
+            "for information" if told else f"{agreeing} agree" if agreeing else "",
             f"{len(differing)} differ" if differing else "",
             *sorted(silent),
         ]
-        yield f"{kind:<11} {', '.join(filter(None, words)) or 'nothing on either side'}"
+        yield f"{kind:<12} {', '.join(filter(None, words)) or 'nothing on either side'}"
         table = (
             (row.key, f"own {cell_text(row.own)}", f"broker {cell_text(row.broker)}", cell_text(row.difference))
-            for row in differing
+            for row in (*differing, *told)
         )
         yield from (f"  {line}" for line in columns(tuple(table), right=frozenset({1, 2, 3})))
 

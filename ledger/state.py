@@ -258,7 +258,7 @@ class State:
     journal: Journal = field(default_factory=dict)
     accruals: dict[str, DividendAccrued] = field(default_factory=dict)  # not reversed yet, by reference
     fills: dict[str, Fill] = field(default_factory=dict)
-    proceeds: dict[str, tuple[int, Decimal]] = field(default_factory=dict)  # execution base -> revision, cash moved
+    proceeds: dict[str, tuple[tuple[int, Decimal], ...]] = field(default_factory=dict)  # base -> revision, cash moved
     taxes: dict[str, tuple[Tax, ...]] = field(default_factory=dict)  # by execution base
     lot_methods: dict[int | None, tuple[tuple[datetime, str], ...]] = field(default_factory=dict)  # None: the account's
     named_lots: dict[str, Named] = field(default_factory=dict)  # by the base of the execution that closes them

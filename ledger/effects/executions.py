@@ -60,7 +60,7 @@ def _filled(state: State, event: Event) -> None:
         at, event.seq, order is None, *commission, False,
     ))  # fmt: skip
     state.fills[base] = fill
-    gross = quantity * price * contract.multiplier
+    gross = _gross(state, contract, base, fill) if state.proceeds else quantity * price * contract.multiplier
     if contract.security_type == VIRTUAL:
         _convert(state, contract, quantity, gross)
     else:
@@ -115,16 +115,22 @@ def _untrade(state: State, base: str, known: Fill) -> None:
     """Take a fill out of lots, cash and its order; its commission stays charged."""
     contract = state.contracts[known.con_id]
     if contract.security_type == VIRTUAL:
-        settled = state.proceeds.get(base, (known.revision, -known.quantity * known.price * contract.multiplier))[1]
-        _convert(state, contract, -known.quantity, settled)
+        _convert(state, contract, -known.quantity, -_gross(state, contract, base, known))
     else:
         holding = state.holdings[known.con_id]
         told = holding.entry(base)
         assert isinstance(told, Trade)
         account = "cash" if contract.security_type in PAID else f"variation:{known.con_id}"
         trade(state, holding, holding.without_entry(base), -told.gross, account, known.at)
-    state.proceeds.pop(base, None)
     _fill_order(state, known.order_ref, -known.quantity)
+
+
+def _gross(state: State, contract: ContractDefined, base: str, fill: Fill) -> Decimal:
+    """Return what a fill moved: the broker's amount, where it said one of this revision."""
+    for revision, amount in state.proceeds.get(base, ()):
+        if revision == fill.revision:
+            return -amount
+    return fill.quantity * fill.price * contract.multiplier
 
 
 def _fill_order(state: State, order_ref: str, quantity: Decimal) -> None:
@@ -220,19 +226,17 @@ def _settled(state: State, event: Event) -> None:
     fact: ProceedsSettled = event.fact  # type: ignore[assignment]
     base, revision = execution_base(fact.execution_id)
     known = _known_fill(state, fact.execution_id, "proceeds of")
-    if known.busted or revision < known.revision:
-        return
-    what = ("proceeds of", fact.execution_id)
-    if revision != known.revision:
-        raise impossible(what, f"expected those of {known.execution_id}")
     if fact.currency != known.currency:
-        raise impossible(what, f"expected {known.currency}, found {fact.currency}")
+        raise impossible(("proceeds of", fact.execution_id), f"expected {known.currency}, found {fact.currency}")
     contract = state.contracts[known.con_id]
+    before = _gross(state, contract, base, known)
+    state.proceeds[base] = (*state.proceeds.get(base, ()), (revision, fact.amount))
+    if known.busted or revision != known.revision:
+        return  # of a revision that is no more, or not yet
     if contract.security_type == VIRTUAL:
-        earn(state, fact.currency, fact.amount + known.quantity * known.price * contract.multiplier, "conversion")
+        earn(state, fact.currency, fact.amount + before, "conversion")
     else:
         _regross(state, base, known, -fact.amount)
-    state.proceeds[base] = (revision, fact.amount)
 
 
 def _regross(state: State, base: str, known: Fill, gross: Decimal) -> None:

@@ -8,7 +8,7 @@ date of the home's zone. At the end the sums are held against the journal: what 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -54,7 +54,7 @@ class Transaction(NamedTuple):
 
 
 class Balances(NamedTuple):
-    """What accounts hold at a day's end: each that was posted to on that day; at the last, all."""
+    """What cash and position accounts hold at a day's end; nothing is said once more of one that is empty."""
 
     day: date
     held: list[Posting]
@@ -89,7 +89,7 @@ class Books:
     def transactions(self) -> Iterator[Transaction | Balances]:
         """Yield everything, in order; each day's balances after its last transaction."""
         today: date | None = None
-        touched: dict[tuple[str, str], None] = {}
+        touched = set[tuple[str, str]]()
         for step in sorted(self._steps(), key=itemgetter(0, 1, 2, 3)):
             for transaction in self._told(step):
                 if today is not None and transaction.day != today:
@@ -99,7 +99,7 @@ class Books:
                 self._add(transaction, touched)
                 yield transaction
         if today is not None:
-            yield self._balances(today, self._held)
+            yield self._balances(today, touched)
         self._require_equal()
 
     def contract_of(self, commodity: str) -> ContractDefined:
@@ -275,21 +275,21 @@ class Books:
 
     # What accounts hold
 
-    def _add(self, transaction: Transaction, touched: dict[tuple[str, str], None]) -> None:
+    def _add(self, transaction: Transaction, touched: set[tuple[str, str]]) -> None:
         held = self._held
         for account, amount, commodity, cost in transaction.postings:
             place = account, commodity
             held[place] = EXACT.add(held.get(place, ZERO), amount)
             if account.startswith((CASH, POSITIONS)):
-                touched[place] = None
+                touched.add(place)
             if cost is not None:
                 self._basis[account] = EXACT.add(self._basis.get(account, ZERO), cost.total)
 
-    def _balances(self, day: date, places: Iterable[tuple[str, str]]) -> Balances:
+    def _balances(self, day: date, touched: Container[tuple[str, str]]) -> Balances:
         return Balances(day, [
-            Posting(account, self._held[account, commodity], commodity)
-            for account, commodity in places
-            if account.startswith((CASH, POSITIONS))
+            Posting(place[0], amount, place[1])
+            for place, amount in self._held.items()
+            if place[0].startswith((CASH, POSITIONS)) and (amount or place in touched)
         ])  # fmt: skip
 
     def _require_equal(self) -> None:

@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from ledger.book import replay
+from ledger.bridge import LINE_OF
 from ledger.bridged_days import BridgedDay
 from ledger.checkpoints import rebuild
+from ledger.log import read_events
 from queries import UnknownDay
 from queries.bridge import bridge_of, bridge_words, days_of, print_bridges
+from tests.history.telling import tell
 from tests.queries.history import TUESDAY, WEDNESDAY, closed, two_sessions
 
 
@@ -100,3 +104,17 @@ def test_a_single_unknown_day_says_what_is_missing(capsys: pytest.CaptureFixture
     assert print_bridges([told], "USD", "table") == 1
     assert capsys.readouterr().out == "2005-03-01  unknown: IBM: no mark was reported\n"
     assert bridge_words(told) == "bridge unknown: IBM: no mark was reported"
+
+
+def test_a_history_that_says_everything_leaves_no_residual_and_no_account_without_a_line(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    tell(home)
+    book = replay(lambda: read_events(home), retain=True)
+    assets = {"cash", "accruals"}
+
+    bridges = [told.bridge for told in days_of(home)]
+    accounts = {account for account, _ in book.journal if not account.startswith(("position:", "variation:"))}
+
+    assert [found is not None and found.residual for found in bridges] == [0] * len(bridges)
+    assert len(bridges) == 3
+    assert accounts - assets - set(LINE_OF) == set()

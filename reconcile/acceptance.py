@@ -38,7 +38,9 @@ def acceptance(
     accepted = BreakAccepted(break_id=break_id, why=why)
     with localcontext(EXACT):
         if found.kind == "corporate_action":
-            return (*_chosen(book, found, basis_to_cash, as_suspense=as_suspense), accepted)
+            chosen = _chosen(book, found, basis_to_cash, as_suspense=as_suspense)
+            book.supposing(chosen)  # a choice that cannot be is refused here; of the broker's word it would be a break
+            return (*chosen, accepted)
         candidate = None if as_suspense else explained(book, _finding(found), tolerances, Origin("operator", break_id))
         if candidate is not None:
             return (accepted, *candidate.facts)

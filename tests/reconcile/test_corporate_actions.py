@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from ledger.book import Book
+from ledger.book import Book, Impossible
 from ledger.events import ActionPending, Fact
 from reconcile import acceptance, reconcile
 from reconcile.acceptance import Unexplained
@@ -70,3 +70,10 @@ def test_an_announcement_is_let_go_and_what_it_moved_shows_as_breaks() -> None:
 def test_an_announcement_alone_has_no_basis_to_choose() -> None:
     with pytest.raises(Unexplained, match="import a statement"):
         acceptance(pending(ONLY_ANNOUNCED), "B-1", "why not", basis_to_cash=Decimal(1))
+
+
+def test_a_choice_that_cannot_be_is_refused() -> None:
+    impossible = FOR_CASH_AND_SHARES.model_copy(update={"successor_con_id": SPY.con_id})
+
+    with pytest.raises(Impossible, match="expected another contract"):
+        acceptance(pending(impossible), "B-1", "as announced", basis_to_cash=Decimal(800))

@@ -23,7 +23,20 @@ from trader import exits
 from trader.adoption import AdoptionRefused
 from trader.broker import BrokerProblem
 from trader.calendar import CalendarError
-from trader.commands import books, care, continuity, daily, doctor, export, history, journal, report, start, verify
+from trader.commands import (
+    basis,
+    books,
+    care,
+    continuity,
+    daily,
+    doctor,
+    export,
+    history,
+    journal,
+    report,
+    start,
+    verify,
+)
 from trader.copies import BackupDamaged
 from trader.importing import StatementRefused
 from trader.manifest import BackupRefused, is_backup, require_home
@@ -62,11 +75,12 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, Callable[..., object]], ...]], ...] = 
     ("Daily", daily.COMMANDS),
     ("Start", (*start.COMMANDS, *doctor.COMMANDS)),
     ("History", history.COMMANDS),
-    ("Care", (*verify.COMMANDS, *continuity.COMMANDS, *books.COMMANDS, *journal.COMMANDS, *care.COMMANDS)),
+    ("Books", (*books.COMMANDS, *journal.COMMANDS, *basis.COMMANDS)),
+    ("Care", (*verify.COMMANDS, *continuity.COMMANDS, *care.COMMANDS)),
 )
 
 WRITING = frozenset(
-    {"init", "adopt", "halt", "resume", "accept", "commit", "clean", "restore", "import"}
+    {"init", "adopt", "halt", "resume", "accept", "commit", "clean", "restore", "import", "allocate", "adjust-cost"}
 )  # and `cycle`
 
 
@@ -109,7 +123,7 @@ def _app() -> typer.Typer:
             app.command(name, rich_help_panel=group)(function)
     app.add_typer(start.SCHEDULE, name="schedule", rich_help_panel="Start")
     app.add_typer(report.REPORT, name="report", rich_help_panel="History")
-    app.add_typer(export.EXPORT, name="export", rich_help_panel="Care")
+    app.add_typer(export.EXPORT, name="export", rich_help_panel="Books")
     return app
 
 

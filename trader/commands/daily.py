@@ -98,7 +98,8 @@ def breaks(
     return exits.BAD_NEWS if book.open_breaks else exits.FINE
 
 
-def _amount(text: str) -> Decimal:
+def amount_of(text: str) -> Decimal:
+    """Read an amount of money, or a share."""
     try:
         amount = Decimal(text)
     except InvalidOperation:
@@ -118,13 +119,13 @@ def accept(
     basis_to_cash: Annotated[
         Decimal | None,
         typer.Option(
-            "--basis-to-cash", parser=_amount, help="of a merger for cash and shares: the cash's share of the basis"
+            "--basis-to-cash", parser=amount_of, help="of a merger for cash and shares: the cash's share of the basis"
         ),
     ] = None,
 ) -> int:
     """Take the broker's word for a break: what explains it is booked, and its lock falls."""
     home = home_of(context)
-    _require_reason(why)
+    require_reason(why)
     clock, settings = clock_and_settings(home)
     with Ledger.open(home, clock, account=settings.account.id, mode=settings.account.mode) as ledger:
         ledger.record(
@@ -184,7 +185,7 @@ def resume(
 ) -> int:
     """Lift the halt; with --recovered, end a recovery by your word."""
     home = home_of(context)
-    _require_reason(why)
+    require_reason(why)
     _require_removable(var_folder(home) / "HALT")
     if recovered:
         return _end_recovery(home, why)
@@ -259,7 +260,8 @@ def _still_halted(book: Book) -> str:
     return f" (but no order leaves in recovery: {book.recovery}; see tallybook status)" if book.recovery else ""
 
 
-def _require_reason(why: str) -> None:
+def require_reason(why: str) -> None:
+    """Refuse an empty reason: it is kept for ever."""
     if not why.strip():
         raise typer.BadParameter("expected a reason, found nothing", param_hint="--why")
 

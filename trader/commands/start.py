@@ -138,7 +138,8 @@ def _record(home: Path, clock: Clock, chosen: Settings, account: Found) -> None:
     except LogMissing:
         ledger = Ledger.create(home, clock, account.genesis(number, chosen.account.mode, clock.kind))
     with ledger:
-        batches: tuple[tuple[Fact, ...], ...] = (account.contracts, account.opening(number), account.observations)
+        begun = account.continuing(number) if ledger.book.statement_until else account.opening(number)
+        batches: tuple[tuple[Fact, ...], ...] = (account.contracts, begun, account.observations)
         for batch in batches:
             ledger.record(batch)
         stamp(home)

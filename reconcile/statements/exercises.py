@@ -59,8 +59,8 @@ def _delivers(option: Traded, leg: Traded) -> bool:
     named = underlying.con_id == contract.underlying_con_id or underlying.symbol == option.row.text("underlyingSymbol")
     if not named or leg.second != option.second or leg.price != contract.strike:
         return False
-    units = EXACT.divide(EXACT.multiply(option.quantity, contract.multiplier), underlying.multiplier or Decimal(1))
-    return abs(units) == abs(leg.quantity)
+    units = EXACT.multiply(option.quantity, contract.multiplier)
+    return abs(units) == abs(EXACT.multiply(leg.quantity, underlying.multiplier))
 
 
 def _tell(option: Traded, leg: Traded | None, why: frozenset[str], reading: Reading) -> None:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from decimal import Inexact
+
+from ledger.lots import exactly
 from reconcile.statements.activity_csv import read_csv
 from reconcile.statements.flex import read_flex
-from reconcile.statements.statement import Statement, UnknownStatement
+from reconcile.statements.statement import Statement, StatementError, UnknownStatement
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def read(content: bytes, name: str) -> tuple[Statement, ...]:
     """Read a file's statements, one a period and account; raises StatementError, and then nothing was read."""
+    try:
+        with exactly():
+            return _read(content, name)
+    except Inexact as error:
+        raise StatementError(
+            name, 1, "amounts that are no money", "numbers whose sums have sixty digits at most"
+        ) from error
+
+
+def _read(content: bytes, name: str) -> tuple[Statement, ...]:
     beginning = content.removeprefix(BYTE_ORDER_MARK).lstrip()[:200]
     if beginning.startswith(b"<"):
         return read_flex(content, name)

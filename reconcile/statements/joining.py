@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from ledger.events import ContractDefined, Fact
+from ledger.lots import exactly
 from reconcile.statements.statement import Observed, Statement
 
 K = TypeVar("K")
@@ -18,6 +19,11 @@ V = TypeVar("V")
 
 def joined(statements: tuple[Statement, ...]) -> Statement:
     """Join statements of one account in the order of their periods; what happened twice in them happened once."""
+    with exactly():
+        return _joined(statements)
+
+
+def _joined(statements: tuple[Statement, ...]) -> Statement:
     ordered = sorted(statements, key=lambda each: (each.first_day, each.last_day))
     if len(ordered) == 1:
         return ordered[0]

@@ -36,7 +36,7 @@ def take_positions(rows: list[Row], reading: Reading) -> None:
         reading.observed["lots"] = {
             con_id: tuple(sorted(found, key=lambda lot: (lot.opened_at, lot.quantity, lot.basis)))
             for con_id, found in sorted(listed.items())
-            if sum((lot.quantity for lot in found), ZERO) == held[con_id].quantity
+            if con_id in held and sum((lot.quantity for lot in found), ZERO) == held[con_id].quantity
         }
 
 

@@ -38,7 +38,7 @@ MINOR_UNITS: tuple[tuple[str, str, Decimal], ...] = (
     ("ILA", "ILS", Decimal("0.01")),
     ("ZAC", "ZAR", Decimal("0.01")),
 )
-DIGITS_MAX = 40
+DIGITS_MAX, PLACES_MAX, WHOLE_MAX = 20, 18, 15  # so that products of three are exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +130,16 @@ def number_of(value: str) -> Decimal | None:
     if NUMBER.fullmatch(value) is None or not any(sign.isdigit() for sign in re.split("[eE]", value)[0]):
         return None
     number = Decimal(value.replace(",", ""))
-    if len(number.as_tuple().digits) > DIGITS_MAX:
-        return None
-    return number or ZERO
+    _, digits, exponent = number.as_tuple()
+    if not number:
+        return ZERO
+    fits = len(digits) <= DIGITS_MAX and int(exponent) >= -PLACES_MAX and number.adjusted() < WHOLE_MAX
+    return number if fits else None
+
+
+def looks_like_number(value: str) -> bool:
+    """Tell whether a text is meant as a number, however long."""
+    return NUMBER.fullmatch(value) is not None and any(sign.isdigit() for sign in value)
 
 
 def moment_of(value: str) -> tuple[date, time | None, tzinfo] | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from reconcile.statements.reading import Reading
-from reconcile.statements.rows import Row, number_of, words
+from reconcile.statements.rows import Row, looks_like_number, number_of, words
 
 Take = Callable[[list[Row], Reading], None]
 
@@ -48,8 +48,8 @@ class Section:
         return kept
 
     def _unknown(self, row: Row, name: str, reading: Reading) -> None:
-        number = number_of(row.text(name))
-        if number:
-            raise row.error("attributes that are known, for a number may be money", f"{row.text(name)!r}", name)
-        if number is None and row.text(name):
+        told = row.text(name)
+        if looks_like_number(told) and number_of(told) != 0:
+            raise row.error("attributes that are known, for a number may be money", f"{told!r}", name)
+        if told and not looks_like_number(told):
             reading.note(f"{row.section}: the attribute {row.names.get(name, name)} is not known, and was left out")

@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 SLOW = ("duckdb", "matplotlib", "pandas", "rich", "typer", "jinja2", "exchange_calendars")
 MODULES = ("queries", "queries.sql", "queries.status", "queries.status_text", "queries.story", "queries.commit",
-           "queries.charts")  # fmt: skip
+           "queries.charts", "queries.bridge", "queries.performance", "queries.tax")  # fmt: skip
 
 
 def test_importing_the_queries_imports_nothing_slow() -> None:

@@ -11,6 +11,8 @@ from tests.queries.history import closed, two_sessions
 from tests.trader.homes import SETTINGS, SIMULATED, tallybook, write_settings
 from trader.commands.report import range_of
 
+MERGED = Path(__file__).parents[3] / "shared/statements/portfolio-performance/testIBFlexStatementFile01.xml"
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -92,3 +94,18 @@ def test_a_home_without_a_log_has_no_report(tmp_path: Path) -> None:
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("log-missing: ")
+
+
+def test_a_real_year_is_told_by_lot_in_both_currencies(tmp_path: Path) -> None:
+    """A tender and a cash merger in CAD, of an account in CHF: 12,000 units cost 31,962.00 and brought 34,320.00."""
+    if not MERGED.exists():
+        pytest.skip(f"{MERGED}: the shared statements are not here")
+    imported = tallybook("import", str(MERGED), home=tmp_path)
+    assert imported.returncode == 0, imported.stderr
+
+    done = tallybook("report", "tax", "2013", home=tmp_path)
+    told = json.loads(tallybook("report", "realised", "2013", "--format", "json", home=tmp_path).stdout)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "together  proceeds 34,320.00 - cost 31,962.00 = +2,358.00 CAD  (1,655.49 CHF)" in done.stdout.splitlines()
+    assert [(each["closed"], each["realised"], each["currency"]) for each in told] == [("12000", "2358", "CAD")]

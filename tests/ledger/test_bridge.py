@@ -176,6 +176,21 @@ def test_a_correction_of_an_earlier_fill_stands_in_the_prior_period() -> None:
     assert (moved(found), found.residual) == ({PRIOR_PERIOD: D("5")}, D(0))
 
 
+def test_the_broker_s_word_for_what_was_inferred_the_day_before_stands_in_the_prior_period_by_its_difference() -> None:
+    inferred = DividendPaid(
+        source="rule", reference="1", con_id=SPY.con_id, amount=D("8"), currency="USD", provisional=True
+    )
+    paid = DividendPaid(
+        source="statement", reference="1", con_id=SPY.con_id, amount=D("7.95"), currency="USD",
+        replaces=inferred.key, occurred_at=START - timedelta(hours=1),
+    )  # fmt: skip
+
+    days = bridged((opened_cash("1000"), inferred, *closing(0, rates())), (paid, *closing(1, rates())))
+
+    assert [moved(known(day)) for day in days] == [{"dividends": 8, "flows": 1000}, {PRIOR_PERIOD: D("-0.05")}]
+    assert known(days[1]).gain == D("-0.05")
+
+
 def test_a_deposit_that_is_told_late_is_a_flow_and_no_gain() -> None:
     first = (opened_cash("1000"), *closing(0, rates()))
     deposit = CashDeposited(

@@ -12,7 +12,7 @@ from reconcile.statements.cash import CASH_SECTIONS
 from reconcile.statements.nav import ACCOUNT, EQUITY, NAV, infer_base_currency, observe_rates
 from reconcile.statements.positions import POSITIONS
 from reconcile.statements.reading import Reading
-from reconcile.statements.rows import Row
+from reconcile.statements.rows import Row, words
 from reconcile.statements.sections import Section
 from reconcile.statements.securities import READS, take_securities, told_apart
 from reconcile.statements.statement import Statement
@@ -22,7 +22,7 @@ from reconcile.statements.transfers import TRANSFERS
 from reconcile.statements.variation import VARIATION, settle_rest
 from reconcile.statements.xml_rows import Sections, parse
 
-SECURITIES = Section("SecuritiesInfo", ("SecurityInfo",), take_securities, READS)
+SECURITIES = Section("SecuritiesInfo", ("SecurityInfo",), take_securities, READS, words("initialInvestment"))
 
 # The order of reading: contracts before what names them, trades before what belongs to them.
 SECTIONS: tuple[Section, ...] = (

@@ -70,6 +70,9 @@ def take_cash_report(rows: list[Row], reading: Reading) -> None:
             reading.add("cash_start", row.currency, row.money("startingCash"))
         for line in sorted(CASH_LINES & row.values.keys()):
             reading.add("cash_lines", (row.currency, line), row.money(line))
+        if "depositWithdrawals" not in row.values:
+            for part in ("deposits", "withdrawals"):
+                reading.add("cash_lines", (row.currency, "depositWithdrawals"), row.money(part))
         _check_sum(row, reading)
 
 
@@ -81,7 +84,8 @@ def _check_sum(row: Row, reading: Reading) -> None:
     start, end = row.money("startingCash"), row.money("endingCash")
     if start is None or end is None:
         return
-    told = sum((row.money(line) or ZERO for line in CASH_LINES & row.values.keys()), start)
+    lines = CASH_LINES if "depositWithdrawals" in row.values else CASH_LINES | {"deposits", "withdrawals"}
+    told = sum((row.money(line) or ZERO for line in lines & row.values.keys()), start)
     if abs(told - end) > CENT:
         reading.note(f"CashReport {row.currency}: its lines lead to {told:f}, and it ends with {end:f}")
 

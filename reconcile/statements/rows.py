@@ -38,7 +38,7 @@ MINOR_UNITS: tuple[tuple[str, str, Decimal], ...] = (
     ("ILA", "ILS", Decimal("0.01")),
     ("ZAC", "ZAR", Decimal("0.01")),
 )
-DIGITS_MAX, PLACES_MAX, WHOLE_MAX = 20, 18, 15  # so that products of three are exact
+DIGITS_MAX, PLACES_MAX, WHOLE_MAX = 28, 24, 15  # of a number that may be money
 
 
 @dataclass(frozen=True, slots=True)

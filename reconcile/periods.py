@@ -5,8 +5,10 @@ What follows an execution (its commission, its tax, its bust) belongs to the day
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ledger.events import (
@@ -26,6 +28,7 @@ from ledger.events import (
     PositionAdjusted,
     ProceedsSettled,
     TransactionTaxCharged,
+    VariationSettled,
     execution_base,
 )
 from ledger.line import Event
@@ -38,6 +41,8 @@ BOOKED = (
     CashAdjusted, *OPENING, *OF_EXECUTION,
 )  # fmt: skip
 ONE_DAY = timedelta(days=1)
+PERIOD = re.compile(r"^(?P<of>.+)/(?P<first>\d{4}-\d{2}-\d{2})/(?P<last>\d{4}-\d{2}-\d{2})$")
+Summed = VariationSettled | InterestAccrued  # told by the period, not one by one
 
 
 def broker_day(moment: datetime) -> date:
@@ -90,3 +95,22 @@ def days_of(events: Iterable[Event]) -> dict[int, date]:
             day -= ONE_DAY
         days[event.seq] = day
     return days
+
+
+class Period(NamedTuple):
+    """Of what, and of which days, a sum is."""
+
+    type: str
+    of: str
+    first: date
+    last: date
+
+
+def period_of(fact: Fact) -> Period | None:
+    """Return the period that a fact is the sum of; None for what happened once."""
+    if not isinstance(fact, Summed):
+        return None
+    found = PERIOD.match(fact.reference)
+    if found is None:
+        return None
+    return Period(fact.type, found["of"], date.fromisoformat(found["first"]), date.fromisoformat(found["last"]))

@@ -26,12 +26,13 @@ from ledger.events import (
     RateRow,
     RatesObserved,
     StatementImported,
+    VariationSettled,
 )
 from ledger.line import Event
 from ledger.lots import EXACT, ONE, ZERO, exactly
 from ledger.nav import Unvalued, accruals, own_nav
 from reconcile.cash_lines import cash_lines
-from reconcile.periods import ONE_DAY, broker_day, until, within
+from reconcile.periods import ONE_DAY, broker_day, period_of, until, within
 from reconcile.statements import Statement
 from reconcile.tolerances import CENT
 
@@ -86,6 +87,7 @@ class Own:
     start: Book
     facts: tuple[Fact, ...]  # booked within the period
     whole: bool  # whether the log reaches back to the statement's first day
+    events: tuple[Event, ...] = ()  # all that is known
 
     @property
     def contracts(self) -> Mapping[int, ContractDefined]:
@@ -101,6 +103,7 @@ def own_side(events: tuple[Event, ...], statement: Statement) -> Own:
         replay(tuple(until(events, day_before)), retain=True),
         tuple(within(events, statement.first_day, statement.last_day)),
         reaches_back(events, statement.first_day),
+        events,
     )
 
 
@@ -204,16 +207,29 @@ LINE_KINDS: Mapping[str, str] = {
 def lines(own: Own, statement: Statement) -> Iterator[Row]:
     """Compare each line of the cash report, per currency."""
     ours = cash_lines(own.facts, own.contracts) if own.whole else None
-    told = statement.observed.cash_lines
+    told, apart = statement.observed.cash_lines, _apart(own, statement, VariationSettled)
     if told is None:
         for kind in ("commission", "dividend", "tax", "interest", "fee", "cash line"):
             yield Row(kind, "", UNKNOWN, NOT_REPORTED, ALLOWED[kind])
         return
     for currency, line in sorted(told.keys() | (ours or {}).keys()):
         kind = LINE_KINDS.get(line, "cash line")
-        amount: Decimal | str = UNKNOWN if ours is None else ours.get((currency, line), ZERO)
+        known = ours is not None and not (line == "cashSettlingMtm" and apart)
+        amount: Decimal | str = (ours or {}).get((currency, line), ZERO) if known else UNKNOWN
         theirs: Decimal | str = told.get((currency, line), NOT_REPORTED)
         yield Row(kind, f"{currency} {line}", amount, theirs, ALLOWED[kind])
+
+
+def _apart(own: Own, statement: Statement, kind: type[Fact]) -> bool:
+    """Whether a sum of the log's is of days within the statement's period and without."""
+    periods = (period_of(event.fact) for event in own.events if type(event.fact) is kind)
+    return any(
+        period.first <= statement.last_day
+        and statement.first_day <= period.last
+        and (period.first < statement.first_day or statement.last_day < period.last)
+        for period in periods
+        if period is not None
+    )
 
 
 def nav(own: Own, statement: Statement) -> Iterator[Row]:
@@ -320,6 +336,8 @@ def _own_nav_lines(own: Own, statement: Statement) -> Iterator[tuple[str, Decima
     }
     accrued = tuple(_accrued(own.facts, "dividends")), tuple(_accrued(own.facts, "interest"))
     every = {**amounts, "changeInDividendAccruals": accrued[0], "changeInInterestAccruals": accrued[1]}
+    if _apart(own, statement, InterestAccrued):
+        del every["changeInInterestAccruals"]
     for name, parts in every.items():
         total = _in_base(own, statement, parts)
         if total is not None:

@@ -142,7 +142,7 @@ def _shown(rows: tuple[Row, ...]) -> Iterator[str]:
     for kind in dict.fromkeys(row.kind for row in rows):
         of_kind = [row for row in rows if row.kind == kind]
         agreeing = sum(row.difference is not None and not row.differs for row in of_kind)
-        silent = {str(side) for row in of_kind for side in (row.own, row.broker) if isinstance(side, str)}
+        silent = {next((side for side in (row.broker, row.own) if isinstance(side, str)), "") for row in of_kind} - {""}
         differing = [row for row in of_kind if row.differs]
         told = [row for row in of_kind if row.tolerance.is_infinite()]
         words = [

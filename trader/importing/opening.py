@@ -10,19 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 
 from ledger.events import (
     CommissionCharged,
     ContractDefined,
+    DividendAccrualReversed,
+    DividendAccrued,
     Fact,
     FillBusted,
+    InterestAccrued,
     MergerApplied,
     OpeningBalanceRecorded,
     OpeningLot,
     OpeningLotsRecorded,
+    OptionExercised,
     OrderFilled,
     ProceedsSettled,
     TransactionTaxCharged,
@@ -46,6 +50,8 @@ class Said:
     realised_of: Mapping[int, Decimal] | None = None  # by contract
     positions: Mapping[int, tuple[Decimal, Decimal | None]] | None = None  # units and basis at its end
     cash_start: Mapping[str, Decimal] | None = None
+    accruals_start: Mapping[str, Decimal] | None = None  # interest to come, by currency
+    lots: Mapping[int, tuple[OpeningLot, ...]] = field(default_factory=dict)  # from before, still open at its end
     opened_at: Mapping[int, tuple[tuple[datetime, Decimal], ...]] = field(default_factory=dict)  # of lots from before
 
 
@@ -68,12 +74,30 @@ def opening(said: Said) -> Opening:
     ]
     if said.cash_start is None:
         notes.append("the statement does not say what cash it began with: the book's cash is what moved since")
+    facts += accrued_before(said)
     for con_id, quantity in sorted(units.items()):
         lots, known = _lots(said, pieces, con_id, quantity)
         if not known:
             notes.append(f"{said.contracts[con_id].symbol}: the basis of what was held before is not told; taken as 0")
         facts += _recorded(said, con_id, lots)
     return Opening(tuple(facts), tuple(notes))
+
+
+def accrued_before(said: Said) -> Iterator[Fact]:
+    """Yield what had accrued: interest as it is told, and dividends that are taken back and were never announced."""
+    earlier = said.beginning - timedelta(seconds=1)  # of no day of the period
+    for currency, amount in sorted((said.accruals_start or {}).items()):
+        if amount:
+            yield InterestAccrued(
+                source="statement", reference=f"opening/{currency}", amount=amount, currency=currency,
+                occurred_at=earlier,
+            )  # fmt: skip
+    announced = {fact.reference for fact in said.facts if type(fact) is DividendAccrued}
+    for fact in said.facts:
+        if isinstance(fact, DividendAccrualReversed) and fact.reference not in announced:
+            announced.add(fact.reference)
+            told = {name: value for name, value in fact if name not in ("type", "report_date", "trade_date")}
+            yield DividendAccrued.model_validate({**told, "occurred_at": earlier})
 
 
 def before(said: Said) -> dict[int, Decimal]:
@@ -108,7 +132,8 @@ def _contradicted(said: Said, con_id: int, units: Decimal) -> bool:
 
 
 def _pieces(said: Said, units: Mapping[int, Decimal]) -> Pieces:
-    pieces, trades = Pieces(units), _trades(said)
+    multipliers = {con_id: contract.multiplier for con_id, contract in said.contracts.items()}
+    pieces, trades = Pieces(units, multipliers), _trades(said)
     for fact in said.facts:
         if not isinstance(fact, OrderFilled):
             pieces.take(fact)
@@ -171,6 +196,10 @@ def _left(said: Said, pieces: Pieces, con_id: int) -> Iterator[Closed]:
         ends_with = (said.positions or {}).get(now_id, (ZERO, None))[1]
         units = sum((piece.units for piece in queue if piece.root is not None), NONE)
         rest = None if ends_with is None or None in known else Fraction(ends_with) - sum(filter(None, known), NONE)
+        listed = said.lots.get(now_id, ())
+        if len(old) == 1 and old[0].units == units == sum((Fraction(lot.quantity) for lot in listed), NONE):
+            yield from (Closed(con_id, Fraction(lot.quantity) / old[0].scale, Fraction(lot.basis)) for lot in listed)
+            continue
         for piece in old:
             yield Closed(con_id, piece.units / piece.scale, None if rest is None else rest * piece.units / units)
 
@@ -179,7 +208,11 @@ def _with_realised(said: Said, con_id: int, closed: list[Closed]) -> list[Closed
     """Give the one part whose basis is unknown what the realised gain of the contract as a whole took."""
     unknown = [place for place, part in enumerate(closed) if part.basis is None]
     total = (said.realised_of or {}).get(con_id)
-    if len(unknown) != 1 or total is None:
+    exercised = any(
+        isinstance(fact, OptionExercised) and fact.con_id == con_id and fact.underlying_con_id is not None
+        for fact in said.facts
+    )
+    if len(unknown) != 1 or total is None or exercised:  # an exercise realises nothing, whatever was paid
         return closed
     executions = {fact.execution_id for fact in said.facts if isinstance(fact, OrderFilled) and fact.con_id == con_id}
     rest = total - sum((amount for name, amount in said.realised.items() if name in executions), ZERO)

@@ -52,14 +52,15 @@ class Traded:
 
     con_id: int
     units: Fraction  # + bought
-    cost: Fraction  # + paid, - received, commissions and taxes of it included
+    cost: Fraction | None  # + paid, - received, commissions and taxes of it included; None: unknown
     realised: Fraction | None  # by the broker; None: it says none
 
 
 class Pieces:
     """The queues of all contracts."""
 
-    def __init__(self, before: Mapping[int, Decimal]) -> None:
+    def __init__(self, before: Mapping[int, Decimal], multipliers: Mapping[int, Decimal]) -> None:
+        self.multipliers = multipliers
         self.queues = {con_id: deque([Piece(Fraction(units), con_id)]) for con_id, units in before.items() if units}
         self.closed: list[Closed] = []
 
@@ -73,11 +74,13 @@ class Pieces:
         closing = NONE
         if held * told.units < 0:
             closing = max(told.units, -held) if told.units < 0 else min(told.units, -held)
-            share = told.cost * closing / told.units
-            self._close(told.con_id, -closing, None if told.realised is None else -share - told.realised)
+            known = told.cost is not None and told.realised is not None
+            share = (told.cost or NONE) * closing / told.units
+            self._close(told.con_id, -closing, -share - (told.realised or NONE) if known else None)
         if told.units != closing:
             rest = told.units - closing
-            self._queue(told.con_id).append(Piece(rest, None, basis=told.cost * rest / told.units))
+            basis = None if told.cost is None else told.cost * rest / told.units
+            self._queue(told.con_id).append(Piece(rest, None, basis=basis))
 
     def take(self, fact: Fact) -> None:
         """Let an action do to the queues what it does to the lots."""
@@ -93,10 +96,10 @@ class Pieces:
                 self._move(fact.con_id, successor, left, Fraction(received) / left if left else Fraction(1))
             case MergerApplied() | ContractDelisted():
                 self._close(fact.con_id, -Fraction(fact.quantity_change), None)
-            case OptionExercised() | OptionExpired():
+            case OptionExpired():
                 self._close(fact.con_id, -Fraction(fact.quantity), None)
-                if isinstance(fact, OptionExercised) and fact.underlying_con_id is not None:
-                    self.trade(Traded(fact.underlying_con_id, Fraction(fact.underlying_quantity), NONE, None))
+            case OptionExercised():
+                self._exercise(fact)
             case PositionTransferred():
                 self.trade(Traded(fact.con_id, Fraction(fact.quantity), Fraction(fact.basis), None))
             case SpinOffApplied():
@@ -108,11 +111,26 @@ class Pieces:
         """Return what still stands in each queue, oldest first."""
         return {con_id: tuple(queue) for con_id, queue in self.queues.items() if queue}
 
+    def _exercise(self, fact: OptionExercised) -> None:
+        """Let the premium go into the trade of the underlying."""
+        premium = self._close(fact.con_id, -Fraction(fact.quantity), None)
+        underlying, units = fact.underlying_con_id, Fraction(fact.underlying_quantity)
+        if underlying is None or not units:
+            return
+        paid = units * Fraction(fact.strike) * Fraction(self.multipliers.get(underlying, Decimal(1)))
+        if fact.amount is not None:
+            paid = -Fraction(fact.amount)
+        cost = None if premium is None else paid + premium - Fraction(fact.commission or 0)
+        self.trade(Traded(underlying, units, cost, None))
+
     def _queue(self, con_id: int) -> deque[Piece]:
         return self.queues.setdefault(con_id, deque())
 
-    def _close(self, con_id: int, units: Fraction, basis: Fraction | None) -> None:
-        """Take the oldest units; of their basis, what is not of pieces that are known belongs to those from before."""
+    def _close(self, con_id: int, units: Fraction, basis: Fraction | None) -> Fraction | None:
+        """Take the oldest units; of their basis, what is not of pieces that are known belongs to those from before.
+
+        Returns the basis of all of them, as far as it is known.
+        """
         taken = self._taken(con_id, units)
         old = [piece for piece in taken if piece.root is not None]
         known = [piece.basis for piece in taken if piece.root is None]
@@ -122,6 +140,7 @@ class Pieces:
             assert piece.root is not None
             share = None if rest is None or not total else rest * piece.units / total
             self.closed.append(Closed(piece.root, piece.units / piece.scale, share))
+        return basis if old or None in known else sum(filter(None, known), NONE)
 
     def _taken(self, con_id: int, units: Fraction) -> list[Piece]:
         queue, taken = self._queue(con_id), list[Piece]()

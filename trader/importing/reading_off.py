@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from ledger.book import Book
-from ledger.events import OrderFilled, RateRow, RatesObserved
+from ledger.events import OpeningLot, OrderFilled, RateRow, RatesObserved
 from reconcile.periods import BROKER_ZONE
 from reconcile.statements import Statement
 from trader.importing.opening import Said
@@ -49,13 +49,27 @@ def said_of(statement: Statement) -> Said:
         realised_of=told.realised,
         positions=None if told.positions is None else {c: (h.quantity, h.basis) for c, h in told.positions.items()},
         cash_start=told.cash_start,
+        accruals_start=told.accruals_start,
+        lots=dict(_old_lots(statement)),
         opened_at=dict(_opened_at(statement)),
     )
 
 
+def _old_lots(statement: Statement) -> Iterator[tuple[int, tuple[OpeningLot, ...]]]:
+    """Yield the lots at the end that no execution of the statement opened."""
+    traded = _traded(statement)
+    for con_id, lots in (statement.observed.lots or {}).items():
+        old = (lot for lot in lots if (con_id, _second(lot.opened_at)) not in traded)
+        yield con_id, tuple(sorted(old, key=lambda lot: lot.opened_at))
+
+
+def _traded(statement: Statement) -> set[tuple[int, datetime | None]]:
+    return {(fact.con_id, _second(fact.occurred_at)) for fact in statement.facts if isinstance(fact, OrderFilled)}
+
+
 def _opened_at(statement: Statement) -> Iterator[tuple[int, Dated]]:
     """Yield when the lots were opened that no execution of the statement opened: closed ones first, as they closed."""
-    traded = {(fact.con_id, _second(fact.occurred_at)) for fact in statement.facts if isinstance(fact, OrderFilled)}
+    traded = _traded(statement)
     dated = dict[int, list[tuple[datetime | None, Decimal]]]()
     for closed in sorted(statement.observed.closed_lots or (), key=lambda lot: lot.closed_at):
         dated.setdefault(closed.con_id, []).append((closed.opened_at, closed.quantity))

@@ -6,35 +6,13 @@ others, the rest is new; of one that lies within another, nothing. Where two onl
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import timedelta
 from typing import NamedTuple
 
-from ledger.events import Fact, InterestAccrued, VariationSettled
+from ledger.events import Fact
 from ledger.lots import EXACT
-
-PERIOD = re.compile(r"^(?P<of>.+)/(?P<first>\d{4}-\d{2}-\d{2})/(?P<last>\d{4}-\d{2}-\d{2})$")
-Summed = VariationSettled | InterestAccrued
-
-
-class Period(NamedTuple):
-    """Of what, and of which days, a sum is."""
-
-    type: str
-    of: str
-    first: date
-    last: date
-
-
-def period_of(fact: Fact) -> Period | None:
-    """Return the period that a fact is the sum of; None for what happened once."""
-    if not isinstance(fact, Summed):
-        return None
-    found = PERIOD.match(fact.reference)
-    if found is None:
-        return None
-    return Period(fact.type, found["of"], date.fromisoformat(found["first"]), date.fromisoformat(found["last"]))
+from reconcile.periods import Period, Summed, period_of
 
 
 class Rest(NamedTuple):
@@ -59,12 +37,21 @@ def _meet(one: Period, other: Period) -> bool:
     return one.first <= other.last and other.first <= one.last
 
 
+def _covered(period: Period, parts: list[Period]) -> bool:
+    """Whether every day of a period lies in one that is told."""
+    day = period.first
+    for part in sorted(parts, key=lambda each: each.first):
+        if part.first <= day <= part.last:
+            day = part.last + timedelta(days=1)
+    return day > period.last
+
+
 def _rest(fact: Summed, period: Period, known: list[tuple[Period, Summed]]) -> Rest:
     amount = fact.amount
+    if _covered(period, [part for part, _ in known]):
+        return Rest(None)
     for part, told in known:
         if part.first < period.first or period.last < part.last:
-            if part.first <= period.first and period.last <= part.last:
-                return Rest(None)  # all of it is told
             days = f"{period.first} to {period.last}"
             return Rest(None, f"{period.of}: {days} overlaps {part.first} to {part.last}; the rest cannot be told")
         amount = EXACT.subtract(amount, told.amount)

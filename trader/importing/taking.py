@@ -21,13 +21,14 @@ from ledger.ledger import Ledger
 from ledger.line import Event
 from ledger.log import read_events
 from ledger.lots import ZERO, Holding, exactly
+from reconcile.periods import period_of
 from reconcile.statements import Statement
 from trader import evidence
 from trader.importing.files import File, StatementRefused
 from trader.importing.fitting import Beginning, fitting, new_contracts, opening_lots, pending, replacing
 from trader.importing.opening import opening
 from trader.importing.reading_off import rates_of, said_of
-from trader.importing.sums import period_of, rests
+from trader.importing.sums import rests
 from trader.place import stamp
 
 FACTS_A_BATCH = 5_000

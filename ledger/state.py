@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from decimal import Context, Decimal
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
@@ -36,13 +36,13 @@ from ledger.events import (
     TargetsScaled,
     VerdictRow,
 )
+from ledger.growth import Growth
 from ledger.journal import Journal
 from ledger.lots import EXACT, Holding, Named, new
 
 ONE = Decimal(1)
 ZERO = Decimal(0)
 ALLOWED_FOR = timedelta(minutes=10)  # a permission rests on quotes of its minute: a machine that slept gets a new one
-DISPLAYED = Context(prec=28)  # for figures that nothing is decided by
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -199,38 +199,6 @@ class Cycle(NamedTuple):
 
 
 IN_CYCLE = {name: place for place, name in enumerate(Cycle._fields)}
-
-
-class Growth(NamedTuple):
-    """What one unit of the account became, deposits and withdrawals taken out; for display, never for a decision."""
-
-    unit: Decimal = ONE
-    peak: Decimal = ONE
-    nav: Decimal | None = None  # of the last snapshot; None: there was none yet
-    flows: Decimal = ZERO
-    known: bool = True  # False for ever once there was nothing that could grow
-
-    def after(self, nav: Decimal, flows: Decimal) -> Growth:
-        """Return the growth after one more snapshot."""
-        base = flows if self.nav is None else EXACT.subtract(EXACT.add(self.nav, flows), self.flows)
-        if not self.known or base <= 0 or nav < 0:
-            return changed(self, known=False)
-        unit = DISPLAYED.multiply(self.unit, DISPLAYED.divide(nav, base))
-        return Growth(unit, max(self.peak, unit), nav, flows)
-
-    @property
-    def since_start(self) -> Decimal | None:
-        """The return since the first snapshot's flows; None if unknown."""
-        return DISPLAYED.subtract(self.unit, ONE) if self._is_told else None
-
-    @property
-    def drawdown(self) -> Decimal | None:
-        """The distance from the peak, negative or zero; None if unknown."""
-        return DISPLAYED.subtract(DISPLAYED.divide(self.unit, self.peak), ONE) if self._is_told else None
-
-    @property
-    def _is_told(self) -> bool:
-        return self.known and self.nav is not None
 
 
 @dataclass

@@ -26,8 +26,8 @@ from ledger.events import (
     TradingHalted,
     TradingResumed,
 )
+from ledger.growth import Growth
 from ledger.nav import own_nav
-from ledger.state import Growth
 from queries.status import status
 from queries.status_text import print_status, status_lines
 from tests.queries.history import IBM, TUESDAY, WEDNESDAY, World, closed, new_world, ready, send, two_sessions

@@ -60,7 +60,7 @@ def _filled(state: State, event: Event) -> None:
         at, event.seq, order is None, *commission, False,
     ))  # fmt: skip
     state.fills[base] = fill
-    gross = _gross(state, contract, base, fill) if state.proceeds else quantity * price * contract.multiplier
+    gross = gross_of(state, contract, base, fill) if state.proceeds else quantity * price * contract.multiplier
     if contract.security_type == VIRTUAL:
         _convert(state, contract, quantity, gross)
     else:
@@ -96,18 +96,18 @@ def _check_other(state: State, fact: OrderFilled, what: tuple[object, ...]) -> C
         return check_contract(state, fact.con_id, fact.currency, what)
     if contract.currency != fact.currency:
         raise impossible(what, f"expected {contract.currency}, found {fact.currency}")
-    if _bought_currency(contract) == contract.currency:
+    if bought_currency(contract) == contract.currency:
         raise impossible(what, f"{contract.symbol}: expected a pair of two currencies")
     return contract
 
 
-def _bought_currency(contract: ContractDefined) -> str:
+def bought_currency(contract: ContractDefined) -> str:
     """Return the currency that the quantity of a pair is in: EUR of EUR.USD, however it is spelt."""
     return contract.symbol.partition(".")[0].partition("/")[0]
 
 
 def _convert(state: State, pair: ContractDefined, quantity: Decimal, gross: Decimal) -> None:
-    earn(state, _bought_currency(pair), quantity, "conversion")
+    earn(state, bought_currency(pair), quantity, "conversion")
     earn(state, pair.currency, -gross, "conversion")
 
 
@@ -115,7 +115,7 @@ def _untrade(state: State, base: str, known: Fill) -> None:
     """Take a fill out of lots, cash and its order; its commission stays charged."""
     contract = state.contracts[known.con_id]
     if contract.security_type == VIRTUAL:
-        _convert(state, contract, -known.quantity, -_gross(state, contract, base, known))
+        _convert(state, contract, -known.quantity, -gross_of(state, contract, base, known))
     else:
         holding = state.holdings[known.con_id]
         told = holding.entry(base)
@@ -125,7 +125,7 @@ def _untrade(state: State, base: str, known: Fill) -> None:
     _fill_order(state, known.order_ref, -known.quantity)
 
 
-def _gross(state: State, contract: ContractDefined, base: str, fill: Fill) -> Decimal:
+def gross_of(state: State, contract: ContractDefined, base: str, fill: Fill) -> Decimal:
     """Return what a fill moved: the broker's amount, where it said one of this revision."""
     for revision, amount in state.proceeds.get(base, ()):
         if revision == fill.revision:
@@ -229,7 +229,7 @@ def _settled(state: State, event: Event) -> None:
     if fact.currency != known.currency:
         raise impossible(("proceeds of", fact.execution_id), f"expected {known.currency}, found {fact.currency}")
     contract = state.contracts[known.con_id]
-    before = _gross(state, contract, base, known)
+    before = gross_of(state, contract, base, known)
     state.proceeds[base] = (*state.proceeds.get(base, ()), (revision, fact.amount))
     if known.busted or revision != known.revision:
         return  # of a revision that is no more, or not yet

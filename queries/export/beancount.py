@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from decimal import Context, Decimal
 
 from ledger.events import ContractDefined, decimal_text
-from ledger.lots import ZERO
+from ledger.lots import EXACT, ZERO
 from queries.export.accounts import POSITIONS, ROUNDING
 from queries.export.transactions import Balances, Books, Posting, Transaction
 
@@ -85,7 +85,8 @@ def _rounding(postings: list[Posting]) -> list[Posting]:
         if cost is not None:
             told = ARITHMETIC.multiply(amount, cost.unit)
             if told != cost.total:
-                rest[cost.currency] = rest.get(cost.currency, ZERO) + cost.total - told
+                left = EXACT.subtract(cost.total, told)
+                rest[cost.currency] = EXACT.add(rest.get(cost.currency, ZERO), left)
     return [Posting(ROUNDING, amount, currency) for currency, amount in rest.items() if amount]
 
 

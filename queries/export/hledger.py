@@ -57,7 +57,7 @@ def _posting(posting: Posting) -> str:
 def _cost(posting: Posting) -> Decimal:
     """Return what units cost, without their sign."""
     assert posting.cost is not None
-    return posting.cost.total if posting.amount > 0 else -posting.cost.total
+    return posting.cost.total if posting.amount > 0 else posting.cost.total.copy_negate()
 
 
 def _negative(postings: list[Posting]) -> Iterator[Posting]:

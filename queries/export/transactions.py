@@ -17,6 +17,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ledger.effects.changes import MARGINED, VIRTUAL, arriving, leaving, paid_from
+from ledger.effects.executions import bought_currency, gross_of
 from ledger.effects.opening import OPENING
 from ledger.events import ContractDefined, decimal_text
 from ledger.lots import EXACT, ZERO, Lot, Trade, exactly
@@ -91,7 +92,9 @@ class Books:
         today: date | None = None
         touched = set[tuple[str, str]]()
         for step in sorted(self._steps(), key=itemgetter(0, 1, 2, 3)):
-            for transaction in self._told(step):
+            with exactly():
+                told = list(self._told(step))
+            for transaction in told:
                 if today is not None and transaction.day != today:
                     yield self._balances(today, touched)
                     touched.clear()
@@ -147,10 +150,8 @@ class Books:
         """Tell of a conversion of currencies, or what a busted execution still costs."""
         pair, postings, narration = self.contracts[step.con_id], list[Posting](), "Commission of a busted execution"
         if not fill.busted:
-            bought = pair.symbol.partition(".")[0].partition("/")[0]
-            paid = self._book.proceeds.get(step.id)
-            moved = EXACT.multiply(EXACT.multiply(-fill.quantity, fill.price), pair.multiplier)
-            moved = moved if paid is None else paid[1]
+            bought = bought_currency(pair)
+            moved = -gross_of(self._book, pair, step.id, fill)
             for currency, amount in ((bought, fill.quantity), (pair.currency, moved)):
                 postings += self._pair("cash", "conversion", currency, amount)
             narration = f"{_verb(fill.quantity)} {decimal_text(abs(fill.quantity))} {bought} for {pair.currency} at "
@@ -180,11 +181,10 @@ class Books:
         if type(entry) is Trade and entry.method in IN_PARTS and (con_id, step.id) not in self._legs:
             yield from self._traded(step, entry, before, state, fill)
             return
-        with exactly():
-            outs, ins = changed(before.lots, state.lots)
-            postings = [*self._leaving(con_id, outs), *self._arriving(con_id, ins)]
-            basis, realised = state.gross - before.gross, state.realised_gross - before.realised_gross
-            postings += self._balancing(con_id, step.id, basis, realised)
+        outs, ins = changed(before.lots, state.lots)
+        postings = [*self._leaving(con_id, outs), *self._arriving(con_id, ins)]
+        basis, realised = state.gross - before.gross, state.realised_gross - before.realised_gross
+        postings += self._balancing(con_id, step.id, basis, realised)
         postings += self._costs(step.id, fill) if fill is not None else ()
         if postings:
             yield self._transaction(step, postings, fill, state.quantity - before.quantity)
@@ -198,14 +198,13 @@ class Books:
         closes = bool(before.quantity) and before.quantity.is_signed() != trade.quantity.is_signed()
         opened_gross = trade.gross
         if closes:
-            with exactly():
-                parts = closed_in(after)
-                closing = -sum((part.lot.quantity for part in parts), ZERO)
-                opened, gross = trade.quantity - closing, sum((part.gross for part in parts), ZERO)
-                opened_gross = trade.gross - gross
-                basis = -sum((part.lot.gross for part in parts), ZERO)
-                postings = list(self._leaving(con_id, [part.lot for part in parts]))
-                postings += self._balancing(con_id, step.id, basis, -gross + basis)
+            parts = closed_in(after)
+            closing = -sum((part.lot.quantity for part in parts), ZERO)
+            opened, gross = trade.quantity - closing, sum((part.gross for part in parts), ZERO)
+            opened_gross = trade.gross - gross
+            basis = -sum((part.lot.gross for part in parts), ZERO)
+            postings = list(self._leaving(con_id, [part.lot for part in parts]))
+            postings += self._balancing(con_id, step.id, basis, -gross + basis)
             yield self._transaction(step, postings + costs, fill, closing, "closing" if opened else "")
             costs = []
         if opened:
@@ -233,14 +232,14 @@ class Books:
     def _balancing(self, con_id: int, entry_id: str, basis: Decimal, realised: Decimal) -> Iterator[Posting]:
         """Tell where a change of basis came from, and what it realised; what no leg says, other contracts do."""
         currency = self.contracts[con_id].currency
-        outside = EXACT.subtract(realised, basis)
+        outside = realised - basis
         legs = self._outside(con_id, entry_id, outside)
         rest = outside
         for account, amount in ((f"realised:{con_id}", -realised), *legs):
             if amount:
                 yield Posting(self.names.account(account, currency), amount, currency)
         for _, amount in legs:
-            rest = EXACT.subtract(rest, amount)
+            rest -= amount
         if rest:
             yield Posting(self.names.account("exchange", currency), rest, currency)
 

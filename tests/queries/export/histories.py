@@ -27,10 +27,12 @@ from ledger.events import (
     LotMethodSet,
     OptionAssigned,
     PositionTransferred,
+    ProceedsSettled,
     ReturnOfCapitalPaid,
     SpinOffApplied,
     SplitApplied,
     TaxWithheld,
+    TransactionTaxCharged,
     VariationSettled,
     decimal_text,
 )
@@ -97,6 +99,19 @@ def _corrected(telling: Telling, name: str, at: datetime) -> None:
         telling.tell(again)
     else:
         telling.tell(busted(f"{base}.01"))
+
+
+def _settled_otherwise(telling: Telling, name: str, at: datetime) -> None:
+    """The broker's own amount for an execution, or a tax on it."""
+    if not telling.executions:
+        return
+    base, held, _ = draw_from(telling, telling.executions)
+    amount, execution = telling.draw(amounts), f"{base}.{draw_from(telling, ('01', '02'))}"
+    if telling.draw(st.booleans()):
+        telling.tell(ProceedsSettled(execution_id=execution, amount=amount, currency=held.currency))
+    else:
+        currency = draw_from(telling, (held.currency, "USD"))
+        telling.tell(TransactionTaxCharged(execution_id=execution, name=name, amount=amount, currency=currency))
 
 
 def _paid(telling: Telling, name: str, at: datetime) -> None:
@@ -166,8 +181,8 @@ def _method(telling: Telling, name: str, at: datetime) -> None:
 
 
 KINDS: tuple[Callable[[Telling, str, datetime], None], ...] = (
-    *(_traded,) * 12, *(_corrected,) * 2, _paid, _paid, _accrued, _converted, _settled, _split, _split, _renamed,
-    _spun_off, _returned, _transferred, _assigned, _method,
+    *(_traded,) * 12, *(_corrected,) * 2, _settled_otherwise, _paid, _paid, _accrued, _converted, _settled, _split,
+    _split, _renamed, _spun_off, _returned, _transferred, _assigned, _method,
 )  # fmt: skip
 
 

@@ -48,15 +48,21 @@ class Found:
         """Begin the log of this account."""
         return LogStarted(account=account, mode=mode, clock=clock, base_currency=self.rates.base_currency)
 
+    def continuing(self, account: str) -> tuple[Fact, ...]:
+        """Return the adoption of an account whose books were imported: what they lack of today, cycles will see."""
+        return (self._adopted(account, ()),)
+
     def opening(self, account: str) -> tuple[Fact, ...]:
         """Return the adoption and the opening balances: one a currency, one provisional lot a position."""
-        adopted = AccountAdopted(
+        cash = tuple(OpeningBalanceRecorded(currency=r.currency, amount=r.amount) for r in self.cash.rows if r.amount)
+        return (self._adopted(account, self.execution_ids), *cash, *self._lots())
+
+    def _adopted(self, account: str, execution_ids: tuple[str, ...]) -> AccountAdopted:
+        return AccountAdopted(
             account=account,
-            execution_ids=self.execution_ids,
+            execution_ids=execution_ids,
             open_order_perm_ids=tuple(order.perm_id for order in self.open_orders.rows),
         )
-        cash = tuple(OpeningBalanceRecorded(currency=r.currency, amount=r.amount) for r in self.cash.rows if r.amount)
-        return (adopted, *cash, *self._lots())
 
     def _lots(self) -> Iterable[OpeningBalanceRecorded]:
         for row in self.positions.rows:

@@ -75,6 +75,16 @@ def test_what_was_done_today_is_part_of_the_beginning() -> None:
     assert adopted.open_order_perm_ids == (77,)
 
 
+def test_an_account_whose_books_were_imported_is_adopted_without_opening_balances() -> None:
+    account = found(look(), look(), (SPY,))
+
+    (adopted,) = account.continuing(ACCOUNT)
+
+    assert isinstance(adopted, AccountAdopted)
+    assert adopted.execution_ids == ()  # what was done today no statement has told yet: the first cycle sees it
+
+
+
 @pytest.mark.parametrize(
     "changed",
     [

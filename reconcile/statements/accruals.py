@@ -54,7 +54,8 @@ def _tell(row: Row, reference: str, backwards: bool, reading: Reading) -> None:
     net = row.money("netAmount")
     tax = -((row.money("tax") or ZERO) + (row.money("fee") or ZERO)) if net is None else net - gross
     kind = DividendAccrualReversed if backwards else DividendAccrued
-    sign = -1 if backwards else 1  # taken back, its amounts are told with the other sign
+    quantity = row.number("quantity")
+    sign = -1 if backwards and (quantity is None or quantity * gross <= 0) else 1  # as a rule the other way round
     fact = kind(
         con_id=con_id, reference=reference, gross=gross * sign or ZERO, tax=tax * sign or ZERO, currency=row.currency,
         pay_date=row.day("payDate"), occurred_at=moment, report_date=row.day("reportDate", "date"),

@@ -173,6 +173,9 @@ class _Csv:
                     name = "mtmPnl" if found[1] == "MTM" else "ibCommission"
                     if name == "ibCommission":
                         values["ibCommissionCurrency"] = found[2]
+                        reading.note(
+                            f"commissions of currency pairs are told in {found[2]}, whatever they were taken in"
+                        )
                 if cell or name not in values:
                     values[name], names[name] = cell, column
             trade = PREPARED.get(table.section, _as_it_is)(values, trade, reading)

@@ -51,7 +51,7 @@ def take_trades(rows: list[Row], reading: Reading) -> None:
     levels: dict[str, list[Row]] = {}
     for row in rows:
         levels.setdefault(level_of(row), []).append(row)
-    executions = levels.get("EXECUTION") or levels.get("ORDER", [])
+    executions = [row for row in levels.get("EXECUTION") or levels.get("ORDER", []) if not _is_nothing(row, reading)]
     if not executions and any(levels.get(level) for level in SUMMARIES):
         row = next(row for level in SUMMARIES for row in levels.get(level, ()))
         raise row.error("executions or orders: choose one of them in the query", "sums alone")
@@ -66,6 +66,15 @@ def take_trades(rows: list[Row], reading: Reading) -> None:
     take_closed_lots(levels.get("CLOSED_LOT", []), trades, reading)
     for row in levels.get("WASH_SALE", []):
         _wash_sale(row, reading)
+
+
+def _is_nothing(row: Row, reading: Reading) -> bool:
+    """Tell whether a row moved neither units nor money."""
+    moved = ("quantity", "proceeds", "netCash", "ibCommission", "commission", "taxes", "fifoPnlRealized")
+    if not row.text("quantity") or any(row.number(name) for name in moved):
+        return False
+    reading.note(f"{row.text('symbol')}: a trade of nothing is left out")
+    return True
 
 
 def _apart(trades: list[Traded]) -> None:

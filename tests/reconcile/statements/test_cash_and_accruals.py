@@ -179,6 +179,18 @@ def test_gv21_an_accrual_is_taken_back_under_the_same_reference() -> None:
     assert accrued.reference == reversed_.reference == "101/2026-01-10/2026-01-31"
 
 
+def test_an_accrual_of_a_short_position_is_owed() -> None:
+    short = {**ACCRUAL, "quantity": "-537"}
+    posted = row("ChangeInDividendAccrual", short, date="20260109", grossAmount="-45.65", netAmount="-45.65", code="Po")
+    taken_back = row(
+        "ChangeInDividendAccrual", short, date="20260131", grossAmount="45.65", netAmount="45.65", code="Re"
+    )
+    statement = told(section("ChangeInDividendAccruals", posted, taken_back))
+
+    assert only(DividendAccrued, statement).gross == D("-45.65")
+    assert only(DividendAccrualReversed, statement).gross == D("-45.65")
+
+
 def test_an_accrual_that_is_told_anew_is_one_of_its_own() -> None:
     def change(day: str, amount: str, code: str) -> str:
         return row(

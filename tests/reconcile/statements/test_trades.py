@@ -385,3 +385,15 @@ def test_the_realised_sum_of_a_contract_is_of_all_its_executions() -> None:
     statement = trades(trade(1, "-1", "5", fifoPnlRealized="2.5"), trade(2, "-1", "5", fifoPnlRealized="-1"))
 
     assert statement.observed.realised == {101: Decimal("1.5")}
+
+
+def test_a_trade_of_nothing_is_left_out_and_noted() -> None:
+    statement = trades(trade(1, "0", "10", ibCommission="0", buySell=""))
+
+    assert statement.facts == ()
+    assert any("of nothing" in note for note in statement.notes)
+
+
+def test_a_commission_without_units_is_not_left_out() -> None:
+    with pytest.raises(StatementError, match="other than zero"):
+        trades(trade(1, "0", "10", ibCommission="-1", buySell=""))

@@ -81,6 +81,11 @@ class Action:
         """Return what came."""
         return tuple(moved for moved in self.moved if moved.quantity * self._sign > 0)
 
+    @cached_property
+    def changed(self) -> tuple[Moved, ...]:
+        """Return what came or left: units that a short position owes are negative."""
+        return tuple(moved for moved in self.moved if moved.quantity)
+
     @property
     def proceeds(self) -> Decimal:
         """Return the cash that came, or went (-)."""

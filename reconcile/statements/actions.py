@@ -73,9 +73,9 @@ def _pair(action: Action) -> tuple[Moved, Moved]:
 
 def stock_dividend(action: Action, reading: Reading) -> Iterator[Fact]:
     """Book units that were added: of the same contract as a split, of another as a spin-off."""
-    if len(action.received) != 1 or action.given:
+    if len(action.changed) != 1:
         raise Unclear("more than one contract")
-    moved = action.received[0]
+    moved = action.changed[0]
     if action.is_of_another(moved):
         yield from spin_off(action, reading)
         return
@@ -87,9 +87,9 @@ def stock_dividend(action: Action, reading: Reading) -> Iterator[Fact]:
 
 def spin_off(action: Action, reading: Reading, fraction: Decimal | None = None) -> Iterator[Fact]:
     """Book units of a child; how much of the basis goes along is known later."""
-    if action.given or not action.received:
-        raise Unclear("units given")
-    for moved in action.received:
+    if not all(action.is_of_another(moved) for moved in action.changed):
+        raise Unclear("units of the parent moved, too")
+    for moved in action.changed:
         parent = action.parent(moved, reading)
         if parent is None:
             raise Unclear("the contract that it is split off from is not in the file")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from reconcile.statements.accruals import ACCRUALS
 from reconcile.statements.actions import ACTIONS
 from reconcile.statements.cash import CASH_SECTIONS
-from reconcile.statements.nav import ACCOUNT, EQUITY, NAV, infer_base_currency, observe_rates
+from reconcile.statements.nav import ACCOUNT, EQUITY, NAV, infer_base_currency, note_adjusted_costs, observe_rates
 from reconcile.statements.positions import POSITIONS
 from reconcile.statements.reading import Reading
 from reconcile.statements.rows import Row, words
@@ -114,4 +114,5 @@ def read_sections(rows: dict[str, list[Row]], reading: Reading) -> None:
         if section.name in rows:
             section.take(section.checked(rows[section.name], reading), reading)
     settle_rest(reading.head, reading)
+    note_adjusted_costs(rows.get("FIFOPerformanceSummaryInBase", []), reading)
     observe_rates(rows, reading)

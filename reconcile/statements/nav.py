@@ -195,6 +195,13 @@ def take_funds(rows: list[Row], reading: Reading) -> None:
     reading.observed["funds"] = (*reading.observed.get("funds", ()), *found)
 
 
+def note_adjusted_costs(rows: list[Row], reading: Reading) -> None:
+    """Say where the broker changed a basis without an event: only the operator can tell why."""
+    for row in rows:
+        if row.text("conid") and (amount := row.number("costAdj")):
+            reading.note(f"{row.text('symbol')}: the broker changed its basis by {amount:f}, and no row says why")
+
+
 def infer_base_currency(rows: list[Row], reading: Reading) -> None:
     """Take the one currency whose rate is one, where no section says it."""
     ones = {row.currency for row in rows if row.currency and number_of(row.text("fxRateToBase")) == 1} - BASE

@@ -95,6 +95,22 @@ def test_a_spin_off_of_a_parent_that_is_nowhere_told_needs_the_operator() -> Non
     assert only(ActionPending, acted(action("SO", "20", SPUN, CHILD))).description == SPUN
 
 
+def test_a_short_position_owes_the_child() -> None:
+    statement = acted(action("SO", "-20", SPUN, CHILD), before=section("Trades", trade(1, "-100", "10", PARENT)))
+
+    assert only(SpinOffApplied, statement).child_quantity == D(-20)
+
+
+def test_a_spin_off_that_moves_its_parent_too_needs_the_operator() -> None:
+    stem = "ACME(US0000000001) SPINOFF 1 FOR 5"
+    statement = acted(
+        action("SO", "20", f"{stem} (BOLT, BOLT INC, US0000000003)", CHILD),
+        action("SO", "-5", f"{stem} (ACME, ACME INC, US0000000001)", PARENT),
+    )
+
+    assert "parent moved" in only(ActionPending, statement).note
+
+
 def test_rights_cost_nothing() -> None:
     words = "ACME(US0000000001) SUBSCRIBABLE RIGHTS ISSUE 1 FOR 1 (ACME.RTS, ACME RIGHTS, US0000000003)"
     statement = acted(action("RI", "100", words, CHILD), before=section("Trades", trade(1, "100", "10", PARENT)))

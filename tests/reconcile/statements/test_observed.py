@@ -156,3 +156,10 @@ def test_what_two_statements_tell_happened_once() -> None:
     assert [fill.price for fill in every(OrderFilled, whole)] == [D(10), D(11), D(12)]
     assert whole.observed.cash_lines is None
     assert any("overlap" in note for note in whole.notes)
+
+
+def test_a_basis_that_changed_without_a_word_is_noted() -> None:
+    performance = row("FIFOPerformanceSummaryUnderlying", ACME, costAdj="-12.5", totalRealizedPnl="0")
+    statement = told(section("FIFOPerformanceSummaryInBase", performance))
+
+    assert statement.notes == ("ACME: the broker changed its basis by -12.5, and no row says why",)

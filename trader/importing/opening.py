@@ -50,6 +50,7 @@ class Said:
     realised_of: Mapping[int, Decimal] | None = None  # by contract
     positions: Mapping[int, tuple[Decimal, Decimal | None]] | None = None  # units and basis at its end
     cash_start: Mapping[str, Decimal] | None = None
+    cash_ends: bool = False  # whether it says what cash it ends with
     accruals_start: Mapping[str, Decimal] | None = None  # interest to come, by currency
     lots: Mapping[int, tuple[OpeningLot, ...]] = field(default_factory=dict)  # from before, still open at its end
     opened_at: Mapping[int, tuple[tuple[datetime, Decimal], ...]] = field(default_factory=dict)  # of lots from before
@@ -72,7 +73,7 @@ def opening(said: Said) -> Opening:
         for currency, amount in sorted((said.cash_start or {}).items())
         if amount
     ]
-    if said.cash_start is None:
+    if said.cash_start is None and not said.cash_ends:
         notes.append("the statement does not say what cash it began with: the book's cash is what moved since")
     facts += accrued_before(said)
     for con_id, quantity in sorted(units.items()):

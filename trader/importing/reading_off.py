@@ -49,6 +49,7 @@ def said_of(statement: Statement) -> Said:
         realised_of=told.realised,
         positions=None if told.positions is None else {c: (h.quantity, h.basis) for c, h in told.positions.items()},
         cash_start=told.cash_start,
+        cash_ends=told.cash is not None,
         accruals_start=told.accruals_start,
         lots=dict(_old_lots(statement)),
         opened_at=dict(_opened_at(statement)),

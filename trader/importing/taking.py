@@ -27,7 +27,7 @@ from trader import evidence
 from trader.importing.files import File, StatementRefused
 from trader.importing.fitting import Beginning, fitting, new_contracts, opening_lots, pending, replacing
 from trader.importing.opening import opening
-from trader.importing.reading_off import rates_of, said_of
+from trader.importing.reading_off import beginning_of_statement, rates_of, said_of
 from trader.importing.sums import rests
 from trader.place import stamp
 
@@ -204,7 +204,23 @@ def _prepared(book: Book, file: File, events: Callable[[], Iterable[Event]] | No
     if book.cycle is None and not book.adopted:
         own += rates_of(told, book)
     new, contradictions = _tried(book, file, own, facts, tell)
+    if begun is None and told.observed.cash_start is None:
+        own += _cash_before(book, own, new, told)
     return Prepared((*_settled(book, own, new, told), *new), len(new), tuple(notes), contradictions)
+
+
+def _cash_before(book: Book, own: list[Fact], new: tuple[Fact, ...], told: Statement) -> list[Fact]:
+    """Return what cash the statement began with, where it says only what it ends with: that, less what moved."""
+    if book.holdings or any(book.cash.values()) or told.observed.cash is None:
+        return []
+    moved, at = book.supposing(chain(own, new)).cash, beginning_of_statement(told)
+    with exactly():
+        began = {currency: amount - moved.get(currency, ZERO) for currency, amount in told.observed.cash.items()}
+    return [
+        OpeningBalanceRecorded(currency=currency, amount=amount, occurred_at=at)
+        for currency, amount in sorted(began.items())
+        if amount
+    ]
 
 
 def _settled(book: Book, own: list[Fact], new: tuple[Fact, ...], told: Statement) -> Iterator[Fact]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -23,10 +24,12 @@ from ledger.events import (
 from ledger.ledger import Ledger
 from ledger.line import Event
 from ledger.log import read_events
-from tests.trader.homes import write_settings
+from tests.trader.homes import SETTINGS, write_settings
 from tests.trader.importing.flex_files import ACCOUNT, IDS, Happening, Moved, Traded, statement, write
+from tests.trader.test_flex import TOKEN, refers, says, serving
 from trader import exits
 from trader.commands.app import run
+from trader.sources.flex import TOKEN_VARIABLE
 
 ACME, BOLT = IDS["ACME"], IDS["BOLT"]
 
@@ -105,6 +108,42 @@ def test_a_fresh_home_begins_with_what_was_held_before(tmp_path: Path, home: Pat
     assert book.positions == {ACME: Decimal(15), BOLT: Decimal(-5)}
     assert (book.holdings[ACME].quantity, book.holdings[ACME].basis) == (Decimal(15), Decimal("165.75"))
     assert differing(say, path) == []
+
+
+def test_a_file_that_tells_its_last_cash_alone_tells_its_first_too(tmp_path: Path, home: Path, say: Say) -> None:
+    text = re.sub(r' startingCash="[^"]*"', "", statement(HISTORY, *JANUARY))
+    path = write(tmp_path, "january.xml", text)
+
+    say("import", path)
+
+    assert differing(say, path) == []
+    opening = next(
+        e.fact for e in read_events(home) if isinstance(e.fact, OpeningBalanceRecorded) and not e.fact.con_id
+    )
+    assert opening.amount == Decimal("9578")  # 10,000 less two purchases and their commissions
+
+
+def test_the_last_statement_is_fetched_from_the_service(
+    tmp_path: Path, home: Path, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving() as service:
+        service.answers = [refers(service), says(statement(HISTORY, *JANUARY).encode())]
+        section = f'\n[flex]\nquery_id = "123456"\nbase_url = "{service.base_url}"\n'
+        write_settings(home, SETTINGS.replace("DU1000001", ACCOUNT) + section)
+        monkeypatch.setenv(TOKEN_VARIABLE, TOKEN)
+
+        status, out, err = say("import", "--flex")
+
+    assert (status, err) == (exits.FINE, "")
+    assert out.startswith(f"flex: {ACCOUNT}, 2026-01-01 to 2026-01-31: 5 new of 5 facts")
+    assert book_of(home).positions == {ACME: Decimal(15), BOLT: Decimal(-5)}
+
+
+def test_without_a_query_the_service_is_not_asked(home: Path, say: Say) -> None:
+    status, _, err = say("import", "--flex")
+
+    assert status == exits.COULD_NOT
+    assert "flex.query_id: expected the number of a Flex query, found none" in err
 
 
 def test_the_same_file_twice_adds_nothing(tmp_path: Path, home: Path, say: Say) -> None:

@@ -5,10 +5,19 @@ from __future__ import annotations
 from decimal import Decimal, localcontext
 
 from ledger.book import Book
-from ledger.events import BreakAccepted, BreakFound, CashAdjusted, Fact, MergerApplied, OrderResolved, PositionAdjusted
+from ledger.events import (
+    BreakAccepted,
+    BreakFound,
+    CashAdjusted,
+    Fact,
+    MergerApplied,
+    OrderResolved,
+    PositionAdjusted,
+    decimal_text,
+)
 from ledger.lots import EXACT, allocate
 from ledger.nav import Unvalued, mark
-from ledger.state import Break, Impossible, State
+from ledger.state import ZERO, Break, Impossible, State
 from reconcile.causes import Origin, explained
 from reconcile.comparisons import Finding
 from reconcile.tolerances import RETAIL, Tolerances
@@ -45,6 +54,8 @@ def acceptance(
         if candidate is not None:
             return (accepted, *candidate.facts)
         adjustment = _adjustment(book, found, why)
+        if adjustment:
+            _require_lasting(book, found, tolerances)
         if not as_suspense and any(isinstance(fact, CashAdjusted | PositionAdjusted) for fact in adjustment):
             raise Unexplained(
                 f"break {break_id}: expected an explanation, found none; the account statement may tell (tallybook "
@@ -82,6 +93,26 @@ def _open_break(book: State, break_id: str) -> Break:
         is_now = known.status if known is not None else "no such break"
         raise Impossible(f"break {break_id}: expected an open break ({listed}), found {is_now}")
     return known
+
+
+def _require_lasting(book: State, found: BreakFound, tolerances: Tolerances) -> None:
+    """Refuse an amount that is told by now: a statement that was imported since would count twice."""
+    match found:
+        case BreakFound(kind="cash", currency=str(currency)):
+            apart = (book.reported.cash or {}).get(currency, ZERO) - book.cash.get(currency, ZERO)
+            allowed = tolerances.cash_rounding
+        case BreakFound(kind="position", con_id=int(con_id)):
+            row = (book.reported.positions or {}).get(con_id)
+            apart = (ZERO if row is None else row.quantity) - book.positions.get(con_id, ZERO)
+            allowed = ZERO
+        case _:
+            return
+    was = found.difference or ZERO
+    if abs(apart - was) > allowed:
+        raise Impossible(
+            f"break {found.break_id}: expected both halves to be {decimal_text(was)} apart still, found "
+            f"{decimal_text(apart)}: more was told since; run a cycle, which compares them again"
+        )
 
 
 def _adjustment(book: State, found: BreakFound, why: str) -> tuple[Fact, ...]:

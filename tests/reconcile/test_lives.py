@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from ledger.book import Book, Impossible
-from ledger.events import BreakExplained, BreakFound, Fact, PositionRow
+from ledger.events import BreakExplained, BreakFound, CashDeposited, Fact, PositionRow, SplitApplied
 from ledger.nav import Unvalued
 from reconcile import Tolerances, acceptance, reconcile
 from tests.facts import (
@@ -197,6 +197,31 @@ def test_only_an_open_break_can_be_accepted(break_id: str) -> None:
 
     with pytest.raises(Impossible, match="expected an open break"):
         acceptance(book, break_id, "again")
+
+
+@pytest.mark.parametrize(
+    ("half", "told_since"),
+    [
+        pytest.param(
+            {"cash": {"USD": "92100"}},
+            CashDeposited(source="statement", reference="1", amount=D(100), currency="USD"),
+            id="cash",
+        ),
+        pytest.param(
+            {"rows": [row(SPY, "20"), SHORT]},
+            SplitApplied(
+                con_id=SPY.con_id, source="statement", reference="1", numerator=2, denominator=1, quantity_change=D(10)
+            ),
+            id="units",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_statement_told_since_is_not_accepted_on_top_of_it(half: dict[str, object], told_since: Fact) -> None:
+    book = told(reconciled(look(quiet_book(), **half)), told_since)  # type: ignore[arg-type]
+
+    with pytest.raises(Impossible, match="apart still, found 0: more was told since; run a cycle"):
+        acceptance(book, "B-1", "mine", as_suspense=True)
+    assert agrees(look(reconciled(look(book, **half)), **half))  # type: ignore[arg-type]
 
 
 def test_an_accepted_nav_covers_that_residual_and_no_other() -> None:

@@ -8,6 +8,7 @@ from decimal import Decimal, Inexact, localcontext
 from typing import Literal, TypeVar
 
 from ledger.clock import ClockKind
+from ledger.effects.changes import MARGINED
 from ledger.events import (
     AccountAdopted,
     CashObserved,
@@ -17,6 +18,7 @@ from ledger.events import (
     OpeningBalanceRecorded,
     OpenOrdersObserved,
     OrderFilled,
+    PositionRow,
     PositionsObserved,
     RatesObserved,
 )
@@ -69,7 +71,18 @@ class Found:
             with localcontext(EXACT) as context:
                 context.traps[Inexact] = False  # what the broker rounded is rounded once more, to the basis's unit
                 basis = (row.average_cost * row.quantity).quantize(BASIS_UNIT)
-            yield OpeningBalanceRecorded(currency=row.currency, amount=basis, con_id=row.con_id, quantity=row.quantity)
+            yield OpeningBalanceRecorded(
+                currency=row.currency, amount=basis, con_id=row.con_id, quantity=row.quantity,
+                settled=self._settled(row, basis),
+            )  # fmt: skip
+
+    def _settled(self, row: PositionRow, basis: Decimal) -> Decimal | None:
+        """Return what the cash that is adopted holds already of a future's or a CFD's gain: all, up to its mark."""
+        contract = next(contract for contract in self.contracts if contract.con_id == row.con_id)
+        if contract.security_type not in MARGINED or row.mark is None:
+            return None
+        with localcontext(EXACT):
+            return row.quantity * row.mark * contract.multiplier - basis
 
 
 def found(first: tuple[Fact, ...], second: tuple[Fact, ...], defined: tuple[ContractDefined, ...]) -> Found:

@@ -5,9 +5,11 @@ from decimal import Decimal
 import pytest
 
 from ledger.events import AccountAdopted, Fact, OpeningBalanceRecorded, PositionRow
+from ledger.nav import own_nav
 from tests.facts import (
     AAPL,
     ACCOUNT,
+    ES,
     SAP,
     SPY,
     bought,
@@ -52,6 +54,19 @@ def test_an_account_becomes_opening_balances_that_balance() -> None:
     assert sum(amount for (_, currency), amount in book.journal.items() if currency == "USD") == 0
 
 
+def test_what_a_future_gained_before_is_in_the_cash_that_is_adopted() -> None:
+    row = PositionRow(
+        con_id=ES.con_id, symbol="ES", quantity=Decimal(2), average_cost=Decimal("250002.25"), currency="USD",
+        mark=Decimal(5010),
+    )  # fmt: skip
+    seen = (rates(), cash_reported(USD="1000"), positions_reported(row), open_orders())
+
+    book = replay([*found(seen, seen, (ES,)).opening(ACCOUNT), rates(), positions_reported(row)])
+
+    assert book.holdings[ES.con_id].basis == Decimal("500004.5")
+    assert own_nav(book) == 1000
+
+
 def test_a_basis_is_rounded_to_its_unit() -> None:
     account = found(look(average_cost="133.33333333333334"), look(average_cost="133.33333333333334"), (SPY,))
 
@@ -82,7 +97,6 @@ def test_an_account_whose_books_were_imported_is_adopted_without_opening_balance
 
     assert isinstance(adopted, AccountAdopted)
     assert adopted.execution_ids == ()  # what was done today no statement has told yet: the first cycle sees it
-
 
 
 @pytest.mark.parametrize(

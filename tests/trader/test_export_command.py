@@ -13,6 +13,8 @@ from tests.queries.history import TUESDAY, WEDNESDAY, closed, two_sessions
 from trader import exits
 from trader.commands.app import run
 
+STATEMENTS = Path(__file__).parents[2].parent / "shared" / "statements"
+FILES = sorted(STATEMENTS.rglob("*.xml")) if STATEMENTS.is_dir() else []
 HOLDS_NOTHING_MORE = "expected a new or an empty folder"
 
 
@@ -84,3 +86,18 @@ def test_a_folder_that_is_not_there_is_named(home: Path, tmp_path: Path, capsys:
     assert run(["--home", str(home), "export", "beancount", "--output", str(output)]) == exits.COULD_NOT
 
     assert str(output.parent) in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not FILES, reason=f"needs the statements of {STATEMENTS}, which is absent")
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_a_broker_s_statement_is_booked_alike_by_both_bookkeepers(
+    path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "home"
+    if run(["--home", str(home), "import", str(path)]) == exits.COULD_NOT:
+        pytest.skip("refused: nothing was taken in")
+    capsys.readouterr()
+
+    beancount, hledger = (exported(home, capsys, format) for format in ("beancount", "hledger"))
+
+    assert beancount_balances(beancount) == hledger_balances(hledger, tmp_path / "a.journal")

@@ -196,6 +196,7 @@ def test_hledger_checks_every_history_strictly_and_finds_our_balances(tmp_path: 
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(7200)
 @given(histories(50))
 @settings(max_examples=1_000, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_both_find_our_balances_in_many_more_and_longer_histories(tmp_path: Path, facts: tuple[Fact, ...]) -> None:

@@ -8,7 +8,7 @@ date of the home's zone. At the end the sums are held against the journal: what 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
@@ -79,6 +79,7 @@ class Books:
         self.names = Names(book.contracts)
         self.contracts = book.contracts
         self.base_currency, self.account = book.base_currency, book.account
+        self.tell: Callable[[int], None] = lambda _: None  # is told the number of each step
         self._gathered, self._book = gathered, book
         self._lots = Lots(ZoneInfo(zone))
         self._day_of = lru_cache(maxsize=4096)(lambda at: at.astimezone(ZoneInfo(zone)).date())
@@ -87,11 +88,19 @@ class Books:
         self._legs = _legs_of(gathered)
         self._contract_of = {self.names.commodity(con_id): contract for con_id, contract in self.contracts.items()}
 
+        self._in_order = sorted(self._steps(), key=itemgetter(0, 1, 2, 3))
+
+    @property
+    def steps(self) -> int:
+        """How many steps there are to tell."""
+        return len(self._in_order)
+
     def transactions(self) -> Iterator[Transaction | Balances]:
-        """Yield everything, in order; each day's balances after its last transaction."""
+        """Yield everything, in order, once; each day's balances after its last transaction."""
         today: date | None = None
         touched = set[tuple[str, str]]()
-        for step in sorted(self._steps(), key=itemgetter(0, 1, 2, 3)):
+        for number, step in enumerate(self._in_order):
+            self.tell(number)
             with exactly():
                 told = list(self._told(step))
             for transaction in told:

@@ -92,6 +92,7 @@ def parquet(context: typer.Context, output: Folder, until: Until = None) -> int:
 
 
 def _books(home: Path, lines: Callable[[Books], Iterable[str]], output: Path | None, until: datetime | None) -> int:
+    from ledger.collecting import uncollected
     from ledger.history import as_of
     from queries.export.gathering import gather
     from queries.export.transactions import Books
@@ -102,21 +103,28 @@ def _books(home: Path, lines: Callable[[Books], Iterable[str]], output: Path | N
         events = read_events(home)
         moment = _day(until)
         gathered = gather(events if moment is None else as_of(events, moment), tell)
-    books = Books(gathered, HOME_ZONE)
-    if output is None:
-        sys.stdout.writelines(lines(books))
-        return exits.FINE
-    aside = output.with_name(f".{output.name}.new")  # so that a file is there whole, or not at all
+    with uncollected():
+        books = Books(gathered, HOME_ZONE)
+        with bar("writing", books.steps) as books.tell:
+            if output is None:
+                sys.stdout.writelines(lines(books))
+                return exits.FINE
+            _write(lines(books), output)
+    print(f"{output}: up to seq {gathered.book.seq:,}")
+    return exits.FINE
+
+
+def _write(lines: Iterable[str], output: Path) -> None:
+    """Write a file that is there whole, or not at all."""
+    aside = output.with_name(f".{output.name}.new")
     try:
         with aside.open("w", encoding="utf-8") as file:
-            file.writelines(lines(books))
+            file.writelines(lines)
             file.flush()
             os.fsync(file.fileno())
         aside.replace(output)
     finally:
         aside.unlink(missing_ok=True)
-    print(f"{output}: up to seq {gathered.book.seq:,}")
-    return exits.FINE
 
 
 def _day(until: datetime | None) -> datetime | None:

@@ -145,9 +145,8 @@ def _compare(run: Soak, slot: Slot) -> None:
 
 
 def _line(run: Soak, sessions: int, seconds: float) -> str:
-    book = run.ledger.book
-    replayed = replay(read_events(run.home))
-    same = "equal" if book_hash(replayed) == book_hash(book) else "DIFFERENT"
+    book = replay(lambda: read_events(run.home), retain=True)  # the open one forgets what is settled
+    same = "equal" if book_hash(book) == book_hash(run.ledger.book) else "DIFFERENT"
     lost, doubled = lost_and_doubled(book, run.at_venue)
     return (
         f"| {run.seed} | {sessions} | {run.cycles} | {run.compared} | {len(book.orders)} | {len(book.fills)} | "

@@ -28,6 +28,7 @@ from reconcile.statements.rows import ZERO, Row, words
 from reconcile.statements.sections import Section
 from reconcile.statements.securities import MARGIN, READS, contract_of
 
+CANCELLING = "statement-cancels-"  # before the name of what cancels an execution that the file lacks
 EXECUTIONS, ORDERS = ("EXECUTION", ""), ("ORDER",)
 LEVELS: tuple[tuple[str, str], ...] = (  # of a row that does not tell its level, by its tag
     ("Trade", "EXECUTION"), ("TradeConfirm", "EXECUTION"), ("TradeConfirmation", "EXECUTION"),
@@ -122,25 +123,39 @@ def _without_cancelled(trades: Iterable[Traded], reading: Reading) -> Iterator[T
             yield trade
             continue
         original = next((other for other in originals if trade.takes_back(other)), None)
-        if original is None:
+        if original is None and not any(_corrects(other, trade) for other in originals):
             reading.note(f"{trade.contract.symbol}: what is cancelled is not in the file, so its reverse is booked")
+            trade.execution_id = f"{CANCELLING}{reading.reference(trade.row, *ECONOMIC)}.01"
             yield trade
             continue
-        original.taken_back = True
-        base, revision = _id(original)
-        if corrected[base] == revision:
-            fact = FillBusted(
-                account=reading.account, execution_id=original.execution_id, reason="cancelled by the broker",
-                **trade.dates,
-            )  # fmt: skip
-            reading.tell(trade.row, fact, EXECUTION, original.execution_id, 9)
-        if trade.commission:
-            refund = CommissionAdjusted(
-                source="statement", reference=reading.reference(trade.row, *ECONOMIC), amount=trade.commission,
-                currency=trade.commission_currency, con_id=trade.contract.con_id, note="of a cancelled execution",
-                **trade.dates,
-            )  # fmt: skip
-            reading.tell(trade.row, refund, CASH, refund.reference)
+        if original is not None:
+            original.taken_back = True
+            base, revision = _id(original)
+            if corrected[base] == revision:
+                fact = FillBusted(
+                    account=reading.account, execution_id=original.execution_id, reason="cancelled by the broker",
+                    **trade.dates,
+                )  # fmt: skip
+                reading.tell(trade.row, fact, EXECUTION, original.execution_id, 9)
+        _refund(trade, reading)
+
+
+def _corrects(other: Traded, cancel: Traded) -> bool:
+    """Tell whether a later revision takes the place of what is cancelled: the two come a day after the first."""
+    if other.contract.con_id != cancel.contract.con_id or _id(other)[1] < 2:
+        return False
+    told, trade = cancel.row.text("origTradeID"), other.row.text("tradeID")
+    return told == trade if told not in {"", "0"} and trade else other.second == cancel.second
+
+
+def _refund(trade: Traded, reading: Reading) -> None:
+    if trade.commission:
+        refund = CommissionAdjusted(
+            source="statement", reference=reading.reference(trade.row, *ECONOMIC), amount=trade.commission,
+            currency=trade.commission_currency, con_id=trade.contract.con_id, note="of a cancelled execution",
+            **trade.dates,
+        )  # fmt: skip
+        reading.tell(trade.row, refund, CASH, refund.reference)
 
 
 def _id(trade: Traded) -> tuple[str, int]:

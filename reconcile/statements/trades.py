@@ -117,7 +117,9 @@ def _without_cancelled(trades: Iterable[Traded], reading: Reading) -> Iterator[T
     """Tell of cancellations: a bust, nothing where a correction follows, or the reverse of what this file lacks."""
     kept = list(trades)
     originals = [trade for trade in kept if not trade.cancels]
-    corrected = {base: max(r for b, r in map(_id, originals) if b == base) for base, _ in map(_id, originals)}
+    corrected = dict[str, int]()  # the last revision of each execution
+    for base, revision in map(_id, originals):
+        corrected[base] = max(revision, corrected.get(base, 0))
     for trade in kept:
         if not trade.cancels:
             yield trade

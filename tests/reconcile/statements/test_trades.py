@@ -195,6 +195,17 @@ def test_gv25_a_correction_is_a_higher_revision_and_no_bust() -> None:
     ]  # fmt: skip
 
 
+def test_gv25_a_correction_told_a_day_later_takes_the_original_s_place_and_no_reverse_is_booked() -> None:
+    later = {"reportDate": "20260115", "transactionID": 8002}
+    statement = trades(
+        trade(1, "1143.28", "30.3", buySell="SELL (Ca.)", origTradeID=9001, **(CANCEL | later)),
+        trade(1, "-1145.92", "30.2", transactionID=8003, ibExecID="0000e0d5.00000001.01.02", reportDate="20260115"),
+    )
+
+    assert only(OrderFilled, statement).execution_id.endswith(".01.02")
+    assert every(FillBusted, statement) == []
+
+
 def test_what_cancels_a_trade_of_another_file_is_booked_as_its_reverse() -> None:
     statement = trades(trade(1, "-450", "5.432", buySell="BUY (Ca.)", origTradeID=777, **CANCEL))
 

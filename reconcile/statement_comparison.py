@@ -263,7 +263,7 @@ def _marked(own: Own, statement: Statement) -> tuple[Fact, ...]:
         for con_id, held in sorted((told.positions or {}).items())
         if con_id in own.contracts
     )  # fmt: skip
-    observed = RatesObserved(base_currency=own.end.base_currency, rows=rates, source="statement")
+    observed = RatesObserved(base_currency=own.end.base_currency, rows=rates, source="supposed")
     return (observed, PositionsObserved(rows=rows, source="statement"))
 
 

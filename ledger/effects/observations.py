@@ -81,6 +81,9 @@ def _rates(state: State, event: Event) -> None:
     rates = {fact.base_currency: ONE, **{row.currency: row.rate for row in fact.rows}}
     if rates[fact.base_currency] != ONE or min(rates.values()) <= 0:
         raise Impossible(f"rates: expected {fact.base_currency} at 1 and the others above 0, found {rates}")
+    if fact.source == "statement":  # of a day that is over: it stands in only until a session reported its own
+        state.rates = rates if state.reported.rates_at is None else state.rates
+        return
     state.rates = rates
     state.reported = changed(state.reported, rates_at=event.recorded_at)
 

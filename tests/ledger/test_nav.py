@@ -4,7 +4,7 @@ from decimal import Decimal, localcontext
 
 import pytest
 
-from ledger.events import DividendAccrued
+from ledger.events import DividendAccrued, RateRow, RatesObserved
 from ledger.lots import EXACT
 from ledger.nav import Exposure, Unvalued, accruals, cash_value, exposure, mark, own_nav, rate, ratio, value
 from tests.facts import AAPL, SAP, SPY, bought, commission, opened, opened_cash, positions_reported, rates, replay, row
@@ -97,3 +97,16 @@ def test_no_leverage_is_told_without_a_nav_above_zero(nav: str) -> None:
 def test_a_ratio_may_be_taken_where_rounding_is_otherwise_forbidden() -> None:
     with localcontext(EXACT):
         assert ratio(D(1), D(3)) == D("0.333333")
+
+
+def test_a_statements_rates_stand_in_until_a_session_reported_its_own() -> None:
+    of_statement = RatesObserved(
+        base_currency="USD", rows=(RateRow(currency="EUR", rate=Decimal("1.1")),), source="statement"
+    )
+
+    imported = replay((of_statement,))
+    live = replay((rates(EUR="1.3"), of_statement))
+
+    assert imported.rates["EUR"] == Decimal("1.1")
+    assert imported.reported.rates_at is None
+    assert live.rates["EUR"] == Decimal("1.3")

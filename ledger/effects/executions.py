@@ -55,9 +55,11 @@ def _filled(state: State, event: Event) -> None:
         _untrade(state, base, known)
     con_id, quantity, price, currency, at = fact.con_id, fact.quantity, fact.price, fact.currency, event.at
     commission = (None, None, 0) if known is None else known.commission_told
+    # What a statement told before the account was adopted was nobody's order of ours, and is no news.
+    foreign = order is None and (state.adopted or fact.source != "statement")
     fill: Fill = new(Fill, (
         fact.execution_id, revision, con_id, quantity, price, currency, fact.order_ref, fact.perm_id, fact.client_id,
-        at, event.seq, order is None, *commission, False,
+        at, event.seq, foreign, *commission, False,
     ))  # fmt: skip
     state.fills[base] = fill
     gross = gross_of(state, contract, base, fill) if state.proceeds else quantity * price * contract.multiplier

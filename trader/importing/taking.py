@@ -28,6 +28,7 @@ from trader.importing.files import File, StatementRefused
 from trader.importing.fitting import Beginning, fitting, new_contracts, opening_lots, pending, replacing
 from trader.importing.opening import opening
 from trader.importing.reading_off import beginning_of_statement, rates_of, said_of
+from trader.importing.retold import is_doubtful, retold
 from trader.importing.sums import rests
 from trader.place import stamp
 
@@ -194,6 +195,12 @@ def _prepared(book: Book, file: File, events: Callable[[], Iterable[Event]] | No
             f"{len(told.facts) - len(facts)} facts from before the log's beginning are left out: "
             "its opening balances hold them"
         )
+    if events is not None and is_doubtful(book, facts):
+        told_by_name, facts = facts, tuple(retold(book, facts, events()))
+        if len(facts) < len(told_by_name):
+            notes.append(
+                f"facts that the log has under another name, and are left out: {len(told_by_name) - len(facts)}"
+            )
     if events is not None and book.statement_until is not None and any(map(period_of, facts)):
         left = tuple(rests(facts, (event.fact for event in events())))
         facts = tuple(rest.fact for rest in left if rest.fact is not None)

@@ -7,7 +7,8 @@ types in `ALIKE`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -20,14 +21,17 @@ from ledger.events import (
     DividendAccrued,
     DividendPaid,
     Fact,
+    FeeCharged,
     MergerApplied,
     OpeningLot,
     OpeningLotsRecorded,
     OrderFilled,
     PaymentInLieuPaid,
     PositionAction,
+    ReturnOfCapitalPaid,
     SplitApplied,
     StockDividendApplied,
+    TaxWithheld,
     decimal_text,
     execution_base,
 )
@@ -35,11 +39,14 @@ from ledger.line import Event
 from ledger.lots import ZERO, exactly
 from reconcile.periods import OF_EXECUTION, booked_on, broker_day
 
-BEFORE, AFTER = timedelta(days=10), timedelta(days=45)  # how long before or after it is told a thing may be inferred
+NEAR = timedelta(days=10)  # what the broker tells of one thing lies so near to what was inferred of it …
+WAITED = timedelta(days=45)  # … or so long before: a break may wait for the operator, a desk may rest
+PAY_DATE = re.compile(r"/\d{4}-\d{2}-\d{2}/(\d{4}-\d{2}-\d{2})(/|$)", re.ASCII)  # in the reference of an accrual
 
 # Types that may stand for each other: what was inferred as the one may turn out to be the other.
 ALIKE: tuple[tuple[type[Fact], ...], ...] = (
-    (DividendPaid, PaymentInLieuPaid),
+    (DividendPaid, PaymentInLieuPaid, ReturnOfCapitalPaid),
+    (TaxWithheld, FeeCharged),  # an accrual does not tell what a depositary takes from what the state does
     (SplitApplied, StockDividendApplied),
 )
 
@@ -108,11 +115,12 @@ def pending(fact: Fact) -> Fact:
     )  # fmt: skip
 
 
-def replacing(facts: Iterable[Fact], inferred: Mapping[str, Event]) -> Iterator[Fact]:
-    """Let each fact of the broker's take the place of the one inferred fact that it fits best."""
+def replacing(facts: Iterable[Fact], inferred: Mapping[str, Event], told: Container[str | None] = ()) -> Iterator[Fact]:
+    """Let each fact of the broker's, unless it was told before, take the place of the inferred fact that fits best."""
     left = dict(inferred)
     for fact in facts:
-        key = _best(fact, left) if isinstance(fact, BrokerCash | PositionAction) and fact.replaces is None else None
+        is_new = isinstance(fact, BrokerCash | PositionAction) and fact.replaces is None and fact.key not in told
+        key = _best(fact, left) if is_new and isinstance(fact, BrokerCash | PositionAction) else None
         if key is None:
             yield fact
         else:
@@ -133,8 +141,12 @@ def _fits(fact: BrokerCash | PositionAction, event: Event) -> bool:
         return False
     if isinstance(fact, BrokerCash) and isinstance(other, BrokerCash) and not _is_same_way(fact, other):
         return False
-    told = fact.occurred_at or event.at
-    return -BEFORE <= told - event.at <= AFTER
+    if isinstance(fact, FeeCharged) and fact.kind != "adr":
+        return False
+    told, announced = fact.occurred_at or event.at, PAY_DATE.search(getattr(other, "reference", ""))
+    if announced is None:
+        return -WAITED <= told - event.at <= NEAR
+    return abs(broker_day(told) - date.fromisoformat(announced[1])) <= NEAR or abs(told - event.at) <= NEAR
 
 
 def _is_same_way(fact: BrokerCash, other: BrokerCash) -> bool:

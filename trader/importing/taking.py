@@ -205,7 +205,7 @@ def _prepared(book: Book, file: File, events: Callable[[], Iterable[Event]] | No
         left = tuple(rests(facts, (event.fact for event in events())))
         facts = tuple(rest.fact for rest in left if rest.fact is not None)
         notes += [rest.note for rest in left if rest.note]
-    facts = tuple(replacing(map(pending, facts), inferred_in(book, events)))
+    facts = tuple(replacing(map(pending, facts), inferred_in(book, events), book.keys))
     if begun is not None and begun.adopted:
         own += opening_lots(book, told.observed.lots or {}, begun)
     if book.cycle is None and not book.adopted:

@@ -16,6 +16,7 @@ from ledger.events import (
     ContractDefined,
     DividendPaid,
     Fact,
+    FeeCharged,
     LogStarted,
     MergerApplied,
     OpeningBalanceRecorded,
@@ -23,6 +24,7 @@ from ledger.events import (
     OpeningLotsRecorded,
     OrderFilled,
     PaymentInLieuPaid,
+    ReturnOfCapitalPaid,
     SplitApplied,
     TaxWithheld,
 )
@@ -165,6 +167,52 @@ def test_a_split_replaces_the_one_that_was_accepted() -> None:
     (fact,) = replacing([told], inferred(accepted))
     assert isinstance(fact, SplitApplied)
     assert fact.replaces == accepted.key
+
+
+@pytest.mark.parametrize(
+    ("accrued", "days"),
+    [
+        pytest.param("1/2026-02-20/2026-03-02", 40, id="announced, and found when the desk had rested"),
+        pytest.param("guess", 30, id="a break that waited for the operator"),
+    ],
+)
+def test_what_was_inferred_long_after_it_happened_is_replaced(accrued: str, days: int) -> None:
+    guess = dividend("5", accrued, provisional=True, occurred_at=None)
+
+    (fact,) = replacing([dividend("5.01")], inferred(guess, at=ADOPTED + timedelta(days=days)))
+
+    assert isinstance(fact, DividendPaid)
+    assert fact.replaces == guess.key
+
+
+def test_the_dividend_of_another_month_replaces_nothing() -> None:
+    guess = dividend("5", "1/2026-02-20/2026-03-02", provisional=True, occurred_at=None)
+    april = dividend("5", occurred_at=ADOPTED + timedelta(days=31))
+
+    assert list(replacing([april], inferred(guess))) == [april]
+
+
+def test_what_was_told_before_leaves_the_inferred_to_what_is_new() -> None:
+    guess, known, new = dividend("5", "guess", provisional=True), dividend("5", "1"), dividend("5.01", "2")
+
+    told = list(replacing([known, new], inferred(guess), {known.key}))
+
+    assert told == [known, dividend("5.01", "2", replaces=guess.key)]
+
+
+def test_a_dividend_may_turn_out_to_be_capital_and_its_tax_a_fee() -> None:
+    guess = dividend("5", "guess", provisional=True)
+    tax = TaxWithheld(
+        source="rule", reference="guess/tax", amount=Decimal("-0.1"), currency="USD", con_id=1, provisional=True
+    )
+    common = {"source": "statement", "currency": "USD", "con_id": 1, "occurred_at": ADOPTED}
+    capital = ReturnOfCapitalPaid.model_validate({**common, "reference": "1", "amount": Decimal(5)})
+    borrowed = FeeCharged.model_validate({**common, "reference": "2", "amount": Decimal("-0.1"), "kind": "borrow"})
+    fee = FeeCharged.model_validate({**common, "reference": "3", "amount": Decimal("-0.1"), "kind": "adr"})
+
+    told = replacing([capital, borrowed, fee], inferred(guess, tax))
+
+    assert [fact.replaces for fact in told if isinstance(fact, BrokerCash)] == [guess.key, None, tax.key]
 
 
 def adopted_book(quantity: str) -> Book:

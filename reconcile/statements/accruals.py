@@ -30,6 +30,7 @@ def take_changes(rows: list[Row], reading: Reading) -> None:
         backwards = "Re" in codes
         counted = reversed_ if backwards else posted
         counted[reference] += 1
+        posted[reference] = max(posted[reference], reversed_[reference])  # what is taken back was announced before
         name = reference if counted[reference] == 1 else f"{reference}/{counted[reference]}"
         _tell(row, name, backwards, reading)
 

@@ -24,6 +24,7 @@ from ledger.lots import ZERO, Holding, exactly
 from reconcile.periods import period_of
 from reconcile.statements import Statement
 from trader import evidence
+from trader.importing.announced import announced, is_announced_before
 from trader.importing.files import File, StatementRefused
 from trader.importing.fitting import Beginning, fitting, new_contracts, opening_lots, pending, replacing
 from trader.importing.opening import opening
@@ -201,6 +202,8 @@ def _prepared(book: Book, file: File, events: Callable[[], Iterable[Event]] | No
             notes.append(
                 f"facts that the log has under another name, and are left out: {len(told_by_name) - len(facts)}"
             )
+    if events is not None and is_announced_before(book, facts):
+        facts = tuple(announced(book, facts, events()))
     if events is not None and book.statement_until is not None and any(map(period_of, facts)):
         left = tuple(rests(facts, (event.fact for event in events())))
         facts = tuple(rest.fact for rest in left if rest.fact is not None)

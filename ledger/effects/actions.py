@@ -24,7 +24,7 @@ from ledger.effects.changes import (
     paid_from,
     send,
 )
-from ledger.effects.replacing import allocate_basis, replaceable
+from ledger.effects.replacing import allocate_basis, replaceable, standing
 from ledger.events import (
     ActionPending,
     BasisAllocated,
@@ -76,6 +76,8 @@ def _spun_off(state: State, event: Event) -> None:
     told = state.allocations.get(fact.key, state.allocations.get(fact.replaces or ""))
     fraction = told if told is not None else fact.basis_fraction or ZERO
     _check_fraction(fraction, what)
+    if told is not None:
+        state.allocations[fact.key] = told  # for what takes its own place
     passage = Passage(fact.key, event.at, fact.con_id, fact.child_con_id, quantity=fact.child_quantity)
     _pass(state, passage, CarveOut(event.at, leaving(fact.key), 0, fraction))
 
@@ -84,7 +86,7 @@ def _basis_allocated(state: State, event: Event) -> None:
     fact: BasisAllocated = event.fact  # type: ignore[assignment]
     what = _checked(state, fact)
     _check_fraction(fact.fraction, what)
-    spin_off = state.replaced.get(fact.spin_off, fact.spin_off)
+    spin_off = standing(state, fact.spin_off)
     if spin_off not in state.booked:
         raise impossible(what, f"expected a spin-off that is recorded, found {fact.spin_off}")
     state.allocations[spin_off] = fact.fraction

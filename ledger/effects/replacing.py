@@ -48,10 +48,10 @@ def replaceable(effect: Effect) -> Effect:
     def applied(state: State, event: Event) -> None:
         fact: BrokerCash | PositionAction = event.fact  # type: ignore[assignment]
         key = event.key or fact.key
-        if key in state.replaced:
-            return  # by a fact that was told before it
         if fact.replaces is not None:
             _replace(state, fact.replaces, key)
+        if key in state.replaced:
+            return  # by a fact that was told before it
         effect(state, event)
         if fact.provisional:
             state.provisional[key] = Provisional(
@@ -60,6 +60,15 @@ def replaceable(effect: Effect) -> Effect:
             )  # fmt: skip
 
     return applied
+
+
+def standing(state: State, key: str) -> str:
+    """Return what has taken a fact's place at last, however often; its own key if nothing has."""
+    passed = {key}
+    while (by := state.replaced.get(key)) is not None and by not in passed:
+        key = by
+        passed.add(key)
+    return key
 
 
 def _replace(state: State, key: str, by: str) -> None:
@@ -91,8 +100,9 @@ def _return_cash(state: State, key: str, part: tuple[object, ...] | None) -> Non
 def undo(state: State, booked: Booked) -> None:
     """Take back what a fact did, whatever was told since."""
     if booked.spin_off is not None:
-        state.allocations.pop(booked.spin_off, None)
-        allocate_basis(state, booked.spin_off, ZERO)
+        spin_off = standing(state, booked.spin_off)
+        state.allocations.pop(spin_off, None)
+        allocate_basis(state, spin_off, ZERO)
     if booked.passage is not None:
         recall(state, booked.passage, *booked.legs)
     for con_id, entry_id, legs in reversed(booked.steps):

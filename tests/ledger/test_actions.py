@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -335,6 +336,29 @@ def test_the_broker_s_word_replaces_what_was_inferred(inferred: Any, told_at_las
     assert list(held(*world, inferred).provisional) == [inferred.key]
     assert book.provisional == backwards.provisional == {}
     assert told(book, inferred).journal == book.journal
+
+
+def test_what_took_a_place_gives_it_up_again_in_whatever_order_it_is_told() -> None:
+    guess = action(DividendPaid, OLD, amount=D(10), currency="USD", provisional=True)
+    word = action(DividendPaid, OLD, "2", amount=D(11), currency="USD", replaces=guess.key)
+    last = action(DividendPaid, OLD, "3", amount=D(12), currency="USD", replaces=word.key)
+
+    books = [held(*facts) for facts in permutations((guess, word, last))]
+
+    assert [book.cash for book in books] == [held(action(DividendPaid, OLD, amount=D(12), currency="USD")).cash] * 6
+    assert [book.provisional for book in books] == [{}] * 6
+
+
+def test_a_basis_that_was_allocated_stays_with_what_takes_the_spin_off_s_place() -> None:
+    first = action(SpinOffApplied, OLD, child_con_id=NEW.con_id, child_quantity=D(5), provisional=True)
+    second = first.model_copy(update={"reference": "2", "replaces": first.key})
+    third = first.model_copy(update={"reference": "3", "replaces": second.key})
+    allocated = action(BasisAllocated, OLD, "4", spin_off=first.key, fraction=D("0.2"))
+
+    early, late = held(first, allocated, second, third), held(first, second, third, allocated)
+
+    assert early.holdings[NEW.con_id].basis == late.holdings[NEW.con_id].basis == early.holdings[OLD.con_id].basis / 4
+    assert early.journal == late.journal
 
 
 def test_a_plain_movement_that_was_wrong_is_taken_back_by_the_one_that_names_it() -> None:

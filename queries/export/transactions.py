@@ -13,7 +13,7 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from operator import itemgetter
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
 from ledger.effects.changes import MARGINED, VIRTUAL, arriving, leaving, paid_from
@@ -33,6 +33,8 @@ IN_PARTS = ("fifo", "lifo", "hifo", "specific")  # methods by which lots are clo
 
 class NotEqual(Exception):
     """What would be exported is not what the journal says: a defect of ours."""
+
+    code: ClassVar[str] = "export-not-equal"
 
 
 class Posting(NamedTuple):

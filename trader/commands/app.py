@@ -17,6 +17,7 @@ from ledger.errors import LogError, LogLocked
 from ledger.ledger import LedgerError
 from ledger.nav import Unvalued
 from queries import TableError, UnknownDay
+from queries.export.transactions import NotEqual
 from reconcile.acceptance import Unexplained
 from reconcile.statements import StatementError
 from trader import exits
@@ -57,6 +58,7 @@ EXPECTED: tuple[tuple[type[Exception], str], ...] = (
     (StatementError, ""),
     (StatementRefused, ""),
     (FlexProblem, ""),
+    (NotEqual, ""),
     (AccountNotAdopted, ""),
     (BackupRefused, ""),
     (BackupDamaged, ""),

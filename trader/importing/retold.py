@@ -37,6 +37,7 @@ from trader.importing.files import StatementRefused
 STATEMENT = "statement"
 UNNAMED = "statement-"  # an execution without the broker's execution id
 MADE_UP = re.compile(r"[0-9a-f]{16}(-\d+)?", re.ASCII)  # by `Reading.reference`
+NAMED = (OrderFilled, BrokerCash, PositionAction)
 Said = tuple[object, ...]
 Known = dict[Said, list[Fact]]
 
@@ -97,7 +98,9 @@ def _known(book: Book, names: set[str | None], events: Iterable[Event]) -> Known
     """Return what the log holds and the statement does not tell by its name, by what it says."""
     known: Known = defaultdict(list)
     for event in events:
-        if event.key not in names and not (event.key in book.replaced or _is_void(book, event)):
+        if not isinstance(event.fact, NAMED) or event.key in names:
+            continue
+        if event.key not in book.replaced and not _is_void(book, event):
             fact = event.fact.model_copy(update={"occurred_at": event.at})
             if (said := _said(fact)) is not None:
                 known[said].append(fact)

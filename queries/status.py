@@ -149,8 +149,11 @@ def status(
 
 
 def _bridged(home: Path, book: Book, zone: str) -> Bridge | None:
-    """Return how the NAV of the last snapshot came about; None where it is not known, or the log refuses."""
-    if book.snapshot is None:
+    """Return how the NAV of the last snapshot came about; None where it is not known, or the log refuses.
+
+    In one currency the snapshots say the same, without another reading of the log.
+    """
+    if book.snapshot is None or all(currency == book.base_currency for _, currency in book.journal):
         return None
     with suppress(LogError, Impossible, OSError):
         found = bridge_of(home, book.snapshot.session_day, zone=zone)

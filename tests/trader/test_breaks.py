@@ -73,7 +73,7 @@ def test_what_nobody_explains_is_said_once(kind: str, currency: str, figures: st
     assert lines[1] == figures
     assert lines[2].startswith(f" unexplained: {question}")
     assert not any("the book says" in line for line in lines)
-    assert lines[-1] == ' do       tallybook accept B-1 --why "…" (if the broker is right)'
+    assert lines[-1] == ' do       tallybook accept B-1 --as-suspense --why "…" (if the broker is right)'
 
 
 def test_words_that_say_more_than_the_figures_are_told_once() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from ledger.book import Book, replay
-from ledger.events import BreakFound, Fact, RecoveryStarted, TradingHalted, TradingResumed
+from ledger.events import BreakFound, CashObserved, CashRow, Fact, RecoveryStarted, TradingHalted, TradingResumed
 from ledger.ledger import Ledger
 from ledger.log import read_events
 from tests.queries.history import TUESDAY, WEDNESDAY, World, closed, two_sessions
@@ -64,7 +64,9 @@ def venue(tmp_path: Path) -> Iterator[tuple[Simulator, Path]]:
 
 
 def with_break(world: World) -> World:
+    own = world.ledger.book.cash["USD"]
     world.record(
+        CashObserved(rows=(CashRow(currency="USD", amount=own - Decimal("152.3")),)),
         BreakFound(
             break_id="B-2",
             kind="cash",
@@ -73,7 +75,7 @@ def with_break(world: World) -> World:
             currency="USD",
             expected=Decimal("1000"),
             found=Decimal("847.7"),
-        )
+        ),
     )
     return world
 

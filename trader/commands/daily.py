@@ -28,7 +28,6 @@ from queries.status import status as status_of_home
 from queries.status_text import print_status
 from reconcile import acceptance
 from trader import exits
-from trader.assembly import tolerances_of
 from trader.commands.breaks import COLUMNS, break_lines, break_row
 from trader.commands.care import require_sealed_files_sound
 from trader.commands.home import (
@@ -124,6 +123,8 @@ def accept(
     ] = None,
 ) -> int:
     """Take the broker's word for a break: what explains it is booked, and its lock falls."""
+    from trader.assembly import tolerances_of  # slow: every command would pay for the desk
+
     home = home_of(context)
     require_reason(why)
     clock, settings = clock_and_settings(home)

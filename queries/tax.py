@@ -16,6 +16,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from ledger.effects.opening import OPENING
 from ledger.lots import EXACT, ROUNDING, ZERO
 from ledger.lots.disposals import Disposal
 from queries.closed_lots import History, Money, Rates
@@ -45,23 +46,27 @@ class TaxLine(NamedTuple):
     quantity: Decimal | None  # signed as the lot: - a short one was closed
     proceeds: Decimal | None  # commissions netted
     cost: Decimal | None
-    gain: Decimal
+    gain: Decimal | None  # None: its basis was never told
     currency: str
     proceeds_base: Decimal | None
     cost_base: Decimal | None
     gain_base: Decimal | None
     reference: str
-    unknown: str | None  # the rate that is missing, by name
+    unknown: str | None  # what is missing: a rate, by name, or the basis
 
 
 def _figure(amount: Any) -> str:
     return UNKNOWN if amount is None else money(amount)
 
 
+def _change(amount: Any) -> str:
+    return UNKNOWN if amount is None else change(amount)
+
+
 COLUMNS: tuple[Column, ...] = tuple(map(Column, TaxLine._fields))
 DISPOSAL_COLUMNS: tuple[Column, ...] = (
     Column("symbol"), Column("opened"), Column("closed"), Column("quantity", quantity), Column("proceeds", _figure),
-    Column("cost", _figure), Column("gain", change), Column("currency"), Column("proceeds_base", _figure),
+    Column("cost", _figure), Column("gain", _change), Column("currency"), Column("proceeds_base", _figure),
     Column("cost_base", _figure), Column("gain_base", _figure), Column("unknown"),
 )  # fmt: skip
 
@@ -82,6 +87,12 @@ def _disposed(history: History, disposal: Disposal) -> TaxLine:
         received_at = paid_at = disposal.closed_at
     proceeds_base = _in_base(history.rates, received, currency, received_at)
     cost_base = _in_base(history.rates, EXACT.minus(paid), currency, paid_at)
+    if _is_untold(disposal):
+        return TaxLine(
+            "disposal", disposal.con_id, contract.symbol, contract.isin, history.day_of(disposal.opened_at),
+            history.closed_on(disposal), disposal.quantity, received, None, None, currency, proceeds_base, None, None,
+            disposal.closed_by, "its basis was not told",
+        )  # fmt: skip
     known = proceeds_base is not None and cost_base is not None
     missing = received_at if proceeds_base is None else paid_at
     return TaxLine(
@@ -90,6 +101,15 @@ def _disposed(history: History, disposal: Disposal) -> TaxLine:
         proceeds_base, cost_base, _difference(proceeds_base, cost_base), disposal.closed_by,
         None if known else history.rates.missing(currency, missing),
     )  # fmt: skip
+
+
+def _is_untold(disposal: Disposal) -> bool:
+    """Tell whether units of before the log, whose basis no statement told, stand in the book at nothing.
+
+    At one instant an action may stand before the opening that it closes: then the opening closes what the action sold.
+    """
+    opening = disposal.basis if disposal.opened_by == OPENING else disposal.proceeds
+    return OPENING in (disposal.opened_by, disposal.closed_by) and bool(disposal.quantity) and not opening
 
 
 def _in_base(rates: Rates, amount: Decimal, currency: str, moment: datetime) -> Decimal | None:
@@ -131,15 +151,15 @@ class Sum:
     lines: int = 0
     proceeds: Decimal = ZERO
     cost: Decimal = ZERO
-    gain: Decimal = ZERO
-    gain_base: Decimal | None = ZERO  # None: a rate is missing
+    gain: Decimal | None = ZERO  # None: a basis was not told
+    gain_base: Decimal | None = ZERO  # None: a rate is missing, or a basis
 
     def take(self, line: TaxLine) -> None:
         """Add a line."""
         self.lines += 1
         self.proceeds = EXACT.add(self.proceeds, line.proceeds or ZERO)
         self.cost = EXACT.add(self.cost, line.cost or ZERO)
-        self.gain = EXACT.add(self.gain, line.gain)
+        self.gain = None if self.gain is None or line.gain is None else EXACT.add(self.gain, line.gain)
         known = self.gain_base is not None and line.gain_base is not None
         self.gain_base = ROUNDING.add(self.gain_base or ZERO, line.gain_base or ZERO) if known else None
 
@@ -169,7 +189,7 @@ class Sums:
 
 
 SUM_COLUMNS: tuple[Column, ...] = (
-    Column("kind"), Column("symbol"), Column("currency"), Column("lines", str), Column("amount", change),
+    Column("kind"), Column("symbol"), Column("currency"), Column("lines", str), Column("amount", _change),
     Column("amount_base", _figure),
 )  # fmt: skip
 
@@ -222,7 +242,12 @@ def _totals(disposed: Iterable[Sum], base_currency: str) -> Iterator[str]:
     for told in disposed:
         by_currency.setdefault(told.currency, []).append(told)
     for currency, sums in sorted(by_currency.items()):
-        proceeds, cost, gain = (_added(getattr(told, name) for told in sums) for name in ("proceeds", "cost", "gain"))
+        proceeds, cost = (_added(getattr(told, name) for told in sums) for name in ("proceeds", "cost"))
+        gains = [told.gain for told in sums if told.gain is not None]
+        if len(gains) < len(sums):
+            yield f"together  proceeds {money(proceeds)}, cost and gain {UNKNOWN}: a basis was not told, {currency}"
+            continue
+        gain = _added(gains)
         known = [told.gain_base for told in sums if told.gain_base is not None]
         in_base = money(_added(known)) if len(known) == len(sums) else f"{UNKNOWN}, a rate is missing"
         yield (

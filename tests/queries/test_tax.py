@@ -13,6 +13,7 @@ from ledger.events import (
     Fact,
     FeeCharged,
     InterestPaid,
+    OpeningBalanceRecorded,
     TaxWithheld,
     WashSaleObserved,
 )
@@ -244,3 +245,14 @@ def test_a_realised_sum_whose_rate_is_missing_is_unknown(capsys: pytest.CaptureF
     assert print_realised(realised(history), "USD", "table") == 1
     assert "together unknown: a rate is missing USD" in capsys.readouterr().out
     assert print_realised(realised(told()), "USD", "table") == 0
+
+
+def test_a_basis_that_no_statement_told_is_unknown_and_never_a_gain(capsys: pytest.CaptureFixture[str]) -> None:
+    untold = OpeningBalanceRecorded(currency="USD", amount=D(0), con_id=SPY.con_id, quantity=D(10))
+    history = told((MARCH, untold), (JUNE, sold(SPY, "10", "400", execution="z.01", at=JUNE)))
+
+    line = only(list(disposal_lines(history, 2005)))
+
+    assert (line.cost, line.gain, line.gain_base, line.unknown) == (None, None, None, "its basis was not told")
+    assert print_tax(history, 2005, "table") == 1
+    assert "cost and gain unknown: a basis was not told" in capsys.readouterr().out

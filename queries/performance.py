@@ -223,5 +223,6 @@ def print_realised(found: Iterable[Realised], base_currency: str, format: Format
     known = [each.in_base for each in told if each.in_base is not None]
     if format == "table":
         total = money(sum(known, ZERO)) if len(known) == len(told) else f"{UNKNOWN}: a rate is missing"
+        print(f"In {base_currency} at the rate of each closing. Figures are rounded here; --format csv is exact.")
         print(f"together {total} {base_currency}, commissions of both legs included" if told else "nothing was closed")
     return FINE if len(known) == len(told) else BAD_NEWS

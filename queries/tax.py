@@ -218,6 +218,9 @@ def _print_table(history: History, year: int, sums: Sums) -> None:
     base = history.book.base_currency
     print(f"{history.book.account} {year}, by trade date in {history.zone}; base currency {base}. Left out:")
     print("\n".join(f" - {note}" for note in notes(history)))
+    print(
+        f"In {base}: cost at the rate of its day, proceeds at theirs. Figures are rounded here; --format csv is exact."
+    )
     print("\nDisposals")
     print_rows(DISPOSAL_COLUMNS, (_named(line) for line in sums.watch(disposal_lines(history, year))), "table")
     disposed = sums.told

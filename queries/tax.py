@@ -16,8 +16,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from ledger.effects.opening import OPENING
-from ledger.lots import EXACT, ROUNDING, ZERO
+from ledger.lots import EXACT, OPENING, ROUNDING, ZERO
 from ledger.lots.disposals import Disposal
 from queries.closed_lots import History, Money, Rates
 from queries.figures import UNKNOWN, change, money, quantity

@@ -16,10 +16,8 @@ from ledger.effects.changes import (
 from ledger.events import CashAdjusted, Fact, OpeningBalanceRecorded, OpeningLotsRecorded, PositionAdjusted
 from ledger.journal import post
 from ledger.line import Event
-from ledger.lots import BringIn, Lot, Trade
+from ledger.lots import OPENING, BringIn, Lot, Trade
 from ledger.state import ZERO, State
-
-OPENING = "opening"  # id of the entry, and of the lots, that were there at the beginning
 
 
 def _against(state: State, con_id: int, account: str) -> str:

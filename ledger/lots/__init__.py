@@ -17,13 +17,13 @@ from __future__ import annotations
 
 from ledger.lots.arithmetic import BASIS_UNIT, EXACT, ONE, ROUNDING, ZERO, allocate, exactly, new, spread
 from ledger.lots.disposals import Disposal, disposals
-from ledger.lots.entries import BringIn, CarveOut, Entry, Lot, Named, Recost, Scale, TakeOut, Trade
+from ledger.lots.entries import OPENING, BringIn, CarveOut, Entry, Lot, Named, Recost, Scale, TakeOut, Trade, place_of
 from ledger.lots.holding import Floor, Folded, Holding, holding_of
 from ledger.lots.matched import NOTHING, Matched, matched_of
 from ledger.lots.methods import METHODS
 
 __all__ = (
-    "BASIS_UNIT", "EXACT", "METHODS", "NOTHING", "ONE", "ROUNDING", "ZERO", "BringIn", "CarveOut", "Disposal", "Entry",
-    "Floor", "Folded", "Holding", "Lot", "Matched", "Named", "Recost", "Scale", "TakeOut", "Trade", "allocate",
-    "disposals", "exactly", "holding_of", "matched_of", "new", "spread",
+    "BASIS_UNIT", "EXACT", "METHODS", "NOTHING", "ONE", "OPENING", "ROUNDING", "ZERO", "BringIn", "CarveOut",
+    "Disposal", "Entry", "Floor", "Folded", "Holding", "Lot", "Matched", "Named", "Recost", "Scale", "TakeOut", "Trade",
+    "allocate", "disposals", "exactly", "holding_of", "matched_of", "new", "place_of", "spread",
 )  # fmt: skip

@@ -1,20 +1,21 @@
 """What a contract's history is made of: trades, and what changes lots without one.
 
-Every entry begins with its economic order: moment, id, revision. Quantities are changes of the position, + or -, as the
-broker moved them; they count even where the book holds something else, because what is told later may mend that: units
-that are not there open a lot without basis. To add an entry: write it here, add it to `Entry`, and give it its change
-in `ledger/lots/changing.py` and its spelling in `ledger/spelling.py`.
+Every entry begins with its economic order: moment, id, revision; in one moment, the opening goes first. Quantities are
+changes of the position, + or -, as the broker moved them; they count even where the book holds something else, because
+what is told later may mend that: units that are not there open a lot without basis. To add an entry: write it here, add
+it to `Entry`, and give it its change in `ledger/lots/changing.py` and its spelling in `ledger/spelling.py`.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ledger.lots.arithmetic import ZERO
 
 Order = tuple[datetime, str, int]
+OPENING = "opening"  # id of the entry, and of the lots, that were there at the beginning
 Named = tuple[tuple[str, Decimal], ...]  # lots by the id of what opened them, and how many units of each (magnitude)
 
 
@@ -29,11 +30,6 @@ class Trade(NamedTuple):
     commission: Decimal = ZERO  # with transaction taxes; signed as cash
     method: str = "fifo"  # by which it closes: one of METHODS
     named: Named = ()  # lots that it closes first, if the method is specific
-
-    @property
-    def order(self) -> Order:
-        """Economic order, total: time, execution base, revision."""
-        return self[:3]
 
     @property
     def opened_at(self) -> datetime:
@@ -103,4 +99,12 @@ class Recost(NamedTuple):
 
 
 Entry = Trade | Scale | TakeOut | CarveOut | BringIn | Recost
+
+
+def place_of(entry: tuple[Any, ...]) -> Order:
+    """Return where an entry stands among the others: nothing can happen to what is held before it is there."""
+    at, entry_id, revision = entry[:3]
+    return at, "" if entry_id == OPENING else entry_id, revision
+
+
 Part = Trade | Lot  # a trade that is open as a whole, or a lot

@@ -9,7 +9,7 @@ from decimal import Decimal, getcontext
 from typing import NamedTuple
 
 from ledger.lots.arithmetic import EXACT, exactly, new
-from ledger.lots.entries import Entry, Lot, Order, TakeOut, Trade
+from ledger.lots.entries import Entry, Lot, Order, TakeOut, Trade, place_of
 from ledger.lots.matched import NOTHING, Matched
 from ledger.lots.matching import match, recharged, taken_by
 
@@ -69,11 +69,11 @@ class Holding(NamedTuple):
         last = now.entry
         if last is not None and last[0] < entry[0]:
             return new(Holding, (con_id, currency, multiplier, match(now, entry), floor))
-        order = entry[:3]
+        order = place_of(entry)
         if floor is not None and order < floor.order:
             raise Folded(entry[1])
         later = list[Entry]()
-        while last is not None and last[:3] > order:
+        while last is not None and place_of(last) > order:
             later.append(last)
             now = _before(now)
             last = now.entry
@@ -142,7 +142,7 @@ class Holding(NamedTuple):
         if last.entry is None or count < len(kept):
             return self
         now: Matched = new(Matched, (*last[:7], None, None))
-        floor = Floor(last.entry[:3], now)
+        floor = Floor(place_of(last.entry), now)
         for state in reversed(kept):
             now = new(Matched, (*state[:8], now))
         return Holding(self.con_id, self.currency, self.multiplier, now, floor)
@@ -241,5 +241,5 @@ def holding_of(
     begun = Holding(con_id, currency, multiplier, NOTHING if floor is None else floor.after, floor)
     in_order = [entry for kind in entries for entry in kind]
     if any(entries[1:]):
-        in_order.sort(key=lambda entry: entry[:3])
+        in_order.sort(key=place_of)
     return begun._rematched(begun.now, in_order)

@@ -12,7 +12,6 @@ from decimal import Decimal
 
 from ledger.book import Book
 from ledger.collecting import uncollected
-from ledger.effects.opening import OPENING
 from ledger.events import (
     CommissionCharged,
     Fact,
@@ -28,7 +27,7 @@ from ledger.events import (
 )
 from ledger.journal import Written
 from ledger.line import Event
-from ledger.lots import exactly
+from ledger.lots import OPENING, exactly
 
 Legs = tuple[tuple[str, Decimal], ...]
 

@@ -12,15 +12,13 @@ from collections.abc import Callable, Container, Iterable, Iterator
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
-from operator import itemgetter
 from typing import ClassVar, NamedTuple
 from zoneinfo import ZoneInfo
 
 from ledger.effects.changes import MARGINED, VIRTUAL, arriving, leaving, paid_from
 from ledger.effects.executions import bought_currency, gross_of
-from ledger.effects.opening import OPENING
 from ledger.events import ContractDefined, decimal_text
-from ledger.lots import EXACT, ZERO, Lot, Trade, exactly
+from ledger.lots import EXACT, OPENING, ZERO, Lot, Trade, exactly, place_of
 from ledger.lots.matched import Matched
 from ledger.lots.matching import closed_in
 from ledger.state import Fill
@@ -90,7 +88,7 @@ class Books:
         self._legs = _legs_of(gathered)
         self._contract_of = {self.names.commodity(con_id): contract for con_id, contract in self.contracts.items()}
 
-        self._in_order = sorted(self._steps(), key=itemgetter(0, 1, 2, 3))
+        self._in_order = sorted(self._steps(), key=lambda step: (*place_of(step), step.con_id))
 
     @property
     def steps(self) -> int:

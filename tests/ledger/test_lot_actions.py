@@ -8,7 +8,20 @@ from typing import get_args
 
 import pytest
 
-from ledger.lots import BringIn, CarveOut, Entry, Folded, Holding, Lot, Recost, Scale, TakeOut, Trade, disposals
+from ledger.lots import (
+    OPENING,
+    BringIn,
+    CarveOut,
+    Entry,
+    Folded,
+    Holding,
+    Lot,
+    Recost,
+    Scale,
+    TakeOut,
+    Trade,
+    disposals,
+)
 from ledger.spelling import KINDS
 from tests.facts import START
 
@@ -37,6 +50,28 @@ def open_lots(holding: Holding) -> list[tuple[str, str, str, int]]:
         (lot.execution, f"{lot.quantity.normalize():f}", f"{lot.gross.normalize():f}", (lot.opened_at - START).days)
         for lot in holding.lots
     ]
+
+
+# What was there at the beginning
+
+
+@pytest.mark.parametrize("name", ["0000e0d5.1", "action/statement/1/1", "+action/statement/1/1", "statement-1"])
+def test_what_happens_in_the_moment_of_the_opening_comes_after_it(name: str) -> None:
+    opening, sold = bought(0, "50", "3000", name=OPENING), bought(0, "-50", "-3500", name=name)
+
+    for held in (after(opening, sold), after(sold, opening)):
+        assert [(each.opened_by, each.closed_by, each.quantity) for each in disposals(held)] == [(OPENING, name, D(50))]
+        assert held.realised == 500
+
+
+def test_the_opening_stays_first_once_its_lots_are_told() -> None:
+    held = after(bought(0, "50", "3000", name=OPENING), bought(0, "-50", "-3500", name="0000e0d5.1"))
+    lots = (Lot(OPENING, D(20), D(800), D(0), day(-9)), Lot(OPENING, D(30), D(2200), D(0), day(-1)))
+
+    told = held.replaced(BringIn(day(0), OPENING, 0, lots))
+
+    assert [each.opened_at for each in disposals(told)] == [day(-9), day(-1)]
+    assert told.realised == 500
 
 
 # Splits

@@ -10,11 +10,10 @@ import pytest
 from ledger.events import FeeCharged
 from tests.queries.export.reading import beancount_balances, hledger_balances
 from tests.queries.history import TUESDAY, WEDNESDAY, closed, two_sessions
+from tests.trader.importing.test_shared_statements import WELL_FORMED, needs_statements
 from trader import exits
 from trader.commands.app import run
 
-STATEMENTS = Path(__file__).parents[2].parent / "shared" / "statements"
-FILES = sorted(STATEMENTS.rglob("*.xml")) if STATEMENTS.is_dir() else []
 HOLDS_NOTHING_MORE = "expected a new or an empty folder"
 
 
@@ -88,14 +87,13 @@ def test_a_folder_that_is_not_there_is_named(home: Path, tmp_path: Path, capsys:
     assert str(output.parent) in capsys.readouterr().err
 
 
-@pytest.mark.skipif(not FILES, reason=f"needs the statements of {STATEMENTS}, which is absent")
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+@needs_statements
+@pytest.mark.parametrize("path", WELL_FORMED, ids=lambda path: path.name)
 def test_a_broker_s_statement_is_booked_alike_by_both_bookkeepers(
     path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     home = tmp_path / "home"
-    if run(["--home", str(home), "import", str(path)]) == exits.COULD_NOT:
-        pytest.skip("refused: nothing was taken in")
+    assert run(["--home", str(home), "import", str(path)]) == exits.FINE, capsys.readouterr()
     capsys.readouterr()
 
     beancount, hledger = (exported(home, capsys, format) for format in ("beancount", "hledger"))

@@ -20,6 +20,7 @@ MALFORMED = {"testIBFlexStatementFile12.xml", "testIBFlexStatementFile29.xml"}
 DIFFERENCE = re.compile(r"^\| `([^`]+)` \| ([a-z ]+) \| ([^|]*) \| (-?[0-9.,]+) \| (.+) \|$", re.MULTILINE)
 
 FILES = sorted(STATEMENTS.rglob("*.xml")) if STATEMENTS.is_dir() else []
+WELL_FORMED = [path for path in FILES if path.name not in MALFORMED]
 needs_statements = pytest.mark.skipif(not FILES, reason=f"needs the statements of {STATEMENTS}, which is absent")
 
 
@@ -32,7 +33,7 @@ def explained() -> dict[str, set[tuple[str, str, Decimal]]]:
 
 
 @needs_statements
-@pytest.mark.parametrize("path", [path for path in FILES if path.name not in MALFORMED], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", WELL_FORMED, ids=lambda path: path.name)
 def test_a_statement_ties_but_for_what_the_page_explains(
     path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -64,7 +65,7 @@ def test_a_malformed_statement_is_refused_whole(path: Path, tmp_path: Path, caps
 
 
 @needs_statements
-@pytest.mark.parametrize("path", [path for path in FILES if path.name not in MALFORMED], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", WELL_FORMED, ids=lambda path: path.name)
 def test_the_same_statement_twice_adds_nothing(path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     home = tmp_path / "home"
     run(["--home", str(home), "import", str(path)])

@@ -18,8 +18,9 @@ from ledger.events import (
 from ledger.lots import EXACT, allocate
 from ledger.nav import Unvalued, mark
 from ledger.state import ZERO, Break, Impossible, State
-from reconcile.causes import Origin, explained
+from reconcile.candidates import Origin
 from reconcile.comparisons import Finding
+from reconcile.explain import explained
 from reconcile.tolerances import RETAIL, Tolerances
 
 

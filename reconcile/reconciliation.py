@@ -13,8 +13,9 @@ from ledger.events.reconciliation import BreakKind
 from ledger.lots import EXACT
 from ledger.nav import Unvalued, own_nav, rate
 from ledger.state import ZERO, Break, State
-from reconcile.causes import Candidate, Origin, explained
+from reconcile.candidates import Candidate, Origin
 from reconcile.comparisons import CHANGED, COMPARISONS, Finding, cash
+from reconcile.explain import explained
 from reconcile.tolerances import Tolerances
 
 UNTIL_ACCEPTED: frozenset[BreakKind] = frozenset({"foreign_trade", "refused_fact"})  # never close by themselves

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from ledger.events.fact import Exact, Fact
+from ledger.events.fact import Exact, Fact, Row
 
 Consequence = Literal["note", "lock", "reduce_only", "halt"]
+Certainty = Literal["certain", "likely", "possible", "unexplained"]
 BreakKind = Literal[
-    "position", "cash", "nav", "foreign_trade", "foreign_order", "refused_fact", "order", "corporate_action"
-]
+    "position", "cash", "nav", "foreign_trade", "foreign_order", "refused_fact", "order", "corporate_action",
+    "execution", "commission", "realised", "exposure",
+]  # fmt: skip
 
 
 class BookReconciled(Fact):
@@ -44,23 +46,52 @@ class BreakFound(Fact):
         return None if self.expected is None or self.found is None else self.found - self.expected
 
 
+class TermRow(Row):
+    """One term of an explanation: how much of a difference one cause makes."""
+
+    cause: str
+    kind: BreakKind  # of the difference that it explains
+    subject: str
+    amount: Exact  # found minus expected, as far as this cause makes it
+    text: str
+
+
+class ExplanationRow(Row):
+    """Causes that together explain a difference, and what speaks for them."""
+
+    causes: tuple[str, ...]
+    certainty: Certainty
+    text: str
+    terms: tuple[TermRow, ...] = ()
+    unexplained: Exact | None = None  # of this break's difference; absent where it has no amount
+    evidence: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()  # other breaks that the same causes explain
+
+
 class BreakExplained(Fact):
-    """Why they differ: a cause, with amounts, and the evidence that it rests on."""
+    """Why they differ: a cause, with amounts, and the evidence that it rests on; told again when it changes."""
 
     type: Literal["break_explained"] = "break_explained"
     break_id: str
-    cause: str
-    certainty: Literal["certain", "likely", "possible", "unexplained"]
+    cause: str  # of the likeliest explanation; several are joined by " + "
+    certainty: Certainty
     text: str
     evidence: tuple[str, ...] = ()
+    terms: tuple[TermRow, ...] = ()
+    unexplained: Exact | None = None
+    also: tuple[str, ...] = ()
+    rivals: tuple[ExplanationRow, ...] = ()  # what else fits: explanation 2, 3, …
 
 
 class BreakAccepted(Fact):
-    """The operator takes the broker's word for it; the lock falls."""
+    """The operator takes an explanation, or the broker's word without one; the lock falls."""
 
     type: Literal["break_accepted"] = "break_accepted"
     break_id: str
     why: str
+    by: str = ""  # who, as the machine knows them
+    explanation: int | None = None  # 1: the likeliest; absent: the broker's word, without a reason
+    recorded: tuple[str, ...] = ()  # keys of the facts that were inferred and recorded with it
 
     @property
     def key(self) -> str:
@@ -79,3 +110,5 @@ class BreakClosed(Fact):
     type: Literal["break_closed"] = "break_closed"
     break_id: str
     reason: str
+    cause: str = ""  # what brought the halves together, where it is known
+    evidence: tuple[str, ...] = ()  # keys of the facts that did

@@ -7,8 +7,9 @@ Every ticker of the bars is a stock in dollars, unless `contracts.csv` beside th
     ESH5,FUT,ES,CME,50,2005-03-18,,,,0.25,,E-mini S&P 500
     ACME C50,OPT,ACME,CBOE,100,2005-03-18,50,C,ACME,0.05,,ACME 18MAR05 50 C
 
-Columns may be missing or empty. Of a currency pair the ticker names what is bought and what pays. All else trades in
-dollars. To allow another type: its commission in `commissions.py`, its margin in `margin.py`, its end in `expiry.py`.
+Columns may be missing or empty; others are refused. Of a currency pair the ticker names what is bought and what pays.
+All else trades in dollars. To allow another type: its commission in `commissions.py`, its margin in `margin.py`, its
+end in `expiry.py`.
 """
 
 from __future__ import annotations
@@ -22,8 +23,13 @@ from hashlib import sha256
 from pathlib import Path
 
 FILE_NAME = "contracts.csv"
+COLUMNS = (
+    *("ticker", "type", "symbol", "exchange", "multiplier", "expiry", "strike", "right", "underlying", "tick"),
+    *("commission currency", "name"),
+)
 BASE_CURRENCY = "USD"  # of the one account
 CENT = Decimal("0.01")
+BEYOND = "beyond"  # under which what stands right of the last column is read
 TYPES = ("STK", "OPT", "FUT", "CASH")
 CON_IDS = {"AAPL": 265598, "MSFT": 272093, "IBM": 8314, "GOOG": 208813719, "FB": 107113386, "KO": 8894}
 CON_ID_MIN, CON_ID_MAX = 10**8, 2 * 10**9
@@ -101,16 +107,29 @@ def read_contracts(folder: Path) -> dict[str, Contract]:
     if not path.exists():
         return {}
     with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
-    found = {}
+        table = csv.DictReader(file, fieldnames=_columns(next(csv.reader(file), [])), restkey=BEYOND)
+        rows = list(table)
+    found: dict[str, Contract] = {}
     for line, row in enumerate(rows, start=2):
-        given = {str(name).strip().lower(): (text or "").strip() for name, text in row.items()}
         try:
-            contract = contract_of_row(given)
+            if BEYOND in row:
+                raise ValueError(f"expected at most a value a column, found {row[BEYOND]} beyond")
+            contract = contract_of_row({name: (text or "").strip() for name, text in row.items()})
+            if contract.name in found:
+                raise ValueError(f"{contract.name}: expected one row of it, found another")
         except (ValueError, InvalidOperation) as error:
             raise ContractsError(f"{FILE_NAME}: line {line}: {_words(error)}") from error
         found[contract.name] = contract
     return found
+
+
+def _columns(header: list[str]) -> list[str]:
+    names = [name.strip().lower() for name in header]
+    if unknown := [name for name in names if name not in COLUMNS or names.count(name) > 1]:
+        raise ContractsError(
+            f"{FILE_NAME}: line 1: expected columns of {', '.join(COLUMNS)}, each once; found {unknown}"
+        )
+    return names
 
 
 def contract_of_row(given: Mapping[str, str]) -> Contract:
@@ -126,7 +145,7 @@ def contract_of_row(given: Mapping[str, str]) -> Contract:
         if len(symbol) != 3 or len(currency) != 3:
             raise ValueError(f"expected a pair like EUR.USD, found {ticker!r}")
     expiry = date.fromisoformat(given["expiry"]) if given.get("expiry") else None
-    strike = Decimal(given["strike"]) if given.get("strike") else None
+    strike = _positive(given, "strike")
     _require_terms(kind, ticker, expiry, strike, given)
     exchange = given.get("exchange", "") or EXCHANGES[kind]
     return Contract(
@@ -136,9 +155,9 @@ def contract_of_row(given: Mapping[str, str]) -> Contract:
         exchange="SMART" if kind == "OPT" else exchange,
         primary_exchange=exchange,
         long_name=given.get("name", "") or ticker,
-        min_tick=Decimal(given.get("tick", "") or CENT),
+        min_tick=_positive(given, "tick") or CENT,
         security_type=kind,
-        multiplier=Decimal(given.get("multiplier", "") or MULTIPLIERS.get(kind, Decimal(1))),
+        multiplier=_positive(given, "multiplier") or MULTIPLIERS.get(kind, Decimal(1)),
         expiry=expiry,
         strike=strike,
         right=given.get("right", ""),
@@ -147,6 +166,15 @@ def contract_of_row(given: Mapping[str, str]) -> Contract:
         commission_currency=given.get("commission currency", "") or BASE_CURRENCY,
         ticker=ticker,
     )
+
+
+def _positive(given: Mapping[str, str], column: str) -> Decimal | None:
+    if not given.get(column):
+        return None
+    number = Decimal(given[column])
+    if not (number.is_finite() and number > 0):
+        raise ValueError(f"{column}: expected a positive number, found {given[column]}")
+    return number
 
 
 def _require_terms(

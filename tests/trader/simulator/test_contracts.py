@@ -72,11 +72,24 @@ def test_a_stock_needs_no_more_than_its_ticker(tmp_path: Path) -> None:
         pytest.param("C50,OPT,ACME,,,2005-03-18,50,X,ACME\n", "expected a strike, a right", id="neither call nor put"),
         pytest.param("C50,OPT,ACME,,,18 March,50,C,ACME\n", "line 2: Invalid isoformat", id="no date"),
         pytest.param("ESH5,FUT,ES,CME,fifty,2005-03-18\n", "line 2: expected a number", id="no number"),
+        pytest.param("ESH5,FUT,ES,CME,0,2005-03-18\n", "multiplier: expected a positive number", id="worth nothing"),
+        pytest.param("ESH5,FUT,ES,CME,nan,2005-03-18\n", "multiplier: expected a positive number", id="NaN"),
+        pytest.param(FUTURE.replace("0.25", "-0.25"), "tick: expected a positive number", id="a tick below zero"),
+        pytest.param(FUTURE + FUTURE, "line 3: ESH5: expected one row of it", id="twice"),
+        pytest.param(FUTURE.replace("E-mini", "E-mini,50"), r"found \['50'\] beyond", id="more than columns"),
     ],
 )
 def test_a_file_that_cannot_be_read_says_where(tmp_path: Path, row: str, cause: str) -> None:
     with pytest.raises(ContractsError, match=cause):
         described(row, tmp_path)
+
+
+@pytest.mark.parametrize("header", ["ticker,type,multplier", "ticker,type,type", "ticker,,type"])
+def test_a_column_that_is_unknown_or_stands_twice_is_refused(tmp_path: Path, header: str) -> None:
+    (tmp_path / "contracts.csv").write_text(f"{header}\nESH5,FUT,50\n")
+
+    with pytest.raises(ContractsError, match="line 1: expected columns of ticker, type"):
+        read_contracts(tmp_path)
 
 
 def test_the_file_stands_beside_the_bars_and_is_none_of_them(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def account_fields(period: Period) -> dict[str, str]:
 
 def contract_fields(contract: Contract, period: Period) -> dict[str, str]:
     """Name a contract, and what its currency is worth at the end."""
-    underlying = next((each for each in period.contracts.values() if each.symbol == contract.underlying), None)
+    underlying = next((each for each in period.contracts.values() if each.name == contract.underlying), None)
     return {
         "currency": contract.currency,
         "fxRateToBase": plain(period.end.rates.get(contract.currency, Decimal(1))),

@@ -20,12 +20,26 @@ from tests.trader.simulator.busy_sessions import (
     busy_market,
     statement_of,
 )
-from tests.trader.simulator.small_market import ACCOUNT, ACME, TUESDAY, WEDNESDAY, at, exactly, market_of
+from tests.trader.simulator.small_market import (
+    ACCOUNT,
+    ACME,
+    STILL_DAYS,
+    THURSDAY,
+    TUESDAY,
+    WEDNESDAY,
+    at,
+    exactly,
+    market_of,
+)
 from tests.trader.simulator.test_settlement import PAYS, SPLITS
 from trader.simulator.account import Account
+from trader.simulator.bars import DailyBars, Series
+from trader.simulator.contracts import contract_of_row
 from trader.simulator.exchange import Exchange
+from trader.simulator.market import Market
 from trader.simulator.statement_lines import CASH_REPORT_LINES, NAV_LINES
 from trader.simulator.statements import NoStatementError
+from trader.simulator.terms import Terms
 
 SEEDS = (1, 2, 3)
 NAV_PARTS = ("cash", "stock", "options", "futures", "dividendAccruals", "interestAccruals")
@@ -314,3 +328,17 @@ def test_a_day_without_a_statement_is_refused(busy: Exchange, last: date, first:
 def test_before_the_first_evening_there_is_none() -> None:
     with pytest.raises(NoStatementError, match=r"closed \(none is yet\)"):
         archive_of(venue(*PAYS)).period()
+
+
+def test_an_option_names_its_underlying_and_no_option_of_the_same_symbol() -> None:
+    given = {"ticker": "A50", "type": "OPT", "symbol": "ACME", "underlying": "ACME", "strike": "50", "right": "C"}
+    bars = DailyBars({ticker: Series(ticker, STILL_DAYS) for ticker in ("A50", "ACME")})
+    market = Market(bars, 7, {"A50": contract_of_row({**given, "expiry": THURSDAY.isoformat()})})
+    exchange = Exchange(market, Account(ACCOUNT, Decimal(100_000)), at("10:00"), 7, Terms(statements=True))
+    exchange.trade_by_hand("A50", Decimal(1))
+    exchange.advance(at("21:00"))
+
+    row = statement_of(exchange).find("OpenPositions/OpenPosition")
+
+    assert row is not None
+    assert row.attrib["underlyingConid"] == str(ACME)

@@ -85,35 +85,35 @@ class Account:
         """
         with localcontext(CONTEXT):
             product = contract or PLAIN
-            unit, number = price * product.multiplier, self._next_number()
-            closed, opens = None, False
+            unit, closed = price * product.multiplier, None
             if not product.is_currency:
-                holding = self.holdings.setdefault(con_id, Holding())
-                closed = holding.trade(quantity, unit, commission + carried[1], at, number, carried[0])
-                opens = bool(holding.lots) and holding.quantity * quantity > 0
-            if closed is not None:
-                self._realise(con_id, closed, at)
+                closed = self._match(con_id, quantity, unit, commission, at, carried)
             self._pay_for(con_id, product, quantity, unit * quantity, commission)
             booked = TradeBooked(
-                number=number,
-                at=at,
-                con_id=con_id,
-                quantity=quantity,
-                price=price,
-                money=unit * quantity,
-                commission=commission,
-                commission_currency=product.commission_currency,
-                realised=closed.net if closed else ZERO,
-                closed=closed.parts if closed else (),
-                opens=opens,
-                kind=kind,
-                notes=notes,
-                execution=execution,
-                carried_gross=carried[0],
-                carried_commission=carried[1],
-            )
+                number=self._next_number(), at=at, con_id=con_id, quantity=quantity, price=price, money=unit * quantity,
+                commission=commission, commission_currency=product.commission_currency,
+                realised=closed.net if closed else ZERO, closed=closed.parts if closed else (),
+                opens=self.quantity(con_id) * quantity > 0, kind=kind, notes=notes, execution=execution,
+                carried_gross=carried[0], carried_commission=carried[1],
+            )  # fmt: skip
             self.bookings.append(booked)
             return closed.net if closed else None
+
+    def _match(
+        self,
+        con_id: int,
+        quantity: Decimal,
+        unit: Decimal,
+        commission: Decimal,
+        at: datetime,
+        carried: tuple[Decimal, Decimal],
+    ) -> Closed | None:
+        """Let a trade close lots, or open one that bears the number of its booking, which is the next."""
+        holding = self.holdings.setdefault(con_id, Holding())
+        closed = holding.trade(quantity, unit, commission + carried[1], at, self._next_number(), carried[0])
+        if closed is not None:
+            self._realise(con_id, closed, at)
+        return closed
 
     def _pay_for(self, con_id: int, product: Contract, quantity: Decimal, money: Decimal, commission: Decimal) -> None:
         """Move what a trade costs: cash, or of what is settled daily its variation."""
@@ -162,9 +162,6 @@ class Account:
                 money=ZERO,
                 commission=ZERO,
                 commission_currency=option.commission_currency,
-                realised=ZERO,
-                closed=(),
-                opens=False,
                 kind="BookTrade",
                 notes=notes,
                 carried_gross=-gross,

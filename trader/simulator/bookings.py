@@ -34,9 +34,9 @@ class TradeBooked(Booked):
     money: Decimal  # price x multiplier x quantity, with the quantity's sign
     commission: Decimal  # + charged
     commission_currency: str
-    realised: Decimal  # after commissions; 0 for an opening trade
-    closed: tuple[Lot, ...]  # what it closed
-    opens: bool
+    realised: Decimal = Decimal(0)  # after commissions; 0 for an opening trade
+    closed: tuple[Lot, ...] = ()  # what it closed
+    opens: bool = False
     kind: str = "ExchTrade"  # | BookTrade | FracShare
     notes: str = ""  # A assigned, Ex exercised, Ep expired
     execution: Execution | None = None

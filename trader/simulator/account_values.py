@@ -14,13 +14,12 @@ from datetime import datetime
 from decimal import Decimal, localcontext
 
 from trader.simulator.account import Account
-from trader.simulator.contracts import BASE_CURRENCY
+from trader.simulator.contracts import BASE_CURRENCY, CENT
 from trader.simulator.figures import Figures
 from trader.simulator.lots import CONTEXT, ZERO, plain
 from trader.simulator.market import Market
 from trader.simulator.sessions import next_session
 
-CENT = Decimal("0.01")
 BASE = "BASE"  # the currency under which ledger rows show their total
 CASH_PER_MARGIN = 2  # buying power: stock for which the available funds are the initial margin
 DAY_TRADES_UNLIMITED = "-1"

@@ -22,8 +22,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import pairwise
 
 from trader.simulator.bars import DailyBar, Series
-
-CENT = Decimal("0.01")
+from trader.simulator.contracts import CENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ from hashlib import sha256
 from itertools import pairwise
 
 from trader.simulator.bars import DailyBar
+from trader.simulator.contracts import CENT
 from trader.simulator.sessions import Session
 
-CENT = Decimal("0.01")
 ONE = Decimal(1)
 MINUTE = timedelta(minutes=1)
 BAR_MINUTES = 60

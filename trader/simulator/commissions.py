@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from decimal import Decimal, localcontext
 
-from trader.simulator.contracts import BASE_CURRENCY, Contract
+from trader.simulator.contracts import Contract
 from trader.simulator.lots import CONTEXT, SMALLEST_SHARE, plain
 
 PER_SHARE, PER_OPTION, PER_FUTURE = Decimal("0.005"), Decimal("0.65"), Decimal("2.25")
@@ -48,8 +48,3 @@ SCHEDULES: Mapping[str, Callable[[Decimal, Decimal], Decimal]] = {
     "FUT": _future,
     "CASH": _currency,
 }
-
-
-def commission_currency_of(contract: Contract | None) -> str:
-    """Return the currency that a commission is charged in."""
-    return contract.commission_currency if contract else BASE_CURRENCY

@@ -15,7 +15,7 @@ from trader.simulator.closings import Closing, PositionAtClose
 from trader.simulator.contracts import BASE_CURRENCY
 from trader.simulator.lots import CONTEXT, ZERO, plain
 from trader.simulator.sessions import NEW_YORK
-from trader.simulator.statement_fields import account_fields, day_text
+from trader.simulator.statement_fields import account_fields
 from trader.simulator.statement_lines import CASH_REPORT_LINES, Period, cash_report, change_in_nav
 from trader.simulator.statement_rows import (
     cash_transactions,
@@ -29,6 +29,7 @@ from trader.simulator.statement_rows import (
     securities,
 )
 from trader.simulator.statement_trades import option_events, trades
+from trader.simulator.wire import day_text
 
 QUERY_NAME = "tallybook"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from trader.simulator.bookings import Booked
@@ -10,6 +10,7 @@ from trader.simulator.contracts import Contract
 from trader.simulator.lots import plain
 from trader.simulator.sessions import NEW_YORK
 from trader.simulator.statement_lines import Period
+from trader.simulator.wire import day_text
 
 TRADES, TRANSACTIONS, ACTIONS = 4_000_000_000, 30_000_000_000, 160_000_000  # IB's ids are of these sizes
 
@@ -54,11 +55,6 @@ def no_contract(currency: str, period: Period) -> dict[str, str]:
 def transaction(booking: Booked) -> str:
     """Return the id of a booking."""
     return str(TRANSACTIONS + booking.number)
-
-
-def day_text(day: date) -> str:
-    """Write a date."""
-    return f"{day:%Y%m%d}"
 
 
 def time_text(moment: datetime) -> str:

@@ -21,12 +21,12 @@ from trader.simulator.statement_fields import (
     TRANSACTIONS,
     account_fields,
     contract_fields,
-    day_text,
     no_contract,
     time_text,
     transaction,
 )
 from trader.simulator.statement_lines import Period, mark_to_market
+from trader.simulator.wire import day_text
 
 
 def cash_transactions(period: Period) -> Element:

@@ -16,11 +16,11 @@ from trader.simulator.statement_fields import (
     TRANSACTIONS,
     account_fields,
     contract_fields,
-    day_text,
     time_text,
     transaction,
 )
 from trader.simulator.statement_lines import Period
+from trader.simulator.wire import day_text
 
 
 def trades(period: Period) -> Element:

@@ -36,7 +36,7 @@ from ledger.line import (
     moment,
     text_of,
 )
-from ledger.log.chain import BATCH_BYTES_MAX, BATCH_EVENTS_MAX, Chain, ChainBroken
+from ledger.log.chain import BATCH_BYTES_MAX, BATCH_EVENTS_MAX, Chain, ChainBroken, DayTally
 from ledger.log.disk import LOCAL, Disk
 from ledger.log.walking import days
 
@@ -63,15 +63,15 @@ def _decoded(path: Path, lines: Iterator[bytes], chain: Chain, is_sealed: bool) 
         except LineBroken as broken:
             offset = chain.day.size if chain.day is not None and chain.day.file == name else 0
             raise ChainBroken(path, offset, str(broken)) from None
+        assert chain.day is not None  # the line's
         run = [event_of(asked, header)]
-        asked = _ordinary(islice(lines, RUN), chain, is_sealed, run) or next(lines, None)
+        asked = _ordinary(islice(lines, RUN), chain, chain.day, is_sealed, run) or next(lines, None)
         yield run
 
 
-def _ordinary(lines: Iterable[bytes], chain: Chain, is_sealed: bool, run: list[Event]) -> bytes | None:
+def _ordinary(lines: Iterable[bytes], chain: Chain, tally: DayTally, is_sealed: bool, run: list[Event]) -> bytes | None:
     """Add the events of ordinary lines to the run, and return the first that is not one; None if they all were."""
-    tally, log, seq, last, batch, at = chain.day, chain.log_id, chain.seq, chain.hash, chain.batch, chain.recorded_at
-    assert tally is not None
+    log, seq, last, batch, at = chain.log_id, chain.seq, chain.hash, chain.batch, chain.recorded_at
     day, of_log, prev, recorded = tally.file[:10].encode(), log.encode(), last.encode(), moment(at)
     size, begun, content = tally.size, chain.batch_from[1], tally.content
     try:
@@ -89,13 +89,11 @@ def _ordinary(lines: Iterable[bytes], chain: Chain, is_sealed: bool, run: list[E
                 follows = k == 1 and n <= BATCH_EVENTS_MAX and known_at > at and known_at[:10] == day
             else:
                 follows = k == last_k + 1 and n == last_n and known_at == at
-            if not follows or int(number) != seq + 1 or its_log != of_log or known is None:
+            stands = is_sealed or sha256(raw[:-HASH_TAIL]).hexdigest() == digest
+            if not (stands and follows) or int(number) != seq + 1 or its_log != of_log or known is None:
                 return raw
-            if not is_sealed and sha256(raw[:-HASH_TAIL]).hexdigest() != digest:
-                return raw
-            payload = raw[start:until]
-            if not (occurred is traded is reported is None):
-                payload = dated(payload, occurred, traded, reported)
+            is_dated = not (occurred is traded is reported is None)
+            payload = dated(raw[start:until], occurred, traded, reported) if is_dated else raw[start:until]
             fact: Fact = known.__pydantic_validator__.validate_json(payload)
             if not is_sealed:
                 content.update(raw)

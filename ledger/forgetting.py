@@ -23,6 +23,7 @@ from ledger.state import ZERO, Break, Fill, Forgotten, Order, State
 
 CORRECTION_WINDOW = timedelta(days=45)
 STRIDE = timedelta(days=5)  # looking at everything kept costs something: not every day
+KEYS_TO_AN_EVENT = 4  # looked at for each one that is newly beyond: what is never forgotten is not looked at for ever
 SESSIONS_MIN = 25  # so that a home that rested for months still knows its last sessions
 LATITUDE = timedelta(days=3)  # sources differ about the time of one execution
 V = TypeVar("V")
@@ -35,12 +36,19 @@ def forget(state: State) -> None:
         return
     horizon = _horizon(state)
     beyond = [seq for sealed_at, seq in state.seals if sealed_at <= horizon]
-    if not beyond or (state.horizon is not None and horizon - state.horizon < STRIDE):
+    if not beyond or not _is_worth_it(state, horizon, max(beyond)):
         return
     state.horizon, state.horizon_seq = horizon, max(beyond)
     state.seals = tuple(sealed for sealed in state.seals if sealed[1] >= state.horizon_seq)
     for forgetter in FORGETTERS:
         forgetter(state, horizon)
+
+
+def _is_worth_it(state: State, horizon: datetime, seq: int) -> bool:
+    """Tell whether enough lies newly beyond a horizon to look at everything kept: else a replay would be quadratic."""
+    if state.horizon is None:
+        return True
+    return horizon - state.horizon >= STRIDE and (seq - state.horizon_seq) * KEYS_TO_AN_EVENT >= len(state.keys)
 
 
 def _horizon(state: State) -> datetime:

@@ -46,6 +46,7 @@ from tests.facts import (
     commission,
     cycle_started,
     event,
+    events,
     opened_cash,
     snapshot,
     told,
@@ -268,14 +269,14 @@ def test_what_needs_nothing_old_is_taken(later: Book, facts: tuple[Fact, ...]) -
 
 def test_a_replay_that_meets_such_a_fact_begins_again_and_keeps_everything() -> None:
     history = Years(7, 80, 0)
-    events = [offered for offered in history.events() if history.take(offered)]
-    late = event(bought(SPY, "1", execution="late.01", at=events[40].recorded_at), len(events), history.now)
+    written = [offered for offered in history.events() if history.take(offered)]
+    late = event(bought(SPY, "1", execution="late.01", at=written[40].recorded_at), len(written), history.now)
 
-    assert replay(events).horizon is not None
-    assert replay([*events, late]).holdings == replay([*events, late], retain=True).holdings
-    assert replay(lambda: iter([*events, late])).horizon is None
+    assert replay(written).horizon is not None
+    assert replay([*written, late]).holdings == replay([*written, late], retain=True).holdings
+    assert replay(lambda: iter([*written, late])).horizon is None
     with pytest.raises(Forgotten):
-        replay(iter([*events, late]))
+        replay(iter([*written, late]))
 
 
 def test_what_a_book_keeps_does_not_grow_with_the_years() -> None:
@@ -292,3 +293,27 @@ def test_what_a_book_keeps_does_not_grow_with_the_years() -> None:
     assert all(max(column) > 0 for column in zip(*old, strict=True))
     for earlier, later in zip(zip(*young, strict=True), zip(*old, strict=True), strict=True):
         assert max(later) < 2 * max(earlier)
+
+
+def test_what_is_never_forgotten_is_not_looked_at_over_and_over() -> None:
+    """Nobody accepted these trades, so that all are kept, and looking for old ones must not take longer and longer."""
+    book, at, looked_at = Book(), START, 0
+    book.forgets = True
+    facts: list[Fact] = [GENESIS, *CONTRACTS]
+    for day in range(400):
+        at = START + timedelta(days=day)
+        names = [f"foreign-{day}-{number}" for number in range(3)]
+        facts += (bought(SPY, "1", execution=f"{name}.01", at=at) for name in names)
+        facts += (commission(f"{name}.01", "-1") for name in names)
+        facts.append(sealed(DAY + timedelta(days=day)))
+
+    for offered in events(facts, after=START - timedelta(hours=1)):
+        horizon = book.horizon
+        book.apply(offered)
+        if book.horizon != horizon:
+            looked_at += sum(seq <= book.horizon_seq for seq, _ in book.keys.values())
+
+    assert len(book.fills) == 1200
+    assert book.horizon is not None
+    assert book.horizon > START + timedelta(days=200)
+    assert looked_at < 5 * len(facts)

@@ -19,7 +19,7 @@ The same seed and the same sequence of calls give the same fills.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
@@ -149,7 +149,8 @@ class Exchange:
             moment = self._next_moment(to)
             self.settlement.refuse_splits(self.now, moment, self._concerned())
             self.now = moment
-            self._settle()
+            if self.settlement.is_due(moment):
+                self._settle()
             self._report_commissions()
             self._open_and_close()
             if self.fill_orders and session_at(self.now):
@@ -219,7 +220,7 @@ class Exchange:
     def _next_moment(self, to: datetime) -> datetime:
         moments = [to, *self.settlement.moments(self.now)]
         moments += [report.due for report in self._unreported if report.due]
-        if self._working or self.account.positions():
+        if self._working or self.account.held():
             session = next_session(self.now)
             moments += [session.open, session.close]
         if self._working and session_at(self.now):
@@ -239,10 +240,10 @@ class Exchange:
                 working.order.status, working.arrived = "PreSubmitted", False
                 self._tell(OrderChanged(self.now, working.order))
 
-    def _concerned(self) -> set[int]:
-        """Return the contracts that are held or on order."""
-        on_order = (working.order.request.con_id for working in self._working.values())
-        return {*self.account.held(), *on_order}
+    def _concerned(self) -> Iterator[int]:
+        """Yield the contracts that are held or on order, some of them twice."""
+        yield from self.account.held()
+        yield from (working.order.request.con_id for working in self._working.values())
 
     def _settle(self) -> None:
         """Let happen what happens without a trade."""

@@ -16,13 +16,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from decimal import Decimal
+from functools import cache
 
 from trader.simulator.account import Account, mark_of
 from trader.simulator.bars import Split
 from trader.simulator.expiry import expire
 from trader.simulator.interest import interest_of
 from trader.simulator.market import Market
-from trader.simulator.sessions import NEW_YORK, Session, in_utc, new_york_date, session_after, session_on
+from trader.simulator.sessions import Session, in_utc, new_york_date, session_after, session_on
 from trader.simulator.statements import Archive
 from trader.simulator.terms import Terms
 
@@ -56,32 +57,28 @@ class Settlement:
         self.account = account
         self.terms = terms
         self.archive = Archive(account, market, start) if terms.statements else None
+        self._anything_happens = terms.any_is_on or market.has_expiries
         self._evening_before: date | None = None
 
     def moments(self, now: datetime) -> list[datetime]:
         """Return when something may be due next."""
-        if not (self.terms.any_is_on or self.market.has_expiries):
+        if not self._anything_happens:
             return []
         today = new_york_date(now)
-        sessions = [session for session in (session_on(today), session_after(today)) if session]
-        moments = [in_utc(session.date, clock) for session in sessions for clock in (MIDNIGHT, EVENING)]
-        moments += [session.close for session in sessions]
-        return [moment for moment in moments if moment > now]
+        days = (today, session_after(today).date)
+        return [moment for day in days for moment in moments_of(day) if moment > now]
 
-    def splits_now(self, now: datetime, con_ids: Iterable[int]) -> list[tuple[int, Split]]:
-        """Return the splits, of these contracts, that are to be applied at this moment."""
-        day = new_york_date(now)
-        if not self.terms.splits or not _is_morning(now):
-            return []
-        return [(con_id, split) for con_id in con_ids for split in self.market.splits(con_id) if split.ex_date == day]
+    def is_due(self, now: datetime) -> bool:
+        """Whether something may happen at this very moment."""
+        return self._anything_happens and now in moments_of(new_york_date(now))
 
     def ending_now(self, now: datetime, con_ids: Iterable[int]) -> set[int]:
         """Return which of these contracts split or expire at this moment: no order in them lives on."""
         con_ids = [*con_ids]
         session = session_on(new_york_date(now))
-        expired = {each for each in con_ids if session and self.market.known(each).expiry == session.date}
-        split = {con_id for con_id, _ in self.splits_now(now, con_ids)}
-        return split | (expired if session and now == session.close else set())
+        if session is None or now != session.close:
+            return {con_id for con_id, _ in self._splits_now(now, con_ids)}
+        return {each for each in con_ids if self.market.known(each).expiry == session.date}
 
     def refuse_splits(self, now: datetime, moment: datetime, con_ids: Iterable[int]) -> None:
         """Raise SplitAheadError if time would pass over a split of these contracts that is not to be applied."""
@@ -100,20 +97,29 @@ class Settlement:
         """Book what is due at this moment."""
         settled = Settled()
         session = session_on(new_york_date(now))
-        if session is not None and _is_morning(now):
-            self._morning(session, now, settled)
-        elif session is not None and now == session.close:
-            settled.positions += expire(self.market, self.account, session.date, now)
-        elif session is not None and now == in_utc(session.date, EVENING):
-            self._evening(session, now, settled)
+        if session is not None:
+            morning, close, evening = moments_of(session.date)
+            if now == morning:
+                self._morning(session, now, settled)
+            elif now == close:
+                settled.positions += expire(self.market, self.account, session.date, now)
+            elif now == evening:
+                self._evening(session, now, settled)
         return settled
+
+    def _splits_now(self, now: datetime, con_ids: Iterable[int]) -> list[tuple[int, Split]]:
+        """Return the splits, of these contracts, that are to be applied at this moment."""
+        day = new_york_date(now)
+        if not self.terms.splits or now != in_utc(day, MIDNIGHT):
+            return []
+        return [(con_id, split) for con_id in con_ids for split in self.market.splits(con_id) if split.ex_date == day]
 
     def _morning(self, session: Session, now: datetime, settled: Settled) -> None:
         for (con_id, ex_date), accrued in [*self.account.dividends_accrued.items()]:
             if ex_date == session.date:
                 self.account.pay_dividend(self.market.known(con_id), accrued, now)
                 settled.money = True
-        for con_id, split in self.splits_now(now, self.account.held()):
+        for con_id, split in self._splits_now(now, self.account.held()):
             self._split(con_id, split, now)
             settled.positions.append(con_id)
 
@@ -163,5 +169,8 @@ class Settlement:
                     settled.money = True
 
 
-def _is_morning(now: datetime) -> bool:
-    return now.astimezone(NEW_YORK).time() == MIDNIGHT
+@cache
+def moments_of(day: date) -> tuple[datetime, ...]:
+    """Return morning, close and evening of a session; none of another day."""
+    session = session_on(day)
+    return (in_utc(day, MIDNIGHT), session.close, in_utc(day, EVENING)) if session else ()

@@ -83,6 +83,8 @@ class Market:
                 raise ValueError(f"{ticker}: expected bars of it, found none; add them or take it off the contracts")
             if contract.security_type == "OPT" and contract.underlying not in self._by_symbol:
                 raise ValueError(f"{ticker}: expected bars of its underlying {contract.underlying!r}, found none")
+            if contract.expiry is not None and session_on(contract.expiry) is None:
+                raise ValueError(f"{ticker}: expected an expiry on a session, found {contract.expiry}, which is none")
             if contract.is_currency and contract.currency != BASE_CURRENCY:
                 raise ValueError(f"{ticker}: expected a pair that is paid for in {BASE_CURRENCY}")
             if contract.commission_currency not in (BASE_CURRENCY, contract.symbol):

@@ -129,10 +129,15 @@ def test_the_file_stands_beside_the_bars_and_is_none_of_them(tmp_path: Path) -> 
             "C50: expected bars of its underlying 'NONE'",
             id="no underlying",
         ),
+        pytest.param(
+            {"ticker": "ESH5", "type": "FUT", "expiry": "2005-03-25"},
+            "ESH5: expected an expiry on a session, found 2005-03-25",
+            id="it ends on Good Friday",
+        ),
     ],
 )
 def test_a_market_refuses_what_it_cannot_keep(given: dict[str, str], cause: str) -> None:
-    tickers = ("ACME", "EUR.CHF", "EUR.USD", "C50")
+    tickers = ("ACME", "EUR.CHF", "EUR.USD", "C50", "ESH5")
     bars = DailyBars({ticker: Series(ticker, STILL_DAYS) for ticker in tickers})
 
     with pytest.raises(ValueError, match=cause):

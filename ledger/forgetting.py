@@ -93,7 +93,7 @@ def may_be_forgotten(state: State, fact: Fact, key: str) -> bool:
         case "commission" | "proceeds":
             return rest.rpartition("/")[0] not in state.fills
         case "bust":
-            return rest.partition("/")[2] not in state.fills
+            return _busted_base(rest) not in state.fills
         case "order":
             return _is_order_gone(state, rest)
         case "cycle" | "day":
@@ -204,9 +204,10 @@ def _forget_keys(state: State, _: datetime) -> None:
     for key, (_seq, part) in _oldest(state.keys, lambda known: known[0] <= state.horizon_seq):
         kind, _slash, rest = key.partition("/")
         match kind:
-            case "fill" | "bust":
-                owner = rest.partition("/")[2]
-                gone = part is not None and (owner.rpartition("/")[0] if kind == "fill" else owner) not in state.fills
+            case "fill":
+                gone = part is not None and rest.partition("/")[2].rpartition("/")[0] not in state.fills
+            case "bust":
+                gone = part is not None and _busted_base(rest) not in state.fills
             case "commission" | "proceeds":
                 gone = part is not None and rest.rpartition("/")[0] not in state.fills
             case "order":
@@ -219,6 +220,12 @@ def _forget_keys(state: State, _: datetime) -> None:
                 gone = False
         if gone:
             del state.keys[key]
+
+
+def _busted_base(rest: str) -> str:
+    """Return the execution that a bust's key names: `ACCOUNT/BASE/REVISION`, in older logs without the revision."""
+    execution = rest.partition("/")[2]
+    return execution.rpartition("/")[0] or execution
 
 
 def _is_order_gone(state: State, rest: str) -> bool:

@@ -139,7 +139,9 @@ def _valid(
                 pass
     for fact in facts:
         if isinstance(fact, FillBusted):
-            fills.pop(execution_base(fact.execution_id)[0], None)
+            base, revision = execution_base(fact.execution_id)
+            if base in fills and execution_base(fills[base].execution_id)[1] <= revision:
+                del fills[base]
     return fills, {base: last.amount for base, last in settled.items()}, tuple(charged.values())
 
 

@@ -49,9 +49,9 @@ def _filled(state: State, event: Event) -> None:
     known = state.fills.get(base)
     order = known_order(state, fact.order_ref)
     contract = _check_fill(state, fact, known, order)
-    if known is not None and (known.revision > revision or known.busted):
-        return  # an older revision told late changes nothing
-    if known is not None:
+    if known is not None and (known.revision > revision or (known.busted and known.revision == revision)):
+        return  # an older revision told late changes nothing, nor does one that was taken back
+    if known is not None and not known.busted:
         _untrade(state, base, known)
     con_id, quantity, price, currency, at = fact.con_id, fact.quantity, fact.price, fact.currency, event.at
     commission = (None, None, 0) if known is None else known.commission_told
@@ -152,14 +152,16 @@ def _fill_order(state: State, order_ref: str, quantity: Decimal) -> None:
 
 def _busted(state: State, event: Event) -> None:
     fact: FillBusted = event.fact  # type: ignore[assignment]
-    base, _ = execution_base(fact.execution_id)
+    base, revision = execution_base(fact.execution_id)
     known = state.fills.get(base)
     check_account(state, fact.account, ("bust of", fact.execution_id))
     if known is None:
         raise Impossible(f"bust of {fact.execution_id}: no such execution is recorded")
+    if revision < known.revision:
+        return  # of what was corrected since: the correction stands
     if not known.busted:
         _untrade(state, base, known)
-        state.fills[base] = changed(known, busted=True)
+    state.fills[base] = changed(known, busted=True, revision=revision)
 
 
 # What an execution costs

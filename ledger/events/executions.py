@@ -65,7 +65,10 @@ class CommissionCharged(Fact):
 
 
 class FillBusted(Fact):
-    """The exchange took an execution back; its commission stays until the broker refunds it."""
+    """The exchange took an execution back; its commission stays until the broker refunds it.
+
+    It speaks of that revision and those before it: a cancellation and a later revision are together a correction.
+    """
 
     type: Literal["fill_busted"] = "fill_busted"
     FROM_BROKER: ClassVar[bool] = True
@@ -75,9 +78,9 @@ class FillBusted(Fact):
 
     @property
     def key(self) -> str:
-        """An execution is busted once."""
-        base, _ = execution_base(self.execution_id)
-        return f"bust/{self.account}/{base}"
+        """A revision of an execution is busted once."""
+        base, revision = execution_base(self.execution_id)
+        return f"bust/{self.account}/{base}/{revision}"
 
 
 class ProceedsSettled(Fact):

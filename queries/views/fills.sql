@@ -62,5 +62,9 @@ SELECT
     fill.source
 FROM narrowed AS fill
 LEFT JOIN charged USING (base)
-WHERE fill.base NOT IN (SELECT regexp_extract(execution_id, '^(.*)\.[0-9]+$', 1) FROM fill_busted)
+WHERE NOT EXISTS (
+    SELECT 1 FROM fill_busted AS bust
+    WHERE regexp_extract(bust.execution_id, '^(.*)\.[0-9]+$', 1) = fill.base
+        AND CAST(regexp_extract(bust.execution_id, '\.([0-9]+)$', 1) AS BIGINT) >= fill.revision
+)
 ORDER BY fill.seq

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from itertools import permutations
 
 import pytest
 
@@ -171,7 +172,30 @@ def test_a_commission_that_comes_after_the_bust_is_charged_all_the_same() -> Non
 
 
 def test_a_busted_execution_does_not_come_back() -> None:
-    book = replay([bought(SPY, "10", execution="a.01"), busted("a.01"), bought(SPY, "9", execution="a.02")])
+    first, second = bought(SPY, "10", execution="a.01"), bought(SPY, "9", execution="a.02")
+
+    for told_so in ((first, second, busted("a.02")), (first, busted("a.02"), second), (second, busted("a.02"), first)):
+        book = replay(told_so)
+
+        assert book.positions == {}
+        assert book.cash == {"USD": 0}
+
+
+def test_gv25_a_cancellation_and_a_later_revision_are_a_correction_however_they_are_told() -> None:
+    first, second = bought(SPY, "10", "400", execution="a.01"), bought(SPY, "9", "399", execution="a.02")
+
+    for told_so in permutations((first, commission("a.01", "-1"), second, busted("a.01"))):
+        if told_so[0] in (first, second):
+            book = replay(told_so)
+
+            assert (book.positions, book.cash) == ({SPY.con_id: D(9)}, {"USD": D(-3592)})
+            assert book.fills["a"].busted is False
+
+
+def test_each_revision_can_be_busted() -> None:
+    first, second = bought(SPY, "10", execution="a.01"), bought(SPY, "9", execution="a.02")
+
+    book = replay([first, busted("a.01"), second, busted("a.02")])
 
     assert book.positions == {}
     assert book.cash == {"USD": 0}

@@ -43,7 +43,7 @@ def execution(draw: st.DrawFn, number: int) -> Execution:
             amount = Decimal(draw(st.integers(-300, 50))) / 100
             facts.append(commission(f"{name}.0{revision}", str(amount), charged_in))
     if draw(st.integers(0, 5)) == 0:
-        facts.append(busted(f"{name}.01"))
+        facts.append(busted(f"{name}.0{draw(st.integers(1, 2))}"))
     return Execution(f"{at}{name}", tuple(facts))
 
 

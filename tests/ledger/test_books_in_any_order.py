@@ -78,7 +78,7 @@ def executions(draw: st.DrawFn, number: int) -> Group:
         if draw(st.integers(0, 4)) == 0:
             facts.append(TransactionTaxCharged(execution_id=execution, amount=D("-0.5"), currency=currency))
     if draw(st.integers(0, 9)) == 0:
-        facts.append(busted(f"{name}.01"))
+        facts.append(busted(f"{name}.0{draw(st.integers(1, 2))}"))
     if draw(st.integers(0, 9)) == 0:
         rows = (LotRow(execution=f"x{draw(st.integers(0, 9))}", quantity=D(draw(st.integers(1, 5)))),)
         facts.append(LotsSpecified(execution_id=f"{name}.01", lots=rows))

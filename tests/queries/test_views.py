@@ -75,6 +75,21 @@ def test_a_correction_replaces_the_fill_it_corrects_and_a_bust_removes_one(tmp_p
     assert found == [("0000e0d5.4213a1c1.01.02", Decimal(7), Decimal(-1))]
 
 
+def test_a_revision_after_a_bust_stands_as_in_the_book(tmp_path: Path) -> None:
+    world = new_world(tmp_path)
+    world.begin(TUESDAY, "09:35")
+    bought, charged = fill("1", "10", "90", world.moment)
+    corrected = bought.model_copy(update={"execution_id": "0000e0d5.4213a1c1.01.02", "quantity": Decimal(7)})
+    bust = FillBusted(account=ACCOUNT, execution_id="0000e0d5.4213a1c1.01.01", reason="cancelled by the broker")
+    world.record(bought, charged, bust, corrected)
+    home = closed(world)
+
+    found = connect(home).execute("SELECT execution_id, quantity FROM fills").fetchall()
+
+    assert found == [("0000e0d5.4213a1c1.01.02", Decimal(7))]
+    assert replay(read_events(home)).positions == {IBM: Decimal(7)}
+
+
 def test_a_commission_that_has_not_come_is_absent_not_zero(tmp_path: Path) -> None:
     world = new_world(tmp_path)
     world.begin(TUESDAY, "09:35")

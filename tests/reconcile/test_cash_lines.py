@@ -145,6 +145,14 @@ def test_a_bust_keeps_its_commission_alone() -> None:
     assert cash_lines(facts, CONTRACTS) == {("USD", "commissions"): Decimal(-1)}
 
 
+def test_what_is_cancelled_and_told_anew_counts_as_it_is_told_last() -> None:
+    cancelled = FillBusted(account="U1", execution_id="a.01", reason="by the exchange")
+
+    assert cash_lines([filled("a.01", "3", "10"), cancelled, filled("a.02", "2", "10")], CONTRACTS) == {
+        ("USD", "netTradesPurchases"): Decimal(-20)
+    }
+
+
 def test_what_was_replaced_does_not_count() -> None:
     inferred = DividendPaid.model_validate({**told("5", con_id=STOCK), "reference": "guess", "provisional": True})
     paid = DividendPaid.model_validate(told("5.01", con_id=STOCK, replaces=inferred.key))

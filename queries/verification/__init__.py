@@ -3,7 +3,8 @@
 A check is a function that yields findings and figures about its subject. Nothing is changed and no lock is taken, so
 that a cycle may run meanwhile: what lies beyond HEAD and is not whole is no damage. The log is walked once, by
 whichever check asks first. To add a check: write the function in `log_checks.py`, `file_checks.py` or
-`derived_checks.py`, name it in `CHECKS`, and give `tests/queries/test_verification.py` a damage that it must find.
+`derived_checks.py`, name it in `CHECKS`, and give `tests/queries/test_verification_of_damage.py` a damage that it
+must find.
 """
 
 from __future__ import annotations

@@ -13,23 +13,20 @@ from pathlib import Path
 import pytest
 
 from ledger.errors import LogError
-from ledger.events import RecoveryStarted, TargetsComputed, TradingHalted
+from ledger.events import TargetsComputed
 from ledger.ledger import Ledger
-from ledger.log import Log, read_events
+from ledger.log import Log
 from ledger.log.halt import halt_reason
 from ledger.log.head import Head, read_head
-from tests.ledger.logs import StillClock, append, lost, started
+from tests.ledger.logs import StillClock, append, lost
+from tests.trader.backed_up import DAY, ENDS, LATER, flip, go_on, home_of_two_days, lines, names, two_days
 from tests.trader.homes import ROOT, tallybook
 from trader.backup import back_up
 from trader.copies import BackupDamaged, verify
 from trader.evidence import put
 from trader.manifest import MANIFEST, BackupRefused
-from trader.place import displaced, stamp
 from trader.restore import clock_at_hand, restore
-from trader.witness import Witness
 
-ENDS = 7  # seq of the last line of `two_days`
-DAY, LATER = "2026-01-14.jsonl", "2026-01-15.jsonl"
 WRITER = """
 import sys
 from datetime import UTC, datetime, timedelta
@@ -52,54 +49,14 @@ with Log.open(home, clock) as log:
 """
 
 
-def two_days(home: Path) -> None:
-    """Eight lines: genesis, one, a batch of two; the seal; one, a batch of two."""
-    clock = StillClock()
-    with started(home, clock) as log:
-        append(log, lost("one"))
-        append(log, lost("two"), lost("three"))
-        clock.sleep(86_400)
-        append(log, lost("four"))
-        append(log, lost("five"), lost('six,"hash":"'))
-
-
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """Two days, evidence, a plan that a person reads, a password, and derived files."""
-    home = tmp_path / "home"
-    home.mkdir()
-    two_days(home)
-    put(home, b"bars of today")
-    (home / "tallybook.toml").write_text("[account]\n", encoding="utf-8")
-    (home / "mail-password").write_text("secret", encoding="utf-8")
-    plan = home / "var" / "orders" / "2026-01-14" / "0935.csv"
-    plan.parent.mkdir(parents=True)
-    plan.write_text("symbol\n", encoding="utf-8")
-    (home / "var" / "checkpoints").mkdir(exist_ok=True)
-    (home / "var" / "checkpoints" / "2026-01-14.ckpt").write_bytes(b"derived")
-    (home / "var" / "tallybook.duckdb").write_bytes(b"derived")
-    stamp(home)
-    return home
+    return home_of_two_days(tmp_path / "home")
 
 
 @pytest.fixture
 def backup(tmp_path: Path) -> Path:
     return tmp_path / "backup"
-
-
-def names(folder: Path) -> set[str]:
-    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-
-
-def lines(home: Path) -> list[str]:
-    return [event.hash for event in read_events(home)]
-
-
-def go_on(home: Path, days: int = 3) -> None:
-    clock = StillClock()
-    clock.sleep(days * 86_400)
-    with Ledger.open(home, clock) as ledger:
-        ledger.record((lost("later"),))
 
 
 # Making
@@ -334,13 +291,6 @@ def test_a_backup_that_was_interrupted_is_completed_by_the_next(home: Path, back
 # Damage
 
 
-def flip(path: Path) -> None:
-    path.chmod(0o600)
-    content = bytearray(path.read_bytes())
-    content[len(content) // 2] ^= 1
-    path.write_bytes(content)
-
-
 DAMAGES: tuple[tuple[str, Callable[[Path], object]], ...] = (
     ("a sealed day", lambda backup: flip(backup / "var" / "events" / DAY)),
     ("the open day", lambda backup: flip(backup / "var" / "events" / LATER)),
@@ -413,133 +363,3 @@ def test_the_status_of_a_backup_says_that_it_is_one(home: Path, backup: Path) ->
 
     assert "is a backup, and read only" in tallybook("status", home=backup).stderr
     assert "is a backup" not in tallybook("status", home=home).stderr
-
-
-# Putting back
-
-
-def test_a_restored_home_is_in_recovery_before_anything_can_open_it(home: Path, backup: Path, tmp_path: Path) -> None:
-    back_up(home, backup)
-    new = tmp_path / "new"
-
-    done = restore(new, backup)
-
-    events = list(read_events(new))
-    assert [event.hash for event in events[:-1]] == lines(home)
-    assert isinstance(events[-1].fact, RecoveryStarted)
-    assert events[-1].fact.reason == f"restored from {backup}"
-    assert names(new) - {"var/lock", "var/place"} == names(backup) - {MANIFEST} | {f"var/events/{LATER}"}
-    assert displaced(new) is None
-    assert not done.settings_kept
-    Ledger.open(new, clock_at_hand(new)).close()
-
-
-def test_a_home_with_a_log_is_never_written_over(home: Path, backup: Path) -> None:
-    back_up(home, backup)
-    before = lines(home)
-
-    with pytest.raises(BackupRefused, match="expected a home without a log"):
-        restore(home, backup)
-
-    assert lines(home) == before
-
-
-def test_the_copy_of_a_home_can_be_put_back_too(home: Path, tmp_path: Path) -> None:
-    copy = shutil.copytree(home, tmp_path / "copy")
-
-    restore(tmp_path / "new", copy)
-
-    assert lines(tmp_path / "new")[:-1] == lines(home)
-    assert not (tmp_path / "new" / "mail-password").exists()
-
-
-def test_the_settings_of_the_home_are_kept(home: Path, backup: Path, tmp_path: Path) -> None:
-    back_up(home, backup)
-    new = tmp_path / "new"
-    new.mkdir()
-    (new / "tallybook.toml").write_text("# mine\n", encoding="utf-8")
-
-    assert restore(new, backup).settings_kept
-    assert (new / "tallybook.toml").read_text(encoding="utf-8") == "# mine\n"
-
-
-def test_a_home_that_is_shared_with_a_group_stays_shared(home: Path, backup: Path, tmp_path: Path) -> None:
-    back_up(home, backup)
-    var = tmp_path / "new" / "var"
-    var.mkdir(parents=True)
-    var.chmod(0o2770)
-
-    restore(tmp_path / "new", backup)
-
-    Ledger.open(tmp_path / "new", clock_at_hand(tmp_path / "new")).close()
-    modes = {path.name: path.stat().st_mode & 0o7777 for path in var.rglob("*")}
-    assert (modes["events"], modes["HEAD.0"], modes["place"], modes[DAY]) == (0o2770, 0o660, 0o660, 0o440)
-
-
-def test_a_witness_decides_what_is_put_back(home: Path, backup: Path, tmp_path: Path) -> None:
-    back_up(home, backup)
-    hashes = lines(home)
-
-    with pytest.raises(BackupRefused, match="another history"):
-        restore(tmp_path / "other", backup, Witness(3, "0" * 64))
-    assert restore(tmp_path / "held", backup, Witness(3, hashes[3])).warning == ""
-    beyond = restore(tmp_path / "beyond", backup, Witness(9, "0" * 64))
-    assert beyond.warning == "the witness knows seq 9, and the backup ends at seq 7: it is not the newest log"
-
-
-@pytest.mark.parametrize(
-    "spell", [lambda d: d[:8], lambda d: f"{d[:8]}…{d[-4:]}", lambda d: d], ids=["start", "both ends", "whole"]
-)
-def test_a_witness_may_be_given_as_a_mail_shortens_it(
-    home: Path, backup: Path, tmp_path: Path, spell: Callable[[str], str]
-) -> None:
-    back_up(home, backup)
-    digest = lines(home)[3]
-
-    told = tallybook("restore", str(backup), "--witness", f"3:{spell(digest)}", home=tmp_path / "new")
-
-    assert told.returncode == 0, told.stderr
-    (begun,) = (event.fact for event in read_events(tmp_path / "new") if isinstance(event.fact, RecoveryStarted))
-    assert begun.witness == f"3:{digest}"
-
-
-@pytest.mark.parametrize(("words", "code"), [("3:0000", "usage"), ("3:00000000", "backup-refused")])
-def test_a_short_witness_of_another_line_is_refused(
-    home: Path, backup: Path, tmp_path: Path, words: str, code: str
-) -> None:
-    back_up(home, backup)
-
-    told = tallybook("restore", str(backup), "--witness", words, home=tmp_path / "new")
-
-    assert (told.returncode, told.stderr.partition(":")[0]) == (2, code)
-
-
-def test_a_halt_of_the_log_that_was_moved_away_is_told(home: Path, backup: Path) -> None:
-    back_up(home, backup)
-    (home / "var").rename(home / "var.damaged")
-    (home / "var.damaged" / "HALT").write_text("holiday", encoding="utf-8")
-
-    told = tallybook("restore", str(backup), home=home)
-
-    assert told.returncode == 0
-    assert "to keep that halt: cp var.damaged/HALT var/HALT" in told.stdout
-
-
-def test_a_restored_halt_still_halts(home: Path, backup: Path, tmp_path: Path) -> None:
-    (home / "var" / "HALT").write_text("holiday", encoding="utf-8")
-    back_up(home, backup)
-
-    restore(tmp_path / "new", backup)
-
-    with Ledger.open(tmp_path / "new", clock_at_hand(tmp_path / "new")) as ledger:
-        assert ledger.log.halt_reason() == "holiday"
-        assert not ledger.book.may_trade
-        ledger.record((TradingHalted(reason="holiday"),))
-
-
-def test_a_backup_is_read_like_a_home(home: Path, backup: Path) -> None:
-    assert tallybook("backup", str(backup), home=home).returncode == 0
-
-    shown = tallybook("sql", "SELECT count(*) AS n FROM broker_lost", "--format", "csv", home=backup)
-
-    assert shown.stdout.split() == ["n", "6"]

@@ -175,14 +175,13 @@ def _commission(state: State, event: Event) -> None:
         raise Impossible(f"commission of {fact.execution_id}: no such execution is recorded")
     if revision < known.commission_revision:
         return
-    if known.commission is not None and known.commission_currency != fact.currency:
-        raise Impossible(
-            f"commission of {fact.execution_id}: expected {known.commission_currency}, found {fact.currency}"
-        )
+    before, currency_before, _ = known.commission_told
+    if before is not None and currency_before is not None:
+        earn(state, currency_before, -before, "commissions")
     amount, currency = fact.amount, fact.currency
-    earn(state, currency, amount if known.commission is None else amount - known.commission, "commissions")
+    earn(state, currency, amount, "commissions")
     charged = state.fills[base] = known.charged(amount, currency, revision)
-    if currency == known.currency and not known.busted:
+    if known.currency in (currency, currency_before) and not known.busted:
         _recharge(state, base, charged)
 
 

@@ -33,7 +33,6 @@ def execution(draw: st.DrawFn, number: int) -> Execution:
     what = draw(st.sampled_from((SPY, SPY, AAPL, SAP)))
     at = START + timedelta(seconds=draw(st.integers(0, 5)))
     name = f"x{number}"
-    charged_in = draw(st.sampled_from((what.currency, what.currency, "CHF")))
     facts: list[Fact] = []
     for revision in range(1, draw(st.integers(1, 2)) + 1):
         units = draw(st.integers(-20, 20).filter(bool))
@@ -41,6 +40,7 @@ def execution(draw: st.DrawFn, number: int) -> Execution:
         facts.append(bought(what, str(units), str(price), execution=f"{name}.0{revision}", at=at))
         if draw(st.booleans()):
             amount = Decimal(draw(st.integers(-300, 50))) / 100
+            charged_in = draw(st.sampled_from((what.currency, what.currency, "CHF")))
             facts.append(commission(f"{name}.0{revision}", str(amount), charged_in))
     if draw(st.integers(0, 5)) == 0:
         facts.append(busted(f"{name}.0{draw(st.integers(1, 2))}"))
@@ -68,6 +68,11 @@ def after(facts: Sequence[Fact]) -> Book:
     return replay([opened_cash(str(OPENED)), *facts])
 
 
+def held(book: Book) -> dict[str, Decimal]:
+    """Cash, where there is any: a commission may have been charged in another currency before its correction."""
+    return {currency: amount for currency, amount in book.cash.items() if amount}
+
+
 @given(histories())
 def test_the_book_is_that_of_the_economic_order(history: tuple[list[Fact], list[Fact]]) -> None:
     in_order, arriving = history
@@ -75,7 +80,7 @@ def test_the_book_is_that_of_the_economic_order(history: tuple[list[Fact], list[
     expected, found = after(in_order), after(arriving)
 
     assert found.positions == expected.positions
-    assert found.cash == expected.cash
+    assert held(found) == held(expected)
     assert found.journal == expected.journal
     assert found.holdings == expected.holdings
     assert [h.lots for _, h in sorted(found.holdings.items())] == [h.lots for _, h in sorted(expected.holdings.items())]

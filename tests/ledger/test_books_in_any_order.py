@@ -65,12 +65,12 @@ def executions(draw: st.DrawFn, number: int) -> Group:
     """Draw a fill and what may be said of it later."""
     what, name = draw(st.sampled_from((A, A, A, B, E, F, C, P, FUTURE, PAIR))), f"x{number}"
     at, currency = START + timedelta(minutes=draw(st.integers(0, 40))), what.currency
-    charged_in = draw(st.sampled_from((currency, currency, "CHF")))
     facts: list[Fact] = []
     for revision in range(1, draw(st.sampled_from((1, 1, 1, 2))) + 1):
         execution, units = f"{name}.0{revision}", draw(st.integers(-9, 9).filter(bool))
         facts.append(bought(what, f"{units}", f"{draw(st.integers(1, 9999))}e-2", execution=execution, at=at))
         if draw(st.booleans()):
+            charged_in = draw(st.sampled_from((currency, currency, "CHF")))
             facts.append(commission(execution, f"{draw(st.integers(-300, 50))}e-2", charged_in))
         if draw(st.integers(0, 4)) == 0:
             amount = D(-units) * draw(st.integers(1, 99))

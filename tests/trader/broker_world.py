@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -40,6 +40,7 @@ from trader.simulator.simulator import Simulator
 NEW_YORK = ZoneInfo("America/New_York")
 MONDAY, TUESDAY, WEDNESDAY = date(2005, 2, 28), date(2005, 3, 1), date(2005, 3, 2)
 ACCOUNT = "DU1000001"
+SHORT = 0.3  # real seconds: in an impatient world what does not come in this time does not come
 F = TypeVar("F", bound=Fact)
 ROWS = "Date,Open,High,Low,Close,Volume\n"
 
@@ -189,6 +190,11 @@ def event_loop() -> Iterator[None]:
     finally:
         loop.close()
         asyncio.set_event_loop(None)
+
+
+def impatient_world(folder: Path) -> AbstractContextManager[World]:
+    """Start a world in which what does not come in a moment does not come."""
+    return world(folder, request_timeout_seconds=SHORT, request_attempts=1, acknowledge_timeout_seconds=SHORT)
 
 
 @contextmanager

@@ -12,16 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from ledger.book import Book, replay
-from ledger.events import BreakFound, CashObserved, CashRow, Fact, RecoveryStarted, TradingHalted, TradingResumed
-from ledger.ledger import Ledger
-from ledger.log import read_events
-from tests.queries.history import TUESDAY, WEDNESDAY, World, closed, two_sessions
+from tests.queries.history import TUESDAY, WEDNESDAY
 from tests.trader.homes import ROOT, SETTINGS, SIMULATED, mail_section, tallybook, write_settings
 from tests.trader.mailbox import mailbox
+from tests.trader.recorded_home import book, facts, home_with_break
 from tests.trader.simulator.gateway_world import running
 from trader import exits
-from trader.clocks import clock_of
 from trader.commands.app import home_first
 from trader.simulator.simulator import Simulator
 
@@ -49,9 +45,7 @@ control = "127.0.0.1:{control}"
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """Two recorded sessions, and no simulator: time stands where the log ends."""
-    write_settings(tmp_path, SETTINGS + SIMULATED)
-    return closed(with_break(two_sessions(tmp_path)))
+    return home_with_break(tmp_path)
 
 
 @pytest.fixture
@@ -61,31 +55,6 @@ def venue(tmp_path: Path) -> Iterator[tuple[Simulator, Path]]:
         home = tmp_path / "home"
         write_settings(home, VENUE.format(port=simulator.port, control=simulator.control.address[1]))
         yield simulator, home
-
-
-def with_break(world: World) -> World:
-    own = world.ledger.book.cash["USD"]
-    world.record(
-        CashObserved(rows=(CashRow(currency="USD", amount=own - Decimal("152.3")),)),
-        BreakFound(
-            break_id="B-2",
-            kind="cash",
-            subject="USD",
-            consequence="note",
-            currency="USD",
-            expected=Decimal("1000"),
-            found=Decimal("847.7"),
-        ),
-    )
-    return world
-
-
-def facts(home: Path) -> list[Fact]:
-    return [event.fact for event in read_events(home)]
-
-
-def book(home: Path) -> Book:
-    return replay(read_events(home))
 
 
 # What is typed
@@ -302,42 +271,6 @@ def test_accepting_cash_takes_the_brokers_word(home: Path) -> None:
     assert not book(home).open_breaks
 
 
-def test_a_folder_in_the_halts_place_halts_and_is_not_resumed_past(home: Path) -> None:
-    (home / "var/HALT").mkdir()
-    before = len(list(read_events(home)))
-
-    resumed = tallybook("resume", "--why", "back", home=home)
-
-    assert resumed.returncode == exits.COULD_NOT
-    assert "HALT: expected a file, found a folder; move it away" in resumed.stderr
-    assert len(list(read_events(home))) == before, "nothing is recorded that is not true"
-
-
-def test_a_halt_lasts_until_somebody_resumes(home: Path) -> None:
-    halted = tallybook("halt", "--why", "going away", home=home)
-    assert (home / "var" / "HALT").read_text() == "going away\n"
-    assert halted.stdout == "halted: going away\n"
-    assert facts(home)[-1] == TradingHalted(reason="going away")
-    assert "HALTED" in tallybook("status", home=home).stdout
-
-    resumed = tallybook("resume", "--why", "back", home=home)
-    assert resumed.stdout == "resumed: back\n"
-    assert not (home / "var" / "HALT").exists()
-    assert facts(home)[-1] == TradingResumed(why="back")
-    assert tallybook("resume", "--why", "again", home=home).stdout == "nothing was halted\n"
-
-
-def test_a_halt_from_before_the_adoption_is_lifted(tmp_path: Path) -> None:
-    write_settings(tmp_path)
-    tallybook("halt", "--why", "not yet", home=tmp_path)
-
-    resumed = tallybook("resume", "--why", "now", home=tmp_path)
-
-    assert resumed.stdout == "resumed: now (there is no log yet to record it in)\n"
-    assert not (tmp_path / "var" / "HALT").exists()
-    assert tallybook("resume", "--why", "again", home=tmp_path).stderr.startswith("log-missing: ")
-
-
 OTHER_ACCOUNT, OTHER_CLOCK = SETTINGS.replace("DU1000001", "DU7") + SIMULATED, SETTINGS
 
 
@@ -373,22 +306,6 @@ def test_a_dry_run_of_the_settings_is_told(home: Path) -> None:
 
     write_settings(home, "dry_run = false\n" + SETTINGS + SIMULATED)
     assert "DRY RUN" not in tallybook("status", home=home).stdout
-
-
-def test_a_halt_needs_no_settings_that_can_be_read(home: Path) -> None:
-    write_settings(home, "[account")
-
-    halted = tallybook("halt", "--why", "now", home=home)
-
-    assert halted.returncode == exits.FINE
-    assert (home / "var" / "HALT").exists()
-
-
-def test_a_halt_of_nothing_is_refused(tmp_path: Path) -> None:
-    told = tallybook("halt", home=tmp_path)
-
-    assert told.returncode == exits.COULD_NOT
-    assert "nothing was halted: check --home" in told.stderr
 
 
 # History and care
@@ -476,42 +393,3 @@ def test_ctrl_c_ends_it_with_one_line_at_any_time(home: Path, moment: str) -> No
 
     assert (done.returncode, done.stderr.count("\n")) == (exits.COULD_NOT, 1), done.stderr
     assert done.stderr.startswith("aborted: ")
-
-
-def test_the_end_of_a_recovery_leaves_a_halt_by_hand(home: Path) -> None:
-    tallybook("halt", "--why", "again", home=home)
-    with Ledger.open(home, clock_of(home, ("127.0.0.1", 1))) as ledger:
-        ledger.record((RecoveryStarted(reason="restored"),))
-
-    done = tallybook("resume", "--recovered", "--why", "it is the newest", home=home)
-
-    assert done.stdout.splitlines() == [
-        "recovered: it is the newest", 'still halted: again; to lift it: tallybook resume --why "…"',
-    ]  # fmt: skip
-    assert (home / "var/HALT").read_text() == "again\n"
-    assert (book(home).recovery, book(home).halt) == (None, "again")
-
-
-def test_a_halt_for_damage_is_not_resumed_past_while_the_damage_stands(home: Path) -> None:
-    sealed = min((home / "var" / "events").glob("*.jsonl"))
-    sound = sealed.read_bytes()
-    sealed.chmod(0o600)
-    sealed.write_bytes(sound[:500] + b"#" + sound[501:])
-    tallybook("commit", WEDNESDAY.isoformat(), home=home)
-
-    refused = tallybook("resume", "--why", "go on", home=home)
-    sealed.write_bytes(sound)
-    resumed = tallybook("resume", "--why", "put back", home=home)
-
-    assert (refused.returncode, refused.stderr.partition(":")[0]) == (exits.COULD_NOT, "log-damaged")
-    assert resumed.stdout == "resumed: put back\n"
-
-
-def test_a_second_halt_hides_no_earlier_one(home: Path) -> None:
-    (home / "tallybook.toml").unlink()
-
-    tallybook("halt", "--why", "one", home=home)
-    second = tallybook("halt", "--why", "two", home=home)
-
-    assert (home / "var/HALT").read_text() == "one; two\n"
-    assert "the log could not record it: settings-wrong" in second.stdout

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from itertools import permutations
 from typing import Any
 
 import pytest
@@ -9,15 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.book import Book, Forgotten, Impossible
-from ledger.checkpoints import decode, encode
 from ledger.events import (
-    ActionPending,
     BasisAllocated,
-    ContractDefined,
     ContractDelisted,
     ContractRenamed,
     CostAdjusted,
-    DividendPaid,
     Fact,
     LotMethodSet,
     LotRow,
@@ -30,64 +25,28 @@ from ledger.events import (
     ProceedsSettled,
     ReturnOfCapitalPaid,
     SpinOffApplied,
-    SplitApplied,
     StockDividendApplied,
-    TaxWithheld,
     TransactionTaxCharged,
-    VariationSettled,
 )
-from ledger.journal import as_postings, balance, trial_balance
-from tests.facts import ES, START, bought, commission, contract, minutes, opened, replay, sold, told
+from ledger.journal import balance
+from tests.facts import ES, START, bought, commission, minutes, opened, replay, sold, told
+from tests.ledger.acting import (
+    CALL,
+    FOREIGN,
+    NEW,
+    OLD,
+    THIRD,
+    WORLD,
+    action,
+    dividend,
+    held,
+    lots,
+    merger,
+    sound,
+    split,
+)
 
 D = Decimal
-OLD, NEW, THIRD = contract(801, "OLD"), contract(802, "NEW"), contract(803, "THIRD")
-CALL, FOREIGN = contract(804, "CALL", kind="OPT", multiplier=100), contract(805, "FOREIGN", "EUR")
-WORLD = (OLD, NEW, THIRD, CALL, FOREIGN)
-
-
-def action(kind: type[Any], what: ContractDefined, reference: str = "1", minute: int = 600, **rest: Any) -> Any:
-    given: dict[str, Any] = {
-        "con_id": what.con_id, "source": "statement", "reference": reference, "occurred_at": minutes(minute), **rest,
-    }  # fmt: skip
-    return kind.model_validate(given)
-
-
-def split(what: ContractDefined, change: str, minute: int = 600, **rest: Any) -> SplitApplied:
-    reference = rest.pop("reference", "1")
-    fact: SplitApplied = action(
-        SplitApplied, what, reference, minute, numerator=2, denominator=1, quantity_change=D(change), **rest
-    )
-    return fact
-
-
-def merger(cash: str, units: str | None = None, **rest: Any) -> MergerApplied:
-    into: dict[str, Any] = {} if units is None else {"successor_con_id": NEW.con_id, "successor_quantity": D(units)}
-    fact: MergerApplied = action(
-        MergerApplied, OLD, quantity_change=D(-10), cash=D(cash), currency="USD", **into, **rest
-    )
-    return fact
-
-
-def lots(book: Book, what: ContractDefined) -> list[tuple[str, Decimal, Decimal, int]]:
-    """Open lots: what opened them, units, gross basis, and how many minutes after the start."""
-    return [
-        (lot.execution, lot.quantity, lot.gross, round((lot.opened_at - START).total_seconds() / 60))
-        for lot in book.holdings[what.con_id].lots
-    ]
-
-
-def sound(book: Book) -> Book:
-    """A book whose postings sum to zero, with nothing left between contracts, and which a checkpoint can keep."""
-    assert not any(trial_balance(as_postings(book.journal)).values())
-    assert all(account != "exchange" for account, _ in book.journal)
-    for con_id, holding in book.holdings.items():
-        assert balance(book.journal, f"position:{con_id}", holding.currency) == holding.gross_basis
-    assert decode(encode(book)).__dict__ == {**book.__dict__, "forgets": True}
-    return book
-
-
-def held(*facts: Fact) -> Book:
-    return sound(replay([*WORLD, bought(OLD, "10", "5", execution="a.01"), *facts]))
 
 
 # Every order of telling ends in one book
@@ -270,121 +229,6 @@ def test_a_tax_on_a_trade_is_part_of_its_cost_and_a_later_revision_takes_its_pla
 
     assert (book.holdings[OLD.con_id].basis, book.cash["USD"]) == (D("41.5"), D("-41.5"))
     assert (later.holdings[OLD.con_id].basis, later.cash["USD"]) == (D("41.4"), D("-41.4"))
-
-
-# What the broker says at last takes the place of what was inferred
-
-
-def dividend(source: str, amount: str, **rest: Any) -> DividendPaid:
-    fact: DividendPaid = action(DividendPaid, OLD, source=source, amount=D(amount), currency="USD", **rest)
-    return fact
-
-
-@pytest.mark.parametrize(
-    ("inferred", "told_at_last"),
-    [
-        pytest.param(dividend("rule", "12"), dividend("statement", "12.34"), id="a dividend"),
-        pytest.param(
-            action(ReturnOfCapitalPaid, OLD, source="rule", amount=D(70), currency="USD"),
-            dividend("statement", "70"),
-            id="capital that was none",
-        ),
-        pytest.param(
-            action(VariationSettled, ES, source="rule", amount=D(5), currency="USD"),
-            action(VariationSettled, ES, amount=D(6), currency="USD"),
-            id="a variation",
-        ),
-        pytest.param(split(OLD, "10", source="rule"), split(OLD, "11"), id="a split"),
-        pytest.param(
-            split(OLD, "10", source="rule", successor_con_id=NEW.con_id), split(OLD, "5"), id="a split elsewhere"
-        ),
-        pytest.param(merger("30", "5", source="rule", basis_to_cash=D(9)), merger("60"), id="a merger"),
-        pytest.param(
-            action(SpinOffApplied, OLD, source="rule", child_con_id=NEW.con_id, child_quantity=D(3),
-                   basis_fraction=D("0.25")),
-            action(ContractDelisted, OLD, quantity_change=D(-10)),
-            id="a spin-off",
-        ),
-        pytest.param(
-            action(PositionTransferred, OLD, source="rule", quantity=D(-4), basis=D(0), currency="USD"),
-            action(PositionTransferred, OLD, quantity=D(4), basis=D(8), currency="USD"),
-            id="a transfer",
-        ),
-        pytest.param(
-            action(OptionExercised, CALL, source="rule", quantity=D(-1), underlying_con_id=NEW.con_id,
-                   underlying_quantity=D(100), strike=D(3), commission=D(-1)),
-            action(ContractDelisted, CALL, quantity_change=D(-1)),
-            id="an exercise",
-        ),
-        pytest.param(
-            action(ActionPending, OLD, source="rule", description="a choice"), merger("60"), id="a choice that was made"
-        ),
-    ],
-)  # fmt: skip
-def test_the_broker_s_word_replaces_what_was_inferred(inferred: Any, told_at_last: Any) -> None:
-    inferred = inferred.model_copy(update={"provisional": True})
-    word = told_at_last.model_copy(update={"replaces": inferred.key})
-    world = [bought(CALL, "1", "2", execution="c.01"), bought(ES, "1", "9", execution="e.01")]
-
-    book, alone = held(*world, inferred, word), held(*world, told_at_last)
-    later = sound(told(held(*world, inferred), sold(OLD, "2", "5", execution="s.01", at=minutes(800)), word))
-    backwards = held(*world, word, inferred)
-
-    assert (book.journal, book.cash, book.positions) == (alone.journal, alone.cash, alone.positions)
-    assert (backwards.journal, backwards.cash) == (alone.journal, alone.cash)
-    assert later.positions.get(OLD.con_id, 0) == alone.positions.get(OLD.con_id, 0) - 2
-    assert list(held(*world, inferred).provisional) == [inferred.key]
-    assert book.provisional == backwards.provisional == {}
-    assert told(book, inferred).journal == book.journal
-
-
-def test_what_took_a_place_gives_it_up_again_in_whatever_order_it_is_told() -> None:
-    guess = action(DividendPaid, OLD, amount=D(10), currency="USD", provisional=True)
-    word = action(DividendPaid, OLD, "2", amount=D(11), currency="USD", replaces=guess.key)
-    last = action(DividendPaid, OLD, "3", amount=D(12), currency="USD", replaces=word.key)
-
-    books = [held(*facts) for facts in permutations((guess, word, last))]
-
-    assert [book.cash for book in books] == [held(action(DividendPaid, OLD, amount=D(12), currency="USD")).cash] * 6
-    assert [book.provisional for book in books] == [{}] * 6
-
-
-def test_a_basis_that_was_allocated_stays_with_what_takes_the_spin_off_s_place() -> None:
-    first = action(SpinOffApplied, OLD, child_con_id=NEW.con_id, child_quantity=D(5), provisional=True)
-    second = first.model_copy(update={"reference": "2", "replaces": first.key})
-    third = first.model_copy(update={"reference": "3", "replaces": second.key})
-    allocated = action(BasisAllocated, OLD, "4", spin_off=first.key, fraction=D("0.2"))
-
-    early, late = held(first, allocated, second, third), held(first, second, third, allocated)
-
-    assert early.holdings[NEW.con_id].basis == late.holdings[NEW.con_id].basis == early.holdings[OLD.con_id].basis / 4
-    assert early.journal == late.journal
-
-
-def test_a_plain_movement_that_was_wrong_is_taken_back_by_the_one_that_names_it() -> None:
-    wrong = action(TaxWithheld, OLD, amount=D(-3), currency="USD")
-    right = action(TaxWithheld, OLD, "2", amount=D(-2), currency="USD", replaces=wrong.key)
-
-    assert held(wrong, right).cash == {"USD": D(-52)}
-
-
-def test_a_pending_action_locks_its_contract_until_the_choice_is_made() -> None:
-    pending = action(ActionPending, OLD, description="cash or shares")
-
-    book = held(pending)
-    chosen = sound(told(book, merger("60", replaces=pending.key, source="operator")))
-
-    assert (set(book.locked), book.positions) == ({OLD.con_id}, {OLD.con_id: D(10)})
-    assert (chosen.locked, chosen.positions) == (frozenset(), {})
-
-
-def test_the_share_of_a_spin_off_may_be_allocated_anew() -> None:
-    spun = action(SpinOffApplied, OLD, child_con_id=NEW.con_id, child_quantity=D(3))
-    first = action(BasisAllocated, OLD, "2", spin_off=spun.key, fraction=D("0.2"), provisional=True)
-    second = action(BasisAllocated, OLD, "3", spin_off=spun.key, fraction=D("0.3"), replaces=first.key)
-
-    assert held(spun, first).holdings[NEW.con_id].basis == 10
-    assert held(spun, first, second).holdings[NEW.con_id].basis == 15
 
 
 # What cannot be

@@ -46,16 +46,16 @@ def test_a_re_dated_tax_stands_in_its_year_as_of_it_and_was_not_known_then() -> 
     told, year_end = re_dated(), PAID_AT + 100 * DAY
 
     assert cash(list(as_known_at(told, year_end))) == 1070
-    assert cash(list(as_of(told, year_end))) == 1085
+    assert cash(list(as_of(lambda: told, year_end))) == 1085
     assert cash(told) == cash(list(as_known_at(told, KNOWN_AT + DAY))) == 1085
-    assert cash(list(as_of(told, PAID_AT - timedelta(minutes=1)))) == 1000
+    assert cash(list(as_of(lambda: told, PAID_AT - timedelta(minutes=1)))) == 1000
 
 
 def test_what_is_told_late_of_an_execution_belongs_to_its_time() -> None:
     told = [GENESIS, *CONTRACTS, bought(SPY, "10", execution="a.01"), sold(SPY, "4", execution="b.01", at=minutes(60))]
     told += [commission("a.01", "-1"), commission("b.01", "-2"), bought(SPY, "9", execution="a.02")]
 
-    book = folded(list(as_of(events(told, after=minutes(-60)), minutes(30))))
+    book = folded(list(as_of(lambda: events(told, after=minutes(-60)), minutes(30))))
 
     assert book.positions == {SPY.con_id: 9}
     assert book.cash == {"USD": -3601}
@@ -72,13 +72,47 @@ def test_an_execution_that_was_taken_back_never_happened_as_of_its_day() -> None
     late = list(events(told, after=minutes(-60)))
     late[-1] = late[-1]._replace(recorded_at=minutes(1000))
 
-    assert folded(list(as_of(late, minutes(30)))).positions == {SPY.con_id: 10}
+    assert folded(list(as_of(lambda: late, minutes(30)))).positions == {SPY.con_id: 10}
+
+
+def test_what_was_inferred_did_not_happen_as_of_its_day_once_the_broker_tells_a_later_one() -> None:
+    common = {"currency": "USD", "con_id": SPY.con_id}
+    inferred = DividendPaid.model_validate(
+        {**common, "source": "rule", "reference": "1", "amount": D(9), "provisional": True, "occurred_at": PAID_AT}
+    )
+    paid = DividendPaid.model_validate(
+        {**common, "source": "statement", "reference": "2", "amount": D(10), "replaces": inferred.key,
+         "occurred_at": PAID_AT + DAY}
+    )  # fmt: skip
+    told = list(events([GENESIS, *CONTRACTS, opened_cash("1000"), inferred, paid]))
+
+    assert cash(list(as_of(lambda: told, PAID_AT - timedelta(minutes=1)))) == 1000
+    assert cash(list(as_of(lambda: told, PAID_AT))) == 1000
+    assert cash(list(as_of(lambda: told, PAID_AT + DAY))) == 1010
+    assert cash(list(as_known_at(told, PAID_AT))) == 1009
+
+
+def test_what_was_booked_and_replaced_later_had_happened() -> None:
+    paid, again = tax("1", "-30"), tax("2", "-15").model_copy(update={"occurred_at": PAID_AT + DAY})
+    again = again.model_copy(update={"replaces": paid.key})
+    told = list(events([GENESIS, *CONTRACTS, opened_cash("1000"), paid, again]))
+
+    assert cash(list(as_of(lambda: told, PAID_AT))) == 970
+    assert cash(list(as_of(lambda: told, PAID_AT + DAY))) == 985
+
+
+def test_a_correction_may_move_an_execution_to_a_later_time() -> None:
+    first, second = bought(SPY, "10", execution="a.01"), bought(SPY, "10", execution="a.02", at=minutes(60))
+    told = list(events([GENESIS, *CONTRACTS, first, commission("a.01", "-1"), second], after=minutes(-60)))
+
+    assert folded(list(as_of(lambda: told, minutes(30)))).cash == {}
+    assert folded(list(as_of(lambda: told, minutes(60)))).positions == {SPY.con_id: 10}
 
 
 def test_an_imported_history_is_older_than_its_log() -> None:
     told = list(events([GENESIS, *CONTRACTS, bought(SPY, "10", execution="a.01")], after=KNOWN_AT))
 
-    assert folded(list(as_of(told, minutes(30)))).positions == {SPY.con_id: 10}
+    assert folded(list(as_of(lambda: told, minutes(30)))).positions == {SPY.con_id: 10}
     assert list(as_known_at(told, minutes(30))) == []
 
 

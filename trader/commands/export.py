@@ -100,9 +100,9 @@ def _books(home: Path, lines: Callable[[Books], Iterable[str]], output: Path | N
 
     refuse_foreign_log(home)
     with _reading(home) as tell:
-        events = read_events(home)
         moment = _day(until)
-        gathered = gather(events if moment is None else as_of(events, moment), tell)
+        events = read_events(home) if moment is None else as_of(lambda: read_events(home), moment)
+        gathered = gather(events, tell)
     with uncollected():
         books = Books(gathered, HOME_ZONE)
         with bar("writing", books.steps) as books.tell:

@@ -16,6 +16,7 @@ import typer
 from ledger.daybook import Entry, entries
 from ledger.events import decimal_text, instant_text
 from ledger.history import as_known_at, as_of
+from ledger.line import Event
 from ledger.log import read_events
 from ledger.lots import EXACT, ZERO
 from queries import HOME_ZONE
@@ -69,11 +70,12 @@ def journal(
     """
     home = home_of(context)
     refuse_foreign_log(home)
-    events = read_events(home)
-    if as_known_at_moment is not None:
-        events = as_known_at(events, _moment(as_known_at_moment))
-    if as_of_moment is not None:
-        events = as_of(events, _moment(as_of_moment))
+
+    def known() -> Iterable[Event]:
+        events = read_events(home)
+        return events if as_known_at_moment is None else as_known_at(events, _moment(as_known_at_moment))
+
+    events = known() if as_of_moment is None else as_of(known, _moment(as_of_moment))
     wanted = Wanted(None if day is None else day.date(), account)
     PRINTERS[format](wanted.shown(entries(events)))
     return exits.FINE

@@ -112,7 +112,7 @@ def test_a_home_without_a_log_says_how_to_begin(tmp_path: Path, command: str) ->
     assert "run: tallybook adopt" in told.stderr
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes everywhere")
+@pytest.mark.skipif(os.geteuid() == 0, reason="needs an ordinary user: root writes everywhere")
 def test_a_home_that_cannot_be_written_says_so(home: Path) -> None:
     (home / "var").chmod(0o500)
 

@@ -262,7 +262,7 @@ def test_a_password_file_must_be_its_owners_alone(tmp_path: Path, monkeypatch: p
         mail_password(Mail(), tmp_path)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+@pytest.mark.skipif(os.geteuid() == 0, reason="needs an ordinary user: root reads everything")
 def test_unreadable_settings_say_so(tmp_path: Path) -> None:
     write_settings(tmp_path).chmod(0)
 

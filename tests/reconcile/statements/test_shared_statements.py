@@ -22,7 +22,7 @@ from tests.reconcile.statements.flex_text import SHARED, D, every, only
 
 FILES = sorted(SHARED.glob("*/*.xml"))
 MALFORMED = ("testIBFlexStatementFile12.xml", "testIBFlexStatementFile29.xml")
-pytestmark = pytest.mark.skipif(not FILES, reason="needs the shared statements, which are absent")
+pytestmark = pytest.mark.skipif(not FILES, reason=f"needs the statements of {SHARED}, which is absent")
 
 
 def shared(name: str) -> Statement:

@@ -129,7 +129,7 @@ def test_a_stated_split_counts_only_if_the_price_jumped_by_it(tmp_path: Path, cl
     assert len(read_bars(tmp_path).series["ACME"].splits) == splits
 
 
-@pytest.mark.skipif(not SHARED.exists(), reason="the shared daily bars are not beside the project")
+@pytest.mark.skipif(not SHARED.exists(), reason=f"needs the daily bars of {SHARED}, which is absent")
 def test_a_vendor_s_adjusted_files_read_without_splits() -> None:
     bars = read_bars(SHARED)
 

@@ -14,7 +14,7 @@ from trader.simulator.sessions import easter, next_session, session_at, session_
 XNYS = Path(__file__).parents[3] / ".." / "shared" / "data" / "xnys.csv"
 
 
-@pytest.mark.skipif(not XNYS.exists(), reason="the exchange's calendar is not beside the project")
+@pytest.mark.skipif(not XNYS.exists(), reason=f"needs the sessions of {XNYS}, which is absent")
 def test_the_rules_agree_with_the_exchange_s_own_calendar() -> None:
     with XNYS.open(newline="") as text:
         known = {date.fromisoformat(line[0][:10]): line[1:3] for line in list(csv.reader(text))[1:]}

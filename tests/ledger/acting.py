@@ -59,6 +59,14 @@ def lots(book: Book, what: ContractDefined) -> list[tuple[str, Decimal, Decimal,
     ]
 
 
+def basis(book: Book, what: ContractDefined) -> Decimal:
+    return book.holdings[what.con_id].basis
+
+
+def realised(book: Book, what: ContractDefined) -> Decimal:
+    return book.holdings[what.con_id].realised
+
+
 def sound(book: Book) -> Book:
     """A book whose postings sum to zero, with nothing left between contracts, and which a checkpoint can keep."""
     assert not any(trial_balance(as_postings(book.journal)).values())

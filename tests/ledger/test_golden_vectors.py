@@ -41,17 +41,10 @@ from tests.facts import (
     sold,
     told,
 )
+from tests.ledger.acting import basis, realised
 
 D = Decimal
 OPTION = contract(901, "IWM", kind="OPT", multiplier=100)
-
-
-def basis(book: Book, what: ContractDefined) -> Decimal:
-    return book.holdings[what.con_id].basis
-
-
-def realised(book: Book, what: ContractDefined) -> Decimal:
-    return book.holdings[what.con_id].realised
 
 
 def proceeds(execution: str, amount: str, currency: str = "USD") -> ProceedsSettled:

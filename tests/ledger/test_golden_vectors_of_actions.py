@@ -23,19 +23,12 @@ from ledger.events import (
 from ledger.journal import balance
 from ledger.lots import disposals
 from tests.facts import START, bought, busted, commission, contract, minutes, opened, replay, sold, told
+from tests.ledger.acting import basis, realised
 
 D = Decimal
 TOLD = {"source": "statement", "reference": "1", "occurred_at": minutes(600)}
 STOCK, OTHER, THIRD = contract(801, "OLD"), contract(802, "NEW"), contract(803, "THIRD")
 OPTION = contract(804, "PUT", kind="OPT", multiplier=100)
-
-
-def basis(book: Book, what: ContractDefined) -> Decimal:
-    return book.holdings[what.con_id].basis
-
-
-def realised(book: Book, what: ContractDefined) -> Decimal:
-    return book.holdings[what.con_id].realised
 
 
 def nothing_between(book: Book) -> bool:

@@ -11,7 +11,6 @@ from ledger.events import (
     CashWithdrawn,
     CommissionAdjusted,
     CommissionCharged,
-    ContractDefined,
     CurrencyConverted,
     DividendPaid,
     Fact,
@@ -29,22 +28,16 @@ from ledger.events import (
     VariationSettled,
 )
 from reconcile.cash_lines import cash_lines
+from tests.facts import contract
 
 STOCK, FUTURE, PAIR, OPTION = 1, 2, 3, 4
 
 
-def contract(con_id: int, security_type: str, multiplier: str = "1", symbol: str = "S") -> ContractDefined:
-    return ContractDefined(
-        con_id=con_id, symbol=symbol, security_type=security_type, currency="USD", exchange="X", primary_exchange="X",
-        multiplier=Decimal(multiplier), min_tick=Decimal("0.01"),
-    )  # fmt: skip
-
-
 CONTRACTS = {
-    STOCK: contract(STOCK, "STK"),
-    FUTURE: contract(FUTURE, "FUT", "50"),
-    PAIR: contract(PAIR, "CASH", symbol="EUR.USD"),
-    OPTION: contract(OPTION, "OPT", "100"),
+    STOCK: contract(STOCK, "S"),
+    FUTURE: contract(FUTURE, "S", kind="FUT", multiplier=50),
+    PAIR: contract(PAIR, "EUR.USD", kind="CASH"),
+    OPTION: contract(OPTION, "S", kind="OPT", multiplier=100),
 }
 
 

@@ -13,7 +13,6 @@ from ledger.events import (
     ActionPending,
     BrokerCash,
     CommissionCharged,
-    ContractDefined,
     DividendPaid,
     Fact,
     FeeCharged,
@@ -29,14 +28,12 @@ from ledger.events import (
     TaxWithheld,
 )
 from ledger.line import Event
+from tests.facts import contract
 from trader.importing.fitting import Beginning, fitting, new_contracts, opening_lots, pending, replacing
 
 ADOPTED = datetime(2026, 3, 2, 17, tzinfo=UTC)  # Monday noon in New York
 MONDAY = date(2026, 3, 2)
-ACME = ContractDefined(
-    con_id=1, symbol="ACME", security_type="STK", currency="USD", exchange="X", primary_exchange="X",
-    multiplier=Decimal(1), min_tick=Decimal("0.01"),
-)  # fmt: skip
+ACME = contract(1, "ACME")
 
 
 def filled(at: datetime, execution: str = "a.01") -> OrderFilled:

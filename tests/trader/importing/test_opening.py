@@ -9,7 +9,6 @@ import pytest
 
 from ledger.events import (
     CommissionCharged,
-    ContractDefined,
     ContractRenamed,
     Fact,
     MergerApplied,
@@ -19,20 +18,14 @@ from ledger.events import (
     OrderFilled,
     SplitApplied,
 )
+from tests.facts import contract
 from trader.importing.opening import Opening, Said, opening
 
 BEGINNING = datetime(2026, 1, 1, 5, tzinfo=UTC)
 ACME, NEXT = 1, 2
 
 
-def contract(con_id: int, security_type: str = "STK", multiplier: str = "1") -> ContractDefined:
-    return ContractDefined(
-        con_id=con_id, symbol=f"S{con_id}", security_type=security_type, currency="USD", exchange="X",
-        primary_exchange="X", multiplier=Decimal(multiplier), min_tick=Decimal("0.01"),
-    )  # fmt: skip
-
-
-CONTRACTS = {con_id: contract(con_id) for con_id in (ACME, NEXT)}
+CONTRACTS = {con_id: contract(con_id, f"S{con_id}") for con_id in (ACME, NEXT)}
 
 
 def fill(number: int, quantity: str, price: str, con_id: int = ACME, commission: str = "-1") -> tuple[Fact, ...]:

@@ -6,13 +6,15 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from trader.simulator.account import Account
+from trader.simulator.account_values import account_values
 from trader.simulator.bars import DailyBar, DailyBars, Series
 from trader.simulator.contracts import stable_con_id
-from trader.simulator.exchange import Exchange
+from trader.simulator.exchange import NO_TERMS, Exchange
 from trader.simulator.happenings import Happening
 from trader.simulator.market import Market
 from trader.simulator.orders import OrderRequest
 from trader.simulator.sessions import NEW_YORK
+from trader.simulator.terms import Terms
 
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY = date(2005, 2, 28), date(2005, 3, 1), date(2005, 3, 2), date(2005, 3, 3)
 ACME = stable_con_id("ACME")
@@ -52,13 +54,19 @@ def market_of(*rows: DailyBar, seed: int = 7, **others: tuple[DailyBar, ...]) ->
 
 
 def exchange_on(
-    market: Market, start: datetime, cash: str = "1000000", seed: int = 7
+    market: Market, start: datetime, cash: str = "1000000", seed: int = 7, terms: Terms = NO_TERMS
 ) -> tuple[Exchange, list[Happening]]:
     """Return an exchange and what is heard from it."""
-    exchange = Exchange(market, Account(ACCOUNT, Decimal(cash)), start, seed)
+    exchange = Exchange(market, Account(ACCOUNT, Decimal(cash)), start, seed, terms)
     heard: list[Happening] = []
     exchange.listen.append(heard.append)
     return exchange, heard
+
+
+def values_of(exchange: Exchange) -> dict[tuple[str, str], str]:
+    """Return the account download by tag and currency."""
+    rows = account_values(exchange.account, exchange.market, exchange.now)
+    return {(value.tag, value.currency): value.value for value in rows}
 
 
 def limit(action: str, quantity: str, price: str, **changes: object) -> OrderRequest:

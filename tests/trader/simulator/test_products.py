@@ -17,17 +17,18 @@ from tests.trader.simulator.small_market import (
     WEDNESDAY,
     at,
     exactly,
+    exchange_on,
     limit,
     market_of,
     row,
     still,
+    values_of,
 )
 from trader.simulator.account import Account
-from trader.simulator.account_values import account_values
 from trader.simulator.bars import DailyBar, DailyBars, Series
 from trader.simulator.bookings import CashBooked, InterestAccrualBooked, TradeBooked, VariationBooked
 from trader.simulator.contracts import Contract, contract_of_row
-from trader.simulator.exchange import Exchange
+from trader.simulator.exchange import NO_TERMS, Exchange
 from trader.simulator.happenings import CommissionCharged, Happening, PositionChanged
 from trader.simulator.market import Market
 from trader.simulator.orders import Rejected
@@ -67,21 +68,13 @@ def venue(
     contract: Contract | None = None,
     bars: tuple[DailyBar, ...] = (),
     acme: tuple[DailyBar, ...] = STILL_DAYS,
-    terms: Terms | None = None,
+    terms: Terms = NO_TERMS,
     cash: str = "0",
 ) -> tuple[Exchange, list[Happening]]:
     listed = {} if contract is None else {contract.name: contract}
     series = {"ACME": Series("ACME", acme)} | {name: Series(name, bars) for name in listed}
     market = Market(DailyBars(series), 7, listed)
-    exchange = Exchange(market, Account(ACCOUNT, Decimal(cash)), at("10:00"), 7, terms or Terms())
-    heard: list[Happening] = []
-    exchange.listen.append(heard.append)
-    return exchange, heard
-
-
-def values_of(exchange: Exchange) -> dict[tuple[str, str], str]:
-    rows = account_values(exchange.account, exchange.market, exchange.now)
-    return {(value.tag, value.currency): value.value for value in rows}
+    return exchange_on(market, at("10:00"), cash, terms=terms)
 
 
 def booked(exchange: Exchange, kind: type[Any]) -> list[Any]:

@@ -19,12 +19,13 @@ from tests.trader.simulator.small_market import (
     WEDNESDAY,
     at,
     exactly,
+    exchange_on,
     limit,
     market_of,
     row,
+    values_of,
 )
 from trader.simulator.account import Account
-from trader.simulator.account_values import account_values
 from trader.simulator.bookings import CashBooked, DividendAccrualBooked, SplitBooked, TradeBooked
 from trader.simulator.exchange import Exchange
 from trader.simulator.happenings import Happening, OrderChanged, PositionChanged
@@ -45,17 +46,7 @@ ON = Terms(dividends=True, splits=True)
 
 
 def venue(rows: tuple[Any, ...], terms: Terms = ON, cash: str = "100000") -> tuple[Exchange, list[Happening]]:
-    exchange = Exchange(market_of(*rows), Account(ACCOUNT, Decimal(cash)), at("10:00"), 7, terms)
-    heard: list[Happening] = []
-    exchange.listen.append(heard.append)
-    return exchange, heard
-
-
-def values_of(exchange: Exchange) -> dict[tuple[str, str], str]:
-    return {
-        (value.tag, value.currency): value.value
-        for value in account_values(exchange.account, exchange.market, exchange.now)
-    }
+    return exchange_on(market_of(*rows), at("10:00"), cash, terms=terms)
 
 
 def test_a_dividend_accrues_the_evening_before_and_is_paid_less_its_tax_on_the_ex_date() -> None:

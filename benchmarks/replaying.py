@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.histories import EVENTS_A_DAY, history
 from benchmarks.measuring import in_turns, seconds, verdict, without_garbage_collector
 from benchmarks.peer import Account, accounts, kept
-from benchmarks.world import GENESIS, START, begun, contract, trades
+from benchmarks.world import GENESIS, START, Metronome, begun, contract, trades
 from ledger.book import Book, replay
 from ledger.events import OrderFilled
 from ledger.line import Event
@@ -24,21 +24,25 @@ from ledger.log import read_events
 EVENTS = 100_000
 PEER_LIMIT, BYTES_LIMIT, FIFO_LIMIT = 0.5, 64.0, 1.25
 FEW, MANY = 20, 2_000
+A_DAY = 500
 
 
 def replaying() -> Iterator[str]:
     """Read 100,000 events off the disk: chain checked, every fact validated, every lot exact; garbage collector off.
 
-    First the events of typical hourly cycles, as the log holds them; then fills and commissions alone, the events that
-    cost most to fold. The peer reconstructs an aggregate that keeps comparable state from the same facts in SQLite: it
-    checks no chain and keeps a simpler book. Cash, lots and what was realised come out equal on both sides.
+    First the events of typical hourly cycles, as the log holds them; then fills and commissions alone, 500 executions a
+    day, the events that cost most to fold. The peer reconstructs an aggregate that keeps comparable state from the same
+    facts in SQLite: it checks no chain and keeps a simpler book. Cash, lots and what was realised come out equal on
+    both sides.
     """
     with tempfile.TemporaryDirectory() as folder, without_garbage_collector():
         typical = history(Path(folder) / "typical", EVENTS, False)
         yield from _beside_peer(typical, "typical events")
-        with begun(Path(folder) / "fills") as ledger:
-            for first in range(0, EVENTS // 2, 500):
-                ledger.record(tuple(trades(first, 500)))
+        clock = Metronome()
+        with begun(Path(folder) / "fills", clock) as ledger:
+            for first in range(0, EVENTS // 2, A_DAY):
+                ledger.record(tuple(trades(first, A_DAY, day=first // A_DAY)))
+                clock.sleep(86_400)
         yield from _beside_peer(Path(folder) / "fills", "fills and commissions")
 
 

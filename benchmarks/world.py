@@ -40,21 +40,21 @@ def contract(con_id: int = 1) -> ContractDefined:
     )  # fmt: skip
 
 
-def begun(home: Path) -> Ledger:
+def begun(home: Path, clock: Metronome | None = None) -> Ledger:
     """Begin a ledger that knows one contract."""
     home.mkdir(parents=True)
-    ledger = Ledger.create(home, Metronome(), GENESIS)
+    ledger = Ledger.create(home, clock or Metronome(), GENESIS)
     ledger.record((contract(),))
     return ledger
 
 
-def trades(first: int, count: int, con_id: int = 1) -> Iterator[Fact]:
+def trades(first: int, count: int, con_id: int = 1, day: int = 0) -> Iterator[Fact]:
     """Yield fills, each with its commission: four bought for three sold, so that lots are opened, split and closed."""
     for number in range(first, first + count):
         execution, sign = f"0000e0d5.{number:08x}.01.01", 1 if number % 7 < 4 else -1
         price = Decimal(40_000 + number % 997) / 100
         yield OrderFilled(
             account="DU1", execution_id=execution, con_id=con_id, quantity=Decimal(sign * (10 + number % 3)),
-            price=price, currency="USD", occurred_at=START + timedelta(microseconds=100 * number),
+            price=price, currency="USD", occurred_at=START + timedelta(days=day, microseconds=100 * number),
         )  # fmt: skip
         yield CommissionCharged(execution_id=execution, amount=Decimal(-1), currency="USD")

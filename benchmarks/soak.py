@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from time import monotonic
@@ -36,16 +36,23 @@ from trader.demo.setting import FIRST_DAY, STATEMENT_TOKEN, TICKERS, control_of,
 from trader.demo.tally import differences, lost_and_doubled
 from trader.importing import read_file
 from trader.settings import Settings, load
+from trader.simulator.bars import packaged_bars
 from trader.simulator.control import Control
 from trader.sources.flex import TOKEN_VARIABLE, fetch, token_of
 
 SESSIONS, SEEDS = 250, (1, 2, 3)
 AFTER_CLOSE = timedelta(minutes=31)
+SPLIT_ACCEPTED_BY = timedelta(days=7)
 HEADING = (
     "seed", "sessions", "cycles", "compared", "orders", "fills", "by hand", "lost", "doubled", "statements", "rows",
     "events", "replay", "s",
 )  # fmt: skip
 REPORT = Path(__file__).parents[1] / "docs" / "soak.md"
+
+
+def _ex_dates() -> dict[str, tuple[date, ...]]:
+    series = packaged_bars().series
+    return {ticker: tuple(split.ex_date for split in series[ticker].splits) for ticker in TICKERS}
 
 
 @dataclass
@@ -61,6 +68,7 @@ class Soak:
     chance: random.Random
     calendar: Calendar = field(default_factory=Calendar.load)
     at_venue: dict[int, str] = field(default_factory=dict)
+    ex_dates: dict[str, tuple[date, ...]] = field(default_factory=_ex_dates)  # of splits, by ticker
     cycles: int = 0
     compared: int = 0
     hand_trades: int = 0
@@ -136,12 +144,23 @@ def _disturb(run: Soak, slot: Slot) -> None:
 def _compare(run: Soak, slot: Slot) -> None:
     book, account = run.ledger.book, run.control.dump()
     run.at_venue |= {order["perm_id"]: order["order_ref"] for order in account["orders"]}
-    pending = bool(account["pending_commissions"] or book.pending_commissions)
-    run.compared += not pending
-    if any(known.found.kind == "position" for known in book.open_breaks):
-        return  # a split that nobody accepted yet
+    if _awaits_split(run, slot):
+        return
+    run.compared += not (account["pending_commissions"] or book.pending_commissions)
     if apart := differences(book, account):
         raise SystemExit(f"\nseed {run.seed}, {slot.name}: {'; '.join(apart)}")
+
+
+def _awaits_split(run: Soak, slot: Slot) -> bool:
+    """Whether a split stands as a break that nobody accepted yet; any other break of a position ends the run."""
+    book = run.ledger.book
+    waiting = [known.found for known in book.open_breaks if known.found.kind == "position"]
+    for found in waiting:
+        contract = book.contracts.get(found.con_id or 0)
+        ex_dates = run.ex_dates.get(contract.symbol, ()) if contract else ()
+        if not any(timedelta(0) <= slot.at.date() - ex_date <= SPLIT_ACCEPTED_BY for ex_date in ex_dates):
+            raise SystemExit(f"\nseed {run.seed}, {slot.name}: a break of a position that did not split: {found}")
+    return bool(waiting)
 
 
 def _line(run: Soak, sessions: int, seconds: float) -> str:

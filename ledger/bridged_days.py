@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from ledger.book import Book, Forgotten, Impossible
 from ledger.bridge import ADJUSTMENTS, FLOWS, UNREALISED, Bridge, Native, Standing, bridge, standing
+from ledger.effects.changes import MARGINED
 from ledger.events import (
     ContractDefined,
     CurrencyConverted,
@@ -172,19 +173,24 @@ def _taken_in(book: Book, events: Sequence[Event], late: set[int]) -> Native:
                 before = _flows(book, fact.currency)
                 book.apply(event)
                 if event.key is None or book.keys[event.key][0] == event.seq:  # else it is told twice
-                    _reclassify(moved, fact, _flows(book, fact.currency) - before)
+                    is_paid = book.contracts[fact.con_id].security_type not in MARGINED
+                    _reclassify(moved, fact, _flows(book, fact.currency) - before, is_paid)
             else:
                 book.apply(event)
     return moved
 
 
-def _reclassify(moved: Native, fact: PositionTransferred | OpeningLotsRecorded, posted: Decimal) -> None:
-    """Let units that come or go count as a flow of their market value, and a basis told later as no flow at all."""
+def _reclassify(moved: Native, fact: PositionTransferred | OpeningLotsRecorded, posted: Decimal, is_paid: bool) -> None:
+    """Let units that come or go count as a flow of their market value, and a basis told later as no flow at all.
+
+    What is settled from day to day, and never paid, is no flow either.
+    """
     if isinstance(fact, OpeningLotsRecorded):
         amount, other = -posted, ADJUSTMENTS
     else:
         told = fact.value is not None and fact.replaces is None
-        amount, other = (fact.value or ZERO) - posted if told else ZERO, UNREALISED
+        value = (fact.value or ZERO) if is_paid else ZERO
+        amount, other = value - posted if told else ZERO, UNREALISED
     for line, change in ((FLOWS, amount), (other, -amount)):
         moved[line, fact.currency] = moved.get((line, fact.currency), ZERO) + change
 

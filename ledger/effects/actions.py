@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from ledger.booked import Booked, Passage, Step
 from ledger.effects.changes import (
+    MARGINED,
     Effect,
     Leg,
     change,
@@ -162,17 +163,29 @@ def _transferred(state: State, event: Event) -> None:
     what, key = _checked(state, fact, fact.currency), fact.key
     if not fact.quantity:
         raise impossible(what, "expected units, found none")
+    unpaid = _unpaid(state, fact)
     if fact.quantity < 0 and not fact.lots:
         method = method_of(state, fact.con_id, event.at)
         out = TakeOut(event.at, leaving(key), 0, fact.quantity, method)
-        _pass(state, Passage(key, event.at, fact.con_id, None), out)
+        _pass(state, Passage(key, event.at, fact.con_id, None), out, *unpaid)
         return
     lots = [Lot(key, lot.quantity, lot.basis, ZERO, lot.opened_at) for lot in fact.lots]
     lots = sorted(lots, key=lambda lot: lot.opened_at) or [Lot(key, fact.quantity, fact.basis, ZERO, event.at)]
     if sum((lot.quantity for lot in lots), ZERO) != fact.quantity or lots[-1].opened_at > event.at:
         raise impossible(what, f"expected lots of {fact.quantity} units, acquired before, found others")
     basis = sum((lot.gross for lot in lots), ZERO)
-    _step(state, event, BringIn(event.at, key, 0, tuple(lots)), ("transfers", -basis))
+    _step(state, event, BringIn(event.at, key, 0, tuple(lots)), ("transfers", -basis), *unpaid)
+
+
+def _unpaid(state: State, fact: PositionTransferred) -> tuple[Leg, ...]:
+    """Return what stands against the value of a future or a CFD that is moved: that much of it was never paid.
+
+    Its gains up to then were settled elsewhere. Where its value is not told, it is taken to move at its basis.
+    """
+    if state.contracts[fact.con_id].security_type not in MARGINED:
+        return ()
+    value = fact.basis if fact.value is None else fact.value
+    return (f"variation:{fact.con_id}", -value), ("transfers", value)
 
 
 def _pending(state: State, event: Event) -> None:

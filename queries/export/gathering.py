@@ -22,6 +22,7 @@ from ledger.events import (
     OpeningLotsRecorded,
     OrderFilled,
     PositionAdjusted,
+    PositionTransferred,
     ProceedsSettled,
     TransactionTaxCharged,
 )
@@ -72,9 +73,9 @@ def gather(events: Iterable[Event], tell: Callable[[int], None] = lambda _: None
 
 
 def _take(gathered: Gathered, event: Event, entries: list[tuple[str, Legs]]) -> None:
-    posted = Posted(event)
+    posted, is_moved = Posted(event), isinstance(event.fact, PositionTransferred)
     for currency, legs in entries:
-        if not legs or any(_is_of_lots(account) for account, _ in legs):  # units may move without any basis
+        if is_moved or not legs or any(_is_of_lots(account) for account, _ in legs):  # units may have no basis
             gathered.told[_entry_of(event)] = event
         else:
             posted.legs += ((account, currency, amount) for account, amount in legs)

@@ -259,8 +259,9 @@ class Books:
             return known
         if entry_id in self._book.fills:
             return ((paid_from(self._book, con_id), outside),)
-        if entry_id[1:] in self._book.handed_over:
-            return (("transfers", outside),)
+        left = self._book.booked.get(entry_id[1:])
+        if left is not None and left.passage is not None and left.passage.target is None:
+            return (("transfers", outside), *left.legs)
         account = "opening" if entry_id == OPENING else "suspense"
         margined = self.contracts[con_id].security_type in MARGINED
         return ((f"variation:{con_id}" if margined else account, outside),)

@@ -222,6 +222,19 @@ def test_units_that_come_in_are_a_flow(value: Decimal | None, flow: Decimal, unr
     assert (found.residual, found.gain) == (D(0), unrealised)
 
 
+def test_a_future_that_comes_in_is_no_flow_but_what_it_gains_from_then_on_is_a_gain() -> None:
+    came = PositionTransferred(
+        con_id=ES.con_id, source="statement", reference="1", quantity=D(1), basis=D(200_000), currency="USD",
+        value=D(200_500),
+    )  # fmt: skip
+    first = (opened_cash("1000"), *closing(0, rates()))
+
+    found = known(bridged(first, (came, *closing(1, rates(), positions_reported(row(ES, "1", "4012")))))[1])
+
+    assert moved(found) == {"unrealised": D(100)}
+    assert (found.residual, found.gain) == (D(0), D(100))
+
+
 def test_the_lots_of_an_adopted_position_are_no_flow_whatever_their_basis() -> None:
     observed = (rates(), positions_reported(row(SPY, "10", "402")))
     lots = (OpeningLot(opened_at=START - timedelta(days=90), quantity=D(10), basis=D(3950)),)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.book import Book
-from ledger.events import Fact, TaxWithheld, VariationSettled
+from ledger.events import Fact, PositionTransferred, TaxWithheld, VariationSettled
 from ledger.journal import as_postings, balance, trial_balance
 from ledger.nav import own_nav
 from tests.facts import (
@@ -65,6 +65,41 @@ def test_a_bust_of_a_future_takes_back_what_stood_against_variation() -> None:
     book = replay([bought(ES, "2", "5000", execution="a.01"), busted("a.01")])
 
     assert (book.journal, book.positions) == ({}, {})
+
+
+def transferred(units: str, basis: str, value: str | None, reference: int = 1, **rest: Any) -> PositionTransferred:
+    worth = None if value is None else D(value)
+    return PositionTransferred(
+        con_id=ES.con_id, source="statement", reference=f"{reference}", quantity=D(units), basis=D(basis),
+        currency="USD", value=worth, occurred_at=minutes(reference), **rest,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ["501000", None], ids=["its value is told", "its value is not told"])
+def test_a_future_that_is_moved_in_and_out_is_no_flow_of_its_notional(value: str | None) -> None:
+    came = transferred("2", "500000", value)
+    worth = D(value or "500000")
+
+    there = told(replay([opened_cash("1000"), rates()]), came, positions_reported(row(ES, "2", f"{worth / 100}")))
+    left = told(there, transferred("-2", "-500000", value and f"-{value}", 2))
+
+    assert (own_nav(there), own_nav(left)) == (D(1000), D(1000))
+    assert (unsettled(there), unsettled(left)) == (-worth, D(0))
+    assert balance(there.journal, "transfers", "USD") == worth - 500000
+    assert balance(left.journal, "transfers", "USD") == 0
+    assert left.holdings[ES.con_id].quantity == 0
+
+
+def test_a_future_that_left_by_mistake_is_taken_back_whole() -> None:
+    before = replay([opened_cash("1000"), bought(ES, "2", "5000", execution="a.01")])
+    left = transferred("-2", "-500000", "-502000")
+
+    gone = told(before, left)
+    back = told(gone, transferred("-1", "-250000", "-251000", 2, replaces=left.key))
+
+    assert (gone.positions, unsettled(gone)) == ({}, D(-500000) + D(502000))
+    assert (back.positions, unsettled(back)) == ({ES.con_id: D(1)}, D(-500000) + D(251000))
+    assert not any(trial_balance(as_postings(back.journal)).values())
 
 
 @st.composite

@@ -162,9 +162,12 @@ def _returned(telling: Telling, name: str, at: datetime) -> None:
 
 
 def _transferred(telling: Telling, name: str, at: datetime) -> None:
-    change, con = telling.draw(units), draw_from(telling, (SPY, NESTLE))
-    basis = change * telling.draw(prices)
-    telling.made(PositionTransferred, name, at, con_id=con.con_id, quantity=change, basis=basis, currency=con.currency)
+    change, con = telling.draw(units), draw_from(telling, (SPY, NESTLE, ES))
+    basis, value = (change * telling.draw(prices) for _ in range(2))
+    telling.made(
+        PositionTransferred, name, at, con_id=con.con_id, quantity=change, basis=basis, currency=con.currency,
+        value=value,
+    )  # fmt: skip
 
 
 def _assigned(telling: Telling, name: str, at: datetime) -> None:

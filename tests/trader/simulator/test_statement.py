@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import cache
 from xml.etree.ElementTree import Element
 
 import pytest
@@ -53,7 +54,9 @@ def busy(request: pytest.FixtureRequest) -> Exchange:
     return busy_exchange(seed, market=busy_market(seed, others=request.param < 0))
 
 
+@cache
 def statements_of(exchange: Exchange) -> list[Element]:
+    """The statements of all days, and one of them all; written once for all tests, which only read them."""
     days = archive_of(exchange).days
     assert len(days) == 60
     return [*(statement_of(exchange, day) for day in days), statement_of(exchange, days[-1], days[0])]

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from ledger.lots import ROUNDING, ZERO, Lot
 
 PLACES = Decimal("1e-12")
+PLACES_TOGETHER = 18  # of a cost per unit and of the units: beancount rounds the sum of their products to 28 digits
 Key = tuple[int, str, datetime]  # contract, what opened it, acquired when
 
 
@@ -79,6 +80,9 @@ class Lots:
 
 
 def unit_cost(total: Decimal, quantity: Decimal) -> Decimal:
-    """Return a cost per unit: exact if it ends within PLACES, else quantised; nil for a negative one."""
-    unit = ROUNDING.divide(total, quantity).quantize(PLACES, context=ROUNDING)
+    """Return a cost per unit: exact if it ends within the places, else quantised; nil for a negative one."""
+    exponent = quantity.normalize(ROUNDING).as_tuple().exponent
+    assert isinstance(exponent, int)
+    places = PLACES_TOGETHER + min(exponent, 0)
+    unit = ROUNDING.divide(total, quantity).quantize(max(PLACES, Decimal((0, (1,), -places))), context=ROUNDING)
     return unit if unit > ZERO else ZERO

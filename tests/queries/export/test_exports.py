@@ -17,6 +17,7 @@ from ledger.events import (
     Fact,
     LotMethodSet,
     OptionAssigned,
+    PositionTransferred,
     SpinOffApplied,
     SplitApplied,
     VariationSettled,
@@ -181,6 +182,35 @@ def test_what_is_flat_and_settled_has_no_balance_left() -> None:
     own = own_balances(settled_future())
 
     assert {account for account, _ in own} == {"Assets:Cash:USD", "Income:Realised:ES-495512563"}
+
+
+def split_into_fractions() -> list[Fact]:
+    """A large and a small lot, of which a split makes units with ten decimal places."""
+    change = SplitApplied(
+        con_id=SPY.con_id, numerator=2607, denominator=2604, quantity_change=D(-3), source="statement", reference="1",
+        occurred_at=minutes(600),
+    )  # fmt: skip
+    return [sold(SPY, "1", "1.00", execution="a.01"), sold(SPY, "2600", "384.62", execution="b.01"), change]
+
+
+def moved_out(*before: Fact) -> list[Fact]:
+    left = PositionTransferred(
+        con_id=ES.con_id, quantity=D(-1), basis=D(-250_000), currency="USD", value=D(-251_000), source="statement",
+        reference="1", occurred_at=minutes(600),
+    )  # fmt: skip
+    return [*before, left]
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        pytest.param(split_into_fractions(), id="more digits than beancount computes with"),
+        pytest.param(moved_out(bought(ES, "1", "5000", execution="a.01")), id="a future that is moved out"),
+        pytest.param(moved_out(), id="a future that is moved out before its purchase is told"),
+    ],
+)
+def test_beancount_finds_our_balances_however_awkward_the_amounts(facts: list[Fact]) -> None:
+    assert beancount_balances(beancount_text(facts)) == own_balances(facts)
 
 
 @given(histories())

@@ -22,6 +22,7 @@ from ledger.effects.changes import (
     holding_of,
     impossible,
     method_of,
+    paid_from,
     trade,
 )
 from ledger.events import (
@@ -122,8 +123,7 @@ def _untrade(state: State, base: str, known: Fill) -> None:
         holding = state.holdings[known.con_id]
         told = holding.entry(base)
         assert isinstance(told, Trade)
-        account = "cash" if contract.security_type in PAID else f"variation:{known.con_id}"
-        trade(state, holding, holding.without_entry(base), -told.gross, account, known.at)
+        trade(state, holding, holding.without_entry(base), -told.gross, paid_from(state, known.con_id), known.at)
     _fill_order(state, known.order_ref, -known.quantity)
 
 
@@ -246,8 +246,8 @@ def _regross(state: State, base: str, known: Fill, gross: Decimal) -> None:
     holding = state.holdings[known.con_id]
     told = holding.entry(base)
     assert isinstance(told, Trade)
-    account = "cash" if state.contracts[known.con_id].security_type in PAID else f"variation:{known.con_id}"
-    trade(state, holding, holding.with_gross(base, gross), gross - told.gross, account, known.at)
+    paid = paid_from(state, known.con_id)
+    trade(state, holding, holding.with_gross(base, gross), gross - told.gross, paid, known.at)
 
 
 def _known_fill(state: State, execution_id: str, what: str) -> Fill:

@@ -1,13 +1,20 @@
 """What may explain differences: facts that may have happened, or why one side is not to be believed yet.
 
 A cause (`reconcile/causes/`) looks at a `Case` and proposes `Candidate`s; `reconcile/explain.py` finds which of them
-together make the findings vanish. A candidate is never believed: its facts are tried on a copy of the book.
+together make the findings vanish. A candidate is never believed: its facts are tried on a copy of the book, and what
+they move there is measured (`reconcile/measuring.py`).
+
+What a cause proposes is one of two:
+- an amount that something else tells (an accrual, a report, an order, a price): always, whether or not it fits alone;
+  the engine finds what fits together;
+- the whole difference that it sees, where the amount is free (a fee never seen before): the engine shows the case to
+  the causes again when it has explained a part of it, and then the difference is what is left (`Case.after`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -29,8 +36,11 @@ class Candidate:
     facts: tuple[Fact, ...]  # what would be recorded; none where the broker's side is late, or rounded
     text: str  # in a line, with its amounts
     evidence: tuple[str, ...] = ()
-    # How much of each difference (found - expected) it makes, where no facts say so.
+    # How much of each difference (found - expected) it makes, where no facts say so. What facts move is measured.
     amounts: Mapping[Subject, Decimal] | None = None
+    # Names of what was to have come by now (an accrual whose pay date has come, a row that a statement tells): a set of
+    # candidates that leaves it out ranks behind one that has it. Variants of one thing bear the same name.
+    due: tuple[str, ...] = ()
 
 
 class Origin(NamedTuple):
@@ -52,11 +62,26 @@ class Case(NamedTuple):
     origin: Origin
     tolerances: Tolerances
     told: tuple[Fact, ...] = ()  # by a statement, and not in the book yet
+    # What the engine has chosen already when it shows what is left; `book` is then as if its facts had been recorded.
+    chosen: tuple[Candidate, ...] = ()
 
     def differences(self, kind: BreakKind) -> dict[str, Decimal]:
         """Return found minus expected by subject, of the findings of a kind that have amounts."""
         told = ((f.subject, f.difference) for f in self.findings if f.kind == kind)
         return {subject: amount for subject, amount in told if amount is not None}
+
+    def finding(self, kind: BreakKind, subject: str) -> Finding | None:
+        """Return what differs of one subject; None where nothing does."""
+        return next((f for f in self.findings if f.kind == kind and f.subject == subject), None)
+
+    def after(self, chosen: tuple[Candidate, ...], book: Book, left: Mapping[Subject, Decimal]) -> Case:
+        """Return what is left when candidates are chosen: their facts in the book, the differences reduced."""
+        findings = tuple(
+            replace(f, expected=f.found - left[f.kind, f.subject])
+            for f in self.findings
+            if f.found is not None and (f.kind, f.subject) in left
+        )
+        return self._replace(book=book, findings=findings, chosen=chosen)
 
 
 Cause = Callable[[Case], Iterable[Candidate]]

@@ -112,7 +112,7 @@ class Account:
         holding = self.holdings.setdefault(con_id, Holding())
         closed = holding.trade(quantity, unit, commission + carried[1], at, self._next_number(), carried[0])
         if closed is not None:
-            self._realise(con_id, closed, at)
+            self.realise(con_id, closed, at)
         return closed
 
     def _pay_for(self, con_id: int, product: Contract, quantity: Decimal, money: Decimal, commission: Decimal) -> None:
@@ -261,6 +261,16 @@ class Account:
             self.bookings.append(booked)
             return holding.quantity - holding.quantity.to_integral_value(ROUND_DOWN)
 
+    def restate(self, contract: Contract, undone: TradeBooked, closed: Closed) -> None:
+        """Book what takes a trade back: its cash, its commission and what it had realised."""
+        self._pay_for(contract.con_id, contract, undone.quantity, undone.money, undone.commission)
+        self.realise(contract.con_id, closed, undone.at)
+        self.bookings.append(undone)
+
+    def receive(self, currency: str, amount: Decimal) -> None:
+        """Move cash that another booking tells of."""
+        self._move(currency, amount)
+
     def quantity(self, con_id: int) -> Decimal:
         """Return the signed shares held, 0 when flat."""
         holding = self.holdings.get(con_id)
@@ -320,7 +330,8 @@ class Account:
     def _next_number(self) -> int:
         return len(self.bookings) + 1
 
-    def _realise(self, con_id: int, closed: Closed, at: datetime) -> None:
+    def realise(self, con_id: int, closed: Closed, at: datetime) -> None:
+        """Count what was realised, today and in all."""
         self.realised_gross += closed.gross
         self.realised_commission += closed.commission
         today = self._realised_today(at)

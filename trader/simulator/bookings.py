@@ -37,11 +37,12 @@ class TradeBooked(Booked):
     realised: Decimal = Decimal(0)  # after commissions; 0 for an opening trade
     closed: tuple[Lot, ...] = ()  # what it closed
     opens: bool = False
-    kind: str = "ExchTrade"  # | BookTrade | FracShare
+    kind: str = "ExchTrade"  # | BookTrade | FracShare | TradeCancel
     notes: str = ""  # A assigned, Ex exercised, Ep expired
     execution: Execution | None = None
     carried_gross: Decimal = Decimal(0)  # basis that came from an option, or went (-)
     carried_commission: Decimal = Decimal(0)
+    cancels: int | None = None  # the number of the booking that it takes back
 
     @property
     def cost(self) -> Decimal:
@@ -108,6 +109,7 @@ class SplitBooked(Booked):
     con_id: int
     ratio: Fraction
     quantity_change: Decimal
+    code: str = ""  # SD a stock dividend; else forward or reverse by the ratio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,4 +122,42 @@ class VariationBooked(Booked):
     price: Decimal
 
 
-Booking = TradeBooked | CashBooked | DividendAccrualBooked | InterestAccrualBooked | SplitBooked | VariationBooked
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What an action did to one contract."""
+
+    con_id: int
+    quantity: Decimal
+    proceeds: Decimal = Decimal(0)  # + received
+    realised: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionBooked(Booked):
+    """A corporate action that is no split: a merger, a spin-off, another name."""
+
+    code: str  # IB's: TC, SO, IC
+    words: str
+    con_id: int  # what it is an action of
+    moved: tuple[Moved, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferBooked(Booked):
+    """Units that came in from another broker, or went there."""
+
+    con_id: int
+    quantity: Decimal
+    price: Decimal  # at which they are valued, and come in
+
+
+Booking = (
+    TradeBooked
+    | CashBooked
+    | DividendAccrualBooked
+    | InterestAccrualBooked
+    | SplitBooked
+    | VariationBooked
+    | ActionBooked
+    | TransferBooked
+)

@@ -20,7 +20,6 @@ The same seed and the same sequence of calls give the same fills.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal, localcontext
 
@@ -52,6 +51,8 @@ from trader.simulator.orders import (
     Preview,
     Rejected,
 )
+from trader.simulator.reports import Report, Reports
+from trader.simulator.restating import book_revision, execution_of, revised, take_back
 from trader.simulator.rules import check_change, check_request
 from trader.simulator.sessions import DAY, new_york_date, next_session, session_after, session_at
 from trader.simulator.settlement import Settlement
@@ -62,15 +63,6 @@ AVERAGE_PLACES = Decimal("1E-8")
 FIRST_PERM_ID = 1_000_000_000
 FIRST_EXECUTION = 0x42240000  # IB's second group is a time in hexadecimal; only its growth matters
 NO_TERMS = Terms()
-
-
-@dataclass(slots=True, eq=False)
-class _Report:
-    """An execution, its commission, and when the commission is told (None: it has been)."""
-
-    execution: Execution
-    commission: Commission
-    due: datetime | None
 
 
 class Exchange:
@@ -92,8 +84,7 @@ class Exchange:
         self._venue = seeded(seed, "venue").getrandbits(18)
         self._working: dict[int, Working] = {}  # by permId, so in the order of placing
         self._completed: dict[date, list[Order]] = {}
-        self._reports: dict[date, list[_Report]] = {}
-        self._unreported: list[_Report] = []
+        self._reports = Reports()
         self._taken: dict[tuple[int, datetime], Decimal] = {}  # shares filled, by contract and hourly bar
         self._check_time(start)
 
@@ -157,10 +148,18 @@ class Exchange:
                 for working in [working for working in self._working.values() if working.is_ready(self.now)]:
                     self._try_to_fill(working)
 
-    def trade_by_hand(self, symbol: str, quantity: Decimal, price: Decimal | None = None) -> Execution:
+    def trade_by_hand(
+        self,
+        symbol: str,
+        quantity: Decimal,
+        price: Decimal | None = None,
+        client_id: int = 0,
+        liquidation: bool = False,
+    ) -> Execution:
         """Trade at once (+ bought, - sold), as the account's owner does in the broker's own program.
 
-        Without a price it is the touch, or the last price outside the session. No order of it is ever seen.
+        Without a price it is the touch, or the last price outside the session. No order of it is ever seen. It may be
+        another client's, or the broker's own liquidation.
         """
         contract = self.market.contract_of(symbol)
         if contract is None:
@@ -174,7 +173,8 @@ class Exchange:
         last = self._last(contract)
         running = self.market.bar_at(contract.con_id, self.now)
         at_market = touch(last, contract.min_tick)[quantity > 0] if running else last
-        request = OrderRequest(0, 0, contract.con_id, self.account.number, action, abs(quantity), "MKT", None)
+        asked = client_id, 0, contract.con_id, self.account.number, action, abs(quantity), "MKT", None
+        request = OrderRequest(*asked, liquidation=liquidation)
         order = Order(request, self._next_perm_id(), "Submitted", self.now)
         return self._execute(Working(order, None), abs(quantity), at_market if price is None else price, TAKER)
 
@@ -183,6 +183,17 @@ class Exchange:
         self.market.rate(currency, self.now)  # refused if nothing says what it is worth
         self.account.move_cash(amount, currency, self.now, label)
         self._tell(AccountChanged(self.now))
+
+    def restate(self, exec_id: str, *, quantity: Decimal | None = None, price: Decimal | None = None) -> None:
+        """Bust an execution, or correct it: its next revision has so many shares (a magnitude) at this price."""
+        old = execution_of(self.account, exec_id)
+        contract = self.market.known(old.con_id)
+        take_back(self.account, contract, exec_id, self.now)
+        self._reports.drop(exec_id)
+        self._tell(AccountChanged(self.now))
+        if quantity or price:
+            new = revised(old, quantity or old.shares, price or old.price)
+            self._report(new, book_revision(self.account, contract, new, self.now))
 
     def open_orders(self) -> list[Order]:
         """Return the working orders, oldest first."""
@@ -195,19 +206,18 @@ class Exchange:
     def executions_today(self) -> list[tuple[Execution, Commission | None]]:
         """Return the executions since midnight in New York; a commission that has not been told yet is None."""
         return [
-            (report.execution, None if report.due else report.commission)
-            for report in self._reports.get(new_york_date(self.now), [])
+            (report.execution, None if report.due else report.commission) for report in self._reports.today(self.now)
         ]
 
     def dump(self) -> dict[str, object]:
         """Return everything, exact: the account, open and today's completed orders, today's executions."""
         orders = [*self.completed_orders(), *self.open_orders()]
-        reports = self._reports.get(new_york_date(self.now), [])
+        reports = self._reports.today(self.now)
         return {
             **dump_account(self.account, self.market, self.now),
             "orders": [dump_order(order) for order in orders],
             "executions": [dump_execution(report.execution, report.commission) for report in reports],
-            "pending_commissions": [report.execution.exec_id for report in self._unreported],
+            "pending_commissions": [report.execution.exec_id for report in self._reports.untold],
         }
 
     def _check_time(self, moment: datetime) -> None:
@@ -219,7 +229,7 @@ class Exchange:
 
     def _next_moment(self, to: datetime) -> datetime:
         moments = [to, *self.settlement.moments(self.now)]
-        moments += [report.due for report in self._unreported if report.due]
+        moments += [report.due for report in self._reports.untold if report.due]
         if self._working or self.account.held():
             session = next_session(self.now)
             moments += [session.open, session.close]
@@ -258,10 +268,7 @@ class Exchange:
             self._tell(AccountChanged(self.now))
 
     def _report_commissions(self) -> None:
-        due = [report for report in self._unreported if report.due and report.due <= self.now]
-        for report in due:
-            self._unreported.remove(report)
-            report.due = None
+        for report in self._reports.due(self.now):
             self._tell(CommissionCharged(self.now, report.commission, report.execution))
 
     def _checked(self, request: OrderRequest) -> Contract:
@@ -328,19 +335,21 @@ class Exchange:
             contract.con_id, signed, price, cost, self.now, contract=contract, execution=execution
         )
         commission = Commission(execution.exec_id, cost, contract.commission_currency, realised)
+        self._report(execution, commission, order)
+        return execution
+
+    def _report(self, execution: Execution, commission: Commission, order: Order | None = None) -> None:
+        """Tell of an execution, of its order, and of its commission now or later."""
         late = bool(self.commission_delay)
-        report = _Report(execution, commission, self.now + self.commission_delay if late else None)
-        self._reports.setdefault(new_york_date(self.now), []).append(report)
+        self._reports.add(Report(execution, commission, self.now + self.commission_delay if late else None), self.now)
         self._tell(Executed(self.now, execution))
-        self._after_fill(order)
-        if late:
-            self._unreported.append(report)
-        else:
+        if order is not None:
+            self._after_fill(order)
+        if not late:
             self._tell(CommissionCharged(self.now, commission, execution))
-        if not contract.is_currency:
+        if not self.market.known(execution.con_id).is_currency:
             self._tell(PositionChanged(self.now, self.account.position(execution.con_id)))
         self._tell(AccountChanged(self.now))
-        return execution
 
     def _after_fill(self, order: Order) -> None:
         if order.perm_id not in self._working:
@@ -369,6 +378,7 @@ class Exchange:
             order.average_price,
             self._venue_of(request.con_id),
             liquidity,
+            request.liquidation,
         )
 
     def _venue_of(self, con_id: int) -> str:

@@ -117,7 +117,7 @@ def exec_details(request_id: int, execution: Execution, contract: Contract, vers
         *("11", str(request_id), str(execution.order_id), *contract_fields(contract, execution.exchange)),
         *(execution.exec_id, time_text(execution.time, version), execution.account, execution.exchange),
         *(execution.side, size_text(execution.shares, version), price_text(execution.price), str(execution.perm_id)),
-        *(str(execution.client_id), "0", size_text(execution.cumulative, version)),
+        *(str(execution.client_id), str(int(execution.liquidation)), size_text(execution.cumulative, version)),
         *(price_text(execution.average_price), execution.order_ref, "", "", "", str(execution.liquidity)),
     )
 

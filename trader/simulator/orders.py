@@ -35,6 +35,7 @@ class OrderRequest:
     outside_rth: bool = False  # taken and ignored: nothing fills outside regular hours
     transmit: bool = True
     what_if: bool = False
+    liquidation: bool = False  # the broker's own, to end a shortage of margin
 
 
 @dataclass(slots=True, eq=False)
@@ -82,6 +83,7 @@ class Execution:
     average_price: Decimal  # likewise
     exchange: str
     liquidity: int  # 1 added, 2 removed
+    liquidation: bool = False  # the broker itself closed the position
 
 
 @dataclass(frozen=True, slots=True)

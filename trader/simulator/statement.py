@@ -15,12 +15,12 @@ from trader.simulator.closings import Closing, PositionAtClose
 from trader.simulator.contracts import BASE_CURRENCY
 from trader.simulator.lots import CONTEXT, ZERO, plain
 from trader.simulator.sessions import NEW_YORK
+from trader.simulator.statement_actions import corporate_actions, transfers
 from trader.simulator.statement_fields import account_fields
 from trader.simulator.statement_lines import CASH_REPORT_LINES, Period, cash_report, change_in_nav
 from trader.simulator.statement_rows import (
     cash_transactions,
     conversion_rates,
-    corporate_actions,
     dividend_accruals,
     interest_accruals,
     marks_to_market,
@@ -155,6 +155,7 @@ SECTIONS: tuple[Section, ...] = (
     option_events,
     cash_transactions,
     corporate_actions,
+    transfers,
     open_positions,
     dividend_accruals,
     open_dividend_accruals,

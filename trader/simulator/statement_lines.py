@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from decimal import Decimal, localcontext
 
 from trader.simulator.bookings import (
+    ActionBooked,
     Booking,
     CashBooked,
     DividendAccrualBooked,
     InterestAccrualBooked,
     TradeBooked,
+    TransferBooked,
     VariationBooked,
 )
 from trader.simulator.closings import Closing
@@ -32,10 +34,19 @@ CASH_LINES: Mapping[str, tuple[str, str]] = {  # kind of cash -> line of the cas
     "Broker Interest Paid": ("brokerInterest", "interest"),
     "Broker Interest Received": ("brokerInterest", "interest"),
     "Other Fees": ("otherFees", "otherFees"),
+    "Commission Adjustments": ("commissions", "commissions"),
 }
 NAV_LINES = (
     *("mtm", "depositsWithdrawals", "dividends", "withholdingTax", "changeInDividendAccruals", "interest"),
-    *("changeInInterestAccruals", "otherFees", "commissions", "forexCommissions", "netFxTrading", "fxTranslation"),
+    *(
+        "changeInInterestAccruals",
+        "otherFees",
+        "commissions",
+        "forexCommissions",
+        "netFxTrading",
+        "fxTranslation",
+        "assetTransfers",
+    ),
 )
 CASH_REPORT_LINES = (
     *("commissions", "depositWithdrawals", "dividends", "brokerInterest", "cashSettlingMtm", "netTradesSales"),
@@ -92,6 +103,11 @@ def mark_to_market(period: Period) -> dict[int, Decimal]:
                     gained[booking.con_id] = gained.get(booking.con_id, ZERO) - paid
                 case VariationBooked():
                     gained[booking.con_id] = gained.get(booking.con_id, ZERO) + booking.amount
+                case ActionBooked():
+                    for moved in booking.moved:
+                        gained[moved.con_id] = gained.get(moved.con_id, ZERO) + moved.proceeds
+                case TransferBooked():
+                    gained[booking.con_id] = gained.get(booking.con_id, ZERO) - value_of(booking, period)
                 case _:
                     pass  # no price moved
         return gained
@@ -128,6 +144,8 @@ def _booked_lines(period: Period) -> Iterator[Amount]:
                 yield "changeInDividendAccruals", booking.currency, booking.net
             case InterestAccrualBooked():
                 yield "changeInInterestAccruals", booking.currency, booking.amount
+            case TransferBooked():
+                yield "assetTransfers", period.contracts[booking.con_id].currency, value_of(booking, period)
             case _:
                 pass  # what is settled daily counts as its price moves; a split moves no money
 
@@ -144,8 +162,17 @@ def _cash_lines(period: Period) -> Iterator[Amount]:
                 yield CASH_LINES[booking.label.kind][0], booking.currency, booking.amount
             case VariationBooked():
                 yield "cashSettlingMtm", booking.currency, booking.amount
+            case ActionBooked():
+                for moved in booking.moved:
+                    line = "netTradesSales" if moved.proceeds > 0 else "netTradesPurchases"
+                    yield line, period.contracts[moved.con_id].currency, moved.proceeds
             case _:
-                pass  # accruals and splits move no cash
+                pass  # accruals, splits and transfers move no cash
+
+
+def value_of(transfer: TransferBooked, period: Period) -> Decimal:
+    """Return what units that were moved are worth, signed as they are."""
+    return transfer.quantity * transfer.price * period.contracts[transfer.con_id].multiplier
 
 
 def legs(trade: TradeBooked, contract: Contract) -> Iterable[tuple[str, Decimal]]:

@@ -1,4 +1,4 @@
-"""The sections of a statement about cash, accruals, corporate actions, positions, rates and contracts."""
+"""The sections of a statement about cash, accruals, positions, rates and contracts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from trader.simulator.bookings import (
     CashBooked,
     DividendAccrualBooked,
     InterestAccrualBooked,
-    SplitBooked,
     TradeBooked,
 )
 from trader.simulator.closings import PositionAtClose
@@ -54,37 +53,6 @@ def cash_transactions(period: Period) -> Element:
                 "levelOfDetail": "DETAIL",
             }
             SubElement(section, "CashTransaction", row)
-    return section
-
-
-def corporate_actions(period: Period) -> Element:
-    """List every split of what was held."""
-    section = Element("CorporateActions")
-    for booking in period.bookings:
-        if isinstance(booking, SplitBooked):
-            contract, ratio = period.contracts[booking.con_id], booking.ratio
-            words = f"{contract.symbol}({contract.con_id}) SPLIT {ratio.numerator} FOR {ratio.denominator}"
-            words = f"{words} ({contract.symbol}, {contract.long_name}, {contract.con_id})"
-            row = {
-                **account_fields(period),
-                **contract_fields(contract, period),
-                "description": words,
-                "reportDate": day_text(period.closing_of(booking).date),
-                "dateTime": time_text(booking.at),
-                "actionDescription": words,
-                "amount": "0",
-                "proceeds": "0",
-                "value": "0",
-                "quantity": plain(booking.quantity_change),
-                "fifoPnlRealized": "0",
-                "mtmPnl": "0",
-                "code": "",
-                "type": "FS" if ratio > 1 else "RS",
-                "transactionID": transaction(booking),
-                "actionID": str(ACTIONS + booking.number),
-                "levelOfDetail": "DETAIL",
-            }
-            SubElement(section, "CorporateAction", row)
     return section
 
 

@@ -66,6 +66,7 @@ def _trade(period: Period, booking: TradeBooked) -> Element:
         "mtmPnl": plain(gained),
         "buySell": "BUY" if booking.quantity > 0 else "SELL",
         **_order_fields(booking.execution),
+        **_cancelled_fields(booking),
         "levelOfDetail": "EXECUTION",
     }
     return Element("Trade", row)
@@ -82,6 +83,13 @@ def _open_close(booking: TradeBooked, contract: Contract) -> str:
     if contract.is_currency:
         return ""
     return ";".join(word for word, holds in (("C", booking.closed), ("O", booking.opens)) if holds)
+
+
+def _cancelled_fields(booking: TradeBooked) -> dict[str, str]:
+    """Name the execution that a cancellation takes back."""
+    if booking.cancels is None:
+        return {}
+    return {"origTradeID": str(TRADES + booking.cancels), "origTransactionID": str(TRANSACTIONS + booking.cancels)}
 
 
 def _order_fields(execution: Execution | None) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Why the log refuses. Each error has a code that stands in docs/runbook.md, and the exit status of the command.
+"""What a person is told in one line, and why the log refuses: each has a code that stands in docs/runbook.md.
 
 To add one: subclass `LogError`, give it its code, and write its section of the runbook. The message is one line: the
 thing, what was expected, what was found, what to do.
@@ -10,7 +10,13 @@ from datetime import datetime
 from typing import ClassVar
 
 
-class LogError(Exception):
+class Refusal(Exception):
+    """Something cannot be done, and is told in a line with its code; no defect of ours, so no traceback."""
+
+    code: ClassVar[str]
+
+
+class LogError(Refusal):
     """The log cannot be opened, read or written."""
 
     code: ClassVar[str] = "log-error"

@@ -16,7 +16,7 @@ from ledger.book import Book, Forgotten, Impossible, forgetful_book, replay
 from ledger.checkpoints import Keeper, folded_from, latest_seal
 from ledger.clock import Clock
 from ledger.collecting import uncollected
-from ledger.errors import LogError
+from ledger.errors import LogError, Refusal
 from ledger.events import (
     EVENT_TYPES,
     BreakFound,
@@ -41,7 +41,7 @@ STOPPED_BY_HALT: tuple[type[Fact], ...] = (OrderSendAttempted, OrderModified)  #
 RAW_CHARACTERS_MAX = 100_000
 
 
-class LedgerError(Exception):
+class LedgerError(Refusal):
     """Our own code tried to record what it never may."""
 
     code: ClassVar[str] = "ledger-error"

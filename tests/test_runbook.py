@@ -64,7 +64,7 @@ def codes_assigned(statement: ast.stmt) -> Iterator[str]:
     targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
     value = getattr(statement, "value", None)
     named = any(isinstance(target, ast.Name) and target.id == "code" for target in targets)
-    if named and isinstance(value, ast.Constant) and isinstance(value.value, str):
+    if named and isinstance(value, ast.Constant) and isinstance(value.value, str) and value.value:
         yield value.value
 
 

@@ -9,6 +9,7 @@ from typing import Literal, TypeVar
 
 from ledger.clock import ClockKind
 from ledger.effects.changes import MARGINED
+from ledger.errors import Refusal
 from ledger.events import (
     AccountAdopted,
     CashObserved,
@@ -28,7 +29,7 @@ F = TypeVar("F", bound=Fact)
 BASIS_UNIT = Decimal("1e-10")
 
 
-class AdoptionRefused(Exception):
+class AdoptionRefused(Refusal):
     """The account cannot be adopted as it was found."""
 
     code = "adoption-refused"

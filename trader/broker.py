@@ -12,6 +12,7 @@ from datetime import date
 from typing import Protocol
 
 from ledger.book import Book
+from ledger.errors import Refusal
 from ledger.events import ContractDefined, Fact, OrderPlanned
 from trader.bars import Bar
 
@@ -46,7 +47,7 @@ WHAT_TO_DO: dict[str, str] = {
 }
 
 
-class BrokerProblem(Exception):
+class BrokerProblem(Refusal):
     """The broker cannot be used, or not further. `code` stands in docs/runbook.md."""
 
     def __init__(self, code: str, found: str) -> None:

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ledger.errors import HeadDamaged, LogDamaged, LogError
+from ledger.errors import HeadDamaged, LogDamaged, LogError, Refusal
 from ledger.events import DaySealed, LogStarted
 from ledger.line import GENESIS_PREV, LINE_BYTES_MAX, Header, LineBroken, decode, header_of
 from ledger.log import read_genesis
@@ -31,7 +31,7 @@ OWN = (("sources", "folder"), ("strategy", "path"))  # the settings that name wh
 SINGLE = (Path(FILE_NAME), Path("var") / "HALT")
 
 
-class BackupDamaged(Exception):
+class BackupDamaged(Refusal):
     """A backup that is not what was put there."""
 
     code = "backup-damaged"

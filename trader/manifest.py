@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ledger.errors import Refusal
+
 MANIFEST = "backup.json"
 
 
-class BackupRefused(Exception):
+class BackupRefused(Refusal):
     """A backup that is not made, not restored, or not written into: the places do not fit."""
 
     code = "backup-refused"

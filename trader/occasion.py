@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from ledger.errors import Refusal
 from ledger.state import State
 from trader import exits
 from trader.calendar import Slot
@@ -22,7 +23,7 @@ class Options:
     verbose: bool = False
 
 
-class AccountNotAdopted(Exception):
+class AccountNotAdopted(Refusal):
     """The account was never accepted as the log's beginning; nothing trades before."""
 
     code = "account-not-adopted"

@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ledger.errors import Refusal
+
 FILE_NAME = "tallybook.toml"
 CALENDAR = "XNYS"
 TIMEOUT_SECONDS = 900
 MEMORY_MEGABYTES = 4096
 
 
-class SettingsError(Exception):
+class SettingsError(Refusal):
     """Settings that cannot be used: one line that names file, key, what was expected and found, and what to do."""
 
     code = "settings-wrong"

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from ledger.effects.changes import MARGINED, VIRTUAL, arriving, leaving, paid_from
 from ledger.effects.executions import bought_currency, gross_of
+from ledger.errors import Refusal
 from ledger.events import ContractDefined, decimal_text
 from ledger.lots import EXACT, OPENING, ZERO, Lot, Trade, exactly, place_of
 from ledger.lots.matched import Matched
@@ -29,7 +30,7 @@ from queries.export.lots import Cost, Lots
 IN_PARTS = ("fifo", "lifo", "hifo", "specific")  # methods by which lots are closed as they stand; others change them
 
 
-class NotEqual(Exception):
+class NotEqual(Refusal):
     """What would be exported is not what the journal says: a defect of ours."""
 
     code: ClassVar[str] = "export-not-equal"

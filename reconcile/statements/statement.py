@@ -12,10 +12,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import ClassVar
 
+from ledger.errors import Refusal
 from ledger.events import ContractDefined, Fact, OpeningLot
 
 
-class StatementError(Exception):
+class StatementError(Refusal):
     """A statement that cannot be read, and so was not read at all."""
 
     code: ClassVar[str] = "statement-unreadable"

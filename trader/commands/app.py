@@ -13,16 +13,11 @@ import typer
 from typer.exceptions import TyperException
 
 from ledger.book import Impossible
-from ledger.errors import LogError, LogLocked
-from ledger.ledger import LedgerError
+from ledger.errors import LogLocked, Refusal
 from ledger.nav import Unvalued
 from queries import TableError, UnknownDay
-from queries.export.transactions import NotEqual
 from reconcile.acceptance import Unexplained
-from reconcile.statements import StatementError
 from trader import exits
-from trader.adoption import AdoptionRefused
-from trader.broker import BrokerProblem
 from trader.calendar import CalendarError
 from trader.commands import (
     basis,
@@ -38,30 +33,14 @@ from trader.commands import (
     start,
     verify,
 )
-from trader.copies import BackupDamaged
-from trader.importing import StatementRefused
-from trader.manifest import BackupRefused, is_backup, require_home
-from trader.occasion import AccountNotAdopted
-from trader.schedule import SettingsError
+from trader.manifest import is_backup, require_home
 from trader.simulator.control import ControlError
-from trader.sources.flex import FlexProblem
 
 INTERRUPTED = 130  # what typer makes of Ctrl-C, without a word
 
 # What may go wrong, and the code that stands in docs/runbook.md where the error does not bring its own.
 EXPECTED: tuple[tuple[type[Exception], str], ...] = (
-    (SettingsError, ""),
-    (LogError, ""),
-    (LedgerError, ""),
-    (BrokerProblem, ""),
-    (AdoptionRefused, ""),
-    (StatementError, ""),
-    (StatementRefused, ""),
-    (FlexProblem, ""),
-    (NotEqual, ""),
-    (AccountNotAdopted, ""),
-    (BackupRefused, ""),
-    (BackupDamaged, ""),
+    (Refusal, ""),
     (Unexplained, "unexplained"),
     (Impossible, "impossible"),
     (Unvalued, "unvalued"),

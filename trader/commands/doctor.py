@@ -6,17 +6,17 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from trader import exits
 from trader.commands.home import home_of
-from trader.drill import Trial
-from trader.drill import run as drilled
-from trader.drill.telling import as_json, conclusion_of, lines_of
 from trader.examination import examine
 from trader.schedule import SettingsError
+
+if TYPE_CHECKING:
+    from trader.drill import Trial
 
 Format = Literal["table", "json"]
 MARKS = {"well": "✓", "note": "·", "ill": "✗"}
@@ -48,6 +48,9 @@ def doctor(
 
 
 def _fire_drill(home: Path, seed: int, format: Format) -> int:
+    from trader.drill import run as drilled
+    from trader.drill.telling import as_json, conclusion_of
+
     began = monotonic()
     if format == "json":
         drill = drilled(home, seed)
@@ -61,6 +64,8 @@ def _fire_drill(home: Path, seed: int, format: Format) -> int:
 
 
 def _tell(trial: Trial) -> None:
+    from trader.drill.telling import lines_of
+
     print("\n".join(lines_of(trial)), flush=True)
 
 

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import ClassVar
 
+from ledger.errors import Refusal
 from ledger.events import Fact
 from reconcile.statements import Statement, joined, read
 
 
-class StatementRefused(Exception):
+class StatementRefused(Refusal):
     """A statement that does not fit this home; nothing of its file was recorded."""
 
     code: ClassVar[str] = "statement-refused"

@@ -24,6 +24,7 @@ from urllib.parse import SplitResult, urlencode, urljoin, urlsplit
 from xml.etree import ElementTree
 
 from ledger.clock import Clock
+from ledger.errors import Refusal
 from trader.settings import Flex
 
 TOKEN_VARIABLE = "TALLYBOOK_FLEX_TOKEN"
@@ -58,7 +59,7 @@ REMEDIES: dict[str, str] = {
 }
 
 
-class FlexProblem(Exception):
+class FlexProblem(Refusal):
     """The statement did not come; nothing was read of it."""
 
     code: ClassVar[str] = "flex-failed"

@@ -98,7 +98,7 @@ def may_be_forgotten(state: State, fact: Fact, key: str) -> bool:
             return _is_order_gone(state, rest)
         case "cycle" | "day":
             return is_old_day(state, rest)
-        case "accept":
+        case "accept" | "take-back":
             return rest not in state.breaks
         case _:
             return False
@@ -214,7 +214,7 @@ def _forget_keys(state: State, _: datetime) -> None:
                 gone = _is_order_gone(state, rest)
             case "cycle" | "day":
                 gone = is_old_day(state, rest)
-            case "accept":
+            case "accept" | "take-back":
                 gone = rest not in state.breaks
             case _:
                 gone = False

@@ -14,8 +14,11 @@ from typing import Any, NamedTuple, TypeVar
 
 from ledger.booked import Booked, Passage, Provisional, Tax
 from ledger.events import (
+    AcceptanceTakenBack,
     ActionPending,
     BookReconciled,
+    BreakAccepted,
+    BreakClosed,
     BreakExplained,
     BreakFound,
     ContractDefined,
@@ -141,9 +144,12 @@ class Break:
     seq: int
     session_day: date | None
     explanation: BreakExplained | None = None
-    status: str = "open"  # open, accepted, closed
+    status: str = "open"  # open, accepted, taken back, closed
     why: str = ""
     ended_at: datetime | None = None
+    accepted: BreakAccepted | None = None
+    closed: BreakClosed | None = None
+    taken_back: AcceptanceTakenBack | None = None
 
 
 class SlotState(NamedTuple):

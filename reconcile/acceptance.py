@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal, localcontext
 
 from ledger.book import Book
+from ledger.effects.opening import adjustment_name
 from ledger.events import (
     BreakAccepted,
+    BreakClosed,
     BreakFound,
     CashAdjusted,
     Fact,
@@ -18,9 +21,9 @@ from ledger.events import (
 from ledger.lots import EXACT, allocate
 from ledger.nav import Unvalued, mark
 from ledger.state import ZERO, Break, Impossible, State
-from reconcile.candidates import Origin
-from reconcile.comparisons import Finding
-from reconcile.explain import explained
+from reconcile.candidates import Case, Origin
+from reconcile.explain import compared, explain
+from reconcile.explanations import Explanation, explanations_of, is_same
 from reconcile.tolerances import RETAIL, Tolerances
 
 
@@ -34,35 +37,94 @@ def acceptance(
     why: str,
     tolerances: Tolerances = RETAIL,
     *,
+    explanation: int | None = None,
+    by: str = "",
     as_suspense: bool = False,
     basis_to_cash: Decimal | None = None,
 ) -> tuple[Fact, ...]:
     """Return one batch: the acceptance, and the facts that make the halves match.
 
-    They are what explains the break, provisional until the statement confirms them; `as_suspense` books the difference
-    itself instead; `basis_to_cash` is the choice that a merger for cash and shares needs. Raises Unexplained for a
-    break that nothing explains, unless `as_suspense`; Impossible for one that is not open, and Unvalued for a position
-    whose worth nobody ever told.
+    They are those of the explanation of that number (the likeliest, unless it is only possible: then a number is
+    needed), provisional until the statement confirms them; `as_suspense` books the difference itself instead;
+    `basis_to_cash` is the choice that a merger for cash and shares needs. Raises Unexplained for a break that nothing
+    explains, unless `as_suspense`; Impossible for one that is not open, and Unvalued for a position whose worth nobody
+    ever told.
     """
-    found = _open_break(book, break_id).found
-    accepted = BreakAccepted(break_id=break_id, why=why)
+    known = _open_break(book, break_id)
+    found = known.found
+    accepted = BreakAccepted(break_id=break_id, why=why, by=by)
     with localcontext(EXACT):
         if found.kind == "corporate_action":
             chosen = _chosen(book, found, basis_to_cash, as_suspense=as_suspense)
             book.supposing(chosen)  # a choice that cannot be is refused here; of the broker's word it would be a break
-            return (*chosen, accepted)
-        candidate = None if as_suspense else explained(book, _finding(found), tolerances, Origin("operator", break_id))
-        if candidate is not None:
-            return (accepted, *candidate.facts)
+            return (*chosen, _recording(accepted, None, chosen))
+        if not as_suspense and (number := _number(known, explanation)) is not None:
+            _require_lasting(book, found, tolerances)
+            return _explained(book, known, number, accepted, tolerances)
         adjustment = _adjustment(book, found, why)
         if adjustment:
             _require_lasting(book, found, tolerances)
-        if not as_suspense and any(isinstance(fact, CashAdjusted | PositionAdjusted) for fact in adjustment):
+        is_adjusted = any(isinstance(fact, CashAdjusted | PositionAdjusted) for fact in adjustment)
+        if not as_suspense and is_adjusted:
             raise Unexplained(
                 f"break {break_id}: expected an explanation, found none; the account statement may tell (tallybook "
                 f"import FILE); to take the broker's word without a reason, add --as-suspense"
             )
-        return (accepted, *adjustment)
+        recorded = (adjustment_name(break_id),) if is_adjusted else ()
+        return (accepted.model_copy(update={"recorded": recorded}), *adjustment)
+
+
+def _number(known: Break, wanted: int | None) -> int | None:
+    """Return which explanation is accepted; None where the comparison itself saw the cause, or nothing explains."""
+    told = explanations_of(known)
+    listed = ", ".join(f"{n} {row.cause}" for n, row in enumerate(told, 1)) or "none"
+    break_id = known.found.break_id
+    if wanted is not None and not 1 <= wanted <= len(told):
+        raise Unexplained(f"break {break_id}: expected the number of an explanation ({listed}), found {wanted}")
+    if wanted is None and told and told[0].certainty == "possible":
+        raise Unexplained(
+            f"break {break_id}: nothing tells for sure which explanation holds ({listed}): say which with "
+            "--explanation N, or let the account statement tell (tallybook import FILE)"
+        )
+    return wanted or (1 if told else None)
+
+
+def _explained(
+    book: Book, known: Break, number: int, accepted: BreakAccepted, tolerances: Tolerances
+) -> tuple[Fact, ...]:
+    """Record an explanation as it was shown, and end the breaks that it explains too."""
+    shown, found = explanations_of(known)[number - 1], known.found
+    findings, _ = compared(book, tolerances)
+    explanations = explain(Case(book, findings, Origin("operator", found.break_id), tolerances))
+    again = explanations.get((found.kind, found.subject), ())
+    same = next((each for each in again if is_same(shown, each, found)), None)
+    if same is None:
+        raise Impossible(
+            f"break {found.break_id}: expected explanation {number} ({shown.text}) to hold still, found that more was "
+            "told since; run a cycle, which explains it again"
+        )
+    if not same.facts:
+        raise Unexplained(
+            f"break {found.break_id}: explanation {number} ({shown.text}) leaves nothing to record: the broker's half "
+            "is to come round by itself; to take the broker's word instead, add --as-suspense"
+        )
+    recorded = _recording(accepted, number, same.facts)
+    return (recorded, *same.facts, *_ended(book, known, same, recorded.recorded))
+
+
+def _ended(book: Book, known: Break, explanation: Explanation, keys: tuple[str, ...]) -> Iterator[BreakClosed]:
+    closed = explanation.subjects - explanation.left.keys()
+    for other in book.open_breaks:
+        if other is not known and (other.found.kind, other.found.subject) in closed:
+            yield BreakClosed(
+                break_id=other.found.break_id, reason=f"explained by what was accepted for {known.found.break_id}",
+                cause=" + ".join(explanation.causes), evidence=keys,
+            )  # fmt: skip
+
+
+def _recording(accepted: BreakAccepted, number: int | None, facts: tuple[Fact, ...]) -> BreakAccepted:
+    keys = tuple(fact.key for fact in facts if fact.key is not None)
+    return accepted.model_copy(update={"explanation": number, "recorded": keys})
 
 
 def _chosen(book: Book, found: BreakFound, basis_to_cash: Decimal | None, *, as_suspense: bool) -> tuple[Fact, ...]:
@@ -79,12 +141,6 @@ def _chosen(book: Book, found: BreakFound, basis_to_cash: Decimal | None, *, as_
         )
     chosen = {"source": "operator", "reference": found.break_id, "replaces": found.subject}
     return (MergerApplied.model_validate(stated | chosen | {"provisional": True, "basis_to_cash": basis_to_cash}),)
-
-
-def _finding(found: BreakFound) -> Finding:
-    return Finding(
-        found.kind, found.subject, found.consequence, found.expected, found.found, found.con_id, found.currency
-    )
 
 
 def _open_break(book: State, break_id: str) -> Break:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
-from decimal import Decimal, localcontext
-from typing import Literal
+from decimal import localcontext
 
 from ledger.book import Book
 from ledger.events import BookReconciled, BreakClosed, BreakExplained, BreakFound, Fact, StepFailed
 from ledger.events.reconciliation import BreakKind
 from ledger.lots import EXACT
-from ledger.nav import Unvalued, own_nav, rate
-from ledger.state import ZERO, Break, State
-from reconcile.candidates import Candidate, Origin
-from reconcile.comparisons import CHANGED, COMPARISONS, Finding, cash
-from reconcile.explain import explained
+from ledger.nav import own_nav
+from ledger.state import Break, State
+from reconcile.candidates import Case, Origin, Subject
+from reconcile.closing import closed
+from reconcile.comparisons import CHANGED, Finding
+from reconcile.explain import Explanations, compared, explain
+from reconcile.explanations import Explanation, told
+from reconcile.rules import begun, by_rule
 from reconcile.tolerances import Tolerances
 
 UNTIL_ACCEPTED: frozenset[BreakKind] = frozenset({"foreign_trade", "refused_fact"})  # never close by themselves
 ONCE_ACCEPTED: frozenset[BreakKind] = frozenset({"foreign_order", "order"})  # the same again is not found again
-Subject = tuple[BreakKind, str]
 
 
 def reconcile(book: Book, tolerances: Tolerances) -> tuple[Fact, ...]:
@@ -34,62 +35,22 @@ def reconcile(book: Book, tolerances: Tolerances) -> tuple[Fact, ...]:
     if missing:
         return (StepFailed(step="reconcile", reason=f"expected the broker's {missing} of this cycle, found none"),)
     with localcontext(EXACT):
-        by_rule = tuple(_by_rule(book, tolerances))
-        book = book.supposing(by_rule)
-        findings, unknown = _compared(book, tolerances)
-        lives = tuple(_lives(book, findings, unknown, tolerances))
+        case, unknown = _case(book, tolerances)
+        explanations = explain(case)
+        ruled = by_rule(case, explanations)
+        if ruled:
+            book = book.supposing(ruled)
+            case, unknown = _case(book, tolerances)
+            explanations = explain(case)
+        lives = tuple(_lives(case, explanations, unknown))
         if unknown:
-            return (*by_rule, *lives, StepFailed(step="reconcile", reason="; ".join(dict.fromkeys(unknown.values()))))
-        return (*by_rule, *lives, _reconciled(book, lives))
+            return (*ruled, *lives, StepFailed(step="reconcile", reason="; ".join(dict.fromkeys(unknown.values()))))
+        return (*ruled, *lives, _reconciled(book, lives))
 
 
-def _by_rule(book: Book, tolerances: Tolerances) -> Iterator[Fact]:
-    """Book what was announced and has arrived, within the cap: cash alone, never a position."""
-    bound, number = _rule_bound(book, tolerances), book.breaks_found
-    known = {k.found.subject: k for k in book.open_breaks if k.found.kind == "cash"}
-    for finding in cash(book, tolerances):
-        candidate = explained(book, finding, tolerances, Origin("rule", ""))
-        worth = _worth(book, finding)
-        if candidate is None or worth > bound:
-            continue
-        bound -= worth
-        if finding.subject in known:
-            break_id = known[finding.subject].found.break_id
-            yield _told(break_id, finding, candidate)
-        else:
-            number += 1
-            break_id = f"B-{number}"
-            yield from _begin(break_id, finding, candidate)
-        yield from candidate.facts
-        yield BreakClosed(break_id=break_id, reason=f"{candidate.text}, booked by rule until the statement confirms it")
-
-
-def _rule_bound(book: Book, tolerances: Tolerances) -> Decimal:
-    """Return how much rules may book at once, in base currency: nothing where NAV is unknown."""
-    try:
-        return own_nav(book) * tolerances.rule_share
-    except Unvalued:
-        return Decimal(-1)
-
-
-def _worth(book: Book, finding: Finding) -> Decimal:
-    """Return an amount of cash in base currency, as a magnitude; rules may book none whose rate is unknown."""
-    try:
-        return abs(finding.difference or ZERO) * rate(book, str(finding.currency))
-    except Unvalued:
-        return Decimal("Infinity")
-
-
-def _compared(book: State, tolerances: Tolerances) -> tuple[tuple[Finding, ...], dict[BreakKind, str]]:
-    """Return what differs, and why which kinds could not be compared."""
-    findings: list[Finding] = []
-    unknown: dict[BreakKind, str] = {}
-    for kind, compare in COMPARISONS:
-        try:
-            findings.extend(tuple(compare(book, tolerances)))
-        except Unvalued as unvalued:
-            unknown[kind] = str(unvalued)
-    return tuple(findings), unknown
+def _case(book: Book, tolerances: Tolerances) -> tuple[Case, Mapping[str, str]]:
+    findings, unknown = compared(book, tolerances)
+    return Case(book, findings, Origin("rule", book.next_break_id), tolerances), unknown
 
 
 def _reconciled(book: State, lives: tuple[Fact, ...]) -> BookReconciled:
@@ -121,26 +82,46 @@ def _not_reported(book: State) -> str:
     return ", ".join(name for name, at in parts if at is None or since is None or at < since)
 
 
-def _lives(
-    book: Book, findings: tuple[Finding, ...], unknown: dict[BreakKind, str], tolerances: Tolerances
-) -> Iterator[Fact]:
+def _lives(case: Case, explanations: Explanations, unknown: Mapping[str, str]) -> Iterator[Fact]:
     """Close what is over, then tell what is new: a break whose amount changed ends and another begins."""
-    present: dict[Subject, Finding] = {(finding.kind, finding.subject): finding for finding in findings}
-    settled = _accepted(book, present, tolerances)
+    book, present = case.book, {(finding.kind, finding.subject): finding for finding in case.findings}
+    settled = _accepted(book, present, case.tolerances)
+    lasting: dict[Subject, Break] = {}
     for known in book.open_breaks:
         subject = (known.found.kind, known.found.subject)
         finding = present.get(subject)
         if known.found.kind in UNTIL_ACCEPTED or known.found.kind in unknown:
             continue
-        if finding is not None and _is_same(known, finding, tolerances):
-            settled.add(subject)
+        if finding is not None and _is_same(known, finding, case.tolerances):
+            lasting[subject] = known
+        elif finding is None:
+            yield closed(book, known)
         else:
-            reason = "both halves match again" if finding is None else CHANGED
-            yield BreakClosed(break_id=known.found.break_id, reason=reason)
-    new = (finding for subject, finding in present.items() if subject not in settled)
-    for number, finding in enumerate(new, book.breaks_found + 1):
-        origin = Origin("operator", f"B-{number}")
-        yield from _begin(f"B-{number}", finding, explained(book, finding, tolerances, origin))
+            yield BreakClosed(break_id=known.found.break_id, reason=CHANGED)
+    new = [subject for subject in present if subject not in settled and subject not in lasting]
+    ids = {subject: known.found.break_id for subject, known in lasting.items()}
+    ids |= {subject: f"B-{number}" for number, subject in enumerate(new, book.breaks_found + 1)}
+    for subject, known in lasting.items():
+        yield from _told_again(known, present[subject], explanations.get(subject, ()), ids)
+    for subject in new:
+        yield begun(ids[subject], present[subject])
+        yield told(ids[subject], present[subject], explanations.get(subject, ()), ids)
+
+
+def _told_again(
+    known: Break, finding: Finding, explanations: tuple[Explanation, ...], ids: Mapping[Subject, str]
+) -> Iterator[Fact]:
+    """Explain a break anew where something else explains it now."""
+    now = told(known.found.break_id, finding, explanations, ids)
+    if known.explanation is None or _said(known.explanation) != _said(now):
+        yield now
+
+
+def _said(explanation: BreakExplained) -> tuple[object, ...]:
+    """Return what an explanation says, apart from amounts that move with marks and rounding."""
+    rows = ((row.causes, row.certainty, row.also) for row in explanation.rivals)
+    terms = tuple((term.cause, term.kind, term.subject, term.text) for term in explanation.terms)
+    return (explanation.cause, explanation.certainty, explanation.also, terms, *rows)
 
 
 def _accepted(book: State, present: dict[Subject, Finding], tolerances: Tolerances) -> set[Subject]:
@@ -165,31 +146,3 @@ def _is_same(known: Break, finding: Finding, tolerances: Tolerances) -> bool:
     else:
         same_amount = finding.kind == "nav" or before == now
     return same_amount and known.found.consequence == finding.consequence
-
-
-def _begin(break_id: str, finding: Finding, candidate: Candidate | None) -> Iterator[Fact]:
-    yield BreakFound(
-        break_id=break_id,
-        kind=finding.kind,
-        subject=finding.subject,
-        consequence=finding.consequence,
-        expected=finding.expected,
-        found=finding.found,
-        con_id=finding.con_id,
-        currency=finding.currency,
-        text=finding.text,
-    )
-    yield _told(break_id, finding, candidate)
-
-
-def _told(break_id: str, finding: Finding, candidate: Candidate | None) -> BreakExplained:
-    """Tell why: by the comparison itself, which saw the cause, or by a candidate that makes the finding vanish."""
-    if candidate is None:
-        certainty: Literal["certain", "unexplained"] = "certain" if finding.certain else "unexplained"
-        return BreakExplained(
-            break_id=break_id, cause=finding.cause, certainty=certainty, text=finding.text, evidence=finding.evidence
-        )
-    return BreakExplained(
-        break_id=break_id, cause=candidate.cause, certainty=candidate.certainty, text=candidate.text,
-        evidence=candidate.evidence,
-    )  # fmt: skip

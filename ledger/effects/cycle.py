@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ledger.effects.opening import adjustment_name, unadjust
+from ledger.effects.replacing import withdraw
 from ledger.events import (
+    AcceptanceTakenBack,
     AccountAdopted,
     BookReconciled,
     BreakAccepted,
@@ -171,13 +174,31 @@ def _accepted(state: State, event: Event) -> None:
     known = _open_break(state, fact.break_id)
     if known.found.kind == "corporate_action":
         state.pending_actions.pop(known.found.subject, None)  # the choice follows it, or there is none
-    state.keep_break(replace(known, status="accepted", why=fact.why, ended_at=event.recorded_at))
+    state.keep_break(replace(known, status="accepted", why=fact.why, ended_at=event.recorded_at, accepted=fact))
+
+
+def _taken_back(state: State, event: Event) -> None:
+    """Undo what an acceptance recorded; the difference is found again by the next comparison, as another break."""
+    fact: AcceptanceTakenBack = event.fact  # type: ignore[assignment]
+    known = state.breaks.get(fact.break_id)
+    if known is None and state.horizon is not None:
+        raise Forgotten(f"break {fact.break_id}: it may be one that is forgotten")
+    if known is None or known.status != "accepted":
+        raise Impossible(
+            f"break {fact.break_id}: expected an accepted break, found {known.status if known else 'none'}"
+        )
+    for key in fact.withdraws:
+        if key == adjustment_name(fact.break_id):
+            unadjust(state, known.found)
+        else:
+            withdraw(state, key, fact.key)
+    state.keep_break(replace(known, status="taken back", why=fact.why, ended_at=event.recorded_at, taken_back=fact))
 
 
 def _closed(state: State, event: Event) -> None:
     fact: BreakClosed = event.fact  # type: ignore[assignment]
     known = _open_break(state, fact.break_id)
-    state.keep_break(replace(known, status="closed", why=fact.reason, ended_at=event.recorded_at))
+    state.keep_break(replace(known, status="closed", why=fact.reason, ended_at=event.recorded_at, closed=fact))
 
 
 def _halted(state: State, event: Event) -> None:
@@ -230,6 +251,7 @@ EFFECTS = (
     (BreakFound, _break_found),
     (BreakExplained, _explained),
     (BreakAccepted, _accepted),
+    (AcceptanceTakenBack, _taken_back),
     (BreakClosed, _closed),
     (TradingHalted, _halted),
     (TradingResumed, _resumed),

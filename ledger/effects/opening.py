@@ -13,11 +13,11 @@ from ledger.effects.changes import (
     method_of,
     trade,
 )
-from ledger.events import CashAdjusted, Fact, OpeningBalanceRecorded, OpeningLotsRecorded, PositionAdjusted
+from ledger.events import BreakFound, CashAdjusted, Fact, OpeningBalanceRecorded, OpeningLotsRecorded, PositionAdjusted
 from ledger.journal import post
 from ledger.line import Event
 from ledger.lots import OPENING, BringIn, Lot, Trade
-from ledger.state import ZERO, State
+from ledger.state import ZERO, Impossible, State
 
 
 def _against(state: State, con_id: int, account: str) -> str:
@@ -82,6 +82,27 @@ def _position_adjusted(state: State, event: Event) -> None:
 def _cash_adjusted(state: State, event: Event) -> None:
     fact: CashAdjusted = event.fact  # type: ignore[assignment]
     earn(state, fact.currency, fact.amount, "suspense")
+
+
+def adjustment_name(break_id: str) -> str:
+    """Name the adjustment that an acceptance made: it has no key, for it is no word of the broker's."""
+    return f"adjustment/{break_id}"
+
+
+def unadjust(state: State, found: BreakFound) -> None:
+    """Take back the adjustment of a break: its cash, or its units with what they were held at."""
+    if found.kind == "cash" and found.difference is not None and found.currency is not None:
+        earn(state, found.currency, -found.difference, "suspense")
+        return
+    holding = state.holdings.get(found.con_id or 0)
+    try:
+        told = None if holding is None else holding.entry(found.break_id)
+    except KeyError:
+        told = None
+    if holding is None or not isinstance(told, Trade):
+        raise Impossible(f"break {found.break_id}: expected an adjustment of cash or units, found none")
+    account = _against(state, holding.con_id, "suspense")
+    trade(state, holding, holding.without_entry(found.break_id), -told.gross, account, told.at)
 
 
 EFFECTS: tuple[tuple[type[Fact], Effect], ...] = (

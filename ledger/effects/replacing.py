@@ -71,6 +71,17 @@ def standing(state: State, key: str) -> str:
     return key
 
 
+def withdraw(state: State, key: str, by: str) -> None:
+    """Undo a fact for good, on the word of another that takes no place: told again, it changes nothing."""
+    if key not in state.keys or key in state.replaced:
+        raise Impossible(f"{by}: expected to undo what stands, found {key} {_what_of(state, key)}")
+    _replace(state, key, by)
+
+
+def _what_of(state: State, key: str) -> str:
+    return f"replaced by {standing(state, key)}" if key in state.replaced else "never recorded"
+
+
 def _replace(state: State, key: str, by: str) -> None:
     if key == by:
         raise Impossible(f"{key}: expected another fact to take the place of, found its own key")
@@ -93,6 +104,9 @@ def _return_cash(state: State, key: str, part: tuple[object, ...] | None) -> Non
     match part:
         case (str() as kind, Decimal() as amount, str() as currency) if kind in ACCOUNT_OF:
             earn(state, currency, -amount, ACCOUNT_OF[kind])
+        case ("currency_converted", Decimal() as sold, str() as from_currency, Decimal() as bought, str() as currency):
+            earn(state, from_currency, sold, "conversion")
+            earn(state, currency, -bought, "conversion")
         case _:
             raise Impossible(f"{key}: expected a cash movement or an action to take the place of, found {part}")
 

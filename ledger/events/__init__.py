@@ -134,7 +134,14 @@ from ledger.events.orders import (
     OrderSendAttempted,
     TargetsScaled,
 )
-from ledger.events.reconciliation import BookReconciled, BreakAccepted, BreakClosed, BreakExplained, BreakFound
+from ledger.events.reconciliation import (
+    AcceptanceTakenBack,
+    BookReconciled,
+    BreakAccepted,
+    BreakClosed,
+    BreakExplained,
+    BreakFound,
+)
 
 EVENT_TYPES: tuple[type[Fact], ...] = (
     # the log and its cycles
@@ -163,7 +170,7 @@ EVENT_TYPES: tuple[type[Fact], ...] = (
     # decisions
     DataIngested, TargetsComputed, SafeguardsEvaluated, TradingAllowed, TradingVetoed,
     # reconciliation
-    BookReconciled, BreakFound, BreakExplained, BreakAccepted, BreakClosed,
+    BookReconciled, BreakFound, BreakExplained, BreakAccepted, AcceptanceTakenBack, BreakClosed,
     # operator
     AccountAdopted, TradingHalted, TradingResumed, OverrideSet, FlowExpected,
     # is this log the newest?
@@ -191,6 +198,7 @@ def json_schema() -> dict[str, Any]:
 __all__ = [
     "BY_NAME",
     "EVENT_TYPES",
+    "AcceptanceTakenBack",
     "AccountAdopted",
     "ActionPending",
     "BasisAllocated",

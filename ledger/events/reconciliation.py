@@ -67,6 +67,11 @@ class ExplanationRow(Row):
     evidence: tuple[str, ...] = ()
     also: tuple[str, ...] = ()  # other breaks that the same causes explain
 
+    @property
+    def cause(self) -> str:
+        """Name the causes in one line."""
+        return " + ".join(self.causes)
+
 
 class BreakExplained(Fact):
     """Why they differ: a cause, with amounts, and the evidence that it rests on; told again when it changes."""
@@ -91,7 +96,8 @@ class BreakAccepted(Fact):
     why: str
     by: str = ""  # who, as the machine knows them
     explanation: int | None = None  # 1: the likeliest; absent: the broker's word, without a reason
-    recorded: tuple[str, ...] = ()  # keys of the facts that were inferred and recorded with it
+    # Keys of the facts that were inferred and recorded with it; `adjustment/ID` of an amount against suspense.
+    recorded: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -102,6 +108,27 @@ class BreakAccepted(Fact):
     def economic_part(self) -> tuple[object, ...]:
         """The break."""
         return (self.break_id,)
+
+
+class AcceptanceTakenBack(Fact):
+    """The operator takes an acceptance back, with what was inferred for it: the difference shows again as a break."""
+
+    type: Literal["acceptance_taken_back"] = "acceptance_taken_back"
+    break_id: str
+    why: str
+    by: str = ""
+    # Keys of the facts that it undoes; inferred executions, commissions and reversals follow as facts of their own.
+    withdraws: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """An acceptance is taken back once."""
+        return f"take-back/{self.break_id}"
+
+    @property
+    def economic_part(self) -> tuple[object, ...]:
+        """The break, and what is undone."""
+        return (self.break_id, self.withdraws)
 
 
 class BreakClosed(Fact):

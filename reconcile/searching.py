@@ -1,0 +1,201 @@
+"""Which candidates together make the differences: a search that is wide enough for a few causes, and bounded for fifty.
+
+The subjects are closed one after the other, positions before cash, and after each the likeliest sets are kept. Exact
+sums alone count: a set closes a subject, or leaves it. What the causes say to what is left comes in through `look`.
+Everything is in a fixed order, and bounded by counts, never by a clock: the same case gives the same answer.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from ledger.events.reconciliation import Certainty
+from ledger.state import ZERO
+from reconcile.candidates import Candidate, Subject
+
+PICKS_MAX = 3  # of candidates that close one subject together; more come as one candidate of their cause
+OPTIONS_MAX = 48  # looked at for one subject
+KEPT = 24  # sets after each subject …
+KEPT_ALIKE = 8  # … of which so many leave the same
+GROWING = 256  # sets that have not closed the subject yet, of all that are looked at together …
+GROWING_MIN = 12  # … and of each at least
+LOOKS_A_SUBJECT = 8  # times that the causes see what is left of one subject …
+LOOKS_MAX = 48  # … and of all of a search
+CERTAINTIES: dict[Certainty, int] = {"certain": 0, "likely": 1, "possible": 2, "unexplained": 3}
+
+Effects = Mapping[Subject, Decimal]
+
+
+class Option(NamedTuple):
+    """A candidate as the search sees it: what it was measured to move."""
+
+    place: int  # in the order of CAUSES, and of what each proposes
+    candidate: Candidate
+    effects: Effects
+
+
+class Partial(NamedTuple):
+    """Candidates that are chosen, and what they leave."""
+
+    chosen: tuple[Option, ...]
+    left: dict[Subject, Decimal]
+    given_up: frozenset[Subject] = frozenset()
+
+    def with_option(self, option: Option) -> Partial:
+        """Return it with one candidate more."""
+        left = dict(self.left)
+        for subject, amount in option.effects.items():
+            rest = left.get(subject, ZERO) - amount
+            if rest:
+                left[subject] = rest
+            else:
+                left.pop(subject, None)
+        return Partial((*self.chosen, option), left, self.given_up)
+
+
+Look = Callable[[tuple[Candidate, ...], Effects], tuple[Option, ...]]  # chosen, what is left -> what closes it
+Rank = tuple[object, ...]
+
+
+class Search(NamedTuple):
+    """What is to be closed, by what, and how near is near enough."""
+
+    options: tuple[Option, ...]
+    targets: Effects
+    allowed: Callable[[Subject], Decimal]
+    look: Look
+    due: frozenset[str]  # everything that was to have come by now
+
+    def is_closed(self, left: Effects, subject: Subject) -> bool:
+        """Tell whether nothing but rounding is left of a subject."""
+        return abs(left.get(subject, ZERO)) <= self.allowed(subject)
+
+    def rank(self, partial: Partial) -> Rank:
+        """Order sets: what closes more, what is surer, what leaves nothing out that was due, what needs less."""
+        candidates = [option.candidate for option in partial.chosen]
+        worst = max((CERTAINTIES[candidate.certainty] for candidate in candidates), default=0)
+        arrived = {name for candidate in candidates for name in candidate.due}
+        left_out = len(self.due - arrived)
+        unsure = sum(CERTAINTIES[candidate.certainty] for candidate in candidates)
+        evidence = sum(len(candidate.evidence) for candidate in candidates)
+        order = tuple(sorted((option.place, option.candidate.text) for option in partial.chosen))
+        return (len(partial.given_up), worst, left_out, len(candidates), unsure, -evidence, order)
+
+
+def sets(search: Search) -> tuple[Partial, ...]:
+    """Return sets of candidates, the best first: those that close every subject, then those that leave some."""
+    subjects = sorted({*search.targets, *(s for option in search.options for s in option.effects)}, key=_order)
+    looks = min(LOOKS_A_SUBJECT, max(1, LOOKS_MAX // max(1, len(subjects))))
+    states: tuple[Partial, ...] = (Partial((), dict(search.targets)),)
+    done: set[Subject] = set()
+    for subject in subjects:
+        touching = [option for option in search.options if subject in option.effects][:OPTIONS_MAX]
+        layer = _Layer(search, subject, touching, frozenset(done), max(GROWING_MIN, GROWING // len(states)))
+        closed: list[Partial] = []
+        growing: list[Partial] = []
+        for state in states:
+            layer.close(state, closed, growing)
+        for partial in _best(search, (partial for partial in growing if partial.chosen), looks, alike=1):
+            closed.extend(layer.looked(partial))
+        closed.extend(layer.given_up(growing))
+        states = _best(search, closed, KEPT, KEPT_ALIKE)
+        done.add(subject)
+    return states
+
+
+def _order(subject: Subject) -> tuple[int, str, str]:
+    kind, name = subject
+    first = {"position": 0, "cash": 2, "nav": 3}.get(kind, 1)
+    return (first, kind, name)
+
+
+class _Layer:
+    """One subject, and what may close it."""
+
+    def __init__(
+        self, search: Search, subject: Subject, options: list[Option], done: frozenset[Subject], width: int
+    ) -> None:
+        """Order what may close the subject by its amount, so that what is left finds its like at once."""
+        self.search, self.subject, self.options, self.done, self.width = search, subject, options, done, width
+        self.by_amount = sorted(options, key=lambda option: (option.effects[subject], option.place))
+        self.amounts = [option.effects[subject] for option in self.by_amount]
+
+    def close(self, state: Partial, closed: list[Partial], growing: list[Partial]) -> None:
+        """Choose up to PICKS_MAX candidates until the subject is closed."""
+        if self.search.is_closed(state.left, self.subject):
+            closed.append(state)
+            return
+        frontier = [(state, 0)]
+        for pick in range(1, PICKS_MAX + 1):
+            growing.extend(partial for partial, _ in frontier)
+            for partial, _ in frontier:
+                closed.extend(self._closing(partial))
+            if pick < PICKS_MAX:
+                frontier = sorted(self._grown(frontier), key=lambda each: self.search.rank(each[0]))[: self.width]
+
+    def _closing(self, state: Partial) -> Iterator[Partial]:
+        """Choose each candidate that closes the subject alone."""
+        rest, allowed = state.left.get(self.subject, ZERO), self.search.allowed(self.subject)
+        first, last = bisect_left(self.amounts, rest - allowed), bisect_right(self.amounts, rest + allowed)
+        for option in self.by_amount[first:last]:
+            after = self.chosen(state, option)
+            if after is not None:
+                yield after
+
+    def _grown(self, frontier: list[tuple[Partial, int]]) -> Iterator[tuple[Partial, int]]:
+        """Choose each candidate that does not close it, in their order: no set comes twice."""
+        for partial, start in frontier:
+            for number in range(start, len(self.options)):
+                after = self.chosen(partial, self.options[number])
+                if after is not None and not self.search.is_closed(after.left, self.subject):
+                    yield after, number + 1
+
+    def chosen(self, state: Partial, option: Option) -> Partial | None:
+        """Choose one more; None where that opens again what was closed before, or chooses a thing twice."""
+        if any(before.place == option.place or _is_same_thing(before, option) for before in state.chosen):
+            return None
+        after = state.with_option(option)
+        again = (s for s in option.effects if s in self.done and s not in state.given_up)
+        return None if any(not self.search.is_closed(after.left, s) for s in again) else after
+
+    def looked(self, state: Partial) -> Iterator[Partial]:
+        """Let the causes see what is left, and choose what of theirs closes it."""
+        for option in self.search.look(tuple(option.candidate for option in state.chosen), state.left):
+            after = self.chosen(state, option) if self.subject in option.effects else None
+            if after is not None and self.search.is_closed(after.left, self.subject):
+                yield after
+
+    def given_up(self, growing: Iterable[Partial]) -> Iterator[Partial]:
+        """Leave the subject open: with what is sure of it, as far as that makes the difference smaller."""
+        target = self.search.targets.get(self.subject, ZERO)
+        for partial in growing:
+            mine = [option for option in partial.chosen if self.subject in option.effects]
+            is_sure = all(option.candidate.certainty in ("certain", "likely") for option in mine)
+            if not mine or (is_sure and abs(partial.left.get(self.subject, ZERO)) < abs(target)):
+                yield partial._replace(given_up=partial.given_up | {self.subject})
+
+
+def _is_same_thing(chosen: Option, option: Option) -> bool:
+    """Tell whether two candidates are variants of one thing that comes but once."""
+    return not set(chosen.candidate.due).isdisjoint(option.candidate.due)
+
+
+def _best(search: Search, partials: Iterable[Partial], most: int, alike: int) -> tuple[Partial, ...]:
+    """Keep the likeliest, of those that leave the same a few, and none twice."""
+    kept: list[Partial] = []
+    before: set[tuple[frozenset[int], frozenset[Subject]]] = set()
+    same: dict[object, int] = {}
+    for partial in sorted(partials, key=search.rank):
+        name = (frozenset(option.place for option in partial.chosen), partial.given_up)
+        leaves = (tuple(sorted(partial.left.items())), partial.given_up)
+        if name in before or same.get(leaves, 0) >= alike:
+            continue
+        before.add(name)
+        same[leaves] = same.get(leaves, 0) + 1
+        kept.append(partial)
+        if len(kept) == most:
+            break
+    return tuple(kept)

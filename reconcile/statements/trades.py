@@ -139,7 +139,7 @@ def _without_cancelled(trades: Iterable[Traded], reading: Reading) -> Iterator[T
                     **trade.dates,
                 )  # fmt: skip
                 reading.tell(trade.row, fact, EXECUTION, original.execution_id, 9)
-        _refund(trade, reading)
+                _refund(trade, reading)  # of a correction, the commission of the later revision takes its place
 
 
 def _corrects(other: Traded, cancel: Traded) -> bool:

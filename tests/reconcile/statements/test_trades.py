@@ -195,6 +195,17 @@ def test_gv25_a_correction_is_a_higher_revision_and_no_bust() -> None:
     ]  # fmt: skip
 
 
+def test_a_correction_that_refunds_the_old_commission_counts_the_new_one_alone() -> None:
+    statement = trades(
+        trade(1, "100", "420.5"),
+        trade(1, "-100", "420.5", **(CANCEL | {"buySell": "BUY (Ca.)", "ibCommission": "1", "transactionID": "8002"})),
+        trade(1, "100", "421.5", transactionID=8003, ibExecID="0000e0d5.00000001.01.02"),
+    )
+
+    assert every(CommissionAdjusted, statement) == []
+    assert [charged.execution_id[-2:] for charged in every(CommissionCharged, statement)] == ["01", "02"]
+
+
 def test_gv25_a_correction_told_a_day_later_takes_the_original_s_place_and_no_reverse_is_booked() -> None:
     later = {"reportDate": "20260115", "transactionID": 8002}
     statement = trades(

@@ -122,6 +122,12 @@ def money_weighted(flows: Sequence[Flow]) -> Decimal | None:
     return shown((low + high) / 2)
 
 
+def over(rate: Decimal, days: int) -> Decimal:
+    """Return what a yearly rate comes to in some days, to 1e-8."""
+    with localcontext(SEARCHED):
+        return shown(((ONE + rate).ln() * days / DAYS_A_YEAR).exp() - ONE)
+
+
 def _present_value(flows: Sequence[Flow], rate: Decimal) -> Decimal:
     began, growth = flows[0].day, (ONE + rate).ln()
     return sum((flow.amount * (growth * Decimal((began - flow.day).days) / DAYS_A_YEAR).exp() for flow in flows), ZERO)

@@ -44,7 +44,11 @@ def days_of(
         yield told
     if not found:
         asked = f"{first}" if first and first == last else f"{first or 'the beginning'} to {last or 'the end'}"
-        raise UnknownDay(f"{asked}: expected a trading day with a finished cycle, found none")
+        names = [name.removesuffix(".jsonl") for name in day_files(events_folder(home)).names]
+        raise UnknownDay(
+            f"{asked}: expected a trading day with a finished cycle, found none; the log was written on {names[0]} to "
+            f"{names[-1]}, and a statement that was only imported ends no day"
+        )
 
 
 def _days(home: Path, first: date | None, last: date | None, zone: str, tell: Tell) -> Iterator[BridgedDay]:

@@ -19,6 +19,7 @@ from ledger.book import Book
 from ledger.effects.changes import MARGINED
 from ledger.events import (
     CommissionAdjusted,
+    CycleStarted,
     DividendPaid,
     Fact,
     FeeCharged,
@@ -28,13 +29,14 @@ from ledger.events import (
     PositionAction,
     RatesObserved,
     ReturnOfCapitalPaid,
+    StatementImported,
     TaxWithheld,
     WashSaleObserved,
     execution_base,
 )
 from ledger.line import Event
 from ledger.log import read_events
-from ledger.lots import exactly
+from ledger.lots import OPENING, exactly
 from ledger.lots.disposals import Disposal, disposals
 from queries.figures import UNKNOWN
 from queries.tables import HOME_ZONE
@@ -108,6 +110,8 @@ class History:
     rates: Rates = field(default_factory=Rates)
     money: dict[str, Money] = field(default_factory=dict)  # by key; without what another fact replaced
     trade_dates: dict[str, date] = field(default_factory=dict)  # by execution base or action, where the broker told it
+    first_day: date | None = None  # that a cycle or a statement tells of; None if none does
+    last_day: date | None = None
 
     def take(self, event: Event) -> None:
         """Take a fact in."""
@@ -122,9 +126,17 @@ class History:
                 self.trade_dates[name] = event.trade_date
         elif event.key is not None and type(fact) in KIND_OF:
             self._take_money(event, event.key)
+        elif isinstance(fact, CycleStarted):
+            self._cover(fact.session_day, fact.session_day)
+        elif isinstance(fact, StatementImported):
+            self._cover(date.fromisoformat(fact.first_day), date.fromisoformat(fact.last_day))
         replaced = getattr(fact, "replaces", None)
         if replaced is not None:
             self.money.pop(replaced, None)
+
+    def _cover(self, first: date, last: date) -> None:
+        self.first_day = first if self.first_day is None else min(self.first_day, first)
+        self.last_day = last if self.last_day is None else max(self.last_day, last)
 
     def _take_money(self, event: Event, key: str) -> None:
         if self.book.keys[key][0] == event.seq:  # else it is told twice
@@ -158,6 +170,11 @@ class History:
     def is_margin_product(self, con_id: int) -> bool:
         """Tell whether no notional was paid for it."""
         return self.book.contracts[con_id].security_type in MARGINED
+
+
+def is_untold(disposal: Disposal) -> bool:
+    """Tell whether units of before the log, whose basis no statement told, stood in the book at nothing."""
+    return disposal.opened_by == OPENING and bool(disposal.quantity) and not disposal.basis
 
 
 def read_history(home: Path, *, zone: str = HOME_ZONE, tell: Callable[[int], None] = lambda _: None) -> History:

@@ -17,8 +17,8 @@ from typing import Any
 from ledger.bridged_days import BridgedDay
 from ledger.lots import EXACT, ROUNDING, ZERO, exactly
 from ledger.lots.disposals import Disposal
-from ledger.returns import DayOfAccount, Drawdown, drawdown, flows_of, linked, money_weighted
-from queries.closed_lots import History
+from ledger.returns import DAYS_A_YEAR, DayOfAccount, Drawdown, drawdown, flows_of, linked, money_weighted, over
+from queries.closed_lots import History, is_untold
 from queries.figures import UNKNOWN, change, money, percent_change, quantity
 from queries.sql import Format
 from queries.streams import Column, print_rows
@@ -140,7 +140,13 @@ def _summary(period: Period, base_currency: str) -> Iterator[str]:
         if period.time_weighted is not None
         else (f"time-weighted   {UNKNOWN}: a day began with nothing that could grow")
     )
-    yield f"money-weighted  {NO_RATE}" if rate is None else f"money-weighted  {percent_change(rate)} a year"
+    days = (last.day - first.day).days
+    if rate is None:
+        yield f"money-weighted  {NO_RATE}"
+    elif days < DAYS_A_YEAR:  # a yearly rate of a few days says nothing of a year
+        yield f"money-weighted  {percent_change(over(rate, days))} over {days} days"
+    else:
+        yield f"money-weighted  {percent_change(rate)} a year"
     yield f"drawdown        {_fall(period.drawdown)}"
 
 
@@ -159,16 +165,16 @@ def _fall(fall: Drawdown | None) -> str:
 
 @dataclass(slots=True)
 class Realised:
-    """What closing one contract in one month came to, in its currency; None in the base currency: a rate is missing."""
+    """What closing one contract in one month came to, in its currency; None: a basis was not told, or a rate."""
 
     period: str
     con_id: int
     symbol: str
     currency: str
     closed: Decimal = ZERO  # units, magnitude
-    before_commissions: Decimal = ZERO
+    before_commissions: Decimal | None = ZERO
     commissions: Decimal = ZERO  # of both legs, signed as cash
-    realised: Decimal = ZERO  # by IB's convention
+    realised: Decimal | None = ZERO  # by IB's convention
     in_base: Decimal | None = ZERO  # at the rate of each closing
     unknown: str = ""
 
@@ -177,13 +183,20 @@ class Realised:
         charged = EXACT.add(disposal.opening_commission, disposal.closing_commission)
         with exactly():
             self.closed += abs(disposal.quantity)
-            self.realised += disposal.realised
             self.commissions += charged
-            self.before_commissions += disposal.realised - charged
+        if is_untold(disposal):
+            self.realised = self.before_commissions = self.in_base = None
+            self.unknown = "its basis was not told"
+        elif self.realised is not None and self.before_commissions is not None:
+            self.realised = EXACT.add(self.realised, disposal.realised)
+            self.before_commissions = EXACT.add(self.before_commissions, EXACT.subtract(disposal.realised, charged))
+            self._convert(disposal.realised, rate, missing)
+
+    def _convert(self, realised: Decimal, rate: Decimal | None, missing: str) -> None:
         if rate is None:
             self.in_base, self.unknown = None, missing
         elif self.in_base is not None:
-            self.in_base = ROUNDING.add(self.in_base, ROUNDING.multiply(disposal.realised, rate))
+            self.in_base = ROUNDING.add(self.in_base, ROUNDING.multiply(realised, rate))
 
 
 REALISED_COLUMNS: tuple[Column, ...] = (
@@ -208,7 +221,7 @@ def realised(history: History, first: date | None = None, last: date | None = No
 
 
 def print_realised(found: Iterable[Realised], base_currency: str, format: Format) -> int:
-    """Print what was realised, in a table with its sum; 1 where a rate is missing."""
+    """Print what was realised, in a table with its sum; 1 where a rate or a basis is missing."""
     told = list[Realised]()
 
     def rows() -> Iterator[tuple[object, ...]]:
@@ -221,8 +234,10 @@ def print_realised(found: Iterable[Realised], base_currency: str, format: Format
 
     print_rows(REALISED_COLUMNS, rows(), format)
     known = [each.in_base for each in told if each.in_base is not None]
+    missing = "a rate is missing" if all(each.realised is not None for each in told) else "a basis was not told"
     if format == "table":
-        total = money(sum(known, ZERO)) if len(known) == len(told) else f"{UNKNOWN}: a rate is missing"
+        total = money(sum(known, ZERO)) if len(known) == len(told) else f"{UNKNOWN}: {missing}"
         print(f"In {base_currency} at the rate of each closing. Figures are rounded here; --format csv is exact.")
-        print(f"together {total} {base_currency}, commissions of both legs included" if told else "nothing was closed")
+        together = f"together {total}" + (f" {base_currency}, commissions of both legs included" if known else "")
+        print(together if told else "nothing was closed")
     return FINE if len(known) == len(told) else BAD_NEWS

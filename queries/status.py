@@ -114,6 +114,11 @@ class Seen:
     refused: str = ""  # why the log refuses every start; empty if it does not
     displaced: str = ""  # why the home may be a copy; empty if it lies where it was stamped
 
+    @property
+    def only_statements(self) -> bool:
+        """Statements were imported, and nobody set the home up to trade: nothing is wrong with that."""
+        return self.book.statement_until is not None and not self.book.adopted and bool(self.settings_error)
+
 
 def status(
     home: Path,
@@ -149,16 +154,18 @@ def status(
 
 
 def _bridged(home: Path, book: Book, zone: str) -> Bridge | None:
-    """Return how the NAV of the last snapshot came about; None where it is not known, or the log refuses.
-
-    In one currency the snapshots say the same, without another reading of the log.
-    """
-    if book.snapshot is None or all(currency == book.base_currency for _, currency in book.journal):
+    """Return how the NAV of the last snapshot came about, if several currencies make it; None where it is not known."""
+    if book.snapshot is None or _is_of_one_currency(book):
         return None
     with suppress(LogError, Impossible, OSError):
         found = bridge_of(home, book.snapshot.session_day, zone=zone)
         return found.bridge if found else None
     return None
+
+
+def _is_of_one_currency(book: Book) -> bool:
+    """Tell whether the snapshots say what a bridge would, so that nobody need read the log again."""
+    return all(currency == book.base_currency for _, currency in book.journal)
 
 
 def status_of(
@@ -205,6 +212,8 @@ def verdict(seen: Seen) -> str:
 
 def _state(seen: Seen) -> str:
     book = seen.book
+    if seen.only_statements:
+        return f"STATEMENTS ONLY, up to {book.statement_until} (to trade: tallybook init, then tallybook adopt)"
     if not book.adopted:
         return "NOT ADOPTED"
     if seen.settings_error:
@@ -229,12 +238,12 @@ def _state(seen: Seen) -> str:
 
 
 def _not_adopted(seen: Seen) -> Iterable[str]:
-    if not seen.book.adopted:
+    if not seen.book.adopted and not seen.only_statements:
         yield "the account is not adopted: tallybook adopt"
 
 
 def _settings(seen: Seen) -> Iterable[str]:
-    if seen.settings_error:
+    if seen.settings_error and not seen.only_statements:
         yield f"no cycle can start: {seen.settings_error}"
 
 
@@ -295,6 +304,8 @@ def _today(book: Book, bridged: Bridge | None) -> tuple[Decimal | None, Decimal 
     if bridged is not None and bridged.closing == last.nav:  # else a later snapshot was taken by a cycle that died
         put_in = bridged.opening + bridged.flows
         return bridged.gain, bridged.gain / put_in if put_in > 0 else None
+    if not _is_of_one_currency(book):
+        return None, None  # what rates did is in no snapshot
     began = earlier.nav - earlier.flows if earlier else Decimal(0)
     earned = last.nav - last.flows - began
     base = last.nav - earned

@@ -16,12 +16,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from ledger.lots import EXACT, OPENING, ROUNDING, ZERO
+from ledger.lots import EXACT, ROUNDING, ZERO
 from ledger.lots.disposals import Disposal
-from queries.closed_lots import History, Money, Rates
+from queries.closed_lots import History, Money, Rates, is_untold
 from queries.figures import UNKNOWN, change, money, quantity
 from queries.sql import Format, plain
 from queries.streams import Column, json_object, print_rows
+from queries.tables import UnknownDay
 
 FINE, BAD_NEWS = 0, 1
 LEFT_OUT: tuple[str, ...] = (
@@ -86,7 +87,7 @@ def _disposed(history: History, disposal: Disposal) -> TaxLine:
         received_at = paid_at = disposal.closed_at
     proceeds_base = _in_base(history.rates, received, currency, received_at)
     cost_base = _in_base(history.rates, EXACT.minus(paid), currency, paid_at)
-    if _is_untold(disposal):
+    if is_untold(disposal):
         return TaxLine(
             "disposal", disposal.con_id, contract.symbol, contract.isin, history.day_of(disposal.opened_at),
             history.closed_on(disposal), disposal.quantity, received, None, None, currency, proceeds_base, None, None,
@@ -100,15 +101,6 @@ def _disposed(history: History, disposal: Disposal) -> TaxLine:
         proceeds_base, cost_base, _difference(proceeds_base, cost_base), disposal.closed_by,
         None if known else history.rates.missing(currency, missing),
     )  # fmt: skip
-
-
-def _is_untold(disposal: Disposal) -> bool:
-    """Tell whether units of before the log, whose basis no statement told, stand in the book at nothing.
-
-    At one instant an action may stand before the opening that it closes: then the opening closes what the action sold.
-    """
-    opening = disposal.basis if disposal.opened_by == OPENING else disposal.proceeds
-    return OPENING in (disposal.opened_by, disposal.closed_by) and bool(disposal.quantity) and not opening
 
 
 def _in_base(rates: Rates, amount: Decimal, currency: str, moment: datetime) -> Decimal | None:
@@ -201,22 +193,28 @@ def _sum_row(told: Sum) -> tuple[object, ...]:
 
 
 def print_tax(history: History, year: int, format: Format) -> int:
-    """Print a year; 1 where a rate is missing."""
+    """Print a year; 1 where a rate is missing. Raises UnknownDay for a year of which the log tells nothing."""
+    first, last = history.first_day, history.last_day
+    if first is not None and last is not None and not first.year <= year <= last.year:
+        raise UnknownDay(f"{year}: expected a year of {first} to {last}, of which the log tells")
     PRINTED[format](history, year, sums := Sums())
     return FINE if sums.complete else BAD_NEWS
 
 
-def notes(history: History) -> tuple[str, ...]:
+def notes(history: History, year: int) -> tuple[str, ...]:
     """Say what is left out, and what is not known yet."""
+    first, last = history.first_day, history.last_day
+    partly = first is not None and last is not None and (first > date(year, 1, 1) or last < date(year, 12, 31))
+    untold = (f"every other day: the log tells of {first} to {last} alone",) if partly else ()
     pending = len(history.book.pending_commissions)
     late = (f"{pending} commissions have not come yet: their gains are before them",) if pending else ()
-    return (*LEFT_OUT, *late)
+    return (*untold, *LEFT_OUT, *late)
 
 
 def _print_table(history: History, year: int, sums: Sums) -> None:
     base = history.book.base_currency
     print(f"{history.book.account} {year}, by trade date in {history.zone}; base currency {base}. Left out:")
-    print("\n".join(f" - {note}" for note in notes(history)))
+    print("\n".join(f" - {note}" for note in notes(history, year)))
     print(
         f"In {base}: cost at the rate of its day, proceeds at theirs. Figures are rounded here; --format csv is exact."
     )
@@ -272,12 +270,17 @@ def _lines(history: History, year: int) -> Iterator[TaxLine]:
 
 def _print_csv(history: History, year: int, sums: Sums) -> None:
     """Print lines alone; what is left out goes beside them, so that a spreadsheet reads the rest."""
-    print("\n".join(f"left out: {note}" for note in notes(history)), file=sys.stderr)
+    print("\n".join(f"left out: {note}" for note in notes(history, year)), file=sys.stderr)
     print_rows(COLUMNS, sums.watch(_lines(history, year)), "csv")
 
 
 def _print_json(history: History, year: int, sums: Sums) -> None:
-    head = {"year": year, "base_currency": history.book.base_currency, "zone": history.zone, "left_out": notes(history)}
+    head = {
+        "year": year,
+        "base_currency": history.book.base_currency,
+        "zone": history.zone,
+        "left_out": notes(history, year),
+    }
     sys.stdout.write(json.dumps({name: plain(value) for name, value in head.items()}, ensure_ascii=False)[:-1])
     sys.stdout.write(', "lines": [')
     for place, line in enumerate(sums.watch(_lines(history, year))):

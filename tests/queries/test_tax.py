@@ -14,11 +14,13 @@ from ledger.events import (
     FeeCharged,
     InterestPaid,
     OpeningBalanceRecorded,
+    StatementImported,
     TaxWithheld,
     WashSaleObserved,
 )
 from queries.closed_lots import History, history_of
 from queries.performance import print_realised, realised
+from queries.tables import UnknownDay
 from queries.tax import LEFT_OUT, TaxLine, disposal_lines, payment_lines, print_tax
 from tests.facts import (
     CONTRACTS,
@@ -243,7 +245,7 @@ def test_a_realised_sum_whose_rate_is_missing_is_unknown(capsys: pytest.CaptureF
     history = told(*LONG[1:3], (JUNE, sold(SAP, "4", "50", execution="b.01", at=JUNE)))
 
     assert print_realised(realised(history), "USD", "table") == 1
-    assert "together unknown: a rate is missing USD" in capsys.readouterr().out
+    assert "together unknown: a rate is missing\n" in capsys.readouterr().out
     assert print_realised(realised(told()), "USD", "table") == 0
 
 
@@ -254,5 +256,25 @@ def test_a_basis_that_no_statement_told_is_unknown_and_never_a_gain(capsys: pyte
     line = only(list(disposal_lines(history, 2005)))
 
     assert (line.cost, line.gain, line.gain_base, line.unknown) == (None, None, None, "its basis was not told")
+    by_contract = only(list(realised(history)))
+    assert (by_contract.realised, by_contract.before_commissions, by_contract.in_base) == (None, None, None)
+    assert by_contract.unknown == "its basis was not told"
+    assert print_realised([by_contract], "USD", "table") == 1
+    assert "together unknown: a basis was not told\n" in capsys.readouterr().out
     assert print_tax(history, 2005, "table") == 1
     assert "cost and gain unknown: a basis was not told" in capsys.readouterr().out
+
+
+def test_a_year_that_is_told_in_part_says_so_and_one_that_is_not_told_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told_of = StatementImported(
+        account="DU1", first_day="2005-03-01", last_day="2005-06-30", file_sha256="0" * 64, source="flex", facts=1,
+        facts_new=1,
+    )  # fmt: skip
+    history = told((JUNE, told_of), *LONG)
+
+    assert print_tax(history, 2005, "table") == 0
+    assert " - every other day: the log tells of 2005-03-01 to 2005-06-30 alone" in capsys.readouterr().out.splitlines()
+    with pytest.raises(UnknownDay, match="2004: expected a year of 2005-03-01 to 2005-06-30"):
+        print_tax(history, 2004, "table")

@@ -66,7 +66,10 @@ def test_a_day_without_a_finished_cycle_could_not_be_told(home: Path) -> None:
     done = tallybook("report", "nav-bridge", "2005-03-05", home=home)
 
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "unknown-day: 2005-03-05: expected a trading day with a finished cycle, found none\n"
+    assert done.stderr == (
+        "unknown-day: 2005-03-05: expected a trading day with a finished cycle, found none; the log was written on "
+        "2005-03-01 to 2005-03-02, and a statement that was only imported ends no day\n"
+    )
 
 
 def test_returns_are_told_from_the_adoption_on(home: Path) -> None:

@@ -110,6 +110,19 @@ def test_a_fresh_home_begins_with_what_was_held_before(tmp_path: Path, home: Pat
     assert differing(say, path) == []
 
 
+def test_a_home_of_statements_alone_is_well_as_it_is(tmp_path: Path, home: Path, say: Say) -> None:
+    path = part(tmp_path, "january.xml", JANUARY)
+    say("import", path)
+
+    status, out, err = say("status")
+
+    _, second, third = out.splitlines()[:3]
+    assert (status, err) == (0, "")
+    assert second.startswith(f"STATEMENTS ONLY, up to {JANUARY[1]} (to trade: tallybook init, then tallybook adopt)")
+    assert second.endswith("nothing waits for you")
+    assert third.startswith("NAV unknown")
+
+
 def test_a_file_that_tells_its_last_cash_alone_tells_its_first_too(tmp_path: Path, home: Path, say: Say) -> None:
     text = re.sub(r' startingCash="[^"]*"', "", statement(HISTORY, *JANUARY))
     path = write(tmp_path, "january.xml", text)

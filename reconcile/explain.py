@@ -116,7 +116,9 @@ class _Engine:
         """Yield what closes one difference while others of its component stay open, then the best that does not."""
         open_ones = [each for each in found if each.given_up]
         yield from (_group(each, subject) for each in open_ones if subject not in each.given_up)
-        yield from [g for each in open_ones if subject in each.given_up and (g := _group(each, subject))][:1]
+        parts = [each for each in open_ones if subject in each.given_up and _group(each, subject)]
+        parts.sort(key=lambda each: (len(each.given_up), abs(each.left.get(subject, ZERO))))
+        yield from (_group(each, subject) for each in parts[:1])
 
     def _tried(self, group: tuple[Option, ...]) -> Explanation | None:
         name = frozenset(option.place for option in group)

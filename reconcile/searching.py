@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from ledger.events.reconciliation import Certainty
-from ledger.state import ZERO
+from ledger.state import ONE, ZERO
 from reconcile.candidates import Candidate, Subject
 
 PICKS_MAX = 3  # of candidates that close one subject together; more come as one candidate of their cause
@@ -174,7 +174,9 @@ class _Layer:
         for partial in growing:
             mine = [option for option in partial.chosen if self.subject in option.effects]
             is_sure = all(option.candidate.certainty in ("certain", "likely") for option in mine)
-            if not mine or (is_sure and abs(partial.left.get(self.subject, ZERO)) < abs(target)):
+            left = partial.left.get(self.subject, ZERO)
+            is_part = bool(target) and ZERO < left / target < ONE
+            if not mine or (is_sure and is_part):
                 yield partial._replace(given_up=partial.given_up | {self.subject})
 
 

@@ -42,6 +42,7 @@ class Finding:
         return None if self.expected is None or self.found is None else self.found - self.expected
 
 
+INFERRED = "inferred."  # how the executions begin that nobody but we told
 PRESUMED_FOR = timedelta(minutes=30)  # longer than a slot is due, shorter than the way to the next one
 
 Comparison = Callable[[State, Tolerances], Iterable[Finding]]
@@ -181,7 +182,8 @@ def foreign_trades(book: State, _: Tolerances) -> Iterator[Finding]:
     told = {base for b in book.breaks.values() if b.found.kind == "foreign_trade" for base in _evidence(b)}
     groups: dict[tuple[int, int], list[Fill]] = {}
     for base, fill in book.fills.items():
-        if fill.foreign and not fill.busted and base not in told:
+        # What was inferred was accepted with it, or booked by a rule: it is no news.
+        if fill.foreign and not fill.busted and base not in told and not base.startswith(INFERRED):
             groups.setdefault((fill.con_id, fill.perm_id), []).append(fill)
     for fills in groups.values():
         yield _foreign_trade(book, fills)

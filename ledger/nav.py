@@ -104,3 +104,8 @@ def exposure(book: State) -> Exposure:
     with localcontext(EXACT):
         values = [value(book, con_id) for con_id in book.positions]
         return Exposure(sum(map(abs, values), ZERO), sum(values, ZERO), own_nav(book))
+
+
+def is_of_one_currency(book: State) -> bool:
+    """Tell whether all that was ever posted is in the base currency: then no rate ever moved NAV."""
+    return all(currency == book.base_currency for _, currency in book.journal)

@@ -20,6 +20,7 @@ from ledger.errors import LogError
 from ledger.events import SnapshotTaken
 from ledger.ledger import refusal
 from ledger.log.halt import halt_reason
+from ledger.nav import is_of_one_currency
 from queries.advice import accepting, halt, recovery, undecided
 from queries.bridge import bridge_of
 from queries.disk import DiskUse, disk_use
@@ -155,17 +156,12 @@ def status(
 
 def _bridged(home: Path, book: Book, zone: str) -> Bridge | None:
     """Return how the NAV of the last snapshot came about, if several currencies make it; None where it is not known."""
-    if book.snapshot is None or _is_of_one_currency(book):
+    if book.snapshot is None or is_of_one_currency(book):
         return None
     with suppress(LogError, Impossible, OSError):
         found = bridge_of(home, book.snapshot.session_day, zone=zone)
         return found.bridge if found else None
     return None
-
-
-def _is_of_one_currency(book: Book) -> bool:
-    """Tell whether the snapshots say what a bridge would, so that nobody need read the log again."""
-    return all(currency == book.base_currency for _, currency in book.journal)
 
 
 def status_of(
@@ -304,7 +300,7 @@ def _today(book: Book, bridged: Bridge | None) -> tuple[Decimal | None, Decimal 
     if bridged is not None and bridged.closing == last.nav:  # else a later snapshot was taken by a cycle that died
         put_in = bridged.opening + bridged.flows
         return bridged.gain, bridged.gain / put_in if put_in > 0 else None
-    if not _is_of_one_currency(book):
+    if not is_of_one_currency(book):
         return None, None  # what rates did is in no snapshot
     began = earlier.nav - earlier.flows if earlier else Decimal(0)
     earned = last.nav - last.flows - began

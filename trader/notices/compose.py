@@ -85,16 +85,10 @@ def session_letter(
     `bridged` is how the day's NAV came about: the book keeps what is, not what was. `drawdown` counts every snapshot,
     as the status does: the book keeps only the last one of each session.
     """
-    today, waiting = book.snapshots.get(day), tuple(needs(book))
-    mailed = _mailed(book, kind, day)
-    words = [
-        f"{kind.upper()} {day_text(day)}",
-        change(pnl(book, day, bridged)),
-        f"NAV {money(today.nav if today else None)}",
-    ]
+    waiting, mailed = tuple(needs(book)), _mailed(book, kind, day)
     return Letter(
         kind=kind,
-        subject=f"{_tag(book)} {'  '.join([*words, _verdict(book)])}",
+        subject=_session_subject(book, kind, day, bridged),
         headline="Nothing needs you." if not waiting else "This needs you:",
         parts=(
             Part("", waiting),
@@ -111,6 +105,12 @@ def session_letter(
         witness=_witness(book),
         at=book.now,
     )
+
+
+def _session_subject(book: Book, kind: str, day: date, bridged: BridgedDay | None) -> str:
+    today = book.snapshots.get(day)
+    earned, nav = change(pnl(book, day, bridged)), money(today.nav if today else None)
+    return f"{_tag(book)} {kind.upper()} {day_text(day)}  {earned}  NAV {nav}  {_verdict(book)}"
 
 
 def alarm_letter(book: Book | None, failure: Failure, mode: str, now: datetime, zone: ZoneInfo = NEW_YORK) -> Letter:

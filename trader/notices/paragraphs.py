@@ -14,6 +14,7 @@ from ledger.book import Book
 from ledger.bridge import FLOWS, PRIOR_PERIOD, TRANSLATION
 from ledger.bridged_days import BridgedDay
 from ledger.events import SnapshotTaken
+from ledger.nav import is_of_one_currency
 from ledger.state import Break, Fill, Order
 from queries.advice import accepting, halt, recovery, undecided
 from queries.figures import change, clock_time, money, percent, price, quantity
@@ -98,11 +99,14 @@ def previous_snapshot(book: Book, day: date) -> SnapshotTaken | None:
 
 
 def pnl(book: Book, day: date, told: BridgedDay | None = None) -> Decimal | None:
-    """Return the day's gain or loss without deposits and withdrawals; None without a snapshot."""
+    """Return the day's gain or loss without deposits and withdrawals; None without a snapshot.
+
+    In several currencies only a bridge tells it: flows of another day moved with their rates since.
+    """
     if told is not None and told.bridge is not None:
         return told.bridge.gain
     today, before = book.snapshots.get(day), previous_snapshot(book, day)
-    if today is None:
+    if today is None or not is_of_one_currency(book):
         return None
     return today.nav - today.flows if before is None else today.nav - before.nav - (today.flows - before.flows)
 

@@ -1,0 +1,219 @@
+"""What the reconciler said, held against what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import product
+
+from ledger.events import BreakClosed, BreakExplained, BreakFound, Fact
+from ledger.events.reconciliation import TermRow
+from tests.reconcile.injections.cases import Run
+from tests.reconcile.injections.world import CENT, ZERO, Subject, Truth
+
+SHOWN_MAX = 3  # explanations of one break
+UNEXPLAINED = "unexplained"
+FOLLOWING = frozenset({"nav", "exposure", "order", "execution", "commission", "realised"})  # of what differs already
+SAME: dict[str, str] = {  # one thing by two names
+    "hand trade": "foreign trade",
+    "foreign trade (hand)": "foreign trade",
+}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Causes that together make a difference, with their amounts where they are told."""
+
+    causes: tuple[str, ...]
+    terms: tuple[tuple[str, Decimal], ...]
+    certainty: str
+    unexplained: Decimal | None
+
+
+@dataclass
+class Told:
+    """One break, as it was told."""
+
+    found: BreakFound
+    explanations: tuple[Explanation, ...] = ()
+    closed: BreakClosed | None = None
+
+    @property
+    def subject(self) -> Subject:
+        return (self.found.kind, self.found.subject)
+
+
+@dataclass(frozen=True)
+class Grade:
+    """How one injection fared."""
+
+    kind: str
+    cause: str
+    detected: bool
+    by_api: bool  # its class and amount among the explanations shown
+    first_by_api: str  # the causes that were told first
+    with_statement: bool  # told first once the statement is there
+    first_with_statement: str
+
+
+@dataclass(frozen=True)
+class Graded:
+    """How a case fared."""
+
+    run: Run
+    grades: tuple[Grade, ...]
+    false_breaks: tuple[str, ...]  # of what nobody touched
+    residuals: tuple[str, ...]  # said to be explained, and not to the cent
+
+
+def graded(run: Run) -> Graded:
+    """Grade every injection of a case."""
+    told = breaks_of(run.by_api)
+    later = breaks_of((*run.by_api, *run.with_statement))
+    grades = tuple(_grade(truth, run.truths, told, later) for truth in run.truths)
+    touched = {subject for truth in run.truths for subject in truth.effects}
+    false = tuple(each.found.text for each in later.values() if each.subject not in touched and _is_own(each, run))
+    return Graded(run, grades, false, tuple(_residuals(told.values())))
+
+
+def _is_own(told: Told, run: Run) -> bool:
+    """Tell whether a break can only be of its own making: what is injected shows in sums and in orders, too."""
+    return not run.truths or told.found.kind not in FOLLOWING
+
+
+def breaks_of(facts: Iterable[Fact]) -> dict[str, Told]:
+    """Return every break by its id, as it was told last."""
+    told = dict[str, Told]()
+    for fact in facts:
+        match fact:
+            case BreakFound():
+                told[fact.break_id] = Told(fact)
+            case BreakExplained():
+                told[fact.break_id].explanations = tuple(_explanations(fact, told[fact.break_id].subject))
+            case BreakClosed():
+                told[fact.break_id].closed = fact
+            case _:
+                pass
+    return told
+
+
+def _explanations(fact: BreakExplained, subject: Subject) -> Iterator[Explanation]:
+    first = tuple(part for part in fact.cause.split(" + ") if part)
+    yield Explanation(tuple(map(_name, first)), _terms(fact.terms, subject), fact.certainty, fact.unexplained)
+    for row in fact.rivals:
+        terms = _terms(row.terms, subject)
+        yield Explanation(tuple(map(_name, row.causes)), terms, row.certainty, row.unexplained)
+
+
+def _terms(rows: Iterable[TermRow], subject: Subject) -> tuple[tuple[str, Decimal], ...]:
+    return tuple((_name(row.cause), row.amount) for row in rows if (row.kind, row.subject) == subject)
+
+
+def _name(cause: str) -> str:
+    return SAME.get(cause, cause)
+
+
+def _grade(truth: Truth, truths: Iterable[Truth], told: dict[str, Told], later: dict[str, Told]) -> Grade:
+    subjects = [subject for subject in truth.effects if _shows(subject, truths)]
+    found = [_break_of(subject, told) for subject in subjects]
+    detected = all(each is not None for each in found)
+    by_api = detected and all(
+        any(_fits(each, subject, truths) for each in known.explanations[:SHOWN_MAX])
+        for known, subject in zip(found, subjects, strict=True) if known is not None
+    )  # fmt: skip
+    last = [_break_of(subject, later) for subject in subjects]
+    stated = all(
+        known is not None and _told_first(known, subject, truths)
+        for known, subject in zip(last, subjects, strict=True)
+    )  # fmt: skip
+    return Grade(
+        truth.kind, truth.cause, detected, by_api,
+        "; ".join(" + ".join(each.explanations[0].causes) if each and each.explanations else "-" for each in found),
+        stated, "; ".join(_last_word(each) for each in last),
+    )  # fmt: skip
+
+
+def _shows(subject: Subject, truths: Iterable[Truth]) -> bool:
+    """Tell whether what happened to a subject adds up to anything that a comparison can see."""
+    amounts = [truth.effects[subject] for truth in truths if subject in truth.effects]
+    known = [amount for amount in amounts if amount is not None]
+    return len(known) < len(amounts) or abs(sum(known, ZERO)) > (CENT if subject[0] == "cash" else ZERO)
+
+
+def _break_of(subject: Subject, told: dict[str, Told]) -> Told | None:
+    return next((each for each in reversed(told.values()) if each.subject == subject), None)
+
+
+def _fits(explanation: Explanation, subject: Subject, truths: Iterable[Truth]) -> bool:
+    """Tell whether an explanation tells what happened to a subject: the same causes, each with its amount."""
+    there = _merged(subject, truths)
+    if any(amount is None for _, _, amount in there):
+        return {cause for cause, _, _ in there} <= set(explanation.causes)
+    if not explanation.terms and len(there) == 1:
+        return explanation.causes == (there[0][0],) and explanation.unexplained in (None, ZERO)
+    if len(explanation.terms) > 8 or len(explanation.terms) < len(there):
+        return False
+    for places in product(range(len(there)), repeat=len(explanation.terms)):
+        if _is_told(explanation.terms, places, there):
+            return True
+    return False
+
+
+def _merged(subject: Subject, truths: Iterable[Truth]) -> list[tuple[str, frozenset[str], Decimal | None]]:
+    """Return cause, what may go with it, and amount; what two injections of one cause did is one."""
+    merged = dict[str, tuple[str, frozenset[str], Decimal | None]]()
+    for truth in truths:
+        if subject in truth.effects:
+            amount, known = truth.effects[subject], merged.get(truth.cause)
+            if known is not None and known[2] is not None and amount is not None:
+                amount += known[2]
+            merged[truth.cause] = (_name(truth.cause), truth.with_it | (known[1] if known else frozenset()), amount)
+    return list(merged.values())
+
+
+def _is_told(
+    terms: tuple[tuple[str, Decimal], ...],
+    places: tuple[int, ...],
+    there: list[tuple[str, frozenset[str], Decimal | None]],
+) -> bool:
+    """Tell whether terms, each given to one thing that happened, name it and add up to it."""
+    for place, (cause, with_it, amount) in enumerate(there):
+        own = [term for term, to in zip(terms, places, strict=True) if to == place]
+        names = {name for name, _ in own}
+        total = sum((each for _, each in own), ZERO)
+        if cause not in names or not names <= {cause} | with_it or amount is None:
+            return False
+        if abs(total - amount) > CENT * len(there):
+            return False
+    return True
+
+
+def _told_first(known: Told, subject: Subject, truths: Iterable[Truth]) -> bool:
+    """Tell whether the last word on a break names what happened: what closed it, or else what explains it."""
+    wanted = _merged(subject, truths)
+    if known.closed is not None and known.closed.cause:
+        said = {_name(part) for part in known.closed.cause.split(" + ")}
+        allowed = {cause for cause, _, _ in wanted}.union(*(with_it for _, with_it, _ in wanted))
+        return {cause for cause, _, _ in wanted} <= said <= allowed
+    return bool(known.explanations) and _fits(known.explanations[0], subject, truths)
+
+
+def _last_word(known: Told | None) -> str:
+    if known is None:
+        return "-"
+    if known.closed is not None and known.closed.cause:
+        return f"closed: {known.closed.cause}"
+    return " + ".join(known.explanations[0].causes) if known.explanations else "-"
+
+
+def _residuals(told: Iterable[Told]) -> Iterator[str]:
+    """Name what is said to be explained, and does not add up."""
+    for each in told:
+        difference = each.found.difference
+        for explanation in each.explanations:
+            if explanation.certainty == UNEXPLAINED or difference is None or explanation.unexplained:
+                continue
+            total = sum((amount for _, amount in explanation.terms), ZERO)
+            if explanation.terms and abs(total - difference) > CENT:
+                yield f"{each.found.text}: explained by {explanation.terms}, apart by {difference - total}"

@@ -50,11 +50,17 @@ def json_object(columns: Sequence[Column], row: Row) -> str:
 
 
 def table_lines(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[str]:
-    """Align cells under their headings; what has a way to be shown stands to the right. Nothing for no rows."""
+    """Align cells under their headings; what has a way to be shown stands to the right. Nothing for no rows.
+
+    A column without a cell is left out, where all rows could be looked at.
+    """
     told = ([_cell(column, cell) for column, cell in zip(columns, row, strict=True)] for row in rows)
     first = list(islice(told, LOOKED_AT))
     if not first:
         return
+    if len(first) < LOOKED_AT:
+        filled = [place for place in range(len(columns)) if any(cells[place] for cells in first)]
+        columns, first = [columns[place] for place in filled], [[cells[place] for place in filled] for cells in first]
     heading = [column.name for column in columns]
     widths = [max(map(len, cells)) for cells in zip(heading, *first, strict=True)]
     for cells in chain([heading], first, told):

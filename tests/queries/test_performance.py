@@ -8,7 +8,9 @@ import pytest
 
 from ledger.bridged_days import BridgedDay
 from ledger.events import AccountAdopted, CashDeposited, Fact
+from queries.figures import change
 from queries.performance import NO_RATE, day_of_account, periods, print_performance
+from queries.streams import Column, table_lines
 from tests.facts import ACCOUNT, SPY, opened, opened_cash, positions_reported, rates, row
 from tests.ledger.bridging import bridged, closing, day_of
 
@@ -92,3 +94,11 @@ def test_days_run_from_the_adoption() -> None:
 
     assert [day.since_adoption is not None for day in days] == [True, False, False]
     assert days[0].day + timedelta(days=1) == days[1].day
+
+
+def test_a_table_leaves_out_what_no_row_tells() -> None:
+    columns = (Column("day"), Column("note"), Column("gain", change))
+
+    told = list(table_lines(columns, [("2005-03-01", None, D(1)), ("2005-03-02", "", None)]))
+
+    assert told == ["day           gain", "2005-03-01    +1.00", "2005-03-02  unknown"]

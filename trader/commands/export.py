@@ -32,7 +32,12 @@ Until = Annotated[
     typer.Option("--until", metavar="DAY", formats=["%Y-%m-%d"], help="leave out what happened after this day"),
 ]
 File = Annotated[Path | None, typer.Option("--output", help="the file to write; default: standard output")]
-Folder = Annotated[Path, typer.Option("--output", help="a new or an empty folder", show_default=False)]
+Folder = Annotated[
+    Path,
+    typer.Option(
+        "--output", metavar="FOLDER", help="a new or an empty folder, for a file of each type", show_default=False
+    ),
+]
 
 EXPORT = typer.Typer(help="What others need to read the log.", no_args_is_help=True)
 

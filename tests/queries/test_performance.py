@@ -101,4 +101,4 @@ def test_a_table_leaves_out_what_no_row_tells() -> None:
 
     told = list(table_lines(columns, [("2005-03-01", None, D(1)), ("2005-03-02", "", None)]))
 
-    assert told == ["day           gain", "2005-03-01    +1.00", "2005-03-02  unknown"]
+    assert told == ["day            gain", "2005-03-01    +1.00", "2005-03-02  unknown"]

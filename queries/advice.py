@@ -64,7 +64,8 @@ def accepting(known: Break) -> str:
     found = known.found
     if is_unexplained(known):
         return f'tallybook accept {found.break_id} --as-suspense --why "…" ({BEFORE_ACCEPTING[found.kind]})'
-    return f'tallybook accept {found.break_id} --why "…" ({BEFORE_ACCEPTING[found.kind]})'
+    choice = " --explanation N" if known.explanation and known.explanation.certainty == "possible" else ""
+    return f'tallybook accept {found.break_id}{choice} --why "…" ({BEFORE_ACCEPTING[found.kind]})'
 
 
 def is_unexplained(known: Break) -> bool:

@@ -2,6 +2,7 @@
 
 from reconcile.acceptance import acceptance
 from reconcile.reconciliation import reconcile
+from reconcile.taking_back import taking_back
 from reconcile.tolerances import Tolerances
 
-__all__ = ["Tolerances", "acceptance", "reconcile"]
+__all__ = ["Tolerances", "acceptance", "reconcile", "taking_back"]

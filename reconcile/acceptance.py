@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal, localcontext
+from typing import TypedDict
 
 from ledger.book import Book
 from ledger.effects.opening import adjustment_name
@@ -25,6 +26,14 @@ from reconcile.candidates import Case, Origin
 from reconcile.explain import compared, explain
 from reconcile.explanations import Explanation, explanations_of, is_same
 from reconcile.tolerances import RETAIL, Tolerances
+
+
+class Choice(TypedDict, total=False):
+    """What the operator may say beside the break: which explanation, or none, or what a merger's cash is worth."""
+
+    explanation: int | None
+    as_suspense: bool
+    basis_to_cash: Decimal | None
 
 
 class Unexplained(Impossible):

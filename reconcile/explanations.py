@@ -134,11 +134,15 @@ def explanations_of(known: Break) -> tuple[ExplanationRow, ...]:
     told_of = known.explanation
     if told_of is None or told_of.certainty == "unexplained" or known.found.kind in SEEN:
         return ()
-    first = ExplanationRow(
+    return (first_of(told_of), *told_of.rivals)
+
+
+def first_of(told_of: BreakExplained) -> ExplanationRow:
+    """Return the likeliest explanation as a row like its rivals."""
+    return ExplanationRow(
         causes=tuple(told_of.cause.split(" + ")), certainty=told_of.certainty, text=told_of.text, terms=told_of.terms,
         unexplained=told_of.unexplained, evidence=told_of.evidence, also=told_of.also,
     )  # fmt: skip
-    return (first, *told_of.rivals)
 
 
 def is_same(row: ExplanationRow, explanation: Explanation, found: BreakFound) -> bool:

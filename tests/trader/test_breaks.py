@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from ledger.book import Book
-from ledger.events import BreakAccepted, BreakExplained, BreakFound, CommissionCharged, Fact
+from ledger.events import BreakAccepted, BreakClosed, BreakExplained, BreakFound, CommissionCharged, Fact
+from ledger.events.reconciliation import ExplanationRow, TermRow
 from tests.facts import SPY, START, bought, opened_cash, replay, sold
 from trader.commands.breaks import break_lines
 
@@ -43,8 +44,8 @@ def test_a_trade_by_hand_is_told_with_its_amounts_and_its_evidence() -> None:
         "B-1  SPY locked, others trade · BOUGHT OUTSIDE TALLYBOOK · certain (the broker's execution)",
         " SPY   expected 300  broker 350  +50        booked, marked foreign",
         " cash                            -4,711.00  booked",
-        " -4,711.00 USD = 50 SPY × 94.20 (-4,710.00) + commission (-1.00)",
-        " evidence a.01, 10:12:04, no orderRef of ours",
+        " -4,711.00 = 50 SPY × 94.20 (-4,710.00) + commission (-1.00); unexplained 0.00; no rival fits",
+        " evidence a.01, 10:12:04, client 0, no orderRef of ours",
         " found    Tue 1 Mar 2005 10:12 New York",
         ' do       tallybook accept B-1 --why "…" (it is booked; the strategy then acts on what it finds)',
     ]
@@ -53,7 +54,7 @@ def test_a_trade_by_hand_is_told_with_its_amounts_and_its_evidence() -> None:
 def test_a_commission_that_has_not_come_is_pending_not_zero() -> None:
     sale = sold(SPY, "2", "410.00", execution="a.01")
 
-    assert " +820.00 USD = -2 SPY × 410.00 (+820.00) + a commission that is pending" in shown(
+    assert " +820.00 = -2 SPY × 410.00 (+820.00) + a commission that is pending" in shown(
         sale, FOREIGN, explained(FOREIGN, "certain", "a")
     )
 
@@ -90,3 +91,64 @@ def test_what_was_accepted_is_not_told_as_not_booked() -> None:
     assert lines[0].startswith("B-1  accepted · CASH DIFFERS")
     assert lines[1].endswith("+50.00")
     assert lines[-1] == " accepted: a fee"
+
+
+def term(cause: str, amount: str, text: str) -> TermRow:
+    return TermRow(cause=cause, kind="cash", subject="USD", amount=Decimal(amount), text=text)
+
+
+EXPLAINED = BreakExplained(
+    break_id="B-1", cause="dividend + fee", certainty="likely", text="SPY dividend 80.00; fee 30.00",
+    evidence=("accrual 7",), unexplained=Decimal(0), also=("B-2",),
+    terms=(term("dividend", "80", "dividend SPY"), term("fee", "-30", "market data fee")),
+)  # fmt: skip
+CASH = FOREIGN.model_copy(update={"kind": "cash", "subject": "USD", "con_id": None, "consequence": "note"})
+DEPOSIT = ExplanationRow(
+    causes=("deposit",), certainty="possible", text="a deposit", unexplained=Decimal(0),
+    terms=(term("deposit", "50", "deposit"),),
+)  # fmt: skip
+
+
+def test_an_explanation_is_told_as_a_sum_of_terms() -> None:
+    lines = shown(CASH, EXPLAINED)
+
+    assert lines[0] == "B-1  noted, all may trade · CASH DIFFERS · likely"
+    assert lines[2:5] == [
+        " +50.00 = dividend SPY (+80.00) + market data fee (-30.00); unexplained 0.00; no rival fits",
+        " the same explains B-2",
+        " evidence accrual 7",
+    ]
+
+
+def test_rivals_are_numbered_and_one_has_to_be_chosen_where_none_is_sure() -> None:
+    unsure = EXPLAINED.model_copy(update={"certainty": "possible", "rivals": (DEPOSIT,), "also": ()})
+
+    lines = shown(CASH, unsure)
+
+    assert lines[2:4] == [
+        " 1 possible +50.00 = dividend SPY (+80.00) + market data fee (-30.00); unexplained 0.00",
+        " 2 possible +50.00 = deposit (+50.00); unexplained 0.00",
+    ]
+    assert lines[-1].startswith(' do       tallybook accept B-1 --explanation N --why "…"')
+
+
+def test_the_end_of_a_break_names_who_why_and_which_facts() -> None:
+    accepted = BreakAccepted(
+        break_id="B-1", why="as announced", by="ana", explanation=2, recorded=("broker-cash/operator/B-1",)
+    )
+
+    assert shown(CASH, EXPLAINED, accepted)[-2:] == [
+        " accepted by ana, explanation 2: as announced",
+        " recorded broker-cash/operator/B-1",
+    ]
+
+
+def test_what_closed_by_itself_names_the_facts_that_closed_it() -> None:
+    ended = BreakClosed(
+        break_id="B-1", reason="both halves match again", cause="dividend", evidence=("broker-cash/s/1",)
+    )
+
+    assert shown(CASH, EXPLAINED, ended)[-2:] == [
+        " closed: both halves match again (dividend)",
+        " by fact  broker-cash/s/1",
+    ]

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from ledger.book import Book
+from ledger.events import decimal_text
+from ledger.events.reconciliation import BreakKind, ExplanationRow, TermRow
 from ledger.state import Break, Fill
 from queries import HOME_ZONE
 from queries.advice import accepting
 from queries.figures import change, city, columns, day_and_time, money, price, quantity
+from reconcile.explanations import explanations_of, first_of
 from trader.notices.paragraphs import subject_of, symbol
 
 COLUMNS = (
     "break_id", "status", "kind", "subject", "consequence", "expected", "found", "difference", "currency", "cause",
-    "certainty", "text", "evidence", "found_at", "why",
+    "certainty", "text", "evidence", "found_at", "why", "unexplained", "terms", "rivals", "by", "facts",
 )  # fmt: skip
 
 TITLES: dict[str, str] = {
@@ -35,6 +39,9 @@ CONSEQUENCES: dict[str, str] = {
     "halt": "nothing trades",
 }
 
+MONEY: tuple[BreakKind, ...] = ("cash", "nav", "commission", "realised", "exposure")
+NO_RIVAL = "no rival fits"
+TERM_WIDTH = 48  # longer words are told by their cause
 
 CERTAIN_BY: dict[str, str] = {
     "foreign_trade": " (the broker's execution)",
@@ -47,7 +54,7 @@ QUESTIONS: dict[str, str] = {  # what an unexplained difference usually is
 
 
 def break_lines(book: Book, known: Break, zone: str = HOME_ZONE) -> list[str]:
-    """Spell one break for a person: the figures, why they differ, the evidence, and what to do."""
+    """Spell one break for a person: the figures, why they differ, the evidence, and what to do or what was done."""
     found, explanation = known.found, known.explanation
     subject = subject_of(book, known)
     follows = CONSEQUENCES[found.consequence].format(subject=subject) if known.status == "open" else known.status
@@ -56,9 +63,34 @@ def break_lines(book: Book, known: Break, zone: str = HOME_ZONE) -> list[str]:
     lines += [f" {line.rstrip()}" for line in columns(_figures(known, subject, _money_moved(fills)))]
     lines += [f" {text}" for text in _reasons(book, known, fills)]
     lines += [f" evidence {text}" for text in _evidence(fills, explanation.evidence if explanation else (), zone)]
-    lines.append(f" found    {day_and_time(known.at, zone)} {city(zone)}")
-    lines.append(f" do       {accepting(known)}" if known.status == "open" else f" {known.status}: {known.why}")
+    lines.append(f" found    {day_and_time(known.at, zone)} {city(zone)}{_age(book, known)}")
+    lines += [f" do       {accepting(known)}"] if known.status == "open" else list(_end(known))
     return lines
+
+
+def _age(book: Book, known: Break) -> str:
+    """Say for how long a break has been open, by the last moment that the log knows."""
+    lasted = (known.ended_at or book.now) - known.at
+    if lasted < timedelta(minutes=1):
+        return ""
+    hours, minutes = divmod(lasted.seconds // 60, 60)
+    spelt = f"{lasted.days} d {hours} h" if lasted.days else f"{hours} h {minutes:02} min"
+    return f", {'open for' if known.ended_at is None else 'lasted'} {spelt}"
+
+
+def _end(known: Break) -> Iterator[str]:
+    """Tell how a break ended: by whom and why, and which facts that recorded, undid or rested on."""
+    accepted = known.accepted
+    if accepted is not None:
+        number = f", explanation {accepted.explanation}" if accepted.explanation else ""
+        yield f" accepted{f' by {accepted.by}' if accepted.by else ''}{number}: {accepted.why}"
+        yield from (f" recorded {key}" for key in accepted.recorded)
+    if known.taken_back is not None:
+        yield f" taken back{f' by {known.taken_back.by}' if known.taken_back.by else ''}: {known.taken_back.why}"
+    if known.closed is not None:
+        cause = f" ({known.closed.cause})" if known.closed.cause else ""
+        yield f" closed: {known.closed.reason}{cause}"
+        yield from (f" by fact  {key}" for key in known.closed.evidence)
 
 
 def _title(known: Break) -> str:
@@ -110,13 +142,51 @@ def _figures(known: Break, subject: str, moved: Decimal | None) -> Iterator[tupl
 
 def _reasons(book: Book, known: Break, fills: tuple[Fill, ...]) -> Iterator[str]:
     found, explanation = known.found, known.explanation
-    moved = _money_moved(fills)
+    moved, told = _money_moved(fills), explanations_of(known)
     if moved is not None:
-        yield f"{change(moved)} {fills[0].currency} = {' + '.join(_amounts(book, fills))}"
+        currency = "" if fills[0].currency == book.base_currency else f" {fills[0].currency}"
+        whole = "" if any(fill.commission is None for fill in fills) else f"; unexplained 0.00; {NO_RIVAL}"
+        yield f"{change(moved)}{currency} = {' + '.join(_amounts(book, fills))}{whole}"
+    elif told and told[0].terms:
+        yield from _explanations(known, told)
     elif found.kind in QUESTIONS and (explanation is None or explanation.certainty == "unexplained"):
+        if explanation is not None and explanation.terms:
+            yield f"{_sum(known, first_of(explanation))}: what makes the rest?"
         yield f"unexplained: {QUESTIONS[found.kind]} The account statement tells"
     else:
         yield from dict.fromkeys(filter(None, (found.text, explanation.text if explanation else "")))
+
+
+def _explanations(known: Break, told: tuple[ExplanationRow, ...]) -> Iterator[str]:
+    """Spell each explanation as a sum, numbered where there is a choice."""
+    if len(told) == 1:
+        yield f"{_sum(known, told[0])}; {NO_RIVAL}"
+    else:
+        yield from (f"{n} {row.certainty:<8} {_sum(known, row)}" for n, row in enumerate(told, 1))
+    also = dict.fromkeys(break_id for row in told[:1] for break_id in row.also)
+    if also:
+        yield f"the same explains {', '.join(also)}"
+
+
+def _sum(known: Break, row: ExplanationRow) -> str:
+    """-4,711.00 = 50 IBM × 94.20 (-4,710.00) + commission (-1.00); unexplained 0.00."""
+    terms = " + ".join(f"{_named(term)} ({_amount(term.kind, term.amount)})" for term in row.terms)
+    left = row.unexplained or Decimal(0)
+    nothing = "0.00" if known.found.kind in MONEY else "0"
+    rest = _amount(known.found.kind, left) if left else nothing
+    return f"{_amount(known.found.kind, known.found.difference or left)} = {terms}; unexplained {rest}"
+
+
+def _named(term: TermRow) -> str:
+    """Name a term by its cause too, where its words do not."""
+    words = term.text if len(term.text) <= TERM_WIDTH else term.cause
+    return (
+        words if term.cause.split()[0] in words or " × " in words or words == "commission" else f"{term.cause}: {words}"
+    )
+
+
+def _amount(kind: BreakKind, amount: Decimal) -> str:
+    return change(amount) if kind in MONEY else f"{Decimal(decimal_text(amount)):+,f}"
 
 
 def _amounts(book: Book, fills: tuple[Fill, ...]) -> Iterator[str]:
@@ -130,7 +200,8 @@ def _amounts(book: Book, fills: tuple[Fill, ...]) -> Iterator[str]:
 
 
 def _evidence(fills: tuple[Fill, ...], told: tuple[str, ...], zone: str) -> Iterator[str]:
-    yield from (f"{fill.execution_id}, {_moment(fill, zone)}, no orderRef of ours" for fill in fills)
+    for fill in fills:
+        yield f"{fill.execution_id}, {_moment(fill, zone)}, client {fill.client_id}, no orderRef of ours"
     if not fills:
         yield from told
 
@@ -145,10 +216,18 @@ def _units(number: Decimal | None) -> str:
 
 def break_row(book: Book, known: Break) -> tuple[object, ...]:
     """Spell one break for a program."""
-    found, explanation = known.found, known.explanation
+    found, explanation, accepted = known.found, known.explanation, known.accepted
+    facts = accepted.recorded if accepted is not None else known.closed.evidence if known.closed is not None else ()
     return (
         found.break_id, known.status, found.kind, subject_of(book, known), found.consequence,
         found.expected, found.found, found.difference, found.currency, explanation.cause if explanation else None,
         explanation.certainty if explanation else None, explanation.text if explanation else found.text,
         "; ".join(explanation.evidence) if explanation else "", known.at, known.why,
+        explanation.unexplained if explanation else None, _terms(explanation.terms) if explanation else "",
+        "; ".join(f"{row.cause}: {_terms(row.terms)}" for row in explanation.rivals) if explanation else "",
+        accepted.by if accepted is not None else "", "; ".join(facts),
     )  # fmt: skip
+
+
+def _terms(terms: tuple[TermRow, ...]) -> str:
+    return " + ".join(f"{term.cause} {decimal_text(term.amount)}" for term in terms)

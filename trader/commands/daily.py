@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
+from getpass import getuser
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +27,8 @@ from queries.sql import Answer, Format, print_answer
 from queries.status import Status
 from queries.status import status as status_of_home
 from queries.status_text import print_status
-from reconcile import acceptance
+from reconcile import acceptance, taking_back
+from reconcile.acceptance import Choice
 from trader import exits
 from trader.commands.breaks import COLUMNS, break_lines, break_row
 from trader.commands.care import require_sealed_files_sound
@@ -112,6 +114,12 @@ def accept(
     context: typer.Context,
     break_id: Annotated[str, typer.Argument(metavar="ID")],
     why: Why,
+    explanation: Annotated[
+        int | None, typer.Option("--explanation", metavar="N", help="which, as `breaks ID` numbers them")
+    ] = None,
+    take_back: Annotated[
+        bool, typer.Option("--take-back", help="undo an acceptance: what was inferred for it is taken back")
+    ] = False,
     as_suspense: Annotated[
         bool, typer.Option("--as-suspense", help="book the difference without a reason, against suspense")
     ] = False,
@@ -127,21 +135,27 @@ def accept(
 
     home = home_of(context)
     require_reason(why)
+    if take_back and (explanation is not None or as_suspense or basis_to_cash is not None):
+        raise typer.BadParameter("expected --take-back alone: what was accepted is undone as it was recorded")
     clock, settings = clock_and_settings(home)
+    choice: Choice = {"explanation": explanation, "as_suspense": as_suspense, "basis_to_cash": basis_to_cash}
     with Ledger.open(home, clock, account=settings.account.id, mode=settings.account.mode) as ledger:
-        ledger.record(
-            acceptance(
-                ledger.book,
-                break_id,
-                why,
-                tolerances_of(settings),
-                as_suspense=as_suspense,
-                basis_to_cash=basis_to_cash,
-            )
-        )
+        if take_back:
+            ledger.record(taking_back(ledger.book, break_id, why, _who()))
+        else:
+            ledger.record(acceptance(ledger.book, break_id, why, tolerances_of(settings), by=_who(), **choice))
         left = len(ledger.book.open_breaks)
-    print(f"{break_id} accepted; {left or 'no'} open break{'' if left == 1 else 's'} left")
+    done = "taken back: the next cycle finds the difference again" if take_back else "accepted"
+    print(f"{break_id} {done}; {left or 'no'} open break{'' if left == 1 else 's'} left")
     return exits.FINE
+
+
+def _who() -> str:
+    """Name whoever gives this command, as the machine knows them."""
+    try:
+        return getuser()
+    except (KeyError, OSError):  # a user without a name, as in some containers
+        return f"uid {os.getuid()}"
 
 
 def halt(context: typer.Context, why: Why = "halted by hand") -> int:

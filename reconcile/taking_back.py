@@ -1,0 +1,90 @@
+"""What taking an acceptance back records: everything that it inferred is undone, and the difference shows again.
+
+Facts that another may take the place of are undone by the event itself. An execution is taken back by its bust, and
+costs nothing any more; an accrual that was ended is accrued again, under a name of its own. What a statement has
+confirmed meanwhile is the broker's word, and stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from ledger.book import Book
+from ledger.effects.opening import adjustment_name
+from ledger.events import AcceptanceTakenBack, CommissionCharged, DividendAccrued, Fact, FillBusted
+from ledger.state import ZERO, Break, Impossible, State
+from reconcile.comparisons import INFERRED
+
+
+def taking_back(book: Book, break_id: str, why: str, by: str = "") -> tuple[Fact, ...]:
+    """Return one batch; raises Impossible for a break that was not accepted, or of which nothing can be undone."""
+    known = _accepted_break(book, break_id)
+    recorded = () if known.accepted is None else known.accepted.recorded
+    standing = tuple(key for key in recorded if key not in book.replaced)
+    if recorded and not standing:
+        raise Impossible(
+            f"break {break_id}: expected what was inferred to stand, found that the statement has confirmed all of it"
+        )
+    withdraws = tuple(key for key in standing if key.startswith(("broker-cash/", "action/")))
+    withdraws += (adjustment_name(break_id),) * (adjustment_name(break_id) in standing)
+    others = tuple(fact for key in standing for fact in _undone(book, break_id, key, why))
+    batch = (AcceptanceTakenBack(break_id=break_id, why=why, by=by, withdraws=withdraws), *others)
+    book.supposing(batch)  # what cannot be undone is refused here, and nothing is recorded
+    return batch
+
+
+def _accepted_break(book: State, break_id: str) -> Break:
+    known = book.breaks.get(break_id)
+    if known is None or known.status != "accepted":
+        listed = ", ".join(b.found.break_id for b in book.breaks.values() if b.status == "accepted") or "none"
+        is_now = known.status if known is not None else "no such break"
+        raise Impossible(f"break {break_id}: expected an accepted break ({listed}), found {is_now}")
+    return known
+
+
+def _undone(book: State, break_id: str, key: str, why: str) -> Iterator[Fact]:
+    kind, _, rest = key.partition("/")
+    match kind:
+        case "fill":
+            base = rest.partition("/")[2].rpartition("/")[0]
+            if not base.startswith(INFERRED):
+                raise Impossible(
+                    f"break {break_id}: {key} corrects an execution of the broker's; what it was is not recorded with "
+                    "it: import the statement, which tells"
+                )
+            yield from fill_taken_back(book, base, why)
+        case "accrual-reversed":
+            yield from _accrued_again(book, break_id, rest, key)
+        case "commission" if rest.startswith(INFERRED):
+            pass  # it goes with its execution
+        case "commission" | "bust" | "proceeds" | "transaction-tax":
+            raise Impossible(f"break {break_id}: {key} cannot be undone by us: import the statement, which tells")
+        case _:
+            pass  # the event undoes it
+
+
+def fill_taken_back(book: State, base: str, why: str) -> Iterator[Fact]:
+    """Take an inferred execution back, with its commission; nothing where that has happened already."""
+    fill = book.fills.get(base)
+    if fill is None or fill.busted:
+        return
+    yield FillBusted(account=book.account, execution_id=fill.execution_id, reason=why)
+    if fill.commission:
+        yield CommissionCharged(
+            execution_id=f"{base}.{max(fill.revision, fill.commission_revision) + 1:02}", amount=ZERO,
+            currency=fill.commission_currency or fill.currency,
+        )  # fmt: skip
+
+
+def _accrued_again(book: State, break_id: str, reference: str, key: str) -> Iterator[Fact]:
+    """Accrue again what an inferred payment ended; it is due, as it was when it was thought to have come."""
+    _, part = book.keys[key]
+    match part:
+        case (int() as con_id, Decimal() as gross, Decimal() as tax, str() as currency) if book.cycle is not None:
+            yield DividendAccrued(
+                con_id=con_id, reference=f"{reference}/{break_id}", gross=gross, tax=tax, currency=currency,
+                pay_date=book.cycle.started.session_day,
+            )  # fmt: skip
+        case _:
+            raise Impossible(f"break {break_id}: expected an accrual under {key}, found {part}")

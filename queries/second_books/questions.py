@@ -50,13 +50,14 @@ CREATE TABLE revised AS SELECT *, regexp_extract(execution_id, '^(.+)\.[0-9]+$',
     regexp_extract(execution_id, '\.([0-9]+)$', 1)::BIGINT AS revision FROM told
     WHERE type IN ('order_filled', 'commission_charged', 'fill_busted', 'proceeds_settled', 'transaction_tax_charged');
 -- The highest revision counts; a bust takes back its own revision and those before it.
-CREATE TABLE standing AS SELECT * FROM (SELECT * FROM revised WHERE type = 'order_filled'
-        QUALIFY row_number() OVER (PARTITION BY base ORDER BY revision DESC, seq) = 1) AS f
+CREATE TABLE standing AS SELECT * FROM (SELECT * FROM revised WHERE seq IN (
+        SELECT arg_max(seq, revision::HUGEINT * 1000000000000 - seq) FROM revised
+        WHERE type = 'order_filled' GROUP BY base)) AS f
     WHERE NOT EXISTS (SELECT 1 FROM revised AS b
         WHERE b.type = 'fill_busted' AND b.base = f.base AND b.revision >= f.revision);
 CREATE TABLE charged AS SELECT type, base, currency, amount::DECIMAL(38,{a}) AS amount FROM revised
-    WHERE type IN ('commission_charged', 'transaction_tax_charged')
-    QUALIFY row_number() OVER (PARTITION BY type, base, coalesce(name, '') ORDER BY revision DESC, seq) = 1;
+    WHERE seq IN (SELECT arg_max(seq, revision::HUGEINT * 1000000000000 - seq) FROM revised
+        WHERE type IN ('commission_charged', 'transaction_tax_charged') GROUP BY type, base, name);
 CREATE TABLE settled AS SELECT base, revision, any_value(amount)::DECIMAL(38,{g}) AS amount FROM revised
     WHERE type = 'proceeds_settled' GROUP BY base, revision;
 CREATE TABLE contracts AS SELECT con_id, arg_max(security_type, seq) AS kind, arg_max(symbol, seq) AS pair,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -71,7 +72,7 @@ def test_flips_shorts_and_fractions_come_to_the_same_lots(tmp_path: Path) -> Non
 
 
 def test_three_currencies_and_what_moves_them(tmp_path: Path) -> None:
-    common = {"source": "api", "note": ""}
+    common: Any = {"source": "api", "note": ""}
     book = recorded(
         tmp_path,
         (bought(SAP, "4", "50.25", execution="a.01"), commission("a.01", "-2", "CHF")),

@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from trader.simulator.commands_faults import FAULT_COMMANDS
+from trader.simulator.commands_injections import INJECTION_COMMANDS
 from trader.simulator.commands_statements import STATEMENT_COMMANDS
 from trader.simulator.commands_venue import VENUE_COMMANDS
 from trader.simulator.desk import Answer, Arguments, Command, CommandError, Desk
@@ -48,6 +49,7 @@ COMMANDS: tuple[tuple[str, Command], ...] = (
     *VENUE_COMMANDS,
     *FAULT_COMMANDS,
     *STATEMENT_COMMANDS,
+    *INJECTION_COMMANDS,
     ("clear", clear),
     ("shutdown", shutdown),
 )

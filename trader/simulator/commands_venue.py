@@ -53,11 +53,12 @@ def _time(desk: Desk) -> Answer:
 
 
 async def trade(desk: Desk, arguments: Arguments) -> Answer:
-    """Trade by hand."""
+    """Trade by hand, as another client, or as the broker that liquidates."""
     symbol, quantity = arguments.text("symbol"), arguments.decimal("quantity")
-    price = arguments.optional_decimal("price")
+    price, client_id = arguments.optional_decimal("price"), arguments.integer("client_id", 0)
+    liquidation = arguments.flag("liquidation", False)
     arguments.end()
-    execution = desk.gateway.exchange.trade_by_hand(symbol, quantity, price)
+    execution = desk.gateway.exchange.trade_by_hand(symbol, quantity, price, client_id, liquidation)
     await _settle(desk)
     row = {"exec_id": execution.exec_id, "side": execution.side, "shares": str(execution.shares)}
     return {"execution": {**row, "price": str(execution.price), "time": execution.time.isoformat(), "symbol": symbol}}

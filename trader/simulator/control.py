@@ -6,11 +6,14 @@ answered in order; amounts and prices are texts, moments are ISO 8601 in UTC, an
 The names of messages (`kind`) are those of `registry.py`.
 
     time      now · advance {to | seconds} (answers when all that it caused is written to the clients)
-    venue     trade {symbol, quantity, price?} by hand, sells negative · cash {amount, currency?, kind?,
-              description?, symbol?} · dump · orders
+    venue     trade {symbol, quantity, price?, client_id?, liquidation?} by hand, sells negative
+              cash {amount, currency?, kind?, description?, symbol?} · dump · orders
               foreign-order {client_id?, order_id?, symbol, action, quantity, limit?, type?, tif?, order_ref?}
               reject {code?, message?, symbol?, times?=1} the next new orders · fill-orders {on}
               volume-share {share} · commission-delay {seconds} of simulated time
+    account   restate {exec_id, quantity?, price?} corrects or busts · deliver {symbol} an option before its last day
+              action {kind: stock-dividend | spin-off | merge | rename, symbol, into?, ratio?, cash?}
+              transfer {symbol, quantity, price} from another broker, or to it
     messages  drop, duplicate, corrupt {kind, times?} · delay {kind, seconds, times?} real seconds
               ignore {kind, times?} a request · error {code, text, id?=-1, client_id?}
               account-value {tag, currency?, value?} overrides a figure; without value it is left out
@@ -24,8 +27,7 @@ The names of messages (`kind`) are those of `registry.py`.
     all       clear every fault · shutdown
 
 `Control` is the client: one method a command, for tests, the demo and a clock. It is not for several threads at once.
-To add a command: a function in `commands_venue.py`, `commands_faults.py` or `commands_statements.py`, its row there,
-and a method here.
+To add a command: a function in one of the files `commands_*.py`, its row there, and a method here.
 """
 
 from __future__ import annotations
@@ -114,10 +116,39 @@ class Control:
 
     # The venue
 
-    def trade(self, symbol: str, quantity: Decimal, price: Decimal | None = None) -> dict[str, Any]:
+    def trade(
+        self,
+        symbol: str,
+        quantity: Decimal,
+        price: Decimal | None = None,
+        *,
+        client_id: int | None = None,
+        liquidation: bool | None = None,
+    ) -> dict[str, Any]:
         """Trade by hand, outside any API client; a negative quantity sells. Returns the execution."""
-        execution: dict[str, Any] = self.send("trade", symbol=symbol, quantity=quantity, price=price)["execution"]
+        answer = self.send(
+            "trade", symbol=symbol, quantity=quantity, price=price, client_id=client_id, liquidation=liquidation
+        )
+        execution: dict[str, Any] = answer["execution"]
         return execution
+
+    def restate(self, exec_id: str, *, quantity: Decimal | None = None, price: Decimal | None = None) -> None:
+        """Correct an execution, or bust it where neither a quantity nor a price is given."""
+        self.send("restate", exec_id=exec_id, quantity=quantity, price=price)
+
+    def action(
+        self, kind: str, symbol: str, *, into: str | None = None, ratio: str | None = None, cash: Decimal | None = None
+    ) -> None:
+        """Apply a corporate action: stock-dividend, spin-off, merge or rename."""
+        self.send("action", kind=kind, symbol=symbol, into=into, ratio=ratio, cash=cash)
+
+    def deliver(self, symbol: str) -> None:
+        """Exercise an option that is held, or let one that was sold be assigned."""
+        self.send("deliver", symbol=symbol)
+
+    def transfer(self, symbol: str, quantity: Decimal, price: Decimal) -> None:
+        """Bring units in from another broker, or send them there."""
+        self.send("transfer", symbol=symbol, quantity=quantity, price=price)
 
     def cash(
         self,

@@ -35,6 +35,7 @@ GROUPS = (
     ("cash", "Cash and accruals"),
     ("opening", "The beginning, statements, acceptances"),
     ("actions", "Corporate actions, exercises, transfers"),
+    ("announcements", "Announcements"),
     ("observations", "Observations"),
     ("decisions", "Decisions"),
     ("reconciliation", "Reconciliation"),

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal, DecimalException, getcontext
 from typing import Any
 
-from ledger.effects import actions, cash, continuity, cycle, executions, observations, opening, orders
+from ledger.effects import actions, announcements, cash, continuity, cycle, executions, observations, opening, orders
 from ledger.effects.changes import Effect
 from ledger.events import (
     BrokerConnected,
@@ -21,7 +21,6 @@ from ledger.events import (
     DaySealed,
     Fact,
     FactRefused,
-    FlowExpected,
     HeadAdvanced,
     NoticeFailed,
     OverrideSet,
@@ -44,9 +43,9 @@ __all__ = ["Book", "Forgotten", "Impossible", "book_hash", "forgetful_book", "is
 # Of interest to reports alone.
 WITHOUT_EFFECT: tuple[type[Fact], ...] = (
     TailTruncated, HeadAdvanced, WallClockRegressed, StartRefused, FactRefused, BrokerConnected, BrokerLost,
-    BrokerDisconnected, OverrideSet, FlowExpected, NoticeFailed, WashSaleObserved, StatementMissed,
+    BrokerDisconnected, OverrideSet, NoticeFailed, WashSaleObserved, StatementMissed,
 )  # fmt: skip
-GROUPS = (cycle, continuity, observations, orders, executions, cash, opening, actions)
+GROUPS = (cycle, continuity, observations, orders, executions, cash, opening, actions, announcements)
 EFFECTS: dict[type[Fact], Effect] = dict(effect for group in GROUPS for effect in group.EFFECTS)
 
 

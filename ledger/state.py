@@ -25,7 +25,9 @@ from ledger.events import (
     CycleFailed,
     CycleStarted,
     DataIngested,
+    DistributionDeclared,
     DividendAccrued,
+    FlowExpected,
     MarginObserved,
     NavObserved,
     OpenOrderRow,
@@ -34,6 +36,7 @@ from ledger.events import (
     PositionRow,
     QuoteRow,
     SnapshotTaken,
+    SplitDeclared,
     StepFailed,
     TargetsComputed,
     TargetsScaled,
@@ -242,6 +245,10 @@ class State:
     booked: dict[str, Booked] = field(default_factory=dict)  # by key
     replaced: dict[str, str] = field(default_factory=dict)  # key -> key of the fact that took its place
     provisional: dict[str, Provisional] = field(default_factory=dict)  # by key
+    flows: dict[str, FlowExpected] = field(default_factory=dict)  # announced and not come, by name: F-1, F-2, …
+    flows_expected: int = 0  # those that came or were cancelled included
+    distributions: dict[str, DistributionDeclared] = field(default_factory=dict)  # told by a source, by CON_ID/EX_DATE
+    splits: dict[str, SplitDeclared] = field(default_factory=dict)  # the same
     pending_actions: dict[str, ActionPending] = field(default_factory=dict)  # by key; they lock their contracts
     orders: dict[str, Order] = field(default_factory=dict)
     live_orders: dict[str, int] = field(default_factory=dict)  # those that have not ended, with their order ids

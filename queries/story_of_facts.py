@@ -20,6 +20,7 @@ from ledger.events import (
     FactRefused,
     FeeCharged,
     FillBusted,
+    FlowCancelled,
     FlowExpected,
     HeadAdvanced,
     InterestPaid,
@@ -70,6 +71,8 @@ def _by_operator(fact: Fact) -> str:
             return f'you set {fact.name} to {fact.value} until {fact.until:%Y-%m-%d %H:%M} UTC: "{fact.why}"'
         case FlowExpected():
             return f"you announced {change(fact.amount)} {fact.currency} until {fact.until}"
+        case FlowCancelled():
+            return f'{fact.flow_id} will not come: "{fact.why}"'
         case AccountAdopted():
             return f"you adopted {fact.account}"
         case _:

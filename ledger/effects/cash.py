@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ledger.booked import Booked, Step
+from ledger.effects.announcements import arrived
 from ledger.effects.changes import MARGINED, Effect, change, check_contract, earn, holding_of, impossible
 from ledger.effects.replacing import CASH_ACCOUNTS, replaceable
 from ledger.events import (
@@ -30,6 +31,8 @@ def _cash_effect(account: str) -> Effect:
     def effect(state: State, event: Event) -> None:
         fact: CashDeposited = event.fact  # type: ignore[assignment]
         earn(state, fact.currency, fact.amount, account)
+        if account == "transfers":
+            arrived(state, fact)
 
     return effect
 
@@ -89,7 +92,7 @@ EFFECTS: tuple[tuple[type[Fact], Effect], ...] = (
     *((fact_type, replaceable(_cash_effect(account))) for fact_type, account in CASH_ACCOUNTS),
     (VariationSettled, replaceable(_variation)),
     (ReturnOfCapitalPaid, replaceable(_capital_returned)),
-    (CurrencyConverted, _converted),
+    (CurrencyConverted, replaceable(_converted)),
     (DividendAccrued, _accrued(+1)),
     (DividendAccrualReversed, _accrued(-1)),
     (InterestAccrued, _interest_accrued),

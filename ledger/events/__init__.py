@@ -30,6 +30,7 @@ from ledger.events.actions import (
     StockDividendApplied,
     TenderApplied,
 )
+from ledger.events.announcements import DistributionDeclared, SplitDeclared
 from ledger.events.cash import (
     BrokerCash,
     CashDeposited,
@@ -120,7 +121,14 @@ from ledger.events.opening import (
     StatementImported,
     StatementMissed,
 )
-from ledger.events.operator import AccountAdopted, FlowExpected, OverrideSet, TradingHalted, TradingResumed
+from ledger.events.operator import (
+    AccountAdopted,
+    FlowCancelled,
+    FlowExpected,
+    OverrideSet,
+    TradingHalted,
+    TradingResumed,
+)
 from ledger.events.orders import (
     OrderAcknowledged,
     OrderCancelAttempted,
@@ -164,6 +172,8 @@ EVENT_TYPES: tuple[type[Fact], ...] = (
     PositionTransferred, SplitApplied, StockDividendApplied, SpinOffApplied, BasisAllocated, MergerApplied,
     TenderApplied, ContractRenamed, ContractDelisted, OptionExercised, OptionAssigned, OptionExpired, CostAdjusted,
     ActionPending,
+    # announcements
+    DistributionDeclared, SplitDeclared,
     # observations
     ContractDefined, NavObserved, MarginObserved, CashObserved, PositionsObserved, OpenOrdersObserved,
     QuotesObserved, RatesObserved,
@@ -172,7 +182,7 @@ EVENT_TYPES: tuple[type[Fact], ...] = (
     # reconciliation
     BookReconciled, BreakFound, BreakExplained, BreakAccepted, AcceptanceTakenBack, BreakClosed,
     # operator
-    AccountAdopted, TradingHalted, TradingResumed, OverrideSet, FlowExpected,
+    AccountAdopted, TradingHalted, TradingResumed, OverrideSet, FlowExpected, FlowCancelled,
     # is this log the newest?
     RecoveryStarted, RecoveryEnded, WitnessKept, WitnessFailed,
     # day
@@ -230,6 +240,7 @@ __all__ = [
     "DataIngested",
     "DayCommitted",
     "DaySealed",
+    "DistributionDeclared",
     "DividendAccrualReversed",
     "DividendAccrued",
     "DividendPaid",
@@ -237,6 +248,7 @@ __all__ = [
     "FactRefused",
     "FeeCharged",
     "FillBusted",
+    "FlowCancelled",
     "FlowExpected",
     "HeadAdvanced",
     "InterestAccrued",
@@ -293,6 +305,7 @@ __all__ = [
     "SnapshotTaken",
     "SpinOffApplied",
     "SplitApplied",
+    "SplitDeclared",
     "StartRefused",
     "StatementImported",
     "StatementMissed",

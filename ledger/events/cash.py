@@ -114,6 +114,9 @@ class CurrencyConverted(Fact):
     sold_currency: str
     bought: Exact  # magnitude, > 0
     bought_currency: str
+    note: str = ""
+    provisional: bool = False  # inferred; the broker's own word replaces it
+    replaces: str | None = None  # key of the provisional fact that this takes the place of
 
     @property
     def key(self) -> str:

@@ -53,9 +53,18 @@ class OverrideSet(Fact):
 
 
 class FlowExpected(Fact):
-    """A deposit (+) or withdrawal (-) announced before it is seen."""
+    """A deposit (+) or withdrawal (-) announced before it is seen. The log's first is F-1, the next F-2, …"""
 
     type: Literal["flow_expected"] = "flow_expected"
     amount: Exact
     currency: str
     until: date
+    note: str = ""
+
+
+class FlowCancelled(Fact):
+    """An announced flow will not come."""
+
+    type: Literal["flow_cancelled"] = "flow_cancelled"
+    flow_id: str
+    why: str

@@ -31,11 +31,13 @@ from ledger.events import (
     CycleSkipped,
     DataIngested,
     DayCommitted,
+    DistributionDeclared,
     DividendAccrualReversed,
     DividendAccrued,
     DividendPaid,
     Fact,
     FeeCharged,
+    FlowCancelled,
     FlowExpected,
     InterestPaid,
     MarginObserved,
@@ -57,6 +59,7 @@ from ledger.events import (
     RecoveryStarted,
     SafeguardsEvaluated,
     SeriesRow,
+    SplitDeclared,
     StatementImported,
     StatementMissed,
     StepFailed,
@@ -258,6 +261,15 @@ class Telling:
     def _money(self, ledger: Ledger) -> None:
         con_id, usd = SPY.con_id, "USD"
         ledger.record((FlowExpected(amount=Decimal(1000), currency=usd, until=DAYS[2]),))
+        ledger.record((FlowExpected(amount=Decimal(-70), currency=usd, until=DAYS[2], note="rent"),))
+        ledger.record((FlowCancelled(flow_id="F-2", why="paid from elsewhere"),))
+        declared: Any = {"con_id": con_id, "ex_date": DAYS[2], "source": "folder"}
+        ledger.record(
+            (
+                DistributionDeclared(**declared, amount=Decimal("0.55"), currency=usd),
+                SplitDeclared(**declared, numerator=3, denominator=2),
+            )
+        )
         amounts = {"gross": Decimal("5.5"), "tax": Decimal("-0.83")}
         accrual = {"con_id": con_id, "reference": "d1", "currency": usd, **amounts}
         ledger.record((DividendAccrued.model_validate(accrual), DividendAccrualReversed.model_validate(accrual)))

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import append, bookkeepers, commands, cycle, replaying, syncs, verifying
+from benchmarks import append, bookkeepers, breaks, commands, cycle, replaying, syncs, verifying
 from benchmarks.measuring import machine
 
 BENCHMARKS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
@@ -20,6 +20,7 @@ BENCHMARKS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
     ("memory", replaying.memory),
     ("lots", replaying.lots),
     ("bookkeepers", bookkeepers.run),
+    ("breaks", breaks.run),
     ("verify", verifying.run),
     ("commands", commands.run),
 )

@@ -34,6 +34,15 @@ def _read(content: bytes, name: str) -> tuple[Statement, ...]:
     if b",Header," in beginning.split(b"\n", 1)[0]:
         return read_csv(content, name)
     raise UnknownStatement(
-        name, 1, repr(beginning[:40].decode("utf-8", "replace")) if beginning else "an empty file",
-        "a Flex statement as XML, or an activity statement as CSV in English",
-    )  # fmt: skip
+        name, 1, _shown(beginning), "a Flex statement as XML, or an activity statement as CSV in English"
+    )
+
+
+def _shown(beginning: bytes) -> str:
+    if not beginning:
+        return "an empty file"
+    try:
+        text = beginning[:40].decode()
+    except UnicodeDecodeError:
+        return "what is no text"
+    return repr(text) if text.replace("\n", "").isprintable() else "what is no text"

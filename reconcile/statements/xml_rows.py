@@ -42,7 +42,9 @@ def parse(content: bytes, file: str) -> FlexDocument:
     try:
         reader.parser.Parse(content, True)
     except expat.ExpatError as error:
-        raise StatementError(file, error.lineno, expat.ErrorString(error.code), "well-formed XML") from error
+        raise StatementError(
+            file, error.lineno, expat.ErrorString(error.code), "well-formed XML (download it again)"
+        ) from error
     except (ValueError, LookupError) as error:
         raise StatementError(file, 1, str(error), "an encoding that is known, as UTF-8") from error
     found = reader.document

@@ -52,6 +52,12 @@ EXPECTED: tuple[tuple[type[Exception], str], ...] = (
     (OSError, "not-usable"),
 )
 
+REMEDIES: tuple[tuple[type[OSError], str], ...] = (
+    (FileNotFoundError, "check the name"),
+    (IsADirectoryError, "name a file"),
+    (OSError, "check the folder, its permissions and the disk"),
+)
+
 GROUPS: tuple[tuple[str, tuple[tuple[str, Callable[..., object]], ...]], ...] = (
     ("Daily", daily.COMMANDS),
     ("Start", (*start.COMMANDS, *doctor.COMMANDS)),
@@ -137,7 +143,8 @@ def _told(error: Exception) -> int:
     words = error.format_message() if isinstance(error, TyperException) else str(error)
     words = words.replace("Value error, ", "")  # how typer's own checks of a value begin
     if isinstance(error, OSError):
-        words = f"{error.filename}: {error.strerror}; check the folder, its permissions and the disk"
+        remedy = next(cure for kind, cure in REMEDIES if isinstance(error, kind))
+        words = f"{error.filename}: {error.strerror}; {remedy}"
     if not words:
         return exits.COULD_NOT  # help was shown instead
     sys.stderr.write(f"{code}: {' '.join(words.split())}\n")

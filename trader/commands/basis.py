@@ -11,12 +11,11 @@ import typer
 from ledger.book import Book, Impossible
 from ledger.checkpoints import book_of
 from ledger.events import BasisAllocated, CostAdjusted, SpinOffApplied, decimal_text
-from ledger.ledger import Ledger
 from ledger.log import read_events
 from queries.sql import Answer, Format, print_answer
 from trader import exits
 from trader.commands.daily import Why, amount_of, require_reason
-from trader.commands.home import clock_and_settings, home_of, refuse_foreign_log
+from trader.commands.home import home_of, refuse_foreign_log, writer_of
 
 FormatOption = Annotated[Format, typer.Option("--format", help="table, csv or json")]
 COLUMNS = ("spin_off", "parent", "child", "quantity", "fraction")
@@ -41,8 +40,7 @@ def allocate(
         raise Impossible(f"spin-off {spin_off}: expected one of {', '.join(found) or 'none'}; type: tallybook allocate")
     share, parent = amount_of(fraction), found[spin_off].con_id
     require_reason(why)
-    clock, settings = clock_and_settings(home)
-    with Ledger.open(home, clock, account=settings.account.id, mode=settings.account.mode) as ledger:
+    with writer_of(home) as ledger:
         reference = f"{ledger.book.seq + 1}"  # a later word takes the place of an earlier one
         told = BasisAllocated(
             con_id=parent, source="operator", reference=reference, spin_off=spin_off, fraction=share, note=why
@@ -73,8 +71,7 @@ def adjust_cost(
     home = home_of(context)
     require_reason(why)
     change = amount_of(by)
-    clock, settings = clock_and_settings(home)
-    with Ledger.open(home, clock, account=settings.account.id, mode=settings.account.mode) as ledger:
+    with writer_of(home) as ledger:
         book = ledger.book
         held = [con_id for con_id in book.positions if book.contracts[con_id].symbol == symbol]
         if len(held) != 1 or not change:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ledger.clock import Clock, SystemClock
+from ledger.clock import Clock
 from queries.figures import columns
 from queries.sql import Answer, Format, cell_text, print_answer
 from trader import exits
-from trader.commands.home import clock_and_settings, home_of, refuse_foreign_log
+from trader.commands.home import clock_and_perhaps_settings, home_of, refuse_foreign_log
 from trader.schedule import FILE_NAME, SettingsError
 from trader.settings import Settings
 
@@ -41,7 +41,7 @@ def import_statements(
     from trader.importing import Expected, read_file, take_in
 
     home = home_of(context)
-    clock, chosen = _home(home)
+    clock, chosen = clock_and_perhaps_settings(home)
     contents = [(path.name, path.read_bytes()) for path in files or []]
     if flex:
         contents.append(("flex", _fetched(home, clock, chosen)))
@@ -59,13 +59,6 @@ def import_statements(
             print("\n".join(_told(imported)))
             status = exits.BAD_NEWS if imported.contradictions else status
     return status
-
-
-def _home(home: Path) -> tuple[Clock, Settings | None]:
-    """Return a home's clock, and its settings where it has any: a log may be imported without."""
-    if not (home / FILE_NAME).exists():
-        return SystemClock(), None
-    return clock_and_settings(home)
 
 
 def _fetched(home: Path, clock: Clock, chosen: Settings | None) -> bytes:
@@ -113,10 +106,12 @@ def _reported(home: Path) -> tuple[Row, ...]:
     from ledger.book import replay
     from ledger.log import read_events
     from reconcile.reported import reported
+    from reconcile.tolerances import RETAIL
     from trader.assembly import tolerances_of
 
-    _, settings = clock_and_settings(home)
-    return reported(replay(lambda: read_events(home), retain=True), tolerances_of(settings))
+    _, settings = clock_and_perhaps_settings(home)
+    tolerances = RETAIL if settings is None else tolerances_of(settings)
+    return reported(replay(lambda: read_events(home), retain=True), tolerances)
 
 
 def _stated(home: Path, statement: Path) -> tuple[Row, ...]:
@@ -129,7 +124,8 @@ def _stated(home: Path, statement: Path) -> tuple[Row, ...]:
     own = own_side(events, told)
     if own.end.account != told.account:
         raise StatementRefused(
-            f"{statement.name}: expected a statement of account {own.end.account}, found {told.account}"
+            f"{statement.name}: expected a statement of account {own.end.account}, found {told.account}; "
+            "name that account's --home"
         )
     return compared(own, told)
 

@@ -6,11 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ledger.clock import Clock
+from ledger.clock import Clock, SystemClock
+from ledger.ledger import Ledger
 from ledger.log import read_genesis, require_expected
 from trader.calendar import Calendar, Slot
 from trader.clocks import clock_of
-from trader.schedule import SettingsError
+from trader.schedule import FILE_NAME, SettingsError
 from trader.settings import Settings, load
 
 
@@ -24,6 +25,22 @@ def clock_and_settings(home: Path) -> tuple[Clock, Settings]:
     """Return the home's clock and its settings."""
     settings = load(home)
     return clock_of(home, settings.simulator.address), settings
+
+
+def clock_and_perhaps_settings(home: Path) -> tuple[Clock, Settings | None]:
+    """Return a home's clock, and its settings where it has any: statements can be imported, and asked, without."""
+    if not (home / FILE_NAME).exists():
+        return SystemClock(), None
+    return clock_and_settings(home)
+
+
+def writer_of(home: Path) -> Ledger:
+    """Open a home's log to write in it; without settings it is its own account's."""
+    clock, settings = clock_and_perhaps_settings(home)
+    if settings is not None:
+        return Ledger.open(home, clock, account=settings.account.id, mode=settings.account.mode)
+    genesis = read_genesis(home)
+    return Ledger.open(home, clock, account=genesis.account, mode=genesis.mode)
 
 
 def require_own_log(home: Path, clock: Clock, settings: Settings) -> None:

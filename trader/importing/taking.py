@@ -19,9 +19,9 @@ from ledger.events import AccountAdopted, Fact, LogStarted, OpeningBalanceRecord
 from ledger.journal import balance
 from ledger.ledger import Ledger
 from ledger.line import Event
-from ledger.log import read_events
+from ledger.log import read_events, read_genesis
 from ledger.lots import ZERO, Holding, exactly
-from reconcile.periods import period_of
+from reconcile.periods import broker_day, period_of
 from reconcile.statements import Statement
 from trader import evidence
 from trader.importing.announced import announced, is_announced_before
@@ -80,8 +80,9 @@ def take_in(
     One that does not fit raises StatementRefused: nothing of it is recorded, and what came before it stays.
     """
     ordered = sorted(files, key=lambda file: (file.statement.first_day, file.statement.last_day, file.name))
+    account = expected.account or _account_of(home) or ordered[0].statement.account
     for file in ordered:
-        _require(file, expected.account or ordered[0].statement.account)
+        _require(file, account)
     with _ledger(home, clock, ordered[0], expected, tell) as ledger:
         done = 0
         for file in ordered:
@@ -91,6 +92,14 @@ def take_in(
 
 def _told_further(tell: Tell, done: int, more: int) -> None:
     tell(done + more)
+
+
+def _account_of(home: Path) -> str | None:
+    """Return whose log a home holds; None if it holds none."""
+    try:
+        return read_genesis(home).account
+    except LogMissing:
+        return None
 
 
 def _require(file: File, account: str) -> None:
@@ -156,10 +165,21 @@ def batches_of(book: Book, home: Path, file: File) -> Iterator[tuple[Fact, ...]]
 
     Raises StatementRefused, and Forgotten where the book keeps too little to tell.
     """
-    if file.statement.account != book.account:
-        _require(file, book.account)
+    _require(file, book.account)
+    if silent := _silent(file.statement):
+        raise StatementRefused(f"{file.name}: {silent}")  # its days would count as told
     if not _is_known(book, file):
         yield from _batches(home, file, _prepared(book, file, lambda: read_events(home), lambda _: None))
+
+
+def _silent(told: Statement) -> str:
+    """Say so of a statement whose money moved, and that tells no fact of it; else ""."""
+    if told.facts or not any(line.amount for line in told.observed.funds or ()):
+        return ""
+    return (
+        "the statement of funds alone tells no facts, for it names no execution; add Trades, Cash Transactions and "
+        "Open Positions to the query"
+    )
 
 
 def _is_known(book: Book, file: File) -> bool:
@@ -208,6 +228,7 @@ def _prepared(book: Book, file: File, events: Callable[[], Iterable[Event]] | No
         left = tuple(rests(facts, (event.fact for event in events())))
         facts = tuple(rest.fact for rest in left if rest.fact is not None)
         notes += [rest.note for rest in left if rest.note]
+    notes += [*_outside(told), *filter(None, (_silent(told),))]
     facts = tuple(replacing(map(pending, facts), inferred_in(book, events), book.keys))
     if begun is not None and begun.adopted:
         own += opening_lots(book, told.observed.lots or {}, begun)
@@ -217,6 +238,18 @@ def _prepared(book: Book, file: File, events: Callable[[], Iterable[Event]] | No
     if begun is None and told.observed.cash_start is None:
         own += _cash_before(book, own, new, told)
     return Prepared((*_settled(book, own, new, told), *new), len(new), tuple(notes), contradictions)
+
+
+def _outside(told: Statement) -> Iterator[str]:
+    """Say which facts happened outside the statement's period, by every date that it gives them."""
+    days = [
+        sorted(filter(None, (fact.trade_date, fact.report_date, fact.occurred_at and broker_day(fact.occurred_at))))
+        for fact in told.facts
+    ]
+    outside = [known for known in days if known and (known[-1] < told.first_day or told.last_day < known[0])]
+    if outside:
+        first, last = min(known[0] for known in outside), max(known[-1] for known in outside)
+        yield f"{len(outside)} facts are of {first} to {last}, outside the statement's period: taken all the same"
 
 
 def _cash_before(book: Book, own: list[Fact], new: tuple[Fact, ...], told: Statement) -> list[Fact]:

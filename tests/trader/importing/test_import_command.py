@@ -29,6 +29,7 @@ from tests.trader.importing.flex_files import ACCOUNT, IDS, Happening, Moved, Tr
 from tests.trader.test_flex import TOKEN, refers, says, serving
 from trader import exits
 from trader.commands.app import run
+from trader.importing import StatementRefused, batches_of, read_file
 from trader.sources.flex import TOKEN_VARIABLE
 
 ACME, BOLT = IDS["ACME"], IDS["BOLT"]
@@ -256,6 +257,59 @@ def test_a_file_that_is_no_statement_is_refused(tmp_path: Path, home: Path, say:
     assert status == exits.COULD_NOT
     assert "page.xml" in err
     assert not home.exists()
+
+
+def test_a_file_that_tells_balances_and_no_fact_of_them_says_what_is_missing(
+    tmp_path: Path, home: Path, say: Say
+) -> None:
+    funds = (
+        f'<FlexQueryResponse queryName="x" type="AF"><FlexStatements count="1"><FlexStatement accountId="{ACCOUNT}" '
+        'fromDate="20260101" toDate="20260131" period="" whenGenerated="20260201;120000"><StmtFunds>'
+        f'<StatementOfFundsLine accountId="{ACCOUNT}" currency="USD" levelOfDetail="Currency" date="20260105" '
+        'activityDescription="Cash Transfer" debit="" credit="100" amount="100" balance="100" />'
+        "</StmtFunds></FlexStatement></FlexStatements></FlexQueryResponse>"
+    )
+    path = tmp_path / "funds.xml"
+    path.write_text(funds, encoding="utf-8")
+
+    status, out, _ = say("import", path)
+
+    assert status == 0
+    assert "0 new of 0 facts" in out
+    assert "the statement of funds alone tells no facts" in out
+    assert "add Trades, Cash Transactions and Open Positions" in out
+    with pytest.raises(StatementRefused, match="the statement of funds alone"):  # a cycle would take its day as told
+        list(batches_of(book_of(home), home, read_file(path.read_bytes(), path.name)))
+
+
+def test_a_picture_is_not_shown_on_the_terminal(tmp_path: Path, say: Say) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00")
+
+    status, _, err = say("import", path)
+
+    assert status == 2
+    assert "found what is no text" in err
+
+
+def test_a_name_without_a_file_asks_to_check_the_name(tmp_path: Path, say: Say) -> None:
+    status, _, err = say("import", tmp_path / "missing.xml")
+
+    assert status == 2
+    assert err.endswith("missing.xml: No such file or directory; check the name\n")
+
+
+def test_a_home_of_statements_alone_can_be_asked_and_mended_without_settings(
+    tmp_path: Path, home: Path, say: Say
+) -> None:
+    say("import", part(tmp_path, "january.xml", JANUARY))
+
+    assert say("reconcile")[0] in (0, 1)
+    assert say("allocate")[0] == 0
+    status, _, err = say("adjust-cost", "NONE", "--by", "1", "--why", "a test")
+
+    assert status == 2
+    assert "expected one contract that is held" in err
 
 
 def test_no_file_is_a_mistake(say: Say) -> None:

@@ -259,9 +259,7 @@ def test_a_file_that_is_no_statement_is_refused(tmp_path: Path, home: Path, say:
     assert not home.exists()
 
 
-def test_a_file_that_tells_balances_and_no_fact_of_them_says_what_is_missing(
-    tmp_path: Path, home: Path, say: Say
-) -> None:
+def test_a_file_of_balances_without_facts_says_what_is_missing(tmp_path: Path, home: Path, say: Say) -> None:
     funds = (
         f'<FlexQueryResponse queryName="x" type="AF"><FlexStatements count="1"><FlexStatement accountId="{ACCOUNT}" '
         'fromDate="20260101" toDate="20260131" period="" whenGenerated="20260201;120000"><StmtFunds>'
@@ -272,7 +270,7 @@ def test_a_file_that_tells_balances_and_no_fact_of_them_says_what_is_missing(
     path = tmp_path / "funds.xml"
     path.write_text(funds, encoding="utf-8")
 
-    status, out, _ = say("import", path)
+    status, out, _ = say("import", path, "--base-currency", "USD")
 
     assert status == 0
     assert "0 new of 0 facts" in out

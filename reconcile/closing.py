@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from decimal import Decimal
 from itertools import combinations, islice
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ledger.events import BreakClosed
+from ledger.events import (
+    BreakClosed,
+    ContractDelisted,
+    ContractRenamed,
+    MergerApplied,
+    OptionAssigned,
+    OptionExercised,
+    OptionExpired,
+    PositionAction,
+    PositionTransferred,
+    SpinOffApplied,
+    SplitApplied,
+    StockDividendApplied,
+    TenderApplied,
+    type_name,
+)
 from ledger.state import ZERO, Break, State
 from reconcile.tolerances import CENT
 
 AGAIN = "both halves match again"
 TOGETHER_MAX = 3  # facts that are looked at together
+UNSTATED = frozenset({"note", "occurred_at", "trade_date", "report_date", "provisional", "replaces"})
 LOOKED_AT = 24  # the last ones that concern a break
 
 CAUSES_OF: dict[str, str] = {
@@ -31,21 +47,24 @@ CAUSES_OF: dict[str, str] = {
     "currency_converted": "currency conversion",
 }
 
-
-ACTIONS: dict[str, str] = {
-    "split_applied": "split",
-    "stock_dividend_applied": "stock dividend",
-    "spin_off_applied": "spin-off",
-    "merger_applied": "merger",
-    "tender_applied": "merger",
-    "contract_renamed": "rename",
-    "contract_delisted": "merger",
-    "option_exercised": "exercise",
-    "option_assigned": "assignment",
-    "option_expired": "expiry",
-    "position_transferred": "position transfer",
-}
+ACTIONS: tuple[tuple[type[PositionAction], str], ...] = (
+    (SplitApplied, "split"),
+    (StockDividendApplied, "stock dividend"),
+    (SpinOffApplied, "spin-off"),
+    (MergerApplied, "merger"),
+    (TenderApplied, "merger"),
+    (ContractRenamed, "rename"),
+    (ContractDelisted, "merger"),
+    (OptionExercised, "exercise"),
+    (OptionAssigned, "assignment"),
+    (OptionExpired, "expiry"),
+    (PositionTransferred, "position transfer"),
+)
+ACTION_OF = {type_name(kind): (kind, cause) for kind, cause in ACTIONS}
 BY_THE_BROKER = "stale snapshot"  # the book was right: the broker's half came round
+OF_THE_REPORT = frozenset(  # explained as the broker's half alone: it stays so where no fact was told since
+    {"partial snapshot", "unsettled cash", "mark difference", "currency translation", "rounding"}
+)
 
 
 class _Since(NamedTuple):
@@ -56,13 +75,22 @@ class _Since(NamedTuple):
     amount: Decimal | None  # what it moved of the difference; None: the key does not tell
 
 
+class _Moved(NamedTuple):
+    """What a fact moved, as far as its key and what is identical in it tell; None: an amount that they do not."""
+
+    cause: str
+    units: Mapping[int, Decimal | None]
+    cash: Mapping[str, Decimal | None]
+
+
 def closed(book: State, known: Break) -> BreakClosed:
     """End a break whose halves match again: by what was told since, as far as that makes the difference."""
     since = tuple(islice(_since(book, known), LOOKED_AT))
     chosen = _making(since, known.found.difference or ZERO)
     causes = " + ".join(dict.fromkeys(told.cause for told in chosen))
-    if not since and known.found.kind in ("position", "cash", "nav"):
-        causes = BY_THE_BROKER
+    if not chosen and known.found.kind in ("position", "cash", "nav"):
+        explained = known.explanation.cause if known.explanation is not None else ""
+        causes = explained if explained in OF_THE_REPORT else BY_THE_BROKER
     evidence = tuple(told.key for told in chosen)
     return BreakClosed(break_id=known.found.break_id, reason=AGAIN, cause=causes, evidence=evidence)
 
@@ -79,44 +107,76 @@ def _making(since: tuple[_Since, ...], difference: Decimal) -> tuple[_Since, ...
 
 def _since(book: State, known: Break) -> Iterator[_Since]:
     """Yield the facts since a break was found that concern its contract or its currency, the last first."""
+    found = known.found
+    told = {key for key, (seq, _) in book.keys.items() if seq > known.seq}
     for key, (seq, part) in reversed(book.keys.items()):
         if seq <= known.seq:
             return
-        moved = _moved(book, key, part or ())
-        if moved is None:
-            continue
-        cause, con_id, units, currency, cash = moved
-        if known.found.kind == "position" and con_id == known.found.con_id:
-            yield _Since(key, cause, units)
-        elif known.found.kind == "cash" and currency == known.found.currency:
-            yield _Since(key, cause, cash)
+        moved = _moved(book, key, part or (), told)
+        if moved is not None and found.kind == "position" and found.con_id is not None and found.con_id in moved.units:
+            yield _Since(key, moved.cause, moved.units[found.con_id])
+        elif moved is not None and found.kind == "cash" and found.currency is not None and found.currency in moved.cash:
+            yield _Since(key, moved.cause, moved.cash[found.currency])
 
 
-Moved = tuple[str, int | None, Decimal | None, str | None, Decimal | None]
-
-
-def _moved(book: State, key: str, part: tuple[object, ...]) -> Moved | None:
-    """Read off a key, and what is identical in it, which contract and currency its fact moved, and by how much."""
+def _moved(book: State, key: str, part: tuple[object, ...], told: Container[str]) -> _Moved | None:
+    """Read off a key, and what is identical in it, what its fact moved."""
     kind, _, rest = key.partition("/")
     match kind, part:
         case "fill", (_, int() as con_id, Decimal() as units, Decimal() as price, str() as currency):
-            return CAUSES_OF[kind], con_id, units, currency, -units * price * _multiplier(book, con_id)
+            return _filled(book, rest, con_id, units, price, currency)
         case "bust", _:
             fill = book.fills.get(rest.partition("/")[2].rpartition("/")[0])
             if fill is None:
                 return None
             worth = fill.quantity * fill.price * _multiplier(book, fill.con_id)
-            return CAUSES_OF[kind], fill.con_id, -fill.quantity, fill.currency, worth
+            return _Moved(CAUSES_OF[kind], {fill.con_id: -fill.quantity}, {fill.currency: worth})
         case "commission", (Decimal() as amount, str() as currency):
-            return CAUSES_OF[kind], None, None, currency, amount
+            is_of_missed = f"fill/{book.account}/{rest}" in told  # it came with its fill
+            return _Moved(CAUSES_OF["fill" if is_of_missed else kind], {}, {currency: amount})
         case "broker-cash", (str() as cause, Decimal() as amount, str() as currency) if cause in CAUSES_OF:
-            return CAUSES_OF[cause], None, None, currency, amount
+            return _Moved(CAUSES_OF[cause], {}, {currency: amount})
         case "action", _:
-            cause = next((ACTIONS[each] for each in part if isinstance(each, str) and each in ACTIONS), "")
-            of = rest.rpartition("/")[2]
-            return (cause, int(of), None, None, None) if cause and of.isdigit() else None
+            name = next((each for each in part if isinstance(each, str) and each in ACTION_OF), "")
+            return _acted(book, name, part) if name else None
         case _:
             return None
+
+
+def _filled(book: State, rest: str, con_id: int, units: Decimal, price: Decimal, currency: str) -> _Moved:
+    contract = book.contracts.get(con_id)
+    paid = -units * price * _multiplier(book, con_id)
+    if contract is not None and contract.security_type == "CASH":
+        return _Moved("currency conversion", {}, {contract.symbol[:3]: units, currency: paid})
+    is_fraction = abs(units) < 1 and rest.partition("/")[2].startswith("statement")  # no exchange executed it
+    return _Moved("cash in lieu" if is_fraction else CAUSES_OF["fill"], {con_id: units}, {currency: paid})
+
+
+def _acted(book: State, name: str, part: tuple[object, ...]) -> _Moved | None:
+    """Read what an action moved off what it states."""
+    kind, cause = ACTION_OF[name]
+    fields = [each for each in kind.model_fields if each not in UNSTATED]
+    if len(fields) != len(part):
+        return None  # of a vocabulary that knew fewer fields
+    stated: dict[str, Any] = dict(zip(fields, part, strict=True))
+    units: dict[int, Decimal | None] = {stated["con_id"]: stated.get("quantity_change", stated.get("quantity"))}
+    for other, amount in (
+        ("successor_con_id", "successor_quantity"), ("child_con_id", "child_quantity"),
+        ("underlying_con_id", "underlying_quantity"),
+    ):  # fmt: skip
+        if stated.get(other) is not None:
+            units[stated[other]] = stated.get(amount)
+    cash: dict[str, Decimal | None] = {stated["currency"]: stated["cash"]} if stated.get("cash") else {}
+    if "strike" in stated:
+        contract, moved = book.contracts.get(stated["con_id"]), stated["amount"]
+        under = stated["underlying_con_id"]
+        if moved is None and under is not None:
+            moved = -stated["underlying_quantity"] * stated["strike"] * _multiplier(book, under)
+        if contract is not None and moved is not None:
+            cash[contract.currency] = moved + (stated["commission"] or ZERO)
+    if cause == "split" and stated["numerator"] < stated["denominator"]:
+        cause = "reverse split"
+    return _Moved(cause, units, cash)
 
 
 def _multiplier(book: State, con_id: int) -> Decimal:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from ledger.events.reconciliation import Certainty
-from ledger.state import ONE, ZERO
+from ledger.state import ZERO
 from reconcile.candidates import Candidate, Subject
 
 PICKS_MAX = 3  # of candidates that close one subject together; more come as one candidate of their cause
@@ -24,6 +24,7 @@ GROWING = 256  # sets that have not closed the subject yet, of all that are look
 GROWING_MIN = 12  # … and of each at least
 LOOKS_A_SUBJECT = 8  # times that the causes see what is left of one subject …
 LOOKS_MAX = 48  # … and of all of a search
+FEW = 8  # subjects; of more that hang together, the causes see of cash alone what is left
 CERTAINTIES: dict[Certainty, int] = {"certain": 0, "likely": 1, "possible": 2, "unexplained": 3}
 
 Effects = Mapping[Subject, Decimal]
@@ -88,17 +89,20 @@ class Search(NamedTuple):
 def sets(search: Search) -> tuple[Partial, ...]:
     """Return sets of candidates, the best first: those that close every subject, then those that leave some."""
     subjects = sorted({*search.targets, *(s for option in search.options for s in option.effects)}, key=_order)
-    looks = min(LOOKS_A_SUBJECT, max(1, LOOKS_MAX // max(1, len(subjects))))
+    looked_at = [s for s in subjects if len(subjects) <= FEW or s[0] != "position"]
+    looks = min(LOOKS_A_SUBJECT, max(1, LOOKS_MAX // max(1, len(looked_at))))
     states: tuple[Partial, ...] = (Partial((), dict(search.targets)),)
     done: set[Subject] = set()
     for subject in subjects:
         touching = [option for option in search.options if subject in option.effects][:OPTIONS_MAX]
-        layer = _Layer(search, subject, touching, frozenset(done), max(GROWING_MIN, GROWING // len(states)))
+        shown = frozenset(looked_at) if subject in looked_at else frozenset()
+        layer = _Layer(search, subject, touching, frozenset(done), shown, max(GROWING_MIN, GROWING // len(states)))
         closed: list[Partial] = []
         growing: list[Partial] = []
         for state in states:
             layer.close(state, closed, growing)
-        for partial in _best(search, (partial for partial in growing if partial.chosen), looks, alike=1):
+        unfinished = (partial for partial in growing if partial.chosen and shown)
+        for partial in _best(search, unfinished, looks, alike=1):
             closed.extend(layer.looked(partial))
         closed.extend(layer.given_up(growing))
         states = _best(search, closed, KEPT, KEPT_ALIKE)
@@ -116,10 +120,17 @@ class _Layer:
     """One subject, and what may close it."""
 
     def __init__(
-        self, search: Search, subject: Subject, options: list[Option], done: frozenset[Subject], width: int
+        self,
+        search: Search,
+        subject: Subject,
+        options: list[Option],
+        done: frozenset[Subject],
+        shown: frozenset[Subject],
+        width: int,
     ) -> None:
         """Order what may close the subject by its amount, so that what is left finds its like at once."""
-        self.search, self.subject, self.options, self.done, self.width = search, subject, options, done, width
+        self.search, self.subject, self.options = search, subject, options
+        self.done, self.shown, self.width = done, shown, width
         self.by_amount = sorted(options, key=lambda option: (option.effects[subject], option.place))
         self.amounts = [option.effects[subject] for option in self.by_amount]
 
@@ -163,7 +174,8 @@ class _Layer:
 
     def looked(self, state: Partial) -> Iterator[Partial]:
         """Let the causes see what is left, and choose what of theirs closes it."""
-        for option in self.search.look(tuple(option.candidate for option in state.chosen), state.left):
+        left = {subject: amount for subject, amount in state.left.items() if subject in self.shown}
+        for option in self.search.look(tuple(option.candidate for option in state.chosen), left):
             after = self.chosen(state, option) if self.subject in option.effects else None
             if after is not None and self.search.is_closed(after.left, self.subject):
                 yield after
@@ -175,7 +187,7 @@ class _Layer:
             mine = [option for option in partial.chosen if self.subject in option.effects]
             is_sure = all(option.candidate.certainty in ("certain", "likely") for option in mine)
             left = partial.left.get(self.subject, ZERO)
-            is_part = bool(target) and ZERO < left / target < ONE
+            is_part = left * target > 0 and abs(left) < abs(target)
             if not mine or (is_sure and is_part):
                 yield partial._replace(given_up=partial.given_up | {self.subject})
 

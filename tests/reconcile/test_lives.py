@@ -282,7 +282,8 @@ def test_a_foreign_trade_says_what_was_done() -> None:
     book = traded_by_hand(quiet_book(), "x", "5")
     book = told(book, sold(SPY, "2", "410.00", execution="y.01", perm_id=77))
 
-    (explained,) = [f for f in reconcile(look(book), Tolerances()) if isinstance(f, BreakExplained) and f.evidence]
+    told_of = [fact for fact in reconcile(look(book), Tolerances()) if isinstance(fact, BreakExplained)]
+    (explained,) = [fact for fact in told_of if fact.cause == "foreign trade"]
 
     assert explained.evidence == ("x", "y")
     assert (explained.cause, explained.certainty) == ("foreign trade", "certain")

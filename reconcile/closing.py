@@ -123,8 +123,8 @@ def _moved(book: State, key: str, part: tuple[object, ...], told: Container[str]
     """Read off a key, and what is identical in it, what its fact moved."""
     kind, _, rest = key.partition("/")
     match kind, part:
-        case "fill", (_, int() as con_id, Decimal() as units, Decimal() as price, str() as currency):
-            return _filled(book, rest, con_id, units, price, currency)
+        case "fill", (_, int(), Decimal(), Decimal(), str()):
+            return _filled(book, rest, part)
         case "bust", _:
             fill = book.fills.get(rest.partition("/")[2].rpartition("/")[0])
             if fill is None:
@@ -132,8 +132,7 @@ def _moved(book: State, key: str, part: tuple[object, ...], told: Container[str]
             worth = fill.quantity * fill.price * _multiplier(book, fill.con_id)
             return _Moved(CAUSES_OF[kind], {fill.con_id: -fill.quantity}, {fill.currency: worth})
         case "commission", (Decimal() as amount, str() as currency):
-            is_of_missed = f"fill/{book.account}/{rest}" in told  # it came with its fill
-            return _Moved(CAUSES_OF["fill" if is_of_missed else kind], {}, {currency: amount})
+            return _charged(book, rest, amount, currency, told)
         case "broker-cash", (str() as cause, Decimal() as amount, str() as currency) if cause in CAUSES_OF:
             return _Moved(CAUSES_OF[cause], {}, {currency: amount})
         case "action", _:
@@ -143,13 +142,33 @@ def _moved(book: State, key: str, part: tuple[object, ...], told: Container[str]
             return None
 
 
-def _filled(book: State, rest: str, con_id: int, units: Decimal, price: Decimal, currency: str) -> _Moved:
-    contract = book.contracts.get(con_id)
-    paid = -units * price * _multiplier(book, con_id)
+def _filled(book: State, rest: str, part: tuple[Any, ...]) -> _Moved:
+    """Read what an execution moved, or its correction: then what it moved otherwise than the revision before."""
+    _, con_id, units, price, currency = part
+    base, paid = rest.partition("/")[2], -units * price * _multiplier(book, con_id)
+    contract, before = book.contracts.get(con_id), _before(book, f"fill/{rest}")
     if contract is not None and contract.security_type == "CASH":
         return _Moved("currency conversion", {}, {contract.symbol[:3]: units, currency: paid})
-    is_fraction = abs(units) < 1 and rest.partition("/")[2].startswith("statement")  # no exchange executed it
+    if before is not None:
+        paid += before[2] * before[3] * _multiplier(book, con_id)
+        return _Moved("corrected fill", {con_id: units - before[2]}, {currency: paid})
+    is_fraction = abs(units) < 1 and base.startswith("statement")  # no exchange executed it
     return _Moved("cash in lieu" if is_fraction else CAUSES_OF["fill"], {con_id: units}, {currency: paid})
+
+
+def _charged(book: State, rest: str, amount: Decimal, currency: str, told: Container[str]) -> _Moved:
+    """Read what a commission moved: one that came with its fill is part of what that is."""
+    fill, before = f"fill/{book.account}/{rest}", _before(book, f"commission/{rest}")
+    part = book.keys[fill][1] if fill in told else None
+    cause = _filled(book, fill.partition("/")[2], part).cause if part else CAUSES_OF["commission"]
+    return _Moved(cause, {}, {currency: amount - (before[0] if before is not None else ZERO)})
+
+
+def _before(book: State, key: str) -> tuple[Any, ...] | None:
+    """Return what an earlier revision of an execution, or of its commission, stated; None for the first one."""
+    base, _, revision = key.rpartition("/")
+    earlier = (book.keys.get(f"{base}/{number}") for number in range(int(revision) - 1, 0, -1))
+    return next((known[1] for known in earlier if known is not None), None)
 
 
 def _acted(book: State, name: str, part: tuple[object, ...]) -> _Moved | None:

@@ -1,0 +1,114 @@
+"""What cash and borrowed shares bring or cost, and what the broker charges for its services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from ledger.book import Book
+from ledger.events import FeeCharged, InterestPaid, decimal_text
+from ledger.events.reconciliation import Certainty
+from ledger.lots import EXACT
+from ledger.state import ZERO
+from reconcile.candidates import Candidate, Case, money
+from reconcile.causes.income import cents, in_base, interest_accrued, interest_gone
+from reconcile.comparisons import symbol
+from reconcile.tolerances import CENT
+
+NEAR = Decimal("0.05")  # of what has accrued: the days since the last statement are not in our sum
+RECURRING_MAX = 12  # fees of before that are looked at, the latest amounts first
+
+
+def interest(case: Case) -> Iterator[Candidate]:
+    """Interest of a month that is paid: what has accrued, or by how much the broker's own accrual fell."""
+    gone = interest_gone(case.book)
+    for currency, difference in case.differences("cash").items():
+        accrued = cents(interest_accrued(case.book, currency))
+        if not accrued:
+            continue
+        yield from _as_accrued(case, currency, accrued, gone)
+        if accrued * difference > 0 and difference != accrued:
+            is_near = abs(EXACT.subtract(difference, accrued)) <= abs(accrued) * NEAR
+            speaks = f"interest accrued so far {money(accrued)} {currency}"
+            is_sure = is_near and _is_gone(case.book, currency, difference, gone)
+            yield _interest(case, currency, difference, "likely" if is_sure else "possible", (speaks,))
+
+
+def _as_accrued(case: Case, currency: str, accrued: Decimal, gone: Decimal | None) -> Iterator[Candidate]:
+    """Propose what has accrued, unless the broker says that it still does."""
+    speaks = f"interest accrued so far {money(accrued)} {currency}"
+    if gone is None:
+        yield _interest(case, currency, accrued, "possible", (speaks,))
+    elif _is_gone(case.book, currency, accrued, gone):
+        yield _interest(case, currency, accrued, "likely", (speaks, "the broker's accrued interest fell by as much"))
+
+
+def _is_gone(book: Book, currency: str, amount: Decimal, gone: Decimal | None) -> bool:
+    worth = in_base(book, currency, amount)
+    if gone is None or worth is None:
+        return False
+    return abs(EXACT.subtract(gone, worth)) <= max(2 * CENT, abs(worth) * NEAR)
+
+
+def _interest(case: Case, currency: str, amount: Decimal, certainty: Certainty, evidence: tuple[str, ...]) -> Candidate:
+    fact = InterestPaid(
+        source=case.origin.source, reference=case.origin.named(f"interest/{currency}/{decimal_text(amount)}"),
+        amount=amount, currency=currency, provisional=True,
+    )  # fmt: skip
+    return Candidate("interest", certainty, (fact,), f"interest {money(amount)} {currency}", evidence)
+
+
+def borrow_fee(case: Case) -> Iterator[Candidate]:
+    """Costs of shares that are held short: the whole difference that is left."""
+    book = case.book
+    for currency, difference in case.differences("cash").items():
+        short = [con_id for con_id, units in sorted(book.positions.items()) if units < 0 and _is_stock(book, con_id)]
+        if difference < 0 and short:
+            held = ", ".join(f"{decimal_text(book.positions[each])} {symbol(book, each)}" for each in short[:3])
+            con_id = short[0] if len(short) == 1 else None
+            yield _fee(case, currency, difference, "borrow", "possible", (f"short {held}",), con_id)
+
+
+def _is_stock(book: Book, con_id: int) -> bool:
+    contract = book.contracts.get(con_id)
+    return contract is not None and contract.security_type == "STK"
+
+
+def fee(case: Case) -> Iterator[Candidate]:
+    """Fees like those that were charged before, to the cent; or the whole difference that is left."""
+    for currency, difference in case.differences("cash").items():
+        for amount, reference in () if case.chosen else _charged_before(case.book, currency):
+            if amount * difference > 0:
+                yield _fee(case, currency, amount, "other", "likely", (f"charged before: {reference}",))
+        yield _fee(case, currency, difference, "other", "possible", (_as_fee(case.book, currency),))
+
+
+def _as_fee(book: Book, currency: str) -> str:
+    charged = book.journal.get(("fees", currency), ZERO)
+    return f"fees so far {money(-charged)} {currency}" if charged else "nothing else is known of this amount"
+
+
+def _charged_before(book: Book, currency: str) -> list[tuple[Decimal, str]]:
+    """Return the amounts of fees that the broker itself told, each once, the latest first."""
+    told: list[tuple[int, Decimal, str]] = []
+    for key, (seq, part) in book.keys.items():
+        match part:
+            case ("fee_charged", Decimal() as amount, str() as of) if of == currency and key not in book.provisional:
+                told.append((seq, amount, key.removeprefix("broker-cash/")))
+            case _:
+                continue
+    latest = {amount: reference for _, amount, reference in sorted(told)}
+    return list(reversed(latest.items()))[:RECURRING_MAX]
+
+
+def _fee(
+    case: Case, currency: str, amount: Decimal, kind: str, certainty: Certainty, evidence: tuple[str, ...],
+    con_id: int | None = None,
+) -> Candidate:  # fmt: skip
+    fact = FeeCharged(
+        source=case.origin.source, reference=case.origin.named(f"fee/{kind}/{currency}/{decimal_text(amount)}"),
+        amount=amount, currency=currency, kind=kind, con_id=con_id, provisional=True,
+    )  # fmt: skip
+    cause = "borrow fee" if kind == "borrow" else "fee"
+    words = cause if amount < 0 else f"{cause} given back"
+    return Candidate(cause, certainty, (fact,), f"{words} {money(amount)} {currency}", evidence)

@@ -1,4 +1,8 @@
-"""Dividends that were announced, and arrive."""
+"""Dividends that arrive: as they accrued, with another tax, in lieu; or as a source declared them, without an accrual.
+
+Each dividend that is to come is proposed by itself, in variants that bear one name (`Candidate.due`): paid as it was
+announced, with another tax, as a payment in lieu. Which of them fits is told by the amounts alone.
+"""
 
 from __future__ import annotations
 
@@ -6,58 +10,220 @@ from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from itertools import combinations
+from typing import NamedTuple
 
 from ledger.book import Book
-from ledger.events import DividendAccrualReversed, DividendAccrued, DividendPaid, Fact, TaxWithheld
+from ledger.events import (
+    DividendAccrualReversed,
+    DividendAccrued,
+    DividendPaid,
+    Fact,
+    PaymentInLieuPaid,
+    TaxWithheld,
+    decimal_text,
+)
 from ledger.events.fact import ENVELOPE_FIELDS
+from ledger.events.reconciliation import Certainty
+from ledger.lots import EXACT
 from ledger.state import ZERO
 from reconcile.candidates import Candidate, Case, money
+from reconcile.causes.income import cents, dividends_gone, in_base, today
 from reconcile.comparisons import symbol
+from reconcile.periods import broker_day
 from reconcile.tolerances import CENT
 
 TOGETHER_MAX = 4  # dividends that are looked at together, where not all that are due explain the amount
+ALONE_MAX = 2  # more than the engine would choose beside another cause: they come as one candidate
+RATES = tuple(map(Decimal, ("0", "0.05", "0.10", "0.125", "0.15", "0.20", "0.25", "0.26375", "0.30", "0.35")))
+LATE_MAX = 10  # days after its pay date a dividend that is not paid is no surprise any more
+
+
+class Coming(NamedTuple):
+    """A dividend that is to come."""
+
+    name: str
+    con_id: int
+    currency: str
+    gross: Decimal
+    tax: Decimal | None  # None: nobody told
+    pay_date: date | None
+    accrual: DividendAccrued | None  # that ends with it
+    evidence: str
 
 
 def dividends_due(case: Case) -> Iterator[Candidate]:
-    """Cash that dividends bring whose pay date has come, less their tax: all that are due, or some of them."""
-    book = case.book
-    if book.cycle is None or not book.accruals:
-        return
+    """Dividends as they accrued, each by itself and those together that explain what differs."""
+    gone = dividends_gone(case.book)
     for currency, difference in case.differences("cash").items():
-        yield from _due(case, book.cycle.started.session_day, currency, difference)
+        coming = [each for each in _accrued(case.book) if each.currency == currency]
+        for each in coming:
+            yield _paid(case, (each,), gone)
+        for chosen in _together(case, coming, difference):
+            yield _paid(case, chosen, gone)
 
 
-def _due(case: Case, today: date, currency: str, difference: Decimal) -> Iterator[Candidate]:
+def dividends_declared(case: Case) -> Iterator[Candidate]:
+    """Dividends that a source declared and that never accrued: gross, or less a tax at a usual rate."""
+    for currency in case.differences("cash"):
+        for each in _declared(case.book, currency):
+            for rate in RATES if each.gross > 0 else RATES[:1]:
+                yield _taxed(case, each, cents(each.gross * -rate), "dividend")
+
+
+def taxes_at_another_rate(case: Case) -> Iterator[Candidate]:
+    """Dividends that accrued, of which more or less was withheld than was announced."""
+    for currency, difference in case.differences("cash").items():
+        for each in _accrued(case.book):
+            if each.currency != currency or each.gross <= 0:
+                continue
+            taxes = {cents(each.gross * -rate): rate for rate in RATES}
+            for tax in taxes:
+                if abs(EXACT.subtract(tax, each.tax or ZERO)) > CENT:
+                    yield _taxed(case, each, tax, "withholding tax")
+            implied = EXACT.subtract(difference, each.gross)
+            if -each.gross / 2 <= implied <= 0 and all(abs(implied - tax) > CENT for tax in (*taxes, each.tax or ZERO)):
+                yield _taxed(case, each, implied, "withholding tax", "possible")
+
+
+def paid_in_lieu(case: Case) -> Iterator[Candidate]:
+    """Dividends on shares that were lent: as payments in lieu, taxed alike or not at all."""
+    for currency in case.differences("cash"):
+        for each in _accrued(case.book):
+            if each.currency == currency and each.gross > 0:
+                for tax in dict.fromkeys((each.tax or ZERO, ZERO)):
+                    yield _taxed(case, each, tax, "payment in lieu", "possible")
+
+
+def taxes_alone(case: Case) -> Iterator[Candidate]:
+    """Taxes on dividends of before, asked for or given back: the whole difference that is left."""
     book = case.book
-    due = [
-        accrual
-        for _, accrual in sorted(book.accruals.items())
-        if accrual.currency == currency and accrual.pay_date is not None and accrual.pay_date <= today
-    ]
-    for chosen in _groups(due):
-        net = sum((accrual.gross + accrual.tax for accrual in chosen), ZERO)
-        if abs(difference - net) <= CENT * len(chosen):  # IB rounds each payment to cents
-            yield _dividends(book, chosen, case.origin.source)
+    for currency, difference in case.differences("cash").items():
+        withheld = book.journal.get(("taxes", currency), ZERO)
+        if not withheld and not book.journal.get(("dividends", currency)):
+            continue
+        words = "withheld later" if difference < 0 else "given back"
+        fact = TaxWithheld(
+            source=case.origin.source, reference=case.origin.named(f"tax/{currency}/{decimal_text(difference)}"),
+            amount=difference, currency=currency, provisional=True,
+        )  # fmt: skip
+        evidence = (f"taxes of dividends so far {money(-withheld)} {currency}",)
+        yield Candidate(
+            "withholding tax", "possible", (fact,), f"withholding tax {money(difference)} {words}", evidence
+        )
 
 
-def _groups(due: list[DividendAccrued]) -> Iterator[tuple[DividendAccrued, ...]]:
-    if due:
+def _accrued(book: Book) -> Iterator[Coming]:
+    for name, accrual in sorted(book.accruals.items()):
+        yield Coming(
+            name, accrual.con_id, accrual.currency, accrual.gross, accrual.tax, accrual.pay_date, accrual,
+            f"accrual {name}",
+        )  # fmt: skip
+
+
+def _declared(book: Book, currency: str) -> Iterator[Coming]:
+    """Return what a source declared, has gone ex, and is neither accrued nor told by a statement."""
+    for of_day, told in sorted(book.distributions.items()):
+        pays = told.pay_date or told.ex_date
+        known = told.taken_back or told.currency != currency or told.ex_date > today(book)
+        if known or (book.statement_until is not None and pays <= book.statement_until):
+            continue
+        name = f"{of_day}/{told.pay_date or ''}"
+        if _is_told(book, name) or not (units := _held_before(book, told.con_id, told.ex_date)):
+            continue
+        evidence = f"{told.source}: {decimal_text(told.amount)} a unit, ex {told.ex_date}, {decimal_text(units)} held"
+        yield Coming(name, told.con_id, currency, cents(units * told.amount), None, told.pay_date, None, evidence)
+
+
+def _is_told(book: Book, name: str) -> bool:
+    sources = ("rule", "operator")
+    return f"accrual/{name}" in book.keys or any(f"broker-cash/{source}/{name}" in book.keys for source in sources)
+
+
+def _held_before(book: Book, con_id: int, ex_date: date) -> Decimal:
+    """Return the units that were held when a day began: today's, less what was traded since."""
+    held = book.positions.get(con_id, ZERO)
+    for fill in book.fills.values():
+        if fill.con_id == con_id and not fill.busted and broker_day(fill.at) >= ex_date:
+            held = EXACT.subtract(held, fill.quantity)
+    return held
+
+
+def _together(case: Case, coming: list[Coming], difference: Decimal) -> Iterator[tuple[Coming, ...]]:
+    """Return all that are due, and those of some that are due whose sum is the difference."""
+    due = [each for each in coming if _is_due(case.book, each)]
+    if len(due) > 1:
         yield tuple(due)
-    for size in range(1, min(TOGETHER_MAX, len(due) - 1) + 1):
-        yield from combinations(due, size)
+    for size in range(ALONE_MAX + 1, min(TOGETHER_MAX, len(due) - 1) + 1):
+        for chosen in combinations(due, size):
+            paid = sum((each.gross + (each.tax or ZERO) for each in chosen), ZERO)
+            if abs(difference - paid) <= CENT * len(chosen):  # IB rounds each payment to cents
+                yield chosen
 
 
-def _dividends(book: Book, chosen: tuple[DividendAccrued, ...], source: str) -> Candidate:
+def _is_due(book: Book, each: Coming) -> bool:
+    return each.pay_date is not None and each.pay_date <= today(book)
+
+
+def _standing(case: Case, chosen: tuple[Coming, ...], gone: Decimal | None) -> tuple[Certainty, tuple[str, ...], bool]:
+    """Say how sure it is that these were paid, what speaks for it, and whether their absence would be a surprise."""
+    book = case.book
+    is_due = all(_is_due(book, each) for each in chosen)
+    is_late = any(each.pay_date is not None and (today(book) - each.pay_date).days > LATE_MAX for each in chosen)
+    announced = sum((each.gross + (each.tax or ZERO) for each in chosen), ZERO)
+    worth = in_base(book, chosen[0].currency, announced)
+    allowed = CENT * (len(chosen) + 1)
+    if gone is None or worth is None or gone < -allowed:
+        return ("likely" if is_due else "possible"), (), is_due and not is_late
+    if worth and abs(gone - worth) <= allowed:
+        return "likely", (f"the broker's accrued dividends fell by {money(gone)}",), True
+    if abs(gone) <= allowed:
+        return "possible", (), False  # the broker holds all of them to be open still
+    return ("likely" if is_due else "possible"), (), is_due and not is_late
+
+
+def _paid(case: Case, chosen: tuple[Coming, ...], gone: Decimal | None) -> Candidate:
+    """Propose dividends as they were announced; what is owed on a short position is a payment in lieu."""
     facts, told = list[Fact](), list[str]()
-    for accrual in chosen:
-        common = {"con_id": accrual.con_id, "source": source, "currency": accrual.currency, "provisional": True}
-        paid = {**common, "reference": accrual.reference, "amount": accrual.gross}
-        facts.append(DividendPaid.model_validate(paid))
-        if accrual.tax:
-            withheld = {**common, "reference": f"{accrual.reference}/tax", "amount": accrual.tax}
-            facts.append(TaxWithheld.model_validate(withheld))
-        facts.append(DividendAccrualReversed(**{name: value for name, value in accrual if name not in ENVELOPE_FIELDS}))
-        tax = f" - tax {money(-accrual.tax)}" if accrual.tax else ""
-        told.append(f"{symbol(book, accrual.con_id)} dividend {money(accrual.gross)}{tax}")
-    evidence = tuple(f"accrual {accrual.reference}" for accrual in chosen)
-    return Candidate("dividend", "likely", tuple(facts), f"{', '.join(told)}, accrued", evidence)
+    for each in chosen:
+        tax = each.tax or ZERO
+        facts += _facts(case, each, tax, is_in_lieu=each.gross < 0)
+        told.append(_words(case, each, tax, "payment in lieu" if each.gross < 0 else "dividend"))
+    certainty, evidence, is_due = _standing(case, chosen, gone)
+    names = tuple(each.name for each in chosen)
+    cause = "payment in lieu" if all(each.gross < 0 for each in chosen) else "dividend"
+    evidence = (*(each.evidence for each in chosen), *evidence)
+    return Candidate(
+        cause, certainty, tuple(facts), f"{', '.join(told)}, accrued", evidence, due=names if is_due else ()
+    )
+
+
+def _taxed(case: Case, each: Coming, tax: Decimal, cause: str, certainty: Certainty | None = None) -> Candidate:
+    """Propose one dividend with a tax of its own, or under another name."""
+    surer, evidence, is_due = _standing(case, (each,), dividends_gone(case.book) if each.accrual else None)
+    if each.accrual is None:
+        surer, is_due = ("likely" if each.pay_date is None or _is_due(case.book, each) else "possible"), False
+    word = cause if cause == "payment in lieu" or each.gross < 0 else "dividend"
+    facts = _facts(case, each, tax, is_in_lieu=word == "payment in lieu" or each.gross < 0)
+    source = "accrued" if each.accrual else "declared"
+    if each.tax is not None and abs(EXACT.subtract(tax, each.tax)) > CENT:
+        source = f"accrued with tax {money(-each.tax)}"
+    return Candidate(
+        "payment in lieu" if each.gross < 0 else cause, certainty or surer, tuple(facts),
+        f"{_words(case, each, tax, word)}, {source}", (each.evidence, *evidence), due=(each.name,) if is_due else (),
+    )  # fmt: skip
+
+
+def _facts(case: Case, each: Coming, tax: Decimal, *, is_in_lieu: bool) -> Iterator[Fact]:
+    common = {"con_id": each.con_id, "source": case.origin.source, "currency": each.currency, "provisional": True}
+    paid = {**common, "reference": each.name, "amount": each.gross}
+    yield PaymentInLieuPaid.model_validate(paid) if is_in_lieu else DividendPaid.model_validate(paid)
+    if tax:
+        yield TaxWithheld.model_validate({**common, "reference": f"{each.name}/tax", "amount": tax})
+    if each.accrual is not None:
+        told = {name: value for name, value in each.accrual if name not in ENVELOPE_FIELDS}
+        yield DividendAccrualReversed.model_validate(told)
+
+
+def _words(case: Case, each: Coming, tax: Decimal, word: str) -> str:
+    less = f" - tax {money(-tax)}" if tax else ""
+    return f"{symbol(case.book, each.con_id)} {word} {money(each.gross)}{less}"

@@ -7,7 +7,27 @@ test what it explains and what it must leave alone. The order decides only betwe
 from __future__ import annotations
 
 from reconcile.candidates import Cause
-from reconcile.causes.dividends import dividends_due
-from reconcile.causes.splits import split
+from reconcile.causes.currencies import conversion, translation
+from reconcile.causes.dividends import (
+    dividends_declared,
+    dividends_due,
+    paid_in_lieu,
+    taxes_alone,
+    taxes_at_another_rate,
+)
+from reconcile.causes.exchanges import merger, rename, spin_off
+from reconcile.causes.flows import announced_flow, unannounced_flow
+from reconcile.causes.futures import future_expiry, variation_margin
+from reconcile.causes.interest_and_fees import borrow_fee, fee, interest
+from reconcile.causes.options import assignment, exercise, expiry
+from reconcile.causes.splits import cash_in_lieu, split
+from reconcile.causes.transfers import position_transfer
 
-CAUSES: tuple[Cause, ...] = (dividends_due, split)
+CAUSES: tuple[Cause, ...] = (
+    dividends_due, announced_flow, interest, taxes_at_another_rate, dividends_declared,
+    split, cash_in_lieu, rename, spin_off, assignment, exercise, expiry, future_expiry, variation_margin, merger,
+    position_transfer,
+    conversion, paid_in_lieu,
+    # of any amount
+    fee, unannounced_flow, taxes_alone, borrow_fee, translation,
+)  # fmt: skip

@@ -1,41 +1,153 @@
-"""Splits that nobody announced."""
+"""Splits, stock dividends, and the cash for the fraction of a unit that they leave.
+
+A split shows in units that stand in a ratio of small numbers to those before, at what they cost before as a whole, or
+in the ratio that a source declared. Where the broker's units are whole and the ratio makes a fraction, that fraction is
+paid out, at about the mark.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from fractions import Fraction
+from itertools import islice
+from math import trunc
+from typing import NamedTuple
 
 from ledger.book import Book
-from ledger.events import SplitApplied, decimal_text
-from reconcile.candidates import Candidate, Case, Origin
-from reconcile.comparisons import Finding, symbol
+from ledger.events import MergerApplied, SplitApplied, StockDividendApplied, decimal_text
+from ledger.events.reconciliation import Certainty
+from reconcile.candidates import Candidate, Case, money
+from reconcile.causes.holdings import (
+    COST_APART_MAX,
+    PAPER,
+    Moved,
+    at_another_price,
+    cents,
+    is_near,
+    is_small,
+    moved,
+    nearest,
+    own_cost,
+    row_of,
+    worth,
+)
 
-RATIO_MAX = 100  # the greatest number in a ratio that an unannounced split is presumed to have
-BASIS_APART_MAX = Fraction(1, 20)  # the broker's average cost may match other lots than ours
+RATIO_MAX = 100  # the greatest number in a ratio that an unannounced split is presumed to have …
+RATIO_LEAVING_MAX = 20  # … and in one that leaves a fraction; one for many goes up to RATIO_MAX
+RATIOS_SHOWN = 2
+SAME_COST_APART_MAX = Fraction(1, 1_000_000)  # the average cost was divided by the very ratio
+DIVIDEND_BELOW = Fraction(5, 4)  # a quarter more units and above is called a split, less a dividend in stock
+UNIT = Decimal("0.0001")  # of a fraction that is paid out
+LIEU_APART_MAX = Fraction(1, 10)  # what is paid for a fraction may be another moment's price
+
+
+class _Ratio(NamedTuple):
+    """In which ratio units became others, and what says so."""
+
+    ratio: Fraction
+    fraction: Decimal  # of a unit that it leaves, with the position's sign; it is paid out
+    certainty: Certainty
+    evidence: str
+    due: tuple[str, ...] = ()
 
 
 def split(case: Case) -> Iterator[Candidate]:
     """Units times a ratio of small numbers, at what they cost before as a whole."""
-    for finding in case.findings:
-        if finding.kind == "position":
-            yield from _split(case.book, finding, case.origin)
+    for each in moved(case):
+        for ratio in _ratios(case.book, each):
+            yield _split(case, each, ratio)
 
 
-def _split(book: Book, finding: Finding, origin: Origin) -> Iterator[Candidate]:
-    row = (book.reported.positions or {}).get(finding.con_id or 0)
-    if row is None or finding.con_id is None or not finding.expected:
+def cash_in_lieu(case: Case) -> Iterator[Candidate]:
+    """Cash for the fraction of a unit that a split leaves: the whole difference, or what it is worth at the mark."""
+    for each in moved(case):
+        for ratio in _ratios(case.book, each):
+            if ratio.fraction:
+                yield from _paid_out(case, each, ratio)
+    yield from at_another_price(case, "cash in lieu", LIEU_APART_MAX, None)
+
+
+def _ratios(book: Book, each: Moved) -> tuple[_Ratio, ...]:
+    if each.contract.security_type not in PAPER or each.expected * each.found <= 0:
+        return ()
+    declared = tuple(_declared(book, each))
+    return declared or tuple(islice(_presumed(book, each), RATIOS_SHOWN))
+
+
+def _declared(book: Book, each: Moved) -> Iterator[_Ratio]:
+    """Yield the ratio that a source declared for today or before, if that is what happened to the units."""
+    today = book.now.date() if book.cycle is None else book.cycle.started.session_day
+    for name, told in sorted(book.splits.items()):
+        ratio = Fraction(told.numerator, told.denominator)
+        is_due = told.con_id == each.con_id and told.ex_date <= today and not told.taken_back
+        if is_due and _becomes(each, ratio):
+            text = f"declared for {told.ex_date} by {told.source}"
+            yield _Ratio(ratio, _left(each, ratio), "likely", text, (f"split/{name}",))
+
+
+def _presumed(book: Book, each: Moved) -> Iterator[_Ratio]:
+    """Yield the ratios that the broker's average cost speaks for, the simplest first."""
+    row = row_of(book, each.con_id)
+    own = Fraction(own_cost(book, each.con_id)) / Fraction(each.expected)
+    if row is None or not row.average_cost or not own:
         return
-    ratio = Fraction(row.quantity) / Fraction(finding.expected)
-    if ratio <= 0 or ratio == 1 or max(ratio.numerator, ratio.denominator) > RATIO_MAX:
-        return
-    own, theirs = Fraction(book.holdings[finding.con_id].basis), Fraction(row.quantity) * Fraction(row.average_cost)
-    if abs(theirs - own) > abs(own) * BASIS_APART_MAX:
-        return
-    fact = SplitApplied(
-        con_id=finding.con_id, source=origin.source, reference=origin.reference, provisional=True,
-        numerator=ratio.numerator, denominator=ratio.denominator, quantity_change=row.quantity - finding.expected,
+    by_cost = own / Fraction(row.average_cost)
+    near = [ratio for ratio in _possible(each) if is_near(ratio, by_cost, COST_APART_MAX)]
+    same = [ratio for ratio in near if is_near(ratio, by_cost, SAME_COST_APART_MAX)]
+    text = f"the broker's average cost became {decimal_text(row.average_cost)}"
+    for place, ratio in enumerate(sorted(same or near, key=lambda each: each.numerator + each.denominator)):
+        yield _Ratio(ratio, _left(each, ratio), "possible" if place else "likely", text)
+
+
+def _possible(each: Moved) -> set[Fraction]:
+    """Return the ratios of small numbers that make the broker's units of ours, but for a fraction."""
+    exact = Fraction(each.found) / Fraction(each.expected)
+    ratios = {exact} if is_small(exact, RATIO_MAX) else set()
+    if each.found == trunc(each.found):
+        numbers = range(1, RATIO_LEAVING_MAX + 1)
+        pairs = [(a, b) for a in numbers for b in numbers] + [(1, b) for b in range(1, RATIO_MAX + 1)]
+        ratios |= {ratio for ratio in (Fraction(*pair) for pair in pairs) if _becomes(each, ratio)}
+    return ratios - {Fraction(1)}
+
+
+def _becomes(each: Moved, ratio: Fraction) -> bool:
+    units = Fraction(each.expected) * ratio
+    return units == each.found or trunc(units) == each.found
+
+
+def _left(each: Moved, ratio: Fraction) -> Decimal:
+    return nearest(Fraction(each.expected) * ratio - Fraction(each.found), UNIT)
+
+
+def _split(case: Case, each: Moved, told: _Ratio) -> Candidate:
+    ratio, units = told.ratio, each.found + told.fraction
+    is_dividend = 1 < ratio < DIVIDEND_BELOW
+    kind = StockDividendApplied if is_dividend else SplitApplied
+    cause = "stock dividend" if is_dividend else "split" if ratio > 1 else "reverse split"
+    fact = kind(
+        con_id=each.con_id, source=case.origin.source, reference=case.origin.reference, provisional=True,
+        numerator=ratio.numerator, denominator=ratio.denominator, quantity_change=units - each.expected,
     )  # fmt: skip
-    told = f"{decimal_text(finding.expected)} → {decimal_text(row.quantity)}"
-    text = f"{symbol(book, finding.con_id)} {told}: split {ratio.numerator}:{ratio.denominator}"
-    evidence = (f"the broker's average cost became {decimal_text(row.average_cost)}",)
-    yield Candidate("split", "likely", (fact,), text, evidence)
+    what = f"{each.contract.symbol} {decimal_text(each.expected)} → {decimal_text(units)}"
+    text = f"{what}: {cause} {ratio.numerator}:{ratio.denominator}"
+    return Candidate(cause, told.certainty, (fact,), text, (told.evidence,), due=told.due)
+
+
+def _paid_out(case: Case, each: Moved, told: _Ratio) -> Iterator[Candidate]:
+    at_mark = worth(case.book, each.con_id, told.fraction)
+    if not at_mark:
+        return
+    currency = each.contract.currency
+    seen = case.differences("cash").get(currency)
+    paid = [at_mark]
+    if seen is not None and is_near(seen, at_mark, LIEU_APART_MAX):
+        paid.insert(0, cents(seen))
+    for amount in dict.fromkeys(paid):
+        fact = MergerApplied(
+            con_id=each.con_id, source=case.origin.source, provisional=True, currency=currency, cash=amount,
+            reference=case.origin.named(f"cash in lieu {told.ratio.numerator}-{told.ratio.denominator}"),
+            quantity_change=-told.fraction, note="cash in lieu of a fraction",
+        )  # fmt: skip
+        text = f"{money(amount)} in lieu of {decimal_text(told.fraction)} {each.contract.symbol}"
+        yield Candidate("cash in lieu", told.certainty, (fact,), text, (told.evidence,))

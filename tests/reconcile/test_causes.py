@@ -15,7 +15,6 @@ from ledger.events import (
     DividendAccrualReversed,
     DividendAccrued,
     DividendPaid,
-    SplitApplied,
     TaxWithheld,
 )
 from reconcile import Tolerances, acceptance, reconcile
@@ -147,15 +146,16 @@ def split_of_spy(quantity: str, average_cost: str) -> Book:
 
 
 @pytest.mark.parametrize(
-    ("quantity", "average_cost", "ratio"),
+    ("quantity", "average_cost", "said"),
     [
-        pytest.param("20", "200", "2:1", id="forward"),
-        pytest.param("15", "266.666667", "3:2", id="three for two"),
-        pytest.param("1", "4000", "1:10", id="reverse"),
+        pytest.param("20", "200", "split 2:1", id="forward"),
+        pytest.param("15", "266.666667", "split 3:2", id="three for two"),
+        pytest.param("1", "4000", "reverse split 1:10", id="reverse"),
+        pytest.param("11", "363.636364", "stock dividend 11:10", id="stock dividend"),
     ],
 )
 def test_a_split_is_explained_by_its_ratio_and_booked_when_it_is_accepted(
-    quantity: str, average_cost: str, ratio: str
+    quantity: str, average_cost: str, said: str
 ) -> None:
     opened = split_of_spy(quantity, average_cost)
 
@@ -163,8 +163,8 @@ def test_a_split_is_explained_by_its_ratio_and_booked_when_it_is_accepted(
     accepted = told(opened, *acceptance(opened, "B-1", "split"))
 
     assert explanation is not None
-    assert (explanation.cause, explanation.certainty) == ("split", "likely")
-    assert explanation.text == f"SPY 10 → {quantity}: split {ratio}"
+    assert (explanation.cause, explanation.certainty) == (said.rpartition(" ")[0], "likely")
+    assert explanation.text == f"SPY 10 → {quantity}: {said}"
     assert accepted.positions[SPY.con_id] == Decimal(quantity)
     assert accepted.holdings[SPY.con_id].basis == Decimal(4000)
     assert accepted.locked == frozenset()
@@ -180,10 +180,10 @@ def test_a_split_is_explained_by_its_ratio_and_booked_when_it_is_accepted(
         pytest.param("-10", "400", id="the other side"),
     ],
 )
-def test_what_is_no_split_stays_unexplained(quantity: str, average_cost: str) -> None:
-    opened = split_of_spy(quantity, average_cost)
+def test_what_is_no_split_is_not_explained_as_one(quantity: str, average_cost: str) -> None:
+    explanation = split_of_spy(quantity, average_cost).open_breaks[0].explanation
 
-    explanation = opened.open_breaks[0].explanation
     assert explanation is not None
-    assert explanation.certainty == "unexplained"
-    assert not any(isinstance(fact, SplitApplied) for fact in (explanation,))
+    assert explanation.certainty in ("possible", "unexplained")
+    said = (explanation.cause, *(rival.cause for rival in explanation.rivals))
+    assert not {"split", "reverse split", "stock dividend"}.intersection(said)

@@ -1,0 +1,229 @@
+"""One contract for another: mergers for cash, for units or for both, new names, and spin-offs.
+
+What is gone was given for what came: the broker's average cost of what came says how much of the cost went along. Cash
+is the difference that is seen, if it is a price in cents a unit near the mark; else what the mark says, which what is
+left of the difference then corrects.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from fractions import Fraction
+
+from ledger.book import Book
+from ledger.events import ContractRenamed, MergerApplied, SpinOffApplied, SplitApplied, decimal_text
+from ledger.events.reconciliation import Certainty
+from ledger.state import ZERO
+from reconcile.candidates import Candidate, Case, money
+from reconcile.causes.holdings import (
+    PAPER,
+    Moved,
+    at_another_price,
+    cents,
+    is_near,
+    is_small,
+    moved,
+    nearest,
+    own_cost,
+    priced,
+    reported_cost,
+    row_of,
+    worth,
+)
+from reconcile.comparisons import symbol
+from reconcile.tolerances import CENT
+
+OFFER_APART_MAX = Fraction(1, 10)  # the last mark before a merger is near what is offered
+VALUE_APART_MAX = Fraction(1, 4)  # what is received is worth about what is given, by marks of different moments
+CASH_SHARE_MIN = Fraction(1, 20)  # of what is given: less than that apart is the marks' doing
+COST_NOTICED_MIN = Fraction(1, 100)  # of the parent's cost, that went to a spin-off's child
+CHILD_RATIO_MAX = 20  # the greatest number in a ratio that a spin-off is presumed to have …
+SHARE = Decimal("1e-6")  # … and the step of the fraction of the cost that its child bears
+PARENTS_SHOWN = 2
+
+
+def rename(case: Case) -> Iterator[Candidate]:
+    """Show the same units, at the same cost, under another contract; or those of a split, under another id."""
+    for old, new in _exchanged(case):
+        if not is_near(_came_at(case.book, new), own_cost(case.book, old.con_id)):
+            continue
+        common = {"con_id": old.con_id, "source": case.origin.source, "provisional": True}
+        common |= {"reference": case.origin.named(f"to {new.con_id}"), "successor_con_id": new.con_id}
+        became = f"{decimal_text(old.expected)} {old.contract.symbol} → {decimal_text(new.units)} {new.contract.symbol}"
+        evidence = ("the broker's cost went along", f"contract {old.con_id} → {new.con_id}")
+        ratio = Fraction(new.units) / Fraction(old.expected)
+        if ratio == 1:
+            renamed = ContractRenamed.model_validate(common)
+            yield Candidate("rename", "likely", (renamed,), f"{became}: another name", evidence)
+        elif _is_one_name(old, new) and ratio > 0:
+            stated = {"numerator": ratio.numerator, "denominator": ratio.denominator}
+            split = SplitApplied.model_validate(common | stated | {"quantity_change": new.units - old.expected})
+            cause = "split" if ratio > 1 else "reverse split"
+            text = f"{became}: {cause} {ratio.numerator}:{ratio.denominator} under another id"
+            yield Candidate(cause, "likely", (split,), text, evidence)
+
+
+def _is_one_name(old: Moved, new: Moved) -> bool:
+    """Tell whether only the broker's suffix of what is gone tells two names apart."""
+    return old.contract.symbol.partition(".")[0] == new.contract.symbol.partition(".")[0]
+
+
+def merger(case: Case) -> Iterator[Candidate]:
+    """All units of a contract given: for cash, for units of another contract, or for both."""
+    for old in _gone(case):
+        yield from _for_cash(case, old)
+    for old, new in _exchanged(case):
+        if new.units != old.expected:
+            yield from _for_units(case, old, new)
+    yield from at_another_price(case, "merger", OFFER_APART_MAX, CENT)
+
+
+def _for_cash(case: Case, old: Moved) -> Iterator[Candidate]:
+    at_mark = worth(case.book, old.con_id, old.expected)
+    if not at_mark:
+        return
+    for amount in _paid(case, old, at_mark, at_mark):
+        fact = _merged(case, old, amount)
+        price = cents(Fraction(amount) / Fraction(old.expected))
+        text = f"{decimal_text(old.expected)} {old.contract.symbol} merged for {money(price)} each ({money(amount)})"
+        yield Candidate("merger", _certainty(case.book, old), (fact,), text, (_gone_text(case.book, old),))
+
+
+def _for_units(case: Case, old: Moved, new: Moved) -> Iterator[Candidate]:
+    """Units for units where the whole cost went along, or what they are worth is alike; else cash beside them."""
+    book, cost, came_at = case.book, own_cost(case.book, old.con_id), _came_at(case.book, new)
+    given, received = worth(book, old.con_id, old.expected), worth(book, new.con_id, new.units)
+    terms = f"{decimal_text(old.expected)} {old.contract.symbol} merged into {decimal_text(new.units)}"
+    terms = f"{terms} {new.contract.symbol}"
+    evidence = (_gone_text(book, old), f"the broker says that {new.contract.symbol} cost {money(came_at)}")
+    is_worth_it = given is not None and received is not None and is_near(received, given, VALUE_APART_MAX)
+    is_carried = is_near(came_at, cost)
+    if is_carried or is_worth_it:
+        sure: Certainty = "likely" if is_carried and (is_worth_it or given is None) else "possible"
+        yield Candidate("merger", sure, (_merged(case, old, ZERO, new),), terms, evidence)
+    cash = ZERO if given is None or received is None else given - received
+    if given is None or cash * given <= 0 or abs(Fraction(cash)) < abs(Fraction(given)) * CASH_SHARE_MIN:
+        return
+    for amount in _paid(case, old, cash, given):
+        fact = _merged(case, old, amount, new, _settled(cost, came_at))
+        yield Candidate("merger", "likely", (fact,), f"{terms} and {money(amount)}", evidence)
+
+
+def _paid(case: Case, old: Moved, expected: Decimal, given: Decimal) -> Iterator[Decimal]:
+    """Yield what is seen to be paid, if it may be a price in cents a unit, and what the marks say."""
+    seen = case.differences("cash").get(old.contract.currency)
+    if seen is not None and abs(Fraction(seen - expected)) <= abs(Fraction(given)) * OFFER_APART_MAX:
+        amount = priced(seen, old.expected, CENT)
+        if amount is not None and amount != expected:
+            yield amount
+    yield expected
+
+
+def _settled(cost: Decimal, came_at: Decimal) -> Decimal:
+    """Return how much of what was given is settled by the cash: what did not go along with the units."""
+    settled = cents(cost - came_at)
+    if abs(settled) <= CENT or settled * cost <= 0:
+        return ZERO
+    return settled if abs(settled) < abs(cost) else cost
+
+
+def _merged(
+    case: Case, old: Moved, cash: Decimal, new: Moved | None = None, settled: Decimal | None = None
+) -> MergerApplied:
+    for_what = "cash" if new is None else f"{new.con_id}"
+    return MergerApplied(
+        con_id=old.con_id, source=case.origin.source, reference=case.origin.named(f"merged for {for_what}"),
+        provisional=True, quantity_change=-old.expected, cash=cash, currency=old.contract.currency,
+        successor_con_id=None if new is None else new.con_id, successor_quantity=None if new is None else new.units,
+        basis_to_cash=settled,
+    )  # fmt: skip
+
+
+def _certainty(book: Book, old: Moved) -> Certainty:
+    """Tell how sure a merger for cash is: an order of ours in the contract may have sold it as well."""
+    today = None if book.cycle is None else book.cycle.started.session_day
+    own = any(order.con_id == old.con_id and order.session_day == today for order in book.orders.values())
+    return "possible" if own else "likely"
+
+
+def _gone_text(book: Book, old: Moved) -> str:
+    mark = book.marks.get(old.con_id)
+    at = "" if mark is None else f", last marked at {decimal_text(mark)}"
+    return f"the broker holds no {old.contract.symbol} any more{at}"
+
+
+def _gone(case: Case) -> Iterator[Moved]:
+    for each in moved(case):
+        if each.contract.security_type in PAPER and not each.found and row_of(case.book, each.con_id) is None:
+            yield each
+
+
+def _exchanged(case: Case) -> Iterator[tuple[Moved, Moved]]:
+    """Yield what is gone with what came in its place, on the same side and in the same currency."""
+    for old in _gone(case):
+        for new in moved(case):
+            is_paper = new.contract.security_type in PAPER and new.contract.currency == old.contract.currency
+            if is_paper and new.con_id != old.con_id and new.units * old.expected > 0:
+                yield old, new
+
+
+def _came_at(book: Book, new: Moved) -> Decimal:
+    """Return what the broker says that the units that came had cost, beside those that were there."""
+    return reported_cost(book, new.con_id) - own_cost(book, new.con_id)
+
+
+def spin_off(case: Case) -> Iterator[Candidate]:
+    """Units of a child that cost nothing, or a part of what its parent had cost, in a ratio to units of the parent."""
+    for child in moved(case):
+        if child.contract.security_type in PAPER and child.found:
+            found = sorted(_parents(case, child), key=lambda each: each[0])
+            for place, (_, _, candidate) in enumerate(found[:PARENTS_SHOWN]):
+                yield candidate if not place else _less_sure(candidate)
+
+
+def _less_sure(candidate: Candidate) -> Candidate:
+    return Candidate(candidate.cause, "possible", candidate.facts, candidate.text, candidate.evidence)
+
+
+def _parents(case: Case, child: Moved) -> Iterator[tuple[tuple[bool, int], int, Candidate]]:
+    """Yield what may have spun off a child: first whose cost became less, then by how simple the ratio is."""
+    book, came_at = case.book, _came_at(case.book, child)
+    gone = {old.con_id for old in _gone(case)}
+    for con_id, held in sorted(book.positions.items()):
+        contract = book.contracts[con_id]
+        is_parent = contract.security_type in PAPER and contract.currency == child.contract.currency
+        ratio = Fraction(child.units) / Fraction(held)
+        if not is_parent or con_id in (child.con_id, *gone) or not is_small(ratio, CHILD_RATIO_MAX):
+            continue
+        fraction = _fraction(own_cost(book, con_id), reported_cost(book, con_id), came_at)
+        if came_at and fraction is None:
+            continue
+        place = (fraction is None, ratio.numerator + ratio.denominator)
+        yield place, con_id, _spun_off(case, con_id, child, ratio, fraction)
+
+
+def _fraction(cost: Decimal, cost_left: Decimal, came_at: Decimal) -> Decimal | None:
+    """Return how much of the parent's cost its child bears, by the broker's own costs; None where it bears none."""
+    went = cost - cost_left
+    if (
+        not cost
+        or abs(Fraction(went)) < abs(Fraction(cost)) * COST_NOTICED_MIN
+        or not came_at
+        or not is_near(came_at, went)
+    ):
+        return None
+    share = nearest(Fraction(came_at) / Fraction(cost), SHARE)
+    return share if ZERO <= share <= 1 else None
+
+
+def _spun_off(case: Case, parent: int, child: Moved, ratio: Fraction, fraction: Decimal | None) -> Candidate:
+    fact = SpinOffApplied(
+        con_id=parent, source=case.origin.source, reference=case.origin.named(f"spin-off {child.con_id}"),
+        provisional=True, child_con_id=child.con_id, child_quantity=child.units, basis_fraction=fraction,
+    )  # fmt: skip
+    name = symbol(case.book, parent)
+    units = f"{decimal_text(child.units)} {child.contract.symbol}"
+    text = f"{units} spun off {ratio.numerator}:{ratio.denominator} by {name}"
+    cost = "they cost nothing" if fraction is None else f"they bear {decimal_text(fraction)} of what {name} had cost"
+    return Candidate("spin-off", "likely", (fact,), text, (f"the broker says that {cost}",))

@@ -55,7 +55,7 @@ def translation(case: Case) -> Iterator[Candidate]:
             continue
         rate = case.book.rates[currency]
         implied = _ratio(EXACT.multiply(rate, EXACT.add(worth, residual)), worth)
-        text = f"{currency} at {implied} instead of {rate.quantize(SHOWN)} makes {money(residual)}"
+        text = f"{currency} at {implied} instead of {_ratio(rate, Decimal(1))} makes {money(residual)}"
         speaks = (f"held in {currency}: {money(worth)} {case.book.base_currency}",)
         yield Candidate("currency translation", "possible", (), text, speaks, amounts={("nav", "NAV"): residual})
 

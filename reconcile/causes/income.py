@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from ledger.book import Book
 from ledger.events import DividendAccrued
-from ledger.lots import EXACT
+from ledger.lots import EXACT, ROUNDING
 from ledger.state import ZERO
 from reconcile.tolerances import CENT
 
@@ -24,7 +24,8 @@ def today(book: Book) -> date:
 
 def cents(amount: Decimal) -> Decimal:
     """Round as the broker pays."""
-    return amount.quantize(CENT, ROUND_HALF_UP)
+    with localcontext(ROUNDING):
+        return amount.quantize(CENT, ROUND_HALF_UP)
 
 
 def dividends_gone(book: Book) -> Decimal | None:

@@ -9,13 +9,14 @@ from ledger.book import Book
 from ledger.events import FeeCharged, InterestPaid, decimal_text
 from ledger.events.reconciliation import Certainty
 from ledger.lots import EXACT
-from ledger.state import ZERO
+from ledger.nav import Unvalued, own_nav
 from reconcile.candidates import Candidate, Case, money
 from reconcile.causes.income import cents, in_base, interest_accrued, interest_gone
 from reconcile.comparisons import symbol
 from reconcile.tolerances import CENT
 
 NEAR = Decimal("0.05")  # of what has accrued: the days since the last statement are not in our sum
+SMALL = Decimal("0.001")  # of NAV: what is charged, rather than taken out
 RECURRING_MAX = 12  # fees of before that are looked at, the latest amounts first
 
 
@@ -80,12 +81,17 @@ def fee(case: Case) -> Iterator[Candidate]:
         for amount, reference in () if case.chosen else _charged_before(case.book, currency):
             if amount * difference > 0:
                 yield _fee(case, currency, amount, "other", "likely", (f"charged before: {reference}",))
-        yield _fee(case, currency, difference, "other", "possible", (_as_fee(case.book, currency),))
+        yield _fee(case, currency, difference, "other", "possible", _as_fee(case.book, currency, difference))
 
 
-def _as_fee(book: Book, currency: str) -> str:
-    charged = book.journal.get(("fees", currency), ZERO)
-    return f"fees so far {money(-charged)} {currency}" if charged else "nothing else is known of this amount"
+def _as_fee(book: Book, currency: str, amount: Decimal) -> tuple[str, ...]:
+    """Say what speaks for a fee: that it is small; large amounts are moved by people."""
+    worth = in_base(book, currency, amount)
+    try:
+        is_small = worth is not None and -own_nav(book) * SMALL <= worth < 0
+    except Unvalued:
+        is_small = False
+    return (f"it is below {SMALL:.1%} of NAV",) if is_small else ()
 
 
 def _charged_before(book: Book, currency: str) -> list[tuple[Decimal, str]]:

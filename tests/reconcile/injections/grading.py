@@ -13,6 +13,8 @@ from tests.reconcile.injections.cases import Run
 from tests.reconcile.injections.world import CENT, ZERO, Subject, Truth
 
 SHOWN_MAX = 3  # explanations of one break
+TERMS_MAX = 8  # of one explanation that are held against what happened
+ROUNDING = "rounding"
 UNEXPLAINED = "unexplained"
 FOLLOWING = frozenset({"nav", "exposure", "order", "execution", "commission", "realised"})  # of what differs already
 SAME: dict[str, str] = {  # one thing by two names
@@ -147,17 +149,16 @@ def _break_of(subject: Subject, told: dict[str, Told]) -> Told | None:
 
 def _fits(explanation: Explanation, subject: Subject, truths: Iterable[Truth]) -> bool:
     """Tell whether an explanation tells what happened to a subject: the same causes, each with its amount."""
-    there = _merged(subject, truths)
+    there, said = _merged(subject, truths), explanation.terms
+    if not any(cause == ROUNDING for cause, _, _ in there):  # what the wire rounds is told as a term, up to a cent
+        said = tuple(term for term in said if term[0] != ROUNDING or abs(term[1]) > CENT)
     if any(amount is None for _, _, amount in there):
         return {cause for cause, _, _ in there} <= set(explanation.causes)
-    if not explanation.terms and len(there) == 1:
+    if len(there) == 1 and not said:
         return explanation.causes == (there[0][0],) and explanation.unexplained in (None, ZERO)
-    if len(explanation.terms) > 8 or len(explanation.terms) < len(there):
+    if len(said) > TERMS_MAX or len(said) < len(there):
         return False
-    for places in product(range(len(there)), repeat=len(explanation.terms)):
-        if _is_told(explanation.terms, places, there):
-            return True
-    return False
+    return any(_is_told(said, places, there) for places in product(range(len(there)), repeat=len(said)))
 
 
 def _merged(subject: Subject, truths: Iterable[Truth]) -> list[tuple[str, frozenset[str], Decimal | None]]:

@@ -134,7 +134,8 @@ def _moved(book: State, key: str, part: tuple[object, ...], told: Container[str]
         case "commission", (Decimal() as amount, str() as currency):
             return _charged(book, rest, amount, currency, told)
         case "broker-cash", (str() as cause, Decimal() as amount, str() as currency) if cause in CAUSES_OF:
-            return _Moved(CAUSES_OF[cause], {}, {currency: amount})
+            name = "borrow fee" if key in book.borrow_fees else CAUSES_OF[cause]
+            return _Moved(name, {}, {currency: amount})
         case "action", _:
             name = next((each for each in part if isinstance(each, str) and each in ACTION_OF), "")
             return _acted(book, name, part) if name else None

@@ -33,6 +33,8 @@ def _cash_effect(account: str) -> Effect:
         earn(state, fact.currency, fact.amount, account)
         if account == "transfers":
             arrived(state, fact)
+        elif getattr(fact, "kind", "") == "borrow":
+            state.borrow_fees[fact.key] = event.seq
 
     return effect
 

@@ -93,7 +93,8 @@ def _number(known: Break, wanted: int | None) -> int | None:
     if wanted is None and told and told[0].certainty == "possible":
         raise Unexplained(
             f"break {break_id}: nothing tells for sure which explanation holds ({listed}): say which with "
-            "--explanation N, or let the account statement tell (tallybook import FILE)"
+            "--explanation N, or let the account statement tell (tallybook import FILE); to take the broker's word "
+            "without a reason, add --as-suspense"
         )
     return wanted or (1 if told else None)
 

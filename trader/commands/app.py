@@ -26,6 +26,7 @@ from trader.commands import (
     continuity,
     daily,
     doctor,
+    expect,
     export,
     history,
     journal,
@@ -59,16 +60,18 @@ REMEDIES: tuple[tuple[type[OSError], str], ...] = (
 )
 
 GROUPS: tuple[tuple[str, tuple[tuple[str, Callable[..., object]], ...]], ...] = (
-    ("Daily", daily.COMMANDS),
+    ("Daily", (*daily.COMMANDS, *expect.COMMANDS)),
     ("Start", (*start.COMMANDS, *doctor.COMMANDS)),
     ("History", history.COMMANDS),
     ("Books", (*books.COMMANDS, *journal.COMMANDS, *basis.COMMANDS)),
     ("Care", (*verify.COMMANDS, *continuity.COMMANDS, *care.COMMANDS)),
 )
 
-WRITING = frozenset(
-    {"init", "adopt", "halt", "resume", "accept", "commit", "clean", "restore", "import", "allocate", "adjust-cost"}
-)  # and `cycle`
+# And `cycle`.
+WRITING = frozenset((
+    "init", "adopt", "halt", "resume", "accept", "commit", "clean", "restore", "import", "allocate", "adjust-cost",
+    "expect",
+))  # fmt: skip
 
 
 def run(arguments: list[str]) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 from decimal import Decimal
-from itertools import combinations, islice
+from itertools import chain, combinations, islice
 from typing import Any, NamedTuple
 
 from ledger.events import (
@@ -97,12 +97,21 @@ def closed(book: State, known: Break) -> BreakClosed:
 
 def _making(since: tuple[_Since, ...], difference: Decimal) -> tuple[_Since, ...]:
     """Return the fewest facts that make a difference together; else the actions, whose amounts only their lots tell."""
-    told = [each for each in since if each.amount is not None]
-    for size in range(1, TOGETHER_MAX + 1):
-        for some in combinations(told, size):
-            if abs(sum((each.amount or ZERO for each in some), ZERO) - difference) <= CENT:
-                return tuple(reversed(some))
+    told = tuple(each for each in since if each.amount is not None)
+    for some in chain(_few(told), _all_but_few(told)):
+        if abs(sum((each.amount or ZERO for each in some), ZERO) - difference) <= CENT:
+            return tuple(reversed(some))
     return tuple(each for each in reversed(since) if each.amount is None)
+
+
+def _few(told: tuple[_Since, ...]) -> Iterator[tuple[_Since, ...]]:
+    return chain.from_iterable(combinations(told, size) for size in range(1, TOGETHER_MAX + 1))
+
+
+def _all_but_few(told: tuple[_Since, ...]) -> Iterator[tuple[_Since, ...]]:
+    """Yield most of the facts: a day's statement may tell many that make one difference, and little else."""
+    sizes = range(len(told), max(len(told) - TOGETHER_MAX, TOGETHER_MAX), -1)
+    return chain.from_iterable(combinations(told, size) for size in sizes)
 
 
 def _since(book: State, known: Break) -> Iterator[_Since]:

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import product
+from itertools import combinations, product
 
 from ledger.events import BreakClosed, BreakExplained, BreakFound, Fact
 from ledger.events.reconciliation import TermRow
 from tests.reconcile.injections.cases import Run
+from tests.reconcile.injections.kinds import KINDS
 from tests.reconcile.injections.world import CENT, ZERO, Subject, Truth
 
 SHOWN_MAX = 3  # explanations of one break
+KIND_OF = {kind.name: kind for kind in KINDS}
 TERMS_MAX = 8  # of one explanation that are held against what happened
 ROUNDING = "rounding"
 UNEXPLAINED = "unexplained"
@@ -42,6 +44,10 @@ class Told:
     closed: BreakClosed | None = None
 
     @property
+    def shown(self) -> tuple[Explanation, ...]:
+        return self.explanations[:SHOWN_MAX]
+
+    @property
     def subject(self) -> Subject:
         return (self.found.kind, self.found.subject)
 
@@ -53,6 +59,7 @@ class Grade:
     kind: str
     cause: str
     detected: bool
+    tellable: bool  # by the API alone
     by_api: bool  # its class and amount among the explanations shown
     first_by_api: str  # the causes that were told first
     with_statement: bool  # told first once the statement is there
@@ -116,12 +123,14 @@ def _name(cause: str) -> str:
     return SAME.get(cause, cause)
 
 
-def _grade(truth: Truth, truths: Iterable[Truth], told: dict[str, Told], later: dict[str, Told]) -> Grade:
+def _grade(truth: Truth, truths: tuple[Truth, ...], told: dict[str, Told], later: dict[str, Told]) -> Grade:
     subjects = [subject for subject in truth.effects if _shows(subject, truths)]
     found = [_break_of(subject, told) for subject in subjects]
     detected = all(each is not None for each in found)
+    mixed = [subject for subject in subjects if _is_one_sum(subject, truths)]
+    kind = KIND_OF[truth.kind]
     by_api = detected and all(
-        any(_fits(each, subject, truths) for each in known.explanations[:SHOWN_MAX])
+        any(_fits(each, subject, truths, truth if subject in mixed else None) for each in known.shown)
         for known, subject in zip(found, subjects, strict=True) if known is not None
     )  # fmt: skip
     last = [_break_of(subject, later) for subject in subjects]
@@ -130,10 +139,15 @@ def _grade(truth: Truth, truths: Iterable[Truth], told: dict[str, Told], later: 
         for known, subject in zip(last, subjects, strict=True)
     )  # fmt: skip
     return Grade(
-        truth.kind, truth.cause, detected, by_api,
+        truth.kind, truth.cause, detected, not kind.api and not (kind.free and mixed), by_api,
         "; ".join(" + ".join(each.explanations[0].causes) if each and each.explanations else "-" for each in found),
         stated, "; ".join(_last_word(each) for each in last),
     )  # fmt: skip
+
+
+def _is_one_sum(subject: Subject, truths: Iterable[Truth]) -> bool:
+    """Tell whether several that show only as what is left meet in one currency: only their sum can be seen."""
+    return sum(KIND_OF[truth.kind].free for truth in truths if subject in truth.effects) > 1 and subject[0] == "cash"
 
 
 def _shows(subject: Subject, truths: Iterable[Truth]) -> bool:
@@ -147,8 +161,13 @@ def _break_of(subject: Subject, told: dict[str, Told]) -> Told | None:
     return next((each for each in reversed(told.values()) if each.subject == subject), None)
 
 
-def _fits(explanation: Explanation, subject: Subject, truths: Iterable[Truth]) -> bool:
-    """Tell whether an explanation tells what happened to a subject: the same causes, each with its amount."""
+def _fits(explanation: Explanation, subject: Subject, truths: Iterable[Truth], alone: Truth | None = None) -> bool:
+    """Tell whether an explanation tells what happened to a subject: the same causes, each with its amount.
+
+    What else happened does not matter where one truth is asked for alone.
+    """
+    if alone is not None:
+        return _names(explanation, subject, alone)
     there, said = _merged(subject, truths), explanation.terms
     if not any(cause == ROUNDING for cause, _, _ in there):  # what the wire rounds is told as a term, up to a cent
         said = tuple(term for term in said if term[0] != ROUNDING or abs(term[1]) > CENT)
@@ -159,6 +178,17 @@ def _fits(explanation: Explanation, subject: Subject, truths: Iterable[Truth]) -
     if len(said) > TERMS_MAX or len(said) < len(there):
         return False
     return any(_is_told(said, places, there) for places in product(range(len(there)), repeat=len(said)))
+
+
+def _names(explanation: Explanation, subject: Subject, truth: Truth) -> bool:
+    """Tell whether some terms of an explanation are one truth, with its amount."""
+    allowed, amount = {_name(truth.cause)} | truth.with_it, truth.effects[subject]
+    own = [term for term in explanation.terms if term[0] in allowed][:TERMS_MAX]
+    return any(
+        amount is not None and _is_told(some, (0,) * size, [(_name(truth.cause), truth.with_it, amount)])
+        for size in range(1, len(own) + 1)
+        for some in combinations(own, size)
+    )
 
 
 def _merged(subject: Subject, truths: Iterable[Truth]) -> list[tuple[str, frozenset[str], Decimal | None]]:

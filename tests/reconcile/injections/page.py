@@ -35,10 +35,9 @@ def grades_of(run: Sequence[Graded], name: str = "") -> list[Grade]:
     return [grade for graded in run for grade in graded.grades if name in ("", grade.kind)]
 
 
-def told_by_api(run: Sequence[Graded]) -> Tally:
+def told_by_api(run: Sequence[Graded], name: str = "") -> Tally:
     """Count what the API can tell."""
-    names = {kind.name for kind in KINDS if not kind.api}
-    return tally(grade for grade in grades_of(run) if grade.kind in names)
+    return tally(grade for grade in grades_of(run, name) if grade.tellable)
 
 
 def told_by_statements(run: Sequence[Graded]) -> Tally:
@@ -60,9 +59,9 @@ def lines_of(run: Sequence[Graded]) -> Iterator[str]:
     yield "| injected | cause | cases | detected | among three, by the API | first, with the statement | why not |"
     yield "|---|---|---|---|---|---|---|"
     for kind in KINDS:
-        own = tally(grades_of(run, kind.name))
+        own, api = tally(grades_of(run, kind.name)), told_by_api(run, kind.name)
         if own.injected:
-            by_api, stated_first = share(own.by_api, own.injected), share(own.with_statement, own.injected)
+            by_api, stated_first = share(api.by_api, api.injected), share(own.with_statement, own.injected)
             why = "; ".join(part for part in (kind.api, kind.statement) if part)
             detected = share(own.detected, own.injected)
             yield f"| {kind.name} | {kind.cause} | {own.injected} | {detected} | {by_api} | {stated_first} | {why} |"
@@ -119,7 +118,7 @@ def shortfalls(run: Sequence[Graded]) -> Iterator[str]:
         for grade in graded.grades:
             if not grade.detected:
                 yield f"{graded.run.case}: {grade.kind} was not detected"
-            elif not grade.by_api and grade.kind in {kind.name for kind in KINDS if not kind.api}:
+            elif grade.tellable and not grade.by_api:
                 yield f"{graded.run.case}: {grade.kind} is not among what the API tells: {grade.first_by_api}"
     stated = told_by_statements(run)
     if stated.with_statement < stated.injected * STATED_MIN:

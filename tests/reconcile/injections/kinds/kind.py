@@ -24,4 +24,5 @@ class Kind:
     course: Course
     api: str = ""  # why the API alone cannot tell it; empty: it can
     statement: str = ""  # why a statement says nothing of it; empty: it does
+    free: bool = False  # its cash shows only as what is left: two such in one currency are one sum to the API
     quiet: bool = False  # may stay within what a tolerance allows: then no break is right, too

@@ -152,6 +152,6 @@ REPORTS: tuple[Kind, ...] = (
     Kind("unsettled cash", "unsettled cash", unsettled_cash, statement=NO_STATEMENT),
     Kind("mark difference", "mark difference", mark_difference, statement=NO_STATEMENT),
     Kind("currency translation", "currency translation", currency_translation, statement=NO_STATEMENT),
-    Kind("rounding", "rounding", rounding, statement=NO_STATEMENT),
+    Kind("rounding", "rounding", rounding, statement=NO_STATEMENT, free=True),
     Kind("foreign order", "foreign order", foreign_order, statement=NO_STATEMENT),
 )

@@ -153,17 +153,17 @@ def rebated_commission(world: World) -> Iterator[None]:
 
 
 TRADES: tuple[Kind, ...] = (
-    Kind("missed fill", "missed fill", missed_fill),
-    Kind("missed second fill", "missed fill", missed_part),
+    Kind("missed fill", "missed fill", missed_fill, free=True),
+    Kind("missed second fill", "missed fill", missed_part, free=True),
     Kind("duplicated fill", "duplicated fill", duplicated_fill),
-    Kind("corrected price", "corrected fill", corrected_price),
-    Kind("corrected quantity", "corrected fill", corrected_quantity),
+    Kind("corrected price", "corrected fill", corrected_price, free=True),
+    Kind("corrected quantity", "corrected fill", corrected_quantity, free=True),
     Kind("busted fill", "busted fill", busted_fill),
     Kind("hand trade", "foreign trade", hand_trade),
-    Kind("hand trade, not told", "missed fill", hand_trade_unheard),
+    Kind("hand trade, not told", "missed fill", hand_trade_unheard, free=True),
     Kind("other client's trade", "other client's trade", other_clients_trade),
     Kind("broker liquidation", "broker liquidation", liquidation),
     Kind("late commission", "late commission", late_commission, quiet=True),
-    Kind("wrong commission", "wrong commission", wrong_commission),
+    Kind("wrong commission", "wrong commission", wrong_commission, free=True),
     Kind("rebated commission", "rebated commission", rebated_commission),
 )

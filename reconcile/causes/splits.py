@@ -107,7 +107,8 @@ def _possible(each: Moved) -> set[Fraction]:
     if each.found == trunc(each.found):
         numbers = range(1, RATIO_LEAVING_MAX + 1)
         pairs = [(a, b) for a in numbers for b in numbers] + [(1, b) for b in range(1, RATIO_MAX + 1)]
-        ratios |= {ratio for ratio in (Fraction(*pair) for pair in pairs) if _becomes(each, ratio)}
+        held, told = abs(each.expected), abs(each.found)  # without fractions: this is asked for every ratio
+        ratios |= {Fraction(a, b) for a, b in pairs if told * b <= held * a < (told + 1) * b}
     return ratios - {Fraction(1)}
 
 

@@ -73,7 +73,8 @@ def _settled(case: Case, contract: ContractDefined, held: Decimal, price: Decima
     )  # fmt: skip
     at = f"{decimal_text(held)} {contract.symbol} at {decimal_text(price)}" if held else f"{contract.symbol}, closed"
     text = f"{at}: gained {money(amount)} since it was settled"
-    return Candidate("variation margin", "likely", (fact,), text, (f"before it stood at {_before(case, fact)}",))
+    speaks, due = (f"before it stood at {_before(case, fact)}",), (f"variation {contract.con_id}",)
+    return Candidate("variation margin", "likely", (fact,), text, speaks, due=due)
 
 
 def _before(case: Case, fact: VariationSettled) -> str:

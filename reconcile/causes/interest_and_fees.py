@@ -56,7 +56,8 @@ def _interest(case: Case, currency: str, amount: Decimal, certainty: Certainty, 
         source=case.origin.source, reference=case.origin.named(f"interest/{currency}/{decimal_text(amount)}"),
         amount=amount, currency=currency, provisional=True,
     )  # fmt: skip
-    return Candidate("interest", certainty, (fact,), f"interest {money(amount)} {currency}", evidence)
+    due = (f"interest {currency}",) if certainty == "likely" else ()  # the accrual is gone: it was paid
+    return Candidate("interest", certainty, (fact,), f"interest {money(amount)} {currency}", evidence, due=due)
 
 
 def borrow_fee(case: Case) -> Iterator[Candidate]:

@@ -146,8 +146,9 @@ def _grade(truth: Truth, truths: tuple[Truth, ...], told: dict[str, Told], later
 
 
 def _is_one_sum(subject: Subject, truths: Iterable[Truth]) -> bool:
-    """Tell whether several that show only as what is left meet in one currency: only their sum can be seen."""
-    return sum(KIND_OF[truth.kind].free for truth in truths if subject in truth.effects) > 1 and subject[0] == "cash"
+    """Tell whether only a sum can be seen: of several that show as what is left, or with one that the API never tells."""
+    there = [KIND_OF[truth.kind] for truth in truths if subject in truth.effects]
+    return subject[0] == "cash" and (sum(kind.free for kind in there) > 1 or any(kind.api for kind in there))
 
 
 def _shows(subject: Subject, truths: Iterable[Truth]) -> bool:

@@ -75,7 +75,10 @@ class Search(NamedTuple):
         return abs(left.get(subject, ZERO)) <= self.allowed(subject)
 
     def rank(self, partial: Partial) -> Rank:
-        """Order sets: what closes more, what is surer, what leaves nothing out that was due, what needs less."""
+        """Order sets: what closes more, what is surer, what leaves nothing out that was due, what needs less.
+
+        Of sets that guess as often, one that something speaks for in part comes before a guess at the whole.
+        """
         candidates = [option.candidate for option in partial.chosen]
         worst = max((CERTAINTIES[candidate.certainty] for candidate in candidates), default=0)
         arrived = {name for candidate in candidates for name in candidate.due}
@@ -83,7 +86,18 @@ class Search(NamedTuple):
         unsure = sum(CERTAINTIES[candidate.certainty] for candidate in candidates)
         evidence = sum(len(candidate.evidence) for candidate in candidates)
         order = tuple(sorted((option.place, option.candidate.text) for option in partial.chosen))
-        return (len(partial.given_up), worst, left_out, len(candidates), unsure, -evidence, order)
+        guesses = sum(candidate.certainty == "possible" for candidate in candidates)
+        is_guess = not self._is_sure_in_part(partial.chosen)
+        return (len(partial.given_up), worst, left_out, guesses, is_guess, len(candidates), unsure, -evidence, order)
+
+    def _is_sure_in_part(self, chosen: tuple[Option, ...]) -> bool:
+        """Tell whether what is likely makes a part of each difference that it touches, and never the opposite of it."""
+        sure: dict[Subject, Decimal] = {}
+        for option in chosen:
+            for subject, amount in option.effects.items() if CERTAINTIES[option.candidate.certainty] < 2 else ():
+                sure[subject] = sure.get(subject, ZERO) + amount
+        parts = [(amount, self.targets.get(subject, ZERO)) for subject, amount in sure.items() if amount]
+        return bool(parts) and all(amount * target > 0 and abs(amount) <= abs(target) for amount, target in parts)
 
 
 def sets(search: Search) -> tuple[Partial, ...]:

@@ -17,7 +17,7 @@ from reconcile.candidates import Case, Subject
 from reconcile.comparisons import Finding
 from reconcile.explain import Explanations
 from reconcile.explanations import Explanation, told
-from reconcile.tolerances import Tolerances
+from reconcile.tolerances import ANNOUNCED, Tolerances
 
 SURE = ("certain", "likely")
 
@@ -38,10 +38,11 @@ def _booked(case: Case, explanations: Explanations) -> Iterator[Fact]:
         if finding.kind != "cash" or subject in ended or not told_of or not _is_ruled(told_of, case):
             continue
         together = tuple(f for f in case.findings if (f.kind, f.subject) in told_of[0].subjects)
-        worth = sum((_worth(book, each) for each in together), ZERO)
-        if worth > min(bound, *(_cap(book, tolerances, cause) for cause in told_of[0].causes)):
+        worth = _worth(book, told_of[0])
+        common = sum((amount for cause, amount in worth.items() if cause not in ANNOUNCED), ZERO)
+        if common > bound or any(amount > _cap(book, tolerances, cause) for cause, amount in worth.items()):
             continue
-        bound -= worth
+        bound -= common
         ids = dict(known)
         for each in together:
             if (each.kind, each.subject) not in ids:
@@ -106,9 +107,16 @@ def _share(book: State, share: Decimal) -> Decimal:
         return Decimal(-1)
 
 
-def _worth(book: Book, finding: Finding) -> Decimal:
-    """Return an amount of cash in base currency, as a magnitude; rules may book none whose rate is unknown."""
-    try:
-        return abs(finding.difference or ZERO) * rate(book, str(finding.currency))
-    except Unvalued:
-        return Decimal("Infinity")
+def _worth(book: Book, explanation: Explanation) -> dict[str, Decimal]:
+    """Return what each cause moves, in base currency, as a magnitude; rules may book none whose rate is unknown."""
+    worth: dict[tuple[str, str], Decimal] = {}
+    for term in explanation.terms:
+        if term.cause != "rounding":
+            worth[term.cause, term.subject] = worth.get((term.cause, term.subject), ZERO) + term.amount
+    total = dict.fromkeys(explanation.causes, ZERO)
+    for (cause, currency), amount in worth.items():
+        try:
+            total[cause] += abs(amount) * rate(book, currency)
+        except Unvalued:
+            total[cause] = Decimal("Infinity")
+    return total

@@ -64,7 +64,7 @@ def sources_of(settings: Settings, home: Path, broker: Broker) -> tuple[Source, 
 
 def tolerances_of(settings: Settings) -> Tolerances:
     """Return how far the halves may be apart."""
-    return Tolerances(**settings.reconcile.model_dump(exclude={"profile"}))
+    return settings.reconcile.tolerances
 
 
 def desk_of(

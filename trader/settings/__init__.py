@@ -18,6 +18,7 @@ from trader.limits import Limits
 from trader.schedule import FILE_NAME, SettingsError, read_toml
 from trader.settings.contradictions import CONTRADICTIONS
 from trader.settings.mistakes import one_line
+from trader.settings.reconciling import Reconcile
 from trader.settings.sections import (
     Account,
     Accounting,
@@ -29,7 +30,6 @@ from trader.settings.sections import (
     Mail,
     Momentum,
     Orders,
-    Reconcile,
     Schedule,
     Settings,
     Simulator,

@@ -6,29 +6,18 @@ kept evidence show it at once, and something must read it.
 """
 
 from datetime import time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from ledger.events.executions import LotMethod
-from ledger.forgetting import SESSIONS_MIN
 from trader import schedule
 from trader.limits import Limits
-
-
-def _exact(value: object) -> object:
-    """Take a TOML number, or a text of one, as an exact decimal."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Decimal(value)
-    if isinstance(value, str):
-        try:
-            return Decimal(value)
-        except InvalidOperation:
-            raise ValueError(f"expected a decimal number, found {value!r}") from None
-    return value
+from trader.settings.reconciling import Reconcile
+from trader.settings.values import Days, Number, Port, Positive, Seconds, Section, Share
 
 
 def _listed(value: object) -> object:
@@ -41,20 +30,6 @@ def _instruments(value: object) -> object:
     if not isinstance(value, tuple):
         return value
     return tuple({"symbol": entry} if isinstance(entry, str) else entry for entry in value)
-
-
-Number = Annotated[Decimal, BeforeValidator(_exact), Field(allow_inf_nan=False)]
-Positive = Annotated[Number, Field(gt=0)]
-Share = Annotated[Number, Field(ge=0, le=1)]
-Port = Annotated[int, Field(gt=0, lt=65536)]
-Seconds = Annotated[int, Field(gt=0)]
-Days = Annotated[int, Field(ge=2)]
-
-
-class Section(BaseModel):
-    """A part of the settings: strict, frozen, without unknown keys."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", validate_by_name=True, validate_by_alias=True)
 
 
 class Account(Section):
@@ -276,28 +251,6 @@ class Witness(Section):
         default=(), description="a program and its arguments; SEQ:HASH is added as the last one"
     )
     timeout_seconds: Seconds = Field(default=20, description="seconds that git or the command may take")
-
-
-class Reconcile(Section):
-    """How far both halves may be apart, and what follows. Shares are fractions of NAV."""
-
-    profile: Literal["retail"] = Field(default="retail", description="which set of tolerances these are")
-    foreign_orders: Literal["lock", "leave"] = Field(
-        default="lock", description="what an order that is not ours does to its contract"
-    )
-    cash_note_share: Share = Field(default=Decimal("0.0005"), description="unexplained cash up to this: trade on")
-    cash_note_min: Annotated[Number, Field(ge=0)] = Field(
-        default=Decimal(25), description="the same, at least this much in base currency"
-    )
-    cash_reduce_share: Share = Field(default=Decimal("0.005"), description="unexplained cash above this: reduce only")
-    cash_halt_share: Share = Field(default=Decimal("0.02"), description="unexplained cash above this: halt")
-    cash_sessions_max: Annotated[int, Field(ge=1, le=SESSIONS_MIN)] = Field(
-        default=3, description="sessions after which unexplained cash reduces only"
-    )
-    rule_share: Share = Field(
-        default=Decimal("0.0025"), description="announced dividends that arrive, up to this: booked by rule"
-    )
-    nav_share: Share = Field(default=Decimal("0.0005"), description="difference of NAV above this: reduce only")
 
 
 class Flex(Section):

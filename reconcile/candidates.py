@@ -13,7 +13,7 @@ What a cause proposes is one of two:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import NamedTuple
@@ -41,6 +41,31 @@ class Candidate:
     # Names of what was to have come by now (an accrual whose pay date has come, a row that a statement tells): a set of
     # candidates that leaves it out ranks behind one that has it. Variants of one thing bear the same name.
     due: tuple[str, ...] = ()
+    # The difference of which it only presumes how much it makes, by a mark; what is left there may correct it.
+    presumes: Subject | None = None
+    corrects: str = ""  # the text of the candidate whose presumption it corrects: they are one
+
+
+def combined(candidates: Iterable[Candidate], left: Container[Subject] = ()) -> tuple[Candidate, ...]:
+    """Make one of a presumption and what corrects it; one that nothing corrects is only possible, once all is told.
+
+    `left` are the differences that are not closed yet: of those, nothing can be said of a presumption.
+    """
+    candidates = tuple(candidates)
+    if all(candidate.presumes is None for candidate in candidates):
+        return candidates
+    corrections = {candidate.corrects: candidate for candidate in candidates if candidate.corrects}
+    joined = (_corrected(each, corrections.get(each.text), left) for each in candidates if not each.corrects)
+    return tuple(joined)
+
+
+def _corrected(candidate: Candidate, by: Candidate | None, left: Container[Subject]) -> Candidate:
+    if by is None:
+        is_open = candidate.presumes is None or candidate.presumes in left
+        return candidate if is_open else replace(candidate, certainty="possible")
+    instead = {getattr(fact, "replaces", None): fact.model_copy(update={"replaces": None}) for fact in by.facts}
+    facts = tuple(instead.get(fact.key, fact) for fact in candidate.facts)
+    return replace(candidate, certainty=by.certainty, text=by.text, facts=facts, presumes=None)
 
 
 class Origin(NamedTuple):

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import islice
+from itertools import islice, pairwise
 
 from ledger.book import Book
 from ledger.nav import Unvalued
 from ledger.state import ZERO, State
-from reconcile.candidates import Candidate, Case, Cause, Subject
+from reconcile.candidates import Candidate, Case, Cause, Subject, combined
 from reconcile.causes import CAUSES
 from reconcile.comparisons import COMPARISONS, Finding
 from reconcile.explanations import RIVALS_MAX, Explanation, rounding_terms, terms_of
@@ -128,7 +128,7 @@ class _Engine:
 
     def _try(self, candidates: tuple[Candidate, ...]) -> Explanation | None:
         """Apply a set to a copy of the book: what it touches is closed, or smaller, and nothing else is different."""
-        case, near = self.case, allowed(self.case.tolerances)
+        case, near, candidates = self.case, allowed(self.case.tolerances), combined(candidates)
         book = trial(case.book, tuple(fact for candidate in candidates for fact in candidate.facts))
         if book is None:
             return None
@@ -159,8 +159,12 @@ def _stated(candidates: Iterable[Candidate], moved: Effects) -> dict[Subject, De
 
 
 def _components(options: tuple[Option, ...], targets: Effects) -> Iterator[tuple[set[Subject], tuple[Option, ...]]]:
-    """Part what has nothing to do with each other: subjects belong together that one candidate moves."""
-    joined = _joined(option.effects.keys() for option in options)
+    """Part what has nothing to do with each other: subjects belong together that one candidate moves.
+
+    So do currencies: that one was given for another may show only when more is chosen.
+    """
+    cash = [subject for subject in targets if subject[0] == "cash"]
+    joined = _joined((*(option.effects.keys() for option in options), *((first, other) for first, other in pairwise(cash))))
     parts: dict[Subject, list[Option]] = {}
     for option in options:
         parts.setdefault(joined[next(iter(option.effects))], []).append(option)

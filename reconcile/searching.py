@@ -8,13 +8,13 @@ Everything is in a fixed order, and bounded by counts, never by a clock: the sam
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 from ledger.events.reconciliation import Certainty
 from ledger.state import ZERO
-from reconcile.candidates import Candidate, Subject
+from reconcile.candidates import Candidate, Subject, combined
 
 PICKS_MAX = 3  # of candidates that close one subject together; more come as one candidate of their cause
 OPTIONS_MAX = 48  # looked at for one subject
@@ -79,7 +79,10 @@ class Search(NamedTuple):
 
         Of sets that guess as often, one that something speaks for in part comes before a guess at the whole.
         """
-        candidates = [option.candidate for option in partial.chosen]
+        candidates: Sequence[Candidate] = [option.candidate for option in partial.chosen]
+        if any(candidate.presumes is not None for candidate in candidates):
+            left = [s for s in partial.left if s not in partial.given_up and not self.is_closed(partial.left, s)]
+            candidates = combined(candidates, left)
         worst = max((CERTAINTIES[candidate.certainty] for candidate in candidates), default=0)
         arrived = {name for candidate in candidates for name in candidate.due}
         left_out = len(self.due - arrived)

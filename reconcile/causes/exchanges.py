@@ -15,12 +15,13 @@ from ledger.book import Book
 from ledger.events import ContractRenamed, MergerApplied, SpinOffApplied, SplitApplied, decimal_text
 from ledger.events.reconciliation import Certainty
 from ledger.state import ZERO
-from reconcile.candidates import Candidate, Case, money
+from reconcile.candidates import Candidate, Case, Subject, money
 from reconcile.causes.holdings import (
+    COST_APART_MAX,
     PAPER,
     Moved,
-    at_another_price,
     cents,
+    corrected,
     is_near,
     is_small,
     moved,
@@ -76,7 +77,7 @@ def merger(case: Case) -> Iterator[Candidate]:
     for old, new in _exchanged(case):
         if new.units != old.expected:
             yield from _for_units(case, old, new)
-    yield from at_another_price(case, "merger", OFFER_APART_MAX, CENT)
+    yield from corrected(case, "merger", OFFER_APART_MAX, CENT, _spelt)
 
 
 def _for_cash(case: Case, old: Moved) -> Iterator[Candidate]:
@@ -85,29 +86,46 @@ def _for_cash(case: Case, old: Moved) -> Iterator[Candidate]:
         return
     for amount in _paid(case, old, at_mark, at_mark):
         fact = _merged(case, old, amount)
-        price = cents(Fraction(amount) / Fraction(old.expected))
-        text = f"{decimal_text(old.expected)} {old.contract.symbol} merged for {money(price)} each ({money(amount)})"
-        yield Candidate("merger", _certainty(case.book, old), (fact,), text, (_gone_text(case.book, old),))
+        sure, evidence = _certainty(case.book, old), (_gone_text(case.book, old),)
+        yield Candidate("merger", sure, (fact,), _spelt(case, fact), evidence, presumes=_presumed(fact, at_mark))
+
+
+def _presumed(fact: MergerApplied, at_mark: Decimal) -> Subject | None:
+    return ("cash", fact.currency) if fact.cash == at_mark else None
+
+
+def _spelt(case: Case, fact: MergerApplied) -> str:
+    """Say what was given for what."""
+    given = f"{decimal_text(-fact.quantity_change)} {symbol(case.book, fact.con_id)}"
+    if fact.successor_con_id is None or fact.successor_quantity is None:
+        price = cents(Fraction(fact.cash) / Fraction(-fact.quantity_change))
+        return f"{given} merged for {money(price)} each ({money(fact.cash)})"
+    received = f"{decimal_text(fact.successor_quantity)} {symbol(case.book, fact.successor_con_id)}"
+    return f"{given} merged into {received}" + (f" and {money(fact.cash)}" if fact.cash else "")
 
 
 def _for_units(case: Case, old: Moved, new: Moved) -> Iterator[Candidate]:
     """Units for units where the whole cost went along, or what they are worth is alike; else cash beside them."""
     book, cost, came_at = case.book, own_cost(case.book, old.con_id), _came_at(case.book, new)
     given, received = worth(book, old.con_id, old.expected), worth(book, new.con_id, new.units)
-    terms = f"{decimal_text(old.expected)} {old.contract.symbol} merged into {decimal_text(new.units)}"
-    terms = f"{terms} {new.contract.symbol}"
     evidence = (_gone_text(book, old), f"the broker says that {new.contract.symbol} cost {money(came_at)}")
-    is_worth_it = given is not None and received is not None and is_near(received, given, VALUE_APART_MAX)
-    is_carried = is_near(came_at, cost)
-    if is_carried or is_worth_it:
-        sure: Certainty = "likely" if is_carried and (is_worth_it or given is None) else "possible"
-        yield Candidate("merger", sure, (_merged(case, old, ZERO, new),), terms, evidence)
+    if is_near(came_at, cost):
+        is_worth_it = given is None or received is None or is_near(received, given, VALUE_APART_MAX)
+        exchanged = _merged(case, old, ZERO, new)
+        sure: Certainty = "likely" if is_worth_it else "possible"
+        yield Candidate("merger", sure, (exchanged,), _spelt(case, exchanged), evidence)
     cash = ZERO if given is None or received is None else given - received
-    if given is None or cash * given <= 0 or abs(Fraction(cash)) < abs(Fraction(given)) * CASH_SHARE_MIN:
+    is_share = Fraction(came_at) / Fraction(cost) <= 1 + COST_APART_MAX if came_at * cost > 0 else False
+    if (
+        given is None
+        or not is_share
+        or cash * given <= 0
+        or abs(Fraction(cash)) < abs(Fraction(given)) * CASH_SHARE_MIN
+    ):
         return
     for amount in _paid(case, old, cash, given):
         fact = _merged(case, old, amount, new, _settled(cost, came_at))
-        yield Candidate("merger", "likely", (fact,), f"{terms} and {money(amount)}", evidence)
+        yield Candidate("merger", "likely", (fact,), _spelt(case, fact), evidence, presumes=_presumed(fact, cash))
 
 
 def _paid(case: Case, old: Moved, expected: Decimal, given: Decimal) -> Iterator[Decimal]:

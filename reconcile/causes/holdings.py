@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from ledger.book import Book
 from ledger.events import MergerApplied
 from ledger.events.observations import ContractDefined, PositionRow
 from ledger.state import ZERO
-from reconcile.candidates import Candidate, Case, money
+from reconcile.candidates import Candidate, Case
 from reconcile.tolerances import CENT
 
 PAPER = frozenset(("STK", "FUND", "BOND", "WAR"))  # what is exchanged, renamed, split and spun off
@@ -90,21 +90,24 @@ def is_small(ratio: Fraction, most: int) -> bool:
     return 0 < ratio.numerator <= most and ratio.denominator <= most
 
 
-def at_another_price(case: Case, cause: str, apart_max: Fraction, step: Decimal | None) -> Iterator[Candidate]:
-    """Correct what was taken to be paid at the mark by what is left of the cash: another price, near enough.
+def corrected(
+    case: Case, cause: str, apart_max: Fraction, step: Decimal | None, spell: Callable[[Case, MergerApplied], str]
+) -> Iterator[Candidate]:
+    """Correct what was presumed to be paid at the mark by what is left of the cash: another price, near enough.
 
     With a step, the price is a multiple of it.
     """
     for candidate in case.chosen:
-        fact = candidate.facts[-1] if candidate.facts else None
-        if candidate.cause != cause or not isinstance(fact, MergerApplied) or not fact.cash or fact.replaces:
+        if candidate.cause != cause or candidate.presumes is None or candidate.presumes[0] != "cash":
             continue
+        fact = next(fact for fact in candidate.facts if isinstance(fact, MergerApplied))
         paid = priced(fact.cash + case.differences("cash").get(fact.currency, ZERO), fact.quantity_change, step)
         if paid is None or paid == fact.cash or not is_near(paid, fact.cash, apart_max):
             continue
-        told = {"cash": paid, "replaces": fact.key, "reference": f"{fact.reference}/price"}
-        text = f"{money(paid)} paid for it, at the mark {money(fact.cash)}"
-        yield Candidate(cause, candidate.certainty, (fact.model_copy(update=told),), text)
+        told = {"cash": paid, "replaces": fact.key, "reference": f"{fact.reference}, corrected"}
+        instead = fact.model_copy(update=told)
+        text = spell(case, instead)
+        yield Candidate(cause, "likely", (instead,), text, candidate.evidence, corrects=candidate.text)
 
 
 def priced(paid: Decimal, units: Decimal, step: Decimal | None) -> Decimal | None:

@@ -16,9 +16,10 @@ from ledger.events.observations import ContractDefined
 from ledger.events.reconciliation import Certainty
 from ledger.state import ZERO
 from reconcile.candidates import Candidate, Case, money
-from reconcile.causes.holdings import Moved, cents
+from reconcile.causes.holdings import Moved, cents, is_near, worth
 
 OPTIONS = frozenset(("OPT", "FOP"))
+CASH_APART_MAX = Fraction(1, 4)  # between the last mark and what an index settles at
 DELIVERED = frozenset(("STK", "FUND", "FUT"))
 
 
@@ -93,9 +94,13 @@ def _numbers(book: Book, option: Moved, seen: Decimal, each: Decimal) -> Iterato
 
 
 def _settled_in_cash(case: Case, option: Moved, cause: str, kind: type[OptionExercised]) -> Iterator[Candidate]:
-    """Take what is seen for what was paid: to the holder, or by whoever sold it."""
-    seen = case.differences("cash").get(option.contract.currency, ZERO)
-    if not _has_ended(case.book, option.contract) or seen * option.expected <= 0 or option.contract.strike is None:
+    """Take what is seen for what was paid, to the holder or by whoever sold it, if it is about the option's mark."""
+    seen, marked = (
+        case.differences("cash").get(option.contract.currency),
+        worth(case.book, option.con_id, -option.units),
+    )
+    is_paid = seen is not None and marked is not None and is_near(seen, marked, CASH_APART_MAX)
+    if seen is None or not is_paid or not _has_ended(case.book, option.contract) or option.contract.strike is None:
         return
     amount = cents(seen)
     fact = kind(

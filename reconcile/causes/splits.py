@@ -17,13 +17,13 @@ from typing import NamedTuple
 from ledger.book import Book
 from ledger.events import MergerApplied, SplitApplied, StockDividendApplied, decimal_text
 from ledger.events.reconciliation import Certainty
-from reconcile.candidates import Candidate, Case, money
+from reconcile.candidates import Candidate, Case, Subject, money
 from reconcile.causes.holdings import (
     COST_APART_MAX,
     PAPER,
     Moved,
-    at_another_price,
     cents,
+    corrected,
     is_near,
     is_small,
     moved,
@@ -32,6 +32,7 @@ from reconcile.causes.holdings import (
     row_of,
     worth,
 )
+from reconcile.comparisons import symbol
 
 RATIO_MAX = 100  # the greatest number in a ratio that an unannounced split is presumed to have …
 RATIO_LEAVING_MAX = 20  # … and in one that leaves a fraction; one for many goes up to RATIO_MAX
@@ -65,7 +66,7 @@ def cash_in_lieu(case: Case) -> Iterator[Candidate]:
         for ratio in _ratios(case.book, each):
             if ratio.fraction:
                 yield from _paid_out(case, each, ratio)
-    yield from at_another_price(case, "cash in lieu", LIEU_APART_MAX, None)
+    yield from corrected(case, "cash in lieu", LIEU_APART_MAX, None, _spelt)
 
 
 def _ratios(book: Book, each: Moved) -> tuple[_Ratio, ...]:
@@ -150,5 +151,11 @@ def _paid_out(case: Case, each: Moved, told: _Ratio) -> Iterator[Candidate]:
             reference=case.origin.named(f"cash in lieu {told.ratio.numerator}-{told.ratio.denominator}"),
             quantity_change=-told.fraction, note="cash in lieu of a fraction",
         )  # fmt: skip
-        text = f"{money(amount)} in lieu of {decimal_text(told.fraction)} {each.contract.symbol}"
-        yield Candidate("cash in lieu", told.certainty, (fact,), text, (told.evidence,))
+        presumes: Subject | None = ("cash", currency) if amount == at_mark else None
+        text = _spelt(case, fact)
+        yield Candidate("cash in lieu", told.certainty, (fact,), text, (told.evidence,), presumes=presumes)
+
+
+def _spelt(case: Case, fact: MergerApplied) -> str:
+    units = f"{decimal_text(-fact.quantity_change)} {symbol(case.book, fact.con_id)}"
+    return f"{money(fact.cash)} in lieu of {units}"

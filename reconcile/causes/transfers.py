@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from fractions import Fraction
 
 from ledger.book import Book
 from ledger.events import PositionTransferred, decimal_text
 from ledger.state import ZERO
 from reconcile.candidates import Candidate, Case, money
-from reconcile.causes.holdings import Moved, cents, moved, own_cost, reported_cost, row_of, worth
+from reconcile.causes.holdings import (
+    COST_APART_MAX,
+    Moved,
+    cents,
+    is_near,
+    moved,
+    own_cost,
+    reported_cost,
+    row_of,
+    worth,
+)
+
+UNIT_COST_APART_MAX = Fraction(1, 4)  # the lots that went out may have cost more, or less, than the others
 
 
 def position_transfer(case: Case) -> Iterator[Candidate]:
@@ -19,7 +32,7 @@ def position_transfer(case: Case) -> Iterator[Candidate]:
             continue
         value = worth(case.book, each.con_id, each.units)
         basis = _basis(case.book, each, value)
-        if basis is None:
+        if basis is None or not _may_move(case.book, each):
             continue
         fact = PositionTransferred(
             con_id=each.con_id, source=case.origin.source, reference=case.origin.named("transfer"), provisional=True,
@@ -29,6 +42,17 @@ def position_transfer(case: Case) -> Iterator[Candidate]:
         cost = f" at a cost of {money(abs(basis))}" if _is_more(each) else ""
         text = f"{units} {each.contract.symbol} {way} by a transfer{cost}"
         yield Candidate("position transfer", "possible", (fact,), text, _evidence(case.book, each))
+
+
+def _may_move(book: Book, each: Moved) -> bool:
+    """Tell whether the broker's cost is one after a transfer: more with more units, and the same a unit with fewer."""
+    row, own = row_of(book, each.con_id), own_cost(book, each.con_id)
+    if row is None or not own:
+        return True
+    if _is_more(each):
+        return abs(Fraction(reported_cost(book, each.con_id) - own)) > abs(Fraction(own)) * COST_APART_MAX
+    a_unit = Fraction(own) / Fraction(each.expected)
+    return is_near(row.average_cost, a_unit, UNIT_COST_APART_MAX)
 
 
 def _is_more(each: Moved) -> bool:

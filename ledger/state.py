@@ -91,10 +91,11 @@ class Fill(NamedTuple):
     commission_currency: str | None = None
     commission_revision: int = 0
     busted: bool = False
+    liquidation: bool = False  # the broker closed the position of its own accord
 
     def charged(self, commission: Decimal, currency: str, revision: int) -> Fill:
         """Return it with a commission; by position, for every execution comes through here."""
-        return new(Fill, (*self[:12], commission, currency, revision, self.busted))
+        return new(Fill, (*self[:12], commission, currency, revision, *self[15:]))
 
     @property
     def commission_told(self) -> tuple[Decimal | None, str | None, int]:

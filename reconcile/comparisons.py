@@ -204,12 +204,22 @@ def _foreign_trade(book: State, fills: list[Fill]) -> Finding:
         for fill in fills
     )
     charged = ", ".join(_commission_text(fill) for fill in fills)
-    text = f"{'bought' if quantity > 0 else 'sold'} outside tallybook: {', '.join(parts)}; commission {charged}"
+    cause, whose = _whose(fills[0])
+    text = f"{'bought' if quantity > 0 else 'sold'} {whose}: {', '.join(parts)}; commission {charged}"
     bases = tuple(execution_base(fill.execution_id)[0] for fill in fills)
     return Finding(
         "foreign_trade", bases[0], "lock", held - quantity, held, con_id=con_id, currency=fills[0].currency, text=text,
-        cause="foreign trade", certain=True, evidence=bases,
+        cause=cause, certain=True, evidence=bases,
     )  # fmt: skip
+
+
+def _whose(fill: Fill) -> tuple[str, str]:
+    """Name whose trade one is that is not ours: what is traded by hand bears client 0."""
+    if fill.liquidation:
+        return "broker liquidation", "by the broker, to end a shortage of margin"
+    if fill.client_id:
+        return "other client's trade", f"outside tallybook, by client {fill.client_id}"
+    return "foreign trade", "outside tallybook"
 
 
 def _commission_text(fill: Fill) -> str:

@@ -96,6 +96,7 @@ def fill(contract: Any, execution: Any) -> OrderFilled:
         order_id=0 if execution.orderId == UNSET_ORDER_ID else execution.orderId,
         client_id=execution.clientId,
         venue=execution.exchange,
+        liquidation=bool(execution.liquidation),
     )
 
 

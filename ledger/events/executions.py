@@ -29,6 +29,7 @@ class OrderFilled(Fact):
     client_id: int = 0
     venue: str = ""
     source: str = "api"
+    liquidation: bool = False  # the broker closed the position of its own accord
 
     @property
     def key(self) -> str:

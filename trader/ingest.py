@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ledger.book import Book
 from ledger.events import ContractDefined, DataIngested, Fact, SeriesRow, StepFailed
+from trader.announcements import announced
 from trader.bars import Bars, BarsError, Series, check_series, read_series, series_bytes
 from trader.calendar import Calendar
 from trader.evidence import EvidenceError, get, put_all
@@ -50,6 +51,7 @@ def ingest(
         try:
             fetched[source.name] = _checked(source, universe, session_day, calendar, rules)
             facts.append(_kept(home, source.name, universe, fetched[source.name]))
+            facts.extend(announced(book, source, universe, session_day))
         except (SourceError, EvidenceError) as error:
             facts.append(StepFailed(step=STEP, reason=str(error)))
     facts.extend(_conflicts(universe, fetched, rules))

@@ -2,8 +2,9 @@
 
 Either one file holds many tickers (columns Ticker, Date, Open, High, Low, Close, Volume, Adj Close), or each file holds
 the ticker that it is named after (the same columns without Ticker). The case of the names does not matter. Prices
-become `Decimal` from their text. To read another format: write a function that yields rows of texts, header first, and
-add its suffix to `READERS`; to understand another column name, add it to `SYNONYMS`.
+become `Decimal` from their text. `announcements.csv` holds no bars: see `announcements.py`. To read another format: write
+a function that yields rows of texts, header first, and add its suffix to `READERS`; to understand another column name,
+add it to `SYNONYMS`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from trader.bars import Bar, Series
+from trader.sources.announcements import FILE_NAME, Announcement, read_announcements
 from trader.sources.source import SourceError, Universe
 
 COLUMNS = ("date", "open", "high", "low", "close", "volume")
@@ -51,6 +53,10 @@ class FolderBars:
                 raise self._error(ticker, problem, "add its file, or take it out of the universe")
         return found
 
+    def announcements(self, universe: Universe) -> tuple[Announcement, ...]:
+        """Return the dividends and splits that the folder announces."""
+        return read_announcements(self.path, self.name, universe) if self.path.is_dir() else ()
+
     def _wanted(self, universe: Universe) -> dict[str, int]:
         wanted: dict[str, int] = {}
         for contract in universe:
@@ -68,7 +74,7 @@ class FolderBars:
 
     def _listed(self) -> tuple[Path, ...]:
         try:
-            return tuple(sorted(file for file in self.path.iterdir() if _suffix(file)))
+            return tuple(sorted(file for file in self.path.iterdir() if _suffix(file) and file.name != FILE_NAME))
         except OSError:
             return ()
 

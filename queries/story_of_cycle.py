@@ -115,7 +115,8 @@ def _earlier_orders(scene: Scene) -> Iterator[str]:
 
 
 def _agreement(scene: Scene) -> Iterator[str]:
-    explained = {event.fact.break_id for event in scene.events if isinstance(event.fact, BreakExplained)}
+    told = (event.fact for event in scene.events if isinstance(event.fact, BreakExplained))
+    explained = {fact.break_id for fact in told if fact.certainty != "unexplained"}
     agreed: BookReconciled | None = None
     for event in scene.events:
         match event.fact:
@@ -124,8 +125,8 @@ def _agreement(scene: Scene) -> Iterator[str]:
                 subject = found.subject if found.con_id is None else scene.symbol(found.con_id)
                 known = ", explained" if found.break_id in explained else ""
                 yield f"BREAK {found.break_id} ({what} {subject}){known} · {_consequence(found, scene)}"
-            case BreakClosed(break_id=break_id, reason=reason):
-                yield f"{break_id} closed: {reason}"
+            case BreakClosed(break_id=break_id, reason=reason, cause=cause):
+                yield f"{break_id} closed: {reason}{f', {cause}' if cause and cause not in reason else ''}"
             case BookReconciled() as reconciled:
                 agreed = reconciled
             case _:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Container, Mapping
 from decimal import Decimal
 
 from ledger.events import (
+    AcceptanceTakenBack,
     AccountAdopted,
     BreakAccepted,
     CashAdjusted,
@@ -62,7 +63,10 @@ def _foreign(fill: OrderFilled, commissions: Mapping[str, Decimal], symbol: Call
 def _by_operator(fact: Fact) -> str:
     match fact:
         case BreakAccepted():
-            return f'you accepted {fact.break_id}: "{fact.why}"'
+            number = f" by explanation {fact.explanation}" if fact.explanation else ""
+            return f'you accepted {fact.break_id}{number}: "{fact.why}"'
+        case AcceptanceTakenBack():
+            return f'you took back that {fact.break_id} was accepted: "{fact.why}"'
         case TradingHalted():
             return f"HALTED: {fact.reason}"
         case TradingResumed():

@@ -9,12 +9,13 @@ from zoneinfo import ZoneInfo
 
 from ledger.book import Book
 from ledger.events import decimal_text
-from ledger.events.reconciliation import BreakKind, ExplanationRow, TermRow
+from ledger.events.reconciliation import ExplanationRow, TermRow
 from ledger.state import Break, Fill
 from queries import HOME_ZONE
 from queries.advice import accepting
 from queries.figures import change, city, columns, day_and_time, money, price, quantity
-from reconcile.explanations import explanations_of, first_of
+from queries.sums import sum_of
+from reconcile.explanations import explanations_of
 from trader.notices.paragraphs import subject_of, symbol
 
 COLUMNS = (
@@ -39,9 +40,7 @@ CONSEQUENCES: dict[str, str] = {
     "halt": "nothing trades",
 }
 
-MONEY: tuple[BreakKind, ...] = ("cash", "nav", "commission", "realised", "exposure")
 NO_RIVAL = "no rival fits"
-TERM_WIDTH = 48  # longer words are told by their cause
 
 CERTAIN_BY: dict[str, str] = {
     "foreign_trade": " (the broker's execution)",
@@ -151,7 +150,7 @@ def _reasons(book: Book, known: Break, fills: tuple[Fill, ...]) -> Iterator[str]
         yield from _explanations(known, told)
     elif found.kind in QUESTIONS and (explanation is None or explanation.certainty == "unexplained"):
         if explanation is not None and explanation.terms:
-            yield f"{_sum(known, first_of(explanation))}: what makes the rest?"
+            yield f"{sum_of(known, explanation)}: what makes the rest?"
         yield f"unexplained: {QUESTIONS[found.kind]} The account statement tells"
     else:
         yield from dict.fromkeys(filter(None, (found.text, explanation.text if explanation else "")))
@@ -160,33 +159,12 @@ def _reasons(book: Book, known: Break, fills: tuple[Fill, ...]) -> Iterator[str]
 def _explanations(known: Break, told: tuple[ExplanationRow, ...]) -> Iterator[str]:
     """Spell each explanation as a sum, numbered where there is a choice."""
     if len(told) == 1:
-        yield f"{_sum(known, told[0])}; {NO_RIVAL}"
+        yield f"{sum_of(known, told[0])}; {NO_RIVAL}"
     else:
-        yield from (f"{n} {row.certainty:<8} {_sum(known, row)}" for n, row in enumerate(told, 1))
+        yield from (f"{n} {row.certainty:<8} {sum_of(known, row)}" for n, row in enumerate(told, 1))
     also = dict.fromkeys(break_id for row in told[:1] for break_id in row.also)
     if also:
         yield f"the same explains {', '.join(also)}"
-
-
-def _sum(known: Break, row: ExplanationRow) -> str:
-    """-4,711.00 = 50 IBM × 94.20 (-4,710.00) + commission (-1.00); unexplained 0.00."""
-    terms = " + ".join(f"{_named(term)} ({_amount(term.kind, term.amount)})" for term in row.terms)
-    left = row.unexplained or Decimal(0)
-    nothing = "0.00" if known.found.kind in MONEY else "0"
-    rest = _amount(known.found.kind, left) if left else nothing
-    return f"{_amount(known.found.kind, known.found.difference or left)} = {terms}; unexplained {rest}"
-
-
-def _named(term: TermRow) -> str:
-    """Name a term by its cause too, where its words do not."""
-    words = term.text if len(term.text) <= TERM_WIDTH else term.cause
-    return (
-        words if term.cause.split()[0] in words or " × " in words or words == "commission" else f"{term.cause}: {words}"
-    )
-
-
-def _amount(kind: BreakKind, amount: Decimal) -> str:
-    return change(amount) if kind in MONEY else f"{Decimal(decimal_text(amount)):+,f}"
 
 
 def _amounts(book: Book, fills: tuple[Fill, ...]) -> Iterator[str]:

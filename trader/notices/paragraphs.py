@@ -18,6 +18,7 @@ from ledger.nav import is_of_one_currency
 from ledger.state import Break, Fill, Order
 from queries.advice import accepting, halt, recovery, undecided
 from queries.figures import change, clock_time, money, percent, price, quantity
+from queries.sums import because
 
 ZERO = Decimal(0)
 CENT_OF_PRICE = Decimal("0.0001")
@@ -62,6 +63,9 @@ def subject_of(book: Book, known: Break) -> str:
     return known.found.subject if known.found.con_id is None else symbol(book, known.found.con_id)
 
 
+ENDED: dict[str, str] = {"accepted": "you accepted it", "taken back": "you took that back", "closed": "it closed"}
+
+
 def needs(book: Book) -> Iterator[str]:
     """Say what waits for the owner, and what to do about it."""
     if (halted := halt(book)) is not None:
@@ -75,7 +79,7 @@ def needs(book: Book) -> Iterator[str]:
         yield f"Order {order.order_ref} is in doubt: nothing is sent until the next cycle finds it at the broker."
     for known in book.open_breaks:
         found = known.found
-        cause = known.explanation.text if known.explanation else found.text or "not explained"
+        cause = because(known) or "not explained"
         what = f"{found.break_id} {subject_of(book, known)} ({found.consequence.replace('_', ' ')}): {cause}."
         yield f"{what} To settle it: {accepting(known)}"
 
@@ -86,8 +90,7 @@ def ended_breaks(book: Book, day: date, zone: ZoneInfo) -> Iterator[str]:
         if known.status == "open" or known.ended_at is None or known.ended_at.astimezone(zone).date() != day:
             continue
         began, ended = (clock_time(moment, zone.key) for moment in (known.at, known.ended_at))
-        cause = known.explanation.text if known.explanation else known.found.text
-        how = "you accepted it" if known.status == "accepted" else "it closed"
+        cause, how = because(known), ENDED[known.status]
         what = f"{known.found.break_id} {subject_of(book, known)} {began}-{ended}"
         yield f"{what}: {cause or known.found.kind}; {how}: {known.why}"
 

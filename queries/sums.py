@@ -1,0 +1,46 @@
+"""An explanation as a sum: `-4,711.00 = 50 IBM × 94.20 (-4,710.00) + commission (-1.00); unexplained 0.00`.
+
+The status, `breaks`, the story of a day and the mails say it alike.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ledger.events import BreakExplained, decimal_text
+from ledger.events.reconciliation import BreakKind, ExplanationRow, TermRow
+from ledger.state import Break
+from queries.figures import change
+
+MONEY: tuple[BreakKind, ...] = ("cash", "nav", "commission", "realised", "exposure")
+TERM_WIDTH = 48  # longer words are told by their cause
+ZERO = Decimal(0)
+
+
+def sum_of(known: Break, row: ExplanationRow | BreakExplained) -> str:
+    """Spell the terms that make a difference, and what they leave."""
+    kind, left = known.found.kind, row.unexplained or ZERO
+    terms = " + ".join(f"{_named(term)} ({_amount(term.kind, term.amount)})" for term in row.terms)
+    rest = _amount(kind, left) if left else "0.00" if kind in MONEY else "0"
+    return f"{_amount(kind, known.found.difference or ZERO)} = {terms}; unexplained {rest}"
+
+
+def because(known: Break) -> str:
+    """Say in a line why the halves differ: as a sum where there is one, with how sure it is and what else fits."""
+    told = known.explanation
+    if told is None or not told.terms:
+        return told.text if told is not None else known.found.text
+    rivals = " or ".join(row.cause for row in told.rivals)
+    sure = "in part" if told.certainty == "unexplained" else told.certainty
+    return f"{sum_of(known, told)} ({sure}{f'; or {rivals}' if rivals else ''})"
+
+
+def _named(term: TermRow) -> str:
+    """Name a term by its cause too, where its words do not."""
+    words = term.text if len(term.text) <= TERM_WIDTH else term.cause
+    is_clear = term.cause.split()[0] in words or " × " in words or words == "commission"
+    return words if is_clear else f"{term.cause}: {words}"
+
+
+def _amount(kind: BreakKind, amount: Decimal) -> str:
+    return change(amount) if kind in MONEY else f"{Decimal(decimal_text(amount)):+,f}"

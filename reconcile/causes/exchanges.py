@@ -87,11 +87,13 @@ def _for_cash(case: Case, old: Moved) -> Iterator[Candidate]:
     for amount in _paid(case, old, at_mark, at_mark):
         fact = _merged(case, old, amount)
         sure, evidence = _certainty(case.book, old), (_gone_text(case.book, old),)
-        yield Candidate("merger", sure, (fact,), _spelt(case, fact), evidence, presumes=_presumed(fact, at_mark))
+        yield Candidate("merger", sure, (fact,), _spelt(case, fact), evidence, presumes=_presumed(case, fact, at_mark))
 
 
-def _presumed(fact: MergerApplied, at_mark: Decimal) -> Subject | None:
-    return ("cash", fact.currency) if fact.cash == at_mark else None
+def _presumed(case: Case, fact: MergerApplied, at_mark: Decimal) -> Subject | None:
+    """Return the difference that a price of the mark only presumes; none where it is what is seen."""
+    is_seen = case.differences("cash").get(fact.currency) == fact.cash
+    return ("cash", fact.currency) if fact.cash == at_mark and not is_seen else None
 
 
 def _spelt(case: Case, fact: MergerApplied) -> str:
@@ -125,7 +127,7 @@ def _for_units(case: Case, old: Moved, new: Moved) -> Iterator[Candidate]:
         return
     for amount in _paid(case, old, cash, given):
         fact = _merged(case, old, amount, new, _settled(cost, came_at))
-        yield Candidate("merger", "likely", (fact,), _spelt(case, fact), evidence, presumes=_presumed(fact, cash))
+        yield Candidate("merger", "likely", (fact,), _spelt(case, fact), evidence, presumes=_presumed(case, fact, cash))
 
 
 def _paid(case: Case, old: Moved, expected: Decimal, given: Decimal) -> Iterator[Decimal]:

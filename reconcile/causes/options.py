@@ -109,7 +109,8 @@ def _settled_in_cash(case: Case, option: Moved, cause: str, kind: type[OptionExe
         amount=amount,
     )  # fmt: skip
     text = f"{_named(option)}: {cause}, settled in cash ({money(amount)})"
-    yield Candidate(cause, "possible", (fact,), text, (f"its last day was {option.contract.expiry}",))
+    evidence = (f"its last day was {option.contract.expiry}", f"it was marked at {money(abs(marked or ZERO))} then")
+    yield Candidate(cause, "likely", (fact,), text, evidence)
 
 
 def _gone(case: Case) -> Iterator[Moved]:

@@ -151,7 +151,7 @@ def _paid_out(case: Case, each: Moved, told: _Ratio) -> Iterator[Candidate]:
             reference=case.origin.named(f"cash in lieu {told.ratio.numerator}-{told.ratio.denominator}"),
             quantity_change=-told.fraction, note="cash in lieu of a fraction",
         )  # fmt: skip
-        presumes: Subject | None = ("cash", currency) if amount == at_mark else None
+        presumes: Subject | None = ("cash", currency) if amount == at_mark != seen else None
         text = _spelt(case, fact)
         yield Candidate("cash in lieu", told.certainty, (fact,), text, (told.evidence,), presumes=presumes)
 

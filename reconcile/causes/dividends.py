@@ -99,14 +99,14 @@ def taxes_alone(case: Case) -> Iterator[Candidate]:
     book = case.book
     for currency, difference in case.differences("cash").items():
         withheld = book.journal.get(("taxes", currency), ZERO)
-        if not withheld and not book.journal.get(("dividends", currency)):
+        if not withheld and not any(units > 0 for units in book.positions.values()):
             continue
         words = "withheld later" if difference < 0 else "given back"
         fact = TaxWithheld(
             source=case.origin.source, reference=case.origin.named(f"tax/{currency}/{decimal_text(difference)}"),
             amount=difference, currency=currency, provisional=True,
         )  # fmt: skip
-        evidence = (f"taxes of dividends so far {money(-withheld)} {currency}",)
+        evidence = (f"taxes of dividends so far {money(-withheld)} {currency}",) if withheld else ()
         yield Candidate(
             "withholding tax", "possible", (fact,), f"withholding tax {money(difference)} {words}", evidence
         )

@@ -2,9 +2,9 @@
 
 Either one file holds many tickers (columns Ticker, Date, Open, High, Low, Close, Volume, Adj Close), or each file holds
 the ticker that it is named after (the same columns without Ticker). The case of the names does not matter. Prices
-become `Decimal` from their text. `announcements.csv` holds no bars: see `announcements.py`. To read another format: write
-a function that yields rows of texts, header first, and add its suffix to `READERS`; to understand another column name,
-add it to `SYNONYMS`.
+become `Decimal` from their text. `announcements.csv` holds no bars: see `announcements.py`. To read another format:
+write a function that yields rows of texts, header first, and add its suffix to `READERS`; to understand another column
+name, add it to `SYNONYMS`.
 """
 
 from __future__ import annotations

@@ -163,8 +163,8 @@ def _components(options: tuple[Option, ...], targets: Effects) -> Iterator[tuple
 
     So do currencies: that one was given for another may show only when more is chosen.
     """
-    cash = [subject for subject in targets if subject[0] == "cash"]
-    joined = _joined((*(option.effects.keys() for option in options), *((first, other) for first, other in pairwise(cash))))
+    cash = pairwise([subject for subject in targets if subject[0] == "cash"])
+    joined = _joined((*(option.effects.keys() for option in options), *cash))
     parts: dict[Subject, list[Option]] = {}
     for option in options:
         parts.setdefault(joined[next(iter(option.effects))], []).append(option)
@@ -178,7 +178,8 @@ def _group(partial: Partial, subject: Subject) -> tuple[Option, ...]:
     """Return the candidates of a set that a difference has to do with, by whatever they move together."""
     joined = _joined(option.effects.keys() for option in partial.chosen)
     mine = joined.get(subject)
-    return tuple(option for option in partial.chosen if mine is not None and joined[next(iter(option.effects))] == mine)
+    group = (option for option in partial.chosen if mine is not None and joined[next(iter(option.effects))] == mine)
+    return tuple(sorted(group, key=lambda option: option.place))
 
 
 def _joined(groups: Iterable[Iterable[Subject]]) -> dict[Subject, Subject]:

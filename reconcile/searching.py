@@ -10,6 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import islice
 from typing import NamedTuple
 
 from ledger.events.reconciliation import Certainty
@@ -22,6 +23,7 @@ KEPT = 24  # sets after each subject …
 KEPT_ALIKE = 8  # … of which so many leave the same
 GROWING = 256  # sets that have not closed the subject yet, of all that are looked at together …
 GROWING_MIN = 12  # … and of each at least
+BEGUN_MAX = 4  # sets that begin with one likely movement of cash
 LOOKS_A_SUBJECT = 8  # times that the causes see what is left of one subject …
 LOOKS_MAX = 48  # … and of all of a search
 FEW = 8  # subjects; of more that hang together, the causes see of cash alone what is left
@@ -108,7 +110,7 @@ def sets(search: Search) -> tuple[Partial, ...]:
     subjects = sorted({*search.targets, *(s for option in search.options for s in option.effects)}, key=_order)
     looked_at = [s for s in subjects if len(subjects) <= FEW or s[0] != "position"]
     looks = min(LOOKS_A_SUBJECT, max(1, LOOKS_MAX // max(1, len(looked_at))))
-    states: tuple[Partial, ...] = (Partial((), dict(search.targets)),)
+    states: tuple[Partial, ...] = (Partial((), dict(search.targets)), *_begun(search))
     done: set[Subject] = set()
     for subject in subjects:
         touching = [option for option in search.options if subject in option.effects][:OPTIONS_MAX]
@@ -125,6 +127,15 @@ def sets(search: Search) -> tuple[Partial, ...]:
         states = _best(search, closed, KEPT, KEPT_ALIKE)
         done.add(subject)
     return states
+
+
+def _begun(search: Search) -> Iterator[Partial]:
+    """Begin with cash that something speaks for: what is left may look like something else then."""
+    sure = (
+        option for option in search.options
+        if all(kind == "cash" for kind, _ in option.effects) and CERTAINTIES[option.candidate.certainty] < 2
+    )  # fmt: skip
+    return (Partial((), dict(search.targets)).with_option(option) for option in islice(sure, BEGUN_MAX))
 
 
 def _order(subject: Subject) -> tuple[int, str, str]:

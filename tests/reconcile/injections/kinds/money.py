@@ -156,7 +156,7 @@ def conversion(world: World) -> Iterator[None]:
 MONEY: tuple[Kind, ...] = (
     Kind("dividend", "dividend", dividend),
     Kind("payment in lieu", "payment in lieu", payment_in_lieu),
-    Kind("tax at another rate", "withholding tax", withheld_otherwise),
+    Kind("tax at another rate", "withholding tax", withheld_otherwise, free=True),
     Kind("tax of long ago", "withholding tax", old_tax, api=UNTOLD, free=True),
     Kind("interest", "interest", interest),
     Kind("borrow fee", "borrow fee", borrow_fee, api=UNTOLD, free=True),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -35,6 +35,8 @@ UNSET = Decimal("1.7976931348623157E308")  # IB's "no number"
 UNSET_ORDER_ID = 2147483647
 SIGN_OF_SIDE = {"BOT": 1, "SLD": -1}
 SIGN_OF_ACTION = {"BUY": 1, "SELL": -1}
+ENDING = frozenset(("FUT", "OPT", "FOP", "WAR", "IOPT"))
+RIGHTS = ("C", "P")
 BASE = "BASE"  # the total row beside the currencies; never added to them
 Values = Mapping[tuple[str, str], str]  # (tag, currency) -> text
 
@@ -132,7 +134,32 @@ def contract_defined(details: Any) -> ContractDefined:
         min_tick=exact(details.minTick, what),
         long_name=details.longName,
         isin=isins[0] if isins else None,
+        **_terms(details, what),
     )
+
+
+def _terms(details: Any, what: str) -> dict[str, Any]:
+    """Read what ends: until when, at which strike, and on what; a stock has none of it."""
+    contract = details.contract
+    if contract.secType not in ENDING:
+        return {}
+    strike, last_day = number_or_none(contract.strike), contract.lastTradeDateOrContractMonth[:8]
+    return {
+        "underlying_con_id": details.underConId or None,
+        "expiry": _day(last_day, what) or _day(details.realExpirationDate[:8], what),
+        "strike": strike or None,
+        "right": contract.right[:1] if contract.right[:1] in RIGHTS else None,
+    }
+
+
+def _day(text: str, what: str) -> date | None:
+    """Read a day; none is told of a month alone."""
+    if len(text) < len("20050318"):
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise BrokerIncomplete("unreadable", f"{what}: expected its last day, found {text!r}") from error
 
 
 def position_row(contract: Any, quantity: object, average_cost: object, mark: Decimal | None) -> PositionRow:

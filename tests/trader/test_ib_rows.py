@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from ib_insync import CommissionReport, Contract, Execution, Order, OrderState, Ticker
+from ib_insync import CommissionReport, Contract, ContractDetails, Execution, Order, OrderState, Ticker
 
-from ledger.events import CommissionCharged, OrderFilled
+from ledger.events import CommissionCharged, ContractDefined, OrderFilled
 from trader import ib_rows
 from trader.broker import BrokerIncomplete
 from trader.ib_inbox import Inbox
@@ -205,3 +205,50 @@ def test_a_halt_is_what_ib_says_it_is(halted: float, is_halted: bool) -> None:
 
     assert row.halted is is_halted
     assert (row.bid, row.ask, row.at) == (None, Decimal("50.01"), datetime.fromtimestamp(1109693700, UTC))
+
+
+# Contracts
+
+
+def defined(contract: Contract, **told: Any) -> ContractDefined:
+    return ib_rows.contract_defined(ContractDetails(contract=contract, minTick=0.05, **told))
+
+
+def test_an_option_is_defined_with_what_it_ends_in() -> None:
+    option = Contract(
+        conId=2, symbol="ACME", secType="OPT", currency="USD", lastTradeDateOrContractMonth="20050318", strike=47.5,
+        right="P", multiplier="100",
+    )  # fmt: skip
+
+    read = defined(option, underConId=1, realExpirationDate="20050318")
+
+    assert (read.underlying_con_id, read.expiry, read.strike, read.right) == (
+        1,
+        date(2005, 3, 18),
+        Decimal("47.5"),
+        "P",
+    )
+
+
+@pytest.mark.parametrize(
+    ("last_day", "expiry"), [("20050318 16:00 US/Central", date(2005, 3, 18)), ("200503", None), ("", None)]
+)
+def test_a_future_is_defined_with_its_last_day_where_that_is_told(last_day: str, expiry: date | None) -> None:
+    future = Contract(
+        conId=3, symbol="ES", secType="FUT", currency="USD", lastTradeDateOrContractMonth=last_day, multiplier="50"
+    )
+
+    read = defined(future)
+
+    assert (read.underlying_con_id, read.expiry, read.strike, read.right) == (None, expiry, None, None)
+
+
+def test_a_last_day_that_is_none_is_refused() -> None:
+    with pytest.raises(BrokerIncomplete, match="expected its last day"):
+        defined(Contract(conId=3, symbol="ES", secType="FUT", currency="USD"), realExpirationDate="20051345")
+
+
+def test_a_stock_ends_in_nothing() -> None:
+    read = defined(ACME, underConId=0)
+
+    assert (read.underlying_con_id, read.expiry, read.strike, read.right) == (None, None, None, None)

@@ -41,6 +41,7 @@ from reconcile.periods import OF_EXECUTION, booked_on, broker_day
 
 NEAR = timedelta(days=10)  # what the broker tells of one thing lies so near to what was inferred of it …
 WAITED = timedelta(days=45)  # … or so long before: a break may wait for the operator, a desk may rest
+CENT = Decimal("0.01")
 PAY_DATE = re.compile(r"/\d{4}-\d{2}-\d{2}/(\d{4}-\d{2}-\d{2})(/|$)", re.ASCII)  # in the reference of an accrual
 
 # Types that may stand for each other: what was inferred as the one may turn out to be the other.
@@ -137,16 +138,23 @@ def _fits(fact: BrokerCash | PositionAction, event: Event) -> bool:
     other = event.fact
     if type(other) is not type(fact) and not any({type(fact), type(other)} <= set(kinds) for kinds in ALIKE):
         return False
-    if getattr(fact, "con_id", None) != getattr(other, "con_id", None) or fact.key == event.key:
+    if fact.key == event.key or not _is_of_same(fact, other):
         return False
     if isinstance(fact, BrokerCash) and isinstance(other, BrokerCash) and not _is_same_way(fact, other):
         return False
-    if isinstance(fact, FeeCharged) and fact.kind != "adr":
+    if isinstance(fact, FeeCharged) and not isinstance(other, FeeCharged) and fact.kind != "adr":
         return False
     told, announced = fact.occurred_at or event.at, PAY_DATE.search(getattr(other, "reference", ""))
     if announced is None:
         return -WAITED <= told - event.at <= NEAR
     return abs(broker_day(told) - date.fromisoformat(announced[1])) <= NEAR or abs(told - event.at) <= NEAR
+
+
+def _is_of_same(fact: BrokerCash | PositionAction, other: Fact) -> bool:
+    """Tell whether two facts are of one contract; cash that was inferred for none is recognised by its amount."""
+    if isinstance(fact, BrokerCash) and isinstance(other, BrokerCash) and getattr(other, "con_id", None) is None:
+        return abs(fact.amount - other.amount) <= CENT
+    return getattr(fact, "con_id", None) == getattr(other, "con_id", None)
 
 
 def _is_same_way(fact: BrokerCash, other: BrokerCash) -> bool:

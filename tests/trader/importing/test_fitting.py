@@ -224,6 +224,18 @@ def lot(quantity: str, days: int) -> OpeningLot:
     return OpeningLot(opened_at=ADOPTED + timedelta(days=days), quantity=Decimal(quantity), basis=Decimal(50))
 
 
+def fee(amount: str, reference: str = "1", **more: object) -> FeeCharged:
+    told = {"source": "statement", "reference": reference, "amount": Decimal(amount), "currency": "USD"}
+    return FeeCharged.model_validate({**told, "occurred_at": ADOPTED, **more})
+
+
+def test_cash_without_a_contract_is_recognised_by_its_amount_alone() -> None:
+    guess = fee("-54.305", "guess", provisional=True)
+    small, same = fee("-1.5"), fee("-54.3", "2", con_id=1, kind="borrow")
+
+    assert list(replacing([small, same], inferred(guess))) == [small, same.model_copy(update={"replaces": guess.key})]
+
+
 def test_the_lots_of_an_adopted_position_are_told_by_a_statement_that_lists_them_all() -> None:
     lots = (lot("4", -90), lot("6", -30), lot("5", 1))
 

@@ -146,7 +146,7 @@ def _grade(truth: Truth, truths: tuple[Truth, ...], told: dict[str, Told], later
 
 
 def _is_one_sum(subject: Subject, truths: Iterable[Truth]) -> bool:
-    """Tell whether only a sum can be seen: of several that show as what is left, or with one that the API never tells."""
+    """Tell whether only a sum can be seen: several show as what is left, or one is there that the API never tells."""
     there = [KIND_OF[truth.kind] for truth in truths if subject in truth.effects]
     return subject[0] == "cash" and (sum(kind.free for kind in there) > 1 or any(kind.api for kind in there))
 

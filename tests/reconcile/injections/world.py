@@ -94,7 +94,7 @@ class World:
         self.truths: list[Truth] = []
         self.heard: list[Happening] = []
         self.tampering: list[Callable[[Report], None]] = []
-        self.at_the_close: list[Callable[[], None]] = []  # what can be measured only then
+        self.at_the_close: list[tuple[str, Callable[[], None]]] = []  # what can be measured only then, by kind
         self.running = ""  # the kind of injection whose turn it is
         self.defined: set[int] = set()
         self.missed: set[str] = set()  # executions that the book is never told
@@ -311,7 +311,8 @@ class World:
 
     def close_today(self) -> tuple[Fact, ...]:
         self.exchange.advance(at("16:30", TODAY))
-        for measure in self.at_the_close:
+        for kind, measure in self.at_the_close:
+            self.running = kind
             measure()
         return self.compare(TODAY, kind="close")
 
@@ -332,6 +333,9 @@ class World:
         after = self._apart()
         moved = {subject: after.get(subject, ZERO) - before.get(subject, ZERO) for subject in before | after}
         self.happened(cause, {subject: amount for subject, amount in moved.items() if amount}, *with_it)
+
+    def measure_at_the_close(self, measure: Callable[[], None]) -> None:
+        self.at_the_close.append((self.running, measure))
 
     def happened(self, cause: str, effects: Mapping[Subject, Decimal | None], *with_it: str) -> None:
         self.truths.append(Truth(cause, effects, frozenset(with_it), self.running))

@@ -179,7 +179,7 @@ def variation_margin(world: World) -> Iterator[None]:
         value = world.account.quantity(future.con_id) * world.mark(FUTURE) * future.multiplier
         world.happened("variation margin", {("cash", "USD"): value + world.account.variation[future.con_id]})
 
-    world.at_the_close.append(measure)
+    world.measure_at_the_close(measure)
 
 
 def transfer_in(world: World) -> Iterator[None]:

@@ -90,17 +90,16 @@ def mark_difference(world: World) -> Iterator[None]:
     world.hold(ticker, units)
     yield
     share = Decimal(world.chance.choice((-7, -4, 3, 6))) / 100
-    apart: list[Decimal] = []
+
+    def moved() -> Decimal:
+        return (units * world.mark(ticker) * share).quantize(CENT)
 
     def tamper(report: Report) -> None:
-        moved = (units * world.mark(ticker) * share).quantize(CENT)
-        apart.append(moved)
-        _move(report, "NetLiquidation", moved)
-        _move(report, "GrossPositionValue", moved)
+        _move(report, "NetLiquidation", moved())
+        _move(report, "GrossPositionValue", moved())
 
     world.tampering.append(tamper)
-    moved = (units * world.mark(ticker) * share).quantize(CENT)
-    world.happened("mark difference", {("nav", "NAV"): moved})
+    world.measure_at_the_close(lambda: world.happened("mark difference", {("nav", "NAV"): moved()}))
 
 
 def currency_translation(world: World) -> Iterator[None]:

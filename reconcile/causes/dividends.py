@@ -34,7 +34,14 @@ from reconcile.tolerances import CENT
 
 TOGETHER_MAX = 4  # dividends that are looked at together, where not all that are due explain the amount
 ALONE_MAX = 2  # more than the engine would choose beside another cause: they come as one candidate
-RATES = tuple(map(Decimal, ("0", "0.05", "0.10", "0.125", "0.15", "0.20", "0.25", "0.26375", "0.30", "0.35")))
+FEW = 3  # so many that are due are proposed with another tax, too, whatever differs; of more, what fits exactly
+SOME = 12  # so many as they were announced
+COMMON_RATES = tuple(map(Decimal, ("0", "0.10", "0.15", "0.25", "0.30")))  # of what is withheld, by most treaties …
+RATES = (  # … and what else is, somewhere
+    *COMMON_RATES,
+    *map(Decimal, ("0.05", "0.07", "0.125", "0.128", "0.15315", "0.19", "0.20", "0.20315", "0.21", "0.22", "0.26")),
+    *map(Decimal, ("0.26375", "0.27", "0.275", "0.28", "0.35")),
+)
 LATE_MAX = 10  # days after its pay date a dividend that is not paid is no surprise any more
 
 
@@ -55,43 +62,77 @@ def dividends_due(case: Case) -> Iterator[Candidate]:
     """Dividends as they accrued, each by itself and those together that explain what differs."""
     gone = dividends_gone(case.book)
     for currency, difference in case.differences("cash").items():
-        coming = [each for each in _accrued(case.book) if each.currency == currency]
+        coming = _accrued(case.book, currency)
+        some = _due(case, coming, SOME)
         for each in coming:
-            yield _paid(case, (each,), gone)
+            if each in some or _is(difference, _net(each)):
+                yield _paid(case, (each,), gone)
         for chosen in _together(case, coming, difference):
             yield _paid(case, chosen, gone)
 
 
 def dividends_declared(case: Case) -> Iterator[Candidate]:
     """Dividends that a source declared and that never accrued: gross, or less a tax at a usual rate."""
-    for currency in case.differences("cash"):
-        for each in _declared(case.book, currency):
-            for rate in RATES if each.gross > 0 else RATES[:1]:
-                yield _taxed(case, each, cents(each.gross * -rate), "dividend")
+    for currency, difference in case.differences("cash").items():
+        coming = _declared(case.book, currency)
+        few = _due(case, coming, FEW)
+        for each in coming:
+            for tax in _taxes(each, difference, is_one_of_few=each in few):
+                yield _taxed(case, each, tax, "dividend")
 
 
 def taxes_at_another_rate(case: Case) -> Iterator[Candidate]:
     """Dividends that accrued, of which more or less was withheld than was announced."""
     for currency, difference in case.differences("cash").items():
-        for each in _accrued(case.book):
-            if each.currency != currency or each.gross <= 0:
-                continue
-            taxes = {cents(each.gross * -rate): rate for rate in RATES}
+        coming = [each for each in _accrued(case.book, currency) if each.gross > 0]
+        few = _due(case, coming, FEW)
+        for each in coming:
+            taxes = _taxes(each, difference, is_one_of_few=each in few)
             for tax in taxes:
-                if abs(EXACT.subtract(tax, each.tax or ZERO)) > CENT:
+                if not _is(tax, each.tax or ZERO):
                     yield _taxed(case, each, tax, "withholding tax")
             implied = EXACT.subtract(difference, each.gross)
-            if -each.gross / 2 <= implied <= 0 and all(abs(implied - tax) > CENT for tax in (*taxes, each.tax or ZERO)):
+            is_usual = any(_is(implied, tax) for tax in (*taxes, each.tax or ZERO))
+            if -each.gross <= implied * 2 and implied <= 0 and not is_usual:
                 yield _taxed(case, each, implied, "withholding tax", "possible")
 
 
 def paid_in_lieu(case: Case) -> Iterator[Candidate]:
     """Dividends on shares that were lent: as payments in lieu, taxed alike or not at all."""
-    for currency in case.differences("cash"):
-        for each in _accrued(case.book):
-            if each.currency == currency and each.gross > 0:
-                for tax in dict.fromkeys((each.tax or ZERO, ZERO)):
+    for currency, difference in case.differences("cash").items():
+        coming = [each for each in _accrued(case.book, currency) if each.gross > 0]
+        few = _due(case, coming, FEW)
+        for each in coming:
+            for tax in dict.fromkeys((each.tax or ZERO, ZERO)):
+                if each in few or _is(difference, each.gross + tax):
                     yield _taxed(case, each, tax, "payment in lieu", "possible")
+
+
+def _due(case: Case, coming: list[Coming], most: int) -> list[Coming]:
+    """Return those that are due, if they are few: what is left of a difference is only held against what fits."""
+    due = [each for each in coming if _is_due(case.book, each)]
+    return due if len(due) <= most and not case.chosen else []
+
+
+def _taxes(each: Coming, difference: Decimal, *, is_one_of_few: bool) -> list[Decimal]:
+    """Return the taxes at usual rates: common ones whatever differs, others where they fit exactly."""
+    if each.gross <= 0:
+        return [ZERO]
+    taxes = {rate: cents(each.gross * -rate) for rate in RATES}
+    wanted = {
+        tax: rate
+        for rate, tax in taxes.items()
+        if (is_one_of_few and rate in COMMON_RATES) or _is(difference, each.gross + tax)
+    }
+    return list(wanted)
+
+
+def _is(amount: Decimal, other: Decimal) -> bool:
+    return abs(EXACT.subtract(amount, other)) <= CENT
+
+
+def _net(each: Coming) -> Decimal:
+    return EXACT.add(each.gross, each.tax or ZERO)
 
 
 def taxes_alone(case: Case) -> Iterator[Candidate]:
@@ -112,26 +153,28 @@ def taxes_alone(case: Case) -> Iterator[Candidate]:
         )
 
 
-def _accrued(book: Book) -> Iterator[Coming]:
-    for name, accrual in sorted(book.accruals.items()):
-        yield Coming(
-            name, accrual.con_id, accrual.currency, accrual.gross, accrual.tax, accrual.pay_date, accrual,
-            f"accrual {name}",
-        )  # fmt: skip
+def _accrued(book: Book, currency: str) -> list[Coming]:
+    return [
+        Coming(name, told.con_id, currency, told.gross, told.tax, told.pay_date, told, f"accrual {name}")
+        for name, told in sorted(book.accruals.items())
+        if told.currency == currency
+    ]
 
 
-def _declared(book: Book, currency: str) -> Iterator[Coming]:
+def _declared(book: Book, currency: str) -> list[Coming]:
     """Return what a source declared, has gone ex, and is neither accrued nor told by a statement."""
+    coming = []
     for of_day, told in sorted(book.distributions.items()):
-        pays = told.pay_date or told.ex_date
-        known = told.taken_back or told.currency != currency or told.ex_date > today(book)
-        if known or (book.statement_until is not None and pays <= book.statement_until):
+        if told.taken_back or told.currency != currency or told.ex_date > today(book):
             continue
-        name = f"{of_day}/{told.pay_date or ''}"
-        if _is_told(book, name) or not (units := _held_before(book, told.con_id, told.ex_date)):
+        if book.statement_until is not None and (told.pay_date or told.ex_date) <= book.statement_until:
             continue
-        evidence = f"{told.source}: {decimal_text(told.amount)} a unit, ex {told.ex_date}, {decimal_text(units)} held"
-        yield Coming(name, told.con_id, currency, cents(units * told.amount), None, told.pay_date, None, evidence)
+        name, units = f"{of_day}/{told.pay_date or ''}", _held_before(book, told.con_id, told.ex_date)
+        if units and not _is_told(book, name):
+            speaks = f"{told.source}: {decimal_text(told.amount)} a unit, ex {told.ex_date}, {decimal_text(units)} held"
+            gross = cents(units * told.amount)
+            coming.append(Coming(name, told.con_id, currency, gross, None, told.pay_date, None, speaks))
+    return coming
 
 
 def _is_told(book: Book, name: str) -> bool:
@@ -155,13 +198,14 @@ def _together(case: Case, coming: list[Coming], difference: Decimal) -> Iterator
         yield tuple(due)
     for size in range(ALONE_MAX + 1, min(TOGETHER_MAX, len(due) - 1) + 1):
         for chosen in combinations(due, size):
-            paid = sum((each.gross + (each.tax or ZERO) for each in chosen), ZERO)
+            paid = sum(map(_net, chosen), ZERO)
             if abs(difference - paid) <= CENT * len(chosen):  # IB rounds each payment to cents
                 yield chosen
 
 
 def _is_due(book: Book, each: Coming) -> bool:
-    return each.pay_date is not None and each.pay_date <= today(book)
+    pays = each.pay_date or (today(book) if each.accrual is None else None)
+    return pays is not None and pays <= today(book)
 
 
 def _standing(case: Case, chosen: tuple[Coming, ...], gone: Decimal | None) -> tuple[Certainty, tuple[str, ...], bool]:
@@ -169,7 +213,7 @@ def _standing(case: Case, chosen: tuple[Coming, ...], gone: Decimal | None) -> t
     book = case.book
     is_due = all(_is_due(book, each) for each in chosen)
     is_late = any(each.pay_date is not None and (today(book) - each.pay_date).days > LATE_MAX for each in chosen)
-    announced = sum((each.gross + (each.tax or ZERO) for each in chosen), ZERO)
+    announced = sum(map(_net, chosen), ZERO)
     worth = in_base(book, chosen[0].currency, announced)
     allowed = CENT * (len(chosen) + 1)
     if gone is None or worth is None or gone < -allowed:
@@ -205,7 +249,7 @@ def _taxed(case: Case, each: Coming, tax: Decimal, cause: str, certainty: Certai
     word = cause if cause == "payment in lieu" or each.gross < 0 else "dividend"
     facts = _facts(case, each, tax, is_in_lieu=word == "payment in lieu" or each.gross < 0)
     source = "accrued" if each.accrual else "declared"
-    if each.tax is not None and abs(EXACT.subtract(tax, each.tax)) > CENT:
+    if each.tax is not None and not _is(tax, each.tax):
         source = f"accrued with tax {money(-each.tax)}"
     return Candidate(
         "payment in lieu" if each.gross < 0 else cause, certainty or surer, tuple(facts),

@@ -39,9 +39,11 @@ def held(what: ContractDefined, quantity: str, mark: str, average_cost: str) -> 
     return row(what, quantity, mark).model_copy(update={"average_cost": Decimal(average_cost)})
 
 
-def compared(book: Book, *rows: PositionRow, cash: str = "92000") -> tuple[Book, tuple[BreakExplained, ...]]:
+def compared(
+    book: Book, *rows: PositionRow, cash: str = "92000", nav: str | None = None
+) -> tuple[Book, tuple[BreakExplained, ...]]:
     """Let the broker report these positions and this cash; return the book after it, and what was said."""
-    seen = look(book, rows=rows, cash={"USD": cash})
+    seen = look(book, rows=rows, cash={"USD": cash}, nav=nav)
     facts = reconcile(seen, RETAIL)
     return told(seen, *facts), tuple(fact for fact in facts if isinstance(fact, BreakExplained))
 
@@ -111,10 +113,10 @@ def test_the_price_of_a_merger_is_told_though_something_else_moved_the_same_cash
     assert [fact.cash for fact in recorded if isinstance(fact, MergerApplied)] == [Decimal("4012.30")]
 
 
-def test_what_was_sold_at_no_price_in_cents_is_a_merger_at_most_possibly() -> None:
+def test_what_was_sold_at_no_price_in_cents_is_no_merger_first_of_all() -> None:
     _, said = compared(quiet_book(), HELD["AAPL"], cash="96001.277")
 
-    assert said[0].certainty in ("possible", "unexplained")
+    assert said[0].cause != "merger"
 
 
 def test_units_for_units_carry_the_cost_along() -> None:
@@ -232,7 +234,8 @@ def test_options_without_value_end_on_their_last_day() -> None:
 def test_of_options_in_the_money_an_expiry_is_only_possible() -> None:
     _, said = compared(with_options(CALL, "1", "2000"), *HELD.values())
 
-    assert said[0].certainty in ("possible", "unexplained")
+    told_of = ((said[0].cause, said[0].certainty), *((row.cause, row.certainty) for row in said[0].rivals))
+    assert {certainty for cause, certainty in told_of if "merger" in cause} <= {"possible", "unexplained"}
 
 
 def test_options_that_have_days_left_do_not_expire() -> None:
@@ -244,10 +247,11 @@ def test_options_that_have_days_left_do_not_expire() -> None:
 
 def test_a_part_is_assigned_and_the_rest_ends_without_value() -> None:
     book, said = compared(
-        with_options(PUT, "-3", "-250"), held(SPY, "110", "385", "390"), HELD["AAPL"], cash="53000"
+        with_options(PUT, "-3", "-250"), held(SPY, "110", "391", "390"), HELD["AAPL"], cash="53000"
     )  # fmt: skip
 
     option = next(each for each in said if "expired" in each.text)
+    assert option.text.startswith("1 SPY put 390 until 2005-03-01: assignment, 100 SPY at 390 (-39,000.00); 2 SPY put")
     assert {term.cause: term.amount for term in option.terms} == {"assignment": Decimal(1), "expiry": Decimal(2)}
     assert accepted(book, said).cash == {"USD": Decimal(53000)}
 
@@ -291,12 +295,19 @@ def test_what_a_future_gained_is_in_the_cash(cash: str, amount: Decimal) -> None
     assert [fact.amount for fact in recorded if isinstance(fact, VariationSettled)] == [amount]
 
 
-def test_a_future_ends_at_its_last_price() -> None:
-    book = look(with_futures(ENDING), rows=(*HELD.values(), held(ENDING, "2", "1210.00", "60000")))
-    book, said = compared(told(book, *reconcile(book, RETAIL)), *HELD.values(), cash="93025")
+def test_what_a_future_gained_is_no_difference_of_nav() -> None:
+    _, said = compared(with_futures(ES), *HELD.values(), held(ES, "2", "1210.00", "60000"), cash="93000", nav="95000")
 
-    first = futures_alone(said)[0]
+    assert [each.cause for each in said] == ["variation margin", "foreign trade"]
+
+
+def test_a_future_ends_at_its_last_price() -> None:
+    book, _ = compared(with_futures(ENDING), *HELD.values(), held(ENDING, "2", "1210.00", "60000"), nav="95000")
+    book, said = compared(book, *HELD.values(), cash="93025", nav="95025")
+
+    first, *others = futures_alone(said)
     assert first.text == "2 ES ended at 1210.25"
+    assert [each.cause for each in others] == ["expiry"]  # of its cash, and no difference of NAV
     recorded: tuple[Fact, ...] = acceptance(book, first.break_id, "over", explanation=1)
     after = told(book, *recorded)
     assert after.cash == {"USD": Decimal(93025)}

@@ -1,0 +1,161 @@
+"""Reports of the broker's that are late, leave something out, or count otherwise: nothing happened to the account.
+
+These candidates have no facts: there is nothing to record, the broker's half comes round by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from itertools import accumulate
+
+from ledger.book import Book
+from ledger.effects.changes import MARGINED
+from ledger.events.reconciliation import Certainty
+from ledger.nav import Unvalued, mark, own_nav, rate
+from ledger.state import ZERO, Fill
+from reconcile.candidates import Candidate, Case, Subject, money
+from reconcile.causes.executions import fills_of_the_day, paid, spelt
+from reconcile.comparisons import nav_bound, symbol
+from reconcile.tolerances import CENT
+
+ROUNDED_MAX = 5 * CENT  # a cent for each of a few bookings
+MARKS_APART_MAX = Decimal("0.1")  # of what is held: marks of one evening are no further apart
+FILLS_MAX = 8  # of today that a report may not hold yet
+NAV: Subject = ("nav", "NAV")
+
+
+def stale_snapshot(case: Case) -> Iterator[Candidate]:
+    """Show a report from before the last executions of today: in its positions, its cash, or both."""
+    if not case.differences("position") and not case.differences("cash"):
+        return
+    fills = [fill for _, fill in fills_of_the_day(case.book) if fill.con_id in case.book.contracts][:FILLS_MAX]
+    for fill in fills:
+        yield from _before(case, (fill,))
+    for several in list(accumulate(((fill,) for fill in fills), lambda before, next_: before + next_))[1:]:
+        yield from _before(case, several)
+
+
+def _before(case: Case, fills: tuple[Fill, ...]) -> Iterator[Candidate]:
+    units, cash = dict[Subject, Decimal](), dict[Subject, Decimal]()
+    for fill in fills:
+        held, money_of = ("position", str(fill.con_id)), ("cash", fill.currency)
+        moved = paid(case.book, fill.quantity, fill.price, fill.con_id) + (fill.commission or ZERO)
+        units[held] = units.get(held, ZERO) - fill.quantity  # type: ignore[index, arg-type]
+        cash[money_of] = cash.get(money_of, ZERO) - moved  # type: ignore[index, arg-type]
+    last = max(fill.at for fill in fills)
+    told = spelt(case.book, fills[0]) if len(fills) == 1 else f"{len(fills)} executions"
+    speaks = (f"executed at {last:%H:%M:%S} UTC",)
+    parts = (("", units | cash), (" in its positions", units), (" in its cash", cash))
+    for where, amounts in parts:
+        if amounts.keys() <= {(finding.kind, finding.subject) for finding in case.findings}:
+            text = f"the broker's report is from before {told}{where}"
+            yield Candidate("stale snapshot", "possible", (), text, speaks, amounts=amounts)
+
+
+def partial_snapshot(case: Case) -> Iterator[Candidate]:
+    """Show a position that is missing from the list, while the account's total still counts it."""
+    rows, residual = case.book.reported.positions or {}, case.differences("nav").get("NAV")
+    for finding in case.findings:
+        con_id = finding.con_id
+        if finding.kind != "position" or con_id is None or con_id in rows or finding.difference is None:
+            continue
+        worth = _worth(case.book, con_id, -finding.difference)
+        counted = worth is not None and residual is not None and _is_near(case, residual, worth)
+        amounts: dict[Subject, Decimal] = {("position", finding.subject): finding.difference}
+        if counted and residual is not None:
+            amounts[NAV] = residual
+        speaks = (f"the account's total counts {money(worth or ZERO)} more",) if counted else ()
+        text = f"{symbol(case.book, con_id)} is missing from the broker's list of positions"
+        certainty: Certainty = "likely" if counted else "possible"
+        yield Candidate("partial snapshot", certainty, (), text, speaks, amounts=amounts | _exposure(case, amounts))
+
+
+def unsettled_cash(case: Case) -> Iterator[Candidate]:
+    """Show cash of today's sales that is missing from the balance, while the account's total counts it."""
+    residual = case.differences("nav").get("NAV")
+    for currency, difference in case.differences("cash").items():
+        worth = _in_base(case.book, currency, -difference)
+        if difference >= 0 or residual is None or worth is None or not _is_near(case, residual, worth):
+            continue
+        sales = [
+            fill for _, fill in fills_of_the_day(case.book)
+            if fill.currency == currency and fill.quantity < 0 and fill.con_id in case.book.contracts
+        ]  # fmt: skip
+        sale = next((fill for fill in sales if _is_proceeds(case.book, fill, -difference)), None)
+        speaks: tuple[str, ...] = (f"the account's total counts {money(-difference)} {currency} more",)
+        if sale is not None:
+            speaks += (f"{spelt(case.book, sale)} brought as much",)
+        text = f"{money(-difference)} {currency} is not in the broker's cash yet"
+        amounts: dict[Subject, Decimal] = {("cash", currency): difference, NAV: residual}
+        certainty: Certainty = "likely" if sales else "possible"
+        yield Candidate("unsettled cash", certainty, (), text, speaks, amounts=amounts)
+
+
+def _is_proceeds(book: Book, fill: Fill, amount: Decimal) -> bool:
+    gross = paid(book, fill.quantity, fill.price, fill.con_id)
+    return abs(gross - amount) <= abs(fill.commission or ZERO) + CENT
+
+
+def mark_difference(case: Case) -> Iterator[Candidate]:
+    """Show the account's total at other marks than those of its positions."""
+    residual, book = case.differences("nav").get("NAV"), case.book
+    if not residual or not book.positions:
+        return
+    counted = book.reported.nav.gross_position_value if book.reported.nav is not None else None
+    ours = _gross_value(book)
+    if abs(residual) > ours * MARKS_APART_MAX:
+        return
+    is_in_positions = counted is not None and _is_near(case, abs(counted - ours), abs(residual))
+    amounts: dict[Subject, Decimal] = {NAV: residual}
+    counts = f"the broker counts positions of {money(counted or ZERO)}, at its own marks {money(ours)}"
+    speaks = (counts,) if is_in_positions else ()
+    text = f"the broker's total is {money(residual)} from what its own marks make"
+    certainty: Certainty = "likely" if is_in_positions else "possible"
+    yield Candidate("mark difference", certainty, (), text, speaks, amounts=amounts | _exposure(case, amounts))
+
+
+def rounding(case: Case) -> Iterator[Candidate]:
+    """Show cash that is a few cents apart, as a few bookings that were rounded make it."""
+    for currency, difference in case.differences("cash").items():
+        if abs(difference) <= ROUNDED_MAX:
+            text = f"{money(difference)} {currency} from rounding"
+            amounts: dict[Subject, Decimal] = {("cash", currency): difference}
+            yield Candidate("rounding", "likely", (), text, (f"at most {money(ROUNDED_MAX)}",), amounts=amounts)
+
+
+def _exposure(case: Case, amounts: dict[Subject, Decimal]) -> dict[Subject, Decimal]:
+    """Return what else the same report shows: positions and their total are held against each other, too."""
+    if NAV not in amounts:
+        return {}
+    told = case.differences("exposure").items()
+    return {("exposure", subject): amount for subject, amount in told if _is_near(case, abs(amount), abs(amounts[NAV]))}
+
+
+def _is_near(case: Case, one: Decimal, other: Decimal) -> bool:
+    try:
+        return abs(one - other) <= nav_bound(case.book, own_nav(case.book), case.tolerances)
+    except Unvalued:
+        return False
+
+
+def _worth(book: Book, con_id: int, units: Decimal) -> Decimal | None:
+    contract = book.contracts.get(con_id)
+    if contract is None or con_id not in book.marks:
+        return None
+    return _in_base(book, contract.currency, units * mark(book, con_id) * contract.multiplier)
+
+
+def _gross_value(book: Book) -> Decimal:
+    """Value the broker's own positions at its own marks, each as a magnitude; futures are not counted."""
+    rows = (book.reported.positions or {}).items()
+    kinds = {con_id: contract.security_type for con_id, contract in book.contracts.items()}
+    values = (_worth(book, con_id, row.quantity) for con_id, row in rows if kinds.get(con_id) not in MARGINED)
+    return sum((abs(value) for value in values if value is not None), ZERO)
+
+
+def _in_base(book: Book, currency: str, amount: Decimal) -> Decimal | None:
+    try:
+        return amount * rate(book, currency)
+    except Unvalued:
+        return None

@@ -70,6 +70,7 @@ class _Engine:
     causes: tuple[Cause, ...]
     targets: dict[Subject, Decimal]
     places: dict[tuple[object, ...], int] = field(default_factory=dict)
+    measured: dict[tuple[int, str, str], list[Option]] = field(default_factory=dict)
     tried: dict[frozenset[int], Explanation | None] = field(default_factory=dict)
 
     def options(self, case: Case) -> tuple[Option, ...]:
@@ -77,15 +78,23 @@ class _Engine:
         options: dict[int, Option] = {}
         for number, cause in enumerate(self.causes):
             for candidate in cause(case):
-                effects = measured(case.book, candidate, self.targets)
-                if effects:
-                    place = self._place(number, candidate, effects)
-                    options.setdefault(place, Option(place, candidate, effects))
+                option = self._measured(case.book, number, candidate)
+                if option.effects:
+                    options.setdefault(option.place, option)
         return tuple(options[place] for place in sorted(options))
 
-    def _place(self, number: int, candidate: Candidate, effects: Effects) -> int:
-        name = (number, candidate.cause, candidate.text, tuple(sorted(effects.items())))
-        return self.places.setdefault(name, number * 100_000 + len(self.places))
+    def _measured(self, book: Book, number: int, candidate: Candidate) -> Option:
+        """Measure a candidate; what is proposed again as it was is not, for a trial of the whole set follows."""
+        said = (number, candidate.cause, candidate.text)
+        for option in self.measured.get(said, ()):
+            if option.candidate.facts == candidate.facts and option.candidate.amounts == candidate.amounts:
+                return option._replace(candidate=candidate)
+        effects = measured(book, candidate, self.targets) or {}
+        name = (*said, tuple(sorted(effects.items())))
+        place = self.places.setdefault(name, number * 100_000 + len(self.places))
+        option = Option(place, candidate, effects)
+        self.measured.setdefault(said, []).append(option)
+        return option
 
     def look(self, chosen: tuple[Candidate, ...], left: Effects) -> tuple[Option, ...]:
         """Show the causes what is left when candidates are chosen."""
@@ -96,7 +105,7 @@ class _Engine:
         """Explain the differences of one component."""
         targets = {subject: self.targets[subject] for subject in sorted(subjects) if subject in self.targets}
         due = frozenset(name for option in options for name in option.candidate.due)
-        found = sets(Search(options, targets, allowed(self.case.tolerances), self.look, due))
+        found = sets(Search(options, targets, allowed(self.case.tolerances), self.look, due, {}))
         return {subject: told for subject in targets if (told := tuple(self._of(subject, found)))}
 
     def _of(self, subject: Subject, found: tuple[Partial, ...]) -> Iterator[Explanation]:

@@ -24,7 +24,7 @@ KEPT_ALIKE = 8  # … of which so many leave the same
 GROWING = 256  # sets that have not closed the subject yet, of all that are looked at together …
 GROWING_MIN = 12  # … and of each at least
 BEGUN_MAX = 4  # sets that begin with one likely movement of cash
-LOOKS_A_SUBJECT = 8  # times that the causes see what is left of one subject …
+LOOKS_A_SUBJECT, LOOKS_A_SUBJECT_MIN = 8, 2  # times that the causes see what is left of one subject …
 LOOKS_MAX = 48  # … and of all of a search
 FEW = 8  # subjects; of more that hang together, the causes see of cash alone what is left
 CERTAINTIES: dict[Certainty, int] = {"certain": 0, "likely": 1, "possible": 2, "unexplained": 3}
@@ -46,6 +46,8 @@ class Partial(NamedTuple):
     chosen: tuple[Option, ...]
     left: dict[Subject, Decimal]
     given_up: frozenset[Subject] = frozenset()
+    places: frozenset[int] = frozenset()  # of what is chosen …
+    things: frozenset[str] = frozenset()  # … and what that was to have come, each but once
 
     def with_option(self, option: Option) -> Partial:
         """Return it with one candidate more."""
@@ -56,7 +58,8 @@ class Partial(NamedTuple):
                 left[subject] = rest
             else:
                 left.pop(subject, None)
-        return Partial((*self.chosen, option), left, self.given_up)
+        things = self.things.union(option.candidate.due) if option.candidate.due else self.things
+        return Partial((*self.chosen, option), left, self.given_up, self.places | {option.place}, things)
 
 
 Look = Callable[[tuple[Candidate, ...], Effects], tuple[Option, ...]]  # chosen, what is left -> what closes it
@@ -71,13 +74,22 @@ class Search(NamedTuple):
     allowed: Callable[[Subject], Decimal]
     look: Look
     due: frozenset[str]  # everything that was to have come by now
+    ranks: dict[tuple[frozenset[int], frozenset[Subject]], Rank]  # of the sets that were looked at
 
     def is_closed(self, left: Effects, subject: Subject) -> bool:
         """Tell whether nothing but rounding is left of a subject."""
         return abs(left.get(subject, ZERO)) <= self.allowed(subject)
 
     def rank(self, partial: Partial) -> Rank:
-        """Order sets: what closes more, what is surer, what leaves nothing out that was due, what needs less.
+        """Order sets, each worked out once."""
+        name = (partial.places, partial.given_up)
+        found = self.ranks.get(name)
+        if found is None:
+            found = self.ranks[name] = self._rank(partial)
+        return found
+
+    def _rank(self, partial: Partial) -> Rank:
+        """Put first what closes more, what is surer, what leaves nothing out that was due, what needs less.
 
         Of sets that guess as often, one that something speaks for in part comes before a guess at the whole.
         """
@@ -86,8 +98,7 @@ class Search(NamedTuple):
             left = [s for s in partial.left if s not in partial.given_up and not self.is_closed(partial.left, s)]
             candidates = combined(candidates, left)
         worst = max((CERTAINTIES[candidate.certainty] for candidate in candidates), default=0)
-        arrived = {name for candidate in candidates for name in candidate.due}
-        left_out = len(self.due - arrived)
+        left_out = len(self.due - partial.things)
         unsure = sum(CERTAINTIES[candidate.certainty] for candidate in candidates)
         evidence = sum(len(candidate.evidence) for candidate in candidates)
         order = tuple(sorted((option.place, option.candidate.text) for option in partial.chosen))
@@ -109,7 +120,7 @@ def sets(search: Search) -> tuple[Partial, ...]:
     """Return sets of candidates, the best first: those that close every subject, then those that leave some."""
     subjects = sorted({*search.targets, *(s for option in search.options for s in option.effects)}, key=_order)
     looked_at = [s for s in subjects if len(subjects) <= FEW or s[0] != "position"]
-    looks = min(LOOKS_A_SUBJECT, max(1, LOOKS_MAX // max(1, len(looked_at))))
+    looks = min(LOOKS_A_SUBJECT, max(LOOKS_A_SUBJECT_MIN, LOOKS_MAX // max(1, len(subjects))))
     states: tuple[Partial, ...] = (Partial((), dict(search.targets)), *_begun(search))
     done: set[Subject] = set()
     for subject in subjects:
@@ -194,7 +205,7 @@ class _Layer:
 
     def chosen(self, state: Partial, option: Option) -> Partial | None:
         """Choose one more; None where that opens again what was closed before, or chooses a thing twice."""
-        if any(before.place == option.place or _is_same_thing(before, option) for before in state.chosen):
+        if option.place in state.places or not state.things.isdisjoint(option.candidate.due):
             return None
         after = state.with_option(option)
         again = (s for s in option.effects if s in self.done and s not in state.given_up)
@@ -220,18 +231,13 @@ class _Layer:
                 yield partial._replace(given_up=partial.given_up | {self.subject})
 
 
-def _is_same_thing(chosen: Option, option: Option) -> bool:
-    """Tell whether two candidates are variants of one thing that comes but once."""
-    return not set(chosen.candidate.due).isdisjoint(option.candidate.due)
-
-
 def _best(search: Search, partials: Iterable[Partial], most: int, alike: int) -> tuple[Partial, ...]:
     """Keep the likeliest, of those that leave the same a few, and none twice."""
     kept: list[Partial] = []
     before: set[tuple[frozenset[int], frozenset[Subject]]] = set()
     same: dict[object, int] = {}
     for partial in sorted(partials, key=search.rank):
-        name = (frozenset(option.place for option in partial.chosen), partial.given_up)
+        name = (partial.places, partial.given_up)
         leaves = (tuple(sorted(partial.left.items())), partial.given_up)
         if name in before or same.get(leaves, 0) >= alike:
             continue

@@ -35,7 +35,9 @@ def expiry(case: Case) -> Iterator[Candidate]:
         inside = _inside(case.book, option.contract)
         sure: Certainty = "possible" if inside is not None and inside > 0 else "likely"
         evidence = (f"its last day was {option.contract.expiry}", *_marked(case.book, option.contract))
-        yield Candidate("expiry", sure, (fact,), f"{_named(option)} expired without value", evidence)
+        yield Candidate(
+            "expiry", sure, (fact,), f"{_named(option.contract, option.units)} expired without value", evidence
+        )
 
 
 def assignment(case: Case) -> Iterator[Candidate]:
@@ -70,7 +72,7 @@ def _delivered(case: Case, option: Moved, cause: str, kind: type[OptionExercised
         )  # fmt: skip
         paid = -number * each * strike * underlying.multiplier
         what = f"{decimal_text(number * each)} {underlying.symbol} at {decimal_text(strike)}"
-        text = f"{_named(option)}: {cause}, {what} ({money(paid)})"
+        text = f"{_named(option.contract, number)}: {cause}, {what} ({money(paid)})"
         yield Candidate(cause, "likely", (fact,), text, (f"contract {option.con_id} is {_terms(option.contract)}",))
 
 
@@ -108,7 +110,7 @@ def _settled_in_cash(case: Case, option: Moved, cause: str, kind: type[OptionExe
         provisional=True, quantity=option.units, underlying_quantity=ZERO, strike=option.contract.strike,
         amount=amount,
     )  # fmt: skip
-    text = f"{_named(option)}: {cause}, settled in cash ({money(amount)})"
+    text = f"{_named(option.contract, option.units)}: {cause}, settled in cash ({money(amount)})"
     evidence = (f"its last day was {option.contract.expiry}", f"it was marked at {money(abs(marked or ZERO))} then")
     yield Candidate(cause, "likely", (fact,), text, evidence)
 
@@ -167,5 +169,5 @@ def _terms(option: ContractDefined) -> str:
     return f"{option.symbol} {right} {decimal_text(option.strike or ZERO)}{until}"
 
 
-def _named(option: Moved) -> str:
-    return f"{decimal_text(abs(option.units))} {_terms(option.contract)}"
+def _named(option: ContractDefined, units: Decimal) -> str:
+    return f"{decimal_text(abs(units))} {_terms(option)}"

@@ -26,7 +26,7 @@ GROWING_MIN = 12  # … and of each at least
 BEGUN_MAX = 4  # sets that begin with one likely movement of cash
 LOOKS_A_SUBJECT, LOOKS_A_SUBJECT_MIN = 8, 2  # times that the causes see what is left of one subject …
 LOOKS_MAX = 48  # … and of all of a search
-FEW = 8  # subjects; of more that hang together, the causes see of cash alone what is left
+FEW = 8  # subjects; of more that hang together fewer sets are kept, and the causes see of cash alone what is left
 CERTAINTIES: dict[Certainty, int] = {"certain": 0, "likely": 1, "possible": 2, "unexplained": 3}
 
 Effects = Mapping[Subject, Decimal]
@@ -108,18 +108,26 @@ class Search(NamedTuple):
 
     def _is_sure_in_part(self, chosen: tuple[Option, ...]) -> bool:
         """Tell whether what is likely makes a part of each difference that it touches, and never the opposite of it."""
-        sure: dict[Subject, Decimal] = {}
-        for option in chosen:
-            for subject, amount in option.effects.items() if CERTAINTIES[option.candidate.certainty] < 2 else ():
-                sure[subject] = sure.get(subject, ZERO) + amount
-        parts = [(amount, self.targets.get(subject, ZERO)) for subject, amount in sure.items() if amount]
-        return bool(parts) and all(amount * target > 0 and abs(amount) <= abs(target) for amount, target in parts)
+        sure = [option.effects for option in chosen if CERTAINTIES[option.candidate.certainty] < 2]
+        if not sure:
+            return False
+        parts: dict[Subject, Decimal] = {}
+        for effects in sure:
+            for subject, amount in effects.items():
+                parts[subject] = parts[subject] + amount if subject in parts else amount
+        targets = self.targets
+        return any(parts.values()) and all(
+            not part or (abs(part) <= abs(target) and (part > 0) == (target > 0))
+            for part, target in ((part, targets.get(subject, ZERO)) for subject, part in parts.items())
+        )
 
 
 def sets(search: Search) -> tuple[Partial, ...]:
     """Return sets of candidates, the best first: those that close every subject, then those that leave some."""
     subjects = sorted({*search.targets, *(s for option in search.options for s in option.effects)}, key=_order)
-    looked_at = [s for s in subjects if len(subjects) <= FEW or s[0] != "position"]
+    few = len(subjects) <= FEW
+    looked_at = [s for s in subjects if few or s[0] != "position"]
+    kept, alike = (KEPT, KEPT_ALIKE) if few else (KEPT // 3, KEPT_ALIKE // 2)
     looks = min(LOOKS_A_SUBJECT, max(LOOKS_A_SUBJECT_MIN, LOOKS_MAX // max(1, len(subjects))))
     states: tuple[Partial, ...] = (Partial((), dict(search.targets)), *_begun(search))
     done: set[Subject] = set()
@@ -135,7 +143,7 @@ def sets(search: Search) -> tuple[Partial, ...]:
         for partial in _best(search, unfinished, looks, alike=1):
             closed.extend(layer.looked(partial))
         closed.extend(layer.given_up(growing))
-        states = _best(search, closed, KEPT, KEPT_ALIKE)
+        states = _best(search, closed, kept, alike)
         done.add(subject)
     return states
 

@@ -90,7 +90,8 @@ def taxes_at_another_rate(case: Case) -> Iterator[Candidate]:
             taxes = _taxes(each, difference, is_one_of_few=each in few)
             for tax in taxes:
                 if not _is(tax, each.tax or ZERO):
-                    yield _taxed(case, each, tax, "withholding tax")
+                    fits = _fits(case, coming, each, tax, difference)
+                    yield _taxed(case, each, tax, "withholding tax", None if fits else "possible")
             implied = EXACT.subtract(difference, each.gross)
             is_usual = any(_is(implied, tax) for tax in (*taxes, each.tax or ZERO))
             if -each.gross <= implied * 2 and implied <= 0 and not is_usual:
@@ -125,6 +126,13 @@ def _taxes(each: Coming, difference: Decimal, *, is_one_of_few: bool) -> list[De
         if (is_one_of_few and rate in COMMON_RATES) or _is(difference, each.gross + tax)
     }
     return list(wanted)
+
+
+def _fits(case: Case, coming: list[Coming], each: Coming, tax: Decimal, difference: Decimal) -> bool:
+    """Tell whether a tax leaves nothing of a difference: alone, or with all the others that are due."""
+    paid = EXACT.add(each.gross, tax)
+    others = sum((_net(other) for other in coming if other is not each and _is_due(case.book, other)), ZERO)
+    return _is(difference, paid) or _is(difference, EXACT.add(paid, others))
 
 
 def _is(amount: Decimal, other: Decimal) -> bool:

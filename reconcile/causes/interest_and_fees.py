@@ -27,28 +27,23 @@ def interest(case: Case) -> Iterator[Candidate]:
         accrued = cents(interest_accrued(case.book, currency))
         if not accrued:
             continue
-        yield from _as_accrued(case, currency, accrued, gone)
+        speaks = f"interest accrued so far {money(accrued)} {currency}"
+        if _is_gone(case.book, currency, accrued, gone):
+            fell = "the broker's accrued interest fell by as much"
+            yield _interest(case, currency, accrued, "likely", (speaks, fell))
+            continue
+        if gone is None:
+            yield _interest(case, currency, accrued, "possible", (speaks,))
         if accrued * difference > 0 and difference != accrued:
             is_near = abs(EXACT.subtract(difference, accrued)) <= abs(accrued) * NEAR
-            speaks = f"interest accrued so far {money(accrued)} {currency}"
             is_sure = is_near and _is_gone(case.book, currency, difference, gone)
             yield _interest(case, currency, difference, "likely" if is_sure else "possible", (speaks,))
 
 
-def _as_accrued(case: Case, currency: str, accrued: Decimal, gone: Decimal | None) -> Iterator[Candidate]:
-    """Propose what has accrued, unless the broker says that it still does."""
-    speaks = f"interest accrued so far {money(accrued)} {currency}"
-    if gone is None:
-        yield _interest(case, currency, accrued, "possible", (speaks,))
-    elif _is_gone(case.book, currency, accrued, gone):
-        yield _interest(case, currency, accrued, "likely", (speaks, "the broker's accrued interest fell by as much"))
-
-
 def _is_gone(book: Book, currency: str, amount: Decimal, gone: Decimal | None) -> bool:
+    """Tell whether the broker's accrued interest fell by an amount; both are rounded."""
     worth = in_base(book, currency, amount)
-    if gone is None or worth is None:
-        return False
-    return abs(EXACT.subtract(gone, worth)) <= max(2 * CENT, abs(worth) * NEAR)
+    return gone is not None and worth is not None and abs(EXACT.subtract(gone, worth)) <= 2 * CENT
 
 
 def _interest(case: Case, currency: str, amount: Decimal, certainty: Certainty, evidence: tuple[str, ...]) -> Candidate:

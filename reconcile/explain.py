@@ -18,7 +18,7 @@ from ledger.state import ZERO, State
 from reconcile.candidates import Candidate, Case, Cause, Subject, combined
 from reconcile.causes import CAUSES
 from reconcile.comparisons import COMPARISONS, Finding
-from reconcile.explanations import RIVALS_MAX, Explanation, rounding_terms, terms_of
+from reconcile.explanations import Explanation, rounding_terms, terms_of, worth_telling
 from reconcile.measuring import added, measured, moved_between, trial
 from reconcile.searching import Effects, Option, Partial, Search, sets
 from reconcile.tolerances import CENT, Tolerances
@@ -110,15 +110,10 @@ class _Engine:
 
     def _of(self, subject: Subject, found: tuple[Partial, ...]) -> Iterator[Explanation]:
         """Return what holds of the sets' parts that touch one difference; partly, only where nothing closes it."""
-        names: set[object] = set()
         for groups in ((_group(each, subject) for each in found if not each.given_up), self._partly(subject, found)):
-            for explanation in filter(None, map(self._tried, islice(groups, TRIALS_MAX))):
-                if explanation.name not in names:
-                    names.add(explanation.name)
-                    yield explanation
-                if len(names) > RIVALS_MAX:
-                    return
-            if names:
+            told = worth_telling(filter(None, map(self._tried, islice(groups, TRIALS_MAX))))
+            yield from told
+            if told:
                 return
 
     def _partly(self, subject: Subject, found: tuple[Partial, ...]) -> Iterator[tuple[Option, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -28,6 +28,10 @@ ROUNDING = "rounding"
 SEEN: tuple[BreakKind, ...] = ("foreign_trade", "foreign_order", "refused_fact", "corporate_action")
 RIVALS_MAX = 2  # beside the likeliest: who has to choose among more looks into the statement
 
+ALIKE_MAX = 2  # explanations that differ only in what the rest is guessed to be, where there are others
+SPARE_MAX = 1  # others like them, before one stops to look for what differs more
+ANYTHING: frozenset[str] = frozenset({"deposit", "withdrawal", "fee", "borrow fee", "withholding tax"})  # of any amount
+
 CASH_WORDS: dict[str, str] = {
     "dividend_paid": "dividend",
     "payment_in_lieu_paid": "payment in lieu",
@@ -49,6 +53,13 @@ class Explanation:
     candidates: tuple[Candidate, ...]
     terms: tuple[TermRow, ...]  # of every difference that they touch
     left: Mapping[Subject, Decimal]  # what of these differences nothing explains
+
+    @property
+    def known(self) -> frozenset[tuple[str, str]]:
+        """Return what of it is more than a guess at what the rest may be."""
+        guessed = (each for each in self.candidates if each.certainty == "possible" and each.cause in ANYTHING)
+        left_out = frozenset((each.cause, each.text) for each in guessed)
+        return frozenset((each.cause, each.text) for each in self.candidates) - left_out
 
     @property
     def causes(self) -> tuple[str, ...]:
@@ -202,3 +213,18 @@ def spelt(book: Book, fact: Fact, candidate: Candidate) -> str:
         case _:
             con_id = getattr(fact, "con_id", None)
             return candidate.cause if con_id is None else f"{candidate.cause} {symbol(book, con_id)}"
+
+
+def worth_telling(explanations: Iterable[Explanation]) -> tuple[Explanation, ...]:
+    """Return the likeliest and its rivals: not all alike but for what the rest is guessed to be, if others fit."""
+    told: list[Explanation] = []
+    spare: list[Explanation] = []
+    for explanation in explanations:
+        is_partial = bool(explanation.left) and any(not other.left for other in told)
+        if is_partial or any(explanation.name == other.name for other in (*told, *spare)):
+            continue
+        alike = sum(explanation.known == other.known for other in told)
+        (spare if alike >= ALIKE_MAX else told).append(explanation)
+        if len(told) > RIVALS_MAX or len(spare) > SPARE_MAX:
+            break
+    return tuple((*told, *spare)[: RIVALS_MAX + 1])

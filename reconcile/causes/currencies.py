@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal, localcontext
-from itertools import permutations
+from itertools import combinations
 
 from ledger.book import Book
-from ledger.events import CurrencyConverted
+from ledger.events import CurrencyConverted, decimal_text
 from ledger.lots import EXACT, ROUNDING, ZERO
 from ledger.nav import mark
 from reconcile.candidates import Candidate, Case, money
-from reconcile.causes.income import in_base
+from reconcile.causes.income import cents, in_base
 
 NEAR = Decimal("0.02")  # of the rate that the broker tells now: it has moved since, and a commission is in it
 RATE_APART_MAX = Decimal("0.10")  # no major currency moved by more within a day
@@ -19,24 +20,58 @@ SHOWN = Decimal("0.0001")  # of a rate
 
 
 def conversion(case: Case) -> Iterator[Candidate]:
-    """Cash that is missing in one currency and came in another, at about the rate that the broker tells."""
-    differences = case.differences("cash")
-    for sold, bought in permutations(sorted(differences), 2):
-        given, got = differences[sold], differences[bought]
-        worth_given, worth_got = in_base(case.book, sold, given), in_base(case.book, bought, got)
-        if given >= 0 or got <= 0 or worth_given is None or worth_got is None:
+    """Cash that is missing in one currency and came in another, at about the rate that the broker tells.
+
+    What else moved the base currency is not known at first: then the rate is presumed, and what is left corrects it.
+    """
+    yield from _corrected(case)
+    differences, base = case.differences("cash"), case.book.base_currency
+    for one, other in combinations(sorted(differences), 2):
+        amount, against = differences[one], differences[other]
+        if amount * against < 0 and _is_near(case, one, amount, other, against):
+            yield _conversion(case, (one, amount), (other, against))
+    for currency, amount in differences.items():
+        worth = in_base(case.book, currency, amount)
+        paid = ZERO if worth is None or currency == base else -cents(worth)
+        if paid and not case.chosen and paid != differences.get(base, paid):
+            told = _conversion(case, (currency, amount), (base, paid))
+            yield replace(told, presumes=("cash", base))
+
+
+def _corrected(case: Case) -> Iterator[Candidate]:
+    """Correct the rate that was presumed by what is left of the base currency."""
+    base = case.book.base_currency
+    left = case.differences("cash").get(base, ZERO)
+    for candidate in case.chosen if left else ():
+        fact = candidate.facts[0] if candidate.facts else None
+        if candidate.presumes is None or not isinstance(fact, CurrencyConverted):
             continue
-        if abs(EXACT.add(worth_given, worth_got)) <= worth_got * NEAR:
-            yield _conversion(case, sold, -given, bought, got)
+        amounts = {fact.sold_currency: -fact.sold, fact.bought_currency: fact.bought}
+        (other,) = amounts.keys() - {base}
+        paid = EXACT.add(amounts[base], left)
+        if paid * amounts[base] > 0 and _is_near(case, other, amounts[other], base, paid):
+            instead = _conversion(case, (other, amounts[other]), (base, paid), fact)
+            yield replace(instead, corrects=candidate.text)
 
 
-def _conversion(case: Case, sold: str, given: Decimal, bought: str, got: Decimal) -> Candidate:
+def _is_near(case: Case, one: str, amount: Decimal, other: str, against: Decimal) -> bool:
+    """Tell whether two amounts are worth about the same, by the rates that the broker tells."""
+    worth, paid = in_base(case.book, one, amount), in_base(case.book, other, against)
+    return worth is not None and paid is not None and abs(EXACT.add(worth, paid)) <= abs(worth) * NEAR
+
+
+def _conversion(
+    case: Case, one: tuple[str, Decimal], other: tuple[str, Decimal], before: CurrencyConverted | None = None
+) -> Candidate:
+    """Propose that the amount below zero was given for the other; in the place of what was presumed before."""
+    (sold, given), (bought, got) = sorted((one, other), key=lambda each: each[1])
+    name = case.origin.named(f"conversion/{sold}/{bought}/{decimal_text(-given)}/{decimal_text(got)}")
     fact = CurrencyConverted(
-        source=case.origin.source, reference=case.origin.named(f"conversion/{sold}/{bought}"), provisional=True,
-        sold=given, sold_currency=sold, bought=got, bought_currency=bought,
+        source=case.origin.source, reference=name, provisional=True, sold=-given, sold_currency=sold, bought=got,
+        bought_currency=bought, replaces=None if before is None else before.key,
     )  # fmt: skip
-    rate, told = _ratio(given, got), _ratio(case.book.rates[bought], case.book.rates[sold])
-    text = f"{money(given)} {sold} converted into {money(got)} {bought}, at {rate}"
+    rate, told = _ratio(-given, got), _ratio(case.book.rates[bought], case.book.rates[sold])
+    text = f"{money(-given)} {sold} converted into {money(got)} {bought}, at {rate}"
     return Candidate("currency conversion", "likely", (fact,), text, (f"the broker's rate now: {told}",))
 
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 
 from ledger.events import CashDeposited, CashWithdrawn, decimal_text
 from ledger.events.reconciliation import Certainty
+from ledger.lots import EXACT
 from reconcile.candidates import Candidate, Case, money
 from reconcile.causes.income import today
 
-NEAR = Decimal("0.03")  # of what was announced: what banks take off on the way
-
 
 def announced_flow(case: Case) -> Iterator[Candidate]:
-    """Flows that the operator expects, as announced; or nearly so, for banks charge for wires."""
+    """Flows that the operator expects, as they were announced; what banks take off on the way is a fee."""
     for currency, difference in case.differences("cash").items():
         for flow_id, flow in case.book.flows.items():
             if flow.currency != currency:
@@ -22,9 +22,10 @@ def announced_flow(case: Case) -> Iterator[Candidate]:
             is_late = flow.until < today(case.book)
             until = f", until {flow.until}" if is_late else ""
             speaks = (f"you expect {money(flow.amount)} {currency} ({flow_id}{until})",)
-            yield _flow(case, currency, flow.amount, flow_id, "possible" if is_late else "likely", speaks)
-            if difference != flow.amount and abs(difference - flow.amount) <= abs(flow.amount) * NEAR:
-                yield _flow(case, currency, difference, flow_id, "possible", speaks)
+            told = _flow(case, currency, flow.amount, flow_id, "possible" if is_late else "likely", speaks)
+            # It has come if most of the difference is gone with it: then what leaves it out has to explain as much.
+            has_come = abs(EXACT.subtract(difference, flow.amount)) * 2 < abs(difference)
+            yield replace(told, due=(flow_id,)) if has_come and not is_late else told
 
 
 def unannounced_flow(case: Case) -> Iterator[Candidate]:

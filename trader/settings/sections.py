@@ -141,7 +141,10 @@ class Sources(Section):
     """Where the forecast's data come from."""
 
     broker: bool = Field(default=True, description="use the broker's historical daily bars")
-    folder: str | None = Field(default=None, description="folder of CSV or Parquet daily bars, relative to the home")
+    folder: str | None = Field(
+        default=None,
+        description="folder of daily bars (CSV, Parquet), relative to the home; announcements.csv: dividends, splits",
+    )
     history_days: Annotated[int, Field(ge=2)] = Field(
         default=260, description="trading days of history that are asked for"
     )

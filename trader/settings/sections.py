@@ -143,7 +143,7 @@ class Sources(Section):
     broker: bool = Field(default=True, description="use the broker's historical daily bars")
     folder: str | None = Field(
         default=None,
-        description="folder of daily bars (CSV, Parquet), relative to the home; announcements.csv: dividends, splits",
+        description="folder of CSV or Parquet bars, relative to the home; announcements.csv in it: dividends, splits",
     )
     history_days: Annotated[int, Field(ge=2)] = Field(
         default=260, description="trading days of history that are asked for"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from itertools import combinations, product
 
-from ledger.events import BreakClosed, BreakExplained, BreakFound, Fact
+from ledger.events import BreakClosed, BreakExplained, BreakFound, Fact, StepFailed
 from ledger.events.reconciliation import TermRow
 from tests.reconcile.injections.cases import Run
 from tests.reconcile.injections.kinds import KINDS
@@ -80,7 +80,8 @@ def graded(run: Run) -> Graded:
     """Grade every injection of a case."""
     told = breaks_of(run.by_api)
     later = breaks_of((*run.by_api, *run.with_statement))
-    grades = tuple(_grade(truth, run.truths, told, later) for truth in run.truths)
+    unknown = any(isinstance(fact, StepFailed) for fact in run.by_api)
+    grades = tuple(_grade(truth, run.truths, told, later, unknown=unknown) for truth in run.truths)
     touched = {subject for truth in run.truths for subject in truth.effects}
     false = tuple(each.found.text for each in later.values() if each.subject not in touched and _is_own(each, run))
     return Graded(run, grades, false, tuple(_residuals(told.values())))
@@ -123,25 +124,26 @@ def _name(cause: str) -> str:
     return SAME.get(cause, cause)
 
 
-def _grade(truth: Truth, truths: tuple[Truth, ...], told: dict[str, Told], later: dict[str, Told]) -> Grade:
+def _grade(
+    truth: Truth, truths: tuple[Truth, ...], told: dict[str, Told], later: dict[str, Told], *, unknown: bool
+) -> Grade:
+    """Grade one injection; where a mark is missing, totals are unknown: no order leaves, nothing is told of them."""
+    hidden = unknown and any(kind == "nav" for kind, _ in truth.effects)
     subjects = [subject for subject in truth.effects if _shows(subject, truths)]
     found = [_break_of(subject, told) for subject in subjects]
-    detected = all(each is not None for each in found)
+    detected = hidden or all(each is not None for each in found)
     mixed = [subject for subject in subjects if _is_one_sum(subject, truths)]
     kind = KIND_OF[truth.kind]
     by_api = detected and all(
         any(_fits(each, subject, truths, truth if subject in mixed else None) for each in known.shown)
         for known, subject in zip(found, subjects, strict=True) if known is not None
     )  # fmt: skip
-    last = [_break_of(subject, later) for subject in subjects]
-    stated = all(
-        known is not None and _told_first(known, subject, truths)
-        for known, subject in zip(last, subjects, strict=True)
-    )  # fmt: skip
+    last = [_words(subject, later) for subject in subjects]
+    stated = all(_told_first(words, subject, truths) for words, subject in zip(last, subjects, strict=True))
     return Grade(
-        truth.kind, truth.cause, detected, not kind.api and not (kind.free and mixed), by_api,
+        truth.kind, truth.cause, detected, not (kind.api or hidden or (kind.free and mixed)), by_api,
         "; ".join(" + ".join(each.explanations[0].causes) if each and each.explanations else "-" for each in found),
-        stated, "; ".join(_last_word(each) for each in last),
+        stated, "; ".join(" + ".join(words) or "-" for words in last),
     )  # fmt: skip
 
 
@@ -221,22 +223,22 @@ def _is_told(
     return True
 
 
-def _told_first(known: Told, subject: Subject, truths: Iterable[Truth]) -> bool:
-    """Tell whether the last word on a break names what happened: what closed it, or else what explains it."""
+def _told_first(words: tuple[str, ...], subject: Subject, truths: Iterable[Truth]) -> bool:
+    """Tell whether the last words on what differed name what happened, and nothing else."""
     wanted = _merged(subject, truths)
-    if known.closed is not None and known.closed.cause:
-        said = {_name(part) for part in known.closed.cause.split(" + ")}
-        allowed = {cause for cause, _, _ in wanted}.union(*(with_it for _, with_it, _ in wanted))
-        return {cause for cause, _, _ in wanted} <= said <= allowed
-    return bool(known.explanations) and _fits(known.explanations[0], subject, truths)
+    allowed = {cause for cause, _, _ in wanted}.union(*(with_it for _, with_it, _ in wanted))
+    return {cause for cause, _, _ in wanted} <= set(words) <= allowed
 
 
-def _last_word(known: Told | None) -> str:
-    if known is None:
-        return "-"
-    if known.closed is not None and known.closed.cause:
-        return f"closed: {known.closed.cause}"
-    return " + ".join(known.explanations[0].causes) if known.explanations else "-"
+def _words(subject: Subject, told: dict[str, Told]) -> tuple[str, ...]:
+    """Return what was named in the end: what closed the breaks of a subject, and what explains the one still open."""
+    words: list[str] = []
+    for each in told.values():
+        if each.subject == subject and each.closed is not None:
+            words += each.closed.cause.split(" + ") if each.closed.cause else ()
+        elif each.subject == subject and each.explanations:
+            words += each.explanations[0].causes
+    return tuple(dict.fromkeys(_name(word) for word in words if word != ROUNDING or len(words) == 1))
 
 
 def _residuals(told: Iterable[Told]) -> Iterator[str]:

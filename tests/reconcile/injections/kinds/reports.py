@@ -85,8 +85,9 @@ def unsettled_cash(world: World) -> Iterator[None]:
 
 def mark_difference(world: World) -> Iterator[None]:
     """The account's total is told at other marks than its positions."""
-    ticker, units = world.plan.pick(), abs(size(world)) * 100
+    ticker, part = world.plan.pick(), Decimal(world.chance.choice((10, 20, 35))) / 100
     yield
+    units = (world.account.cash * part / world.mark(ticker)).to_integral_value()
     world.hold(ticker, units)
     yield
     share = Decimal(world.chance.choice((-7, -4, 3, 6))) / 100
@@ -105,7 +106,7 @@ def mark_difference(world: World) -> Iterator[None]:
 def currency_translation(world: World) -> Iterator[None]:
     """The account's total counts a currency at another rate than the one that is told."""
     yield
-    world.hold(PAIR, Decimal(world.chance.choice((180_000, 400_000))))
+    world.hold(PAIR, (world.account.cash * world.chance.choice((1, 2)) / 8).to_integral_value())
     yield
     share = Decimal(world.chance.choice((-9, -5, 4, 8))) / 100
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
 from decimal import Decimal
-from itertools import chain, combinations, islice
+from itertools import chain, combinations, islice, takewhile
 from typing import Any, NamedTuple
 
 from ledger.events import (
@@ -24,6 +24,7 @@ from ledger.events import (
     type_name,
 )
 from ledger.state import ZERO, Break, State
+from reconcile.comparisons import CHANGED, Finding
 from reconcile.tolerances import CENT
 
 AGAIN = "both halves match again"
@@ -63,7 +64,7 @@ ACTIONS: tuple[tuple[type[PositionAction], str], ...] = (
 ACTION_OF = {type_name(kind): (kind, cause) for kind, cause in ACTIONS}
 BY_THE_BROKER = "stale snapshot"  # the book was right: the broker's half came round
 OF_THE_REPORT = frozenset(  # explained as the broker's half alone: it stays so where no fact was told since
-    {"partial snapshot", "unsettled cash", "mark difference", "currency translation", "rounding"}
+    {"stale snapshot", "partial snapshot", "unsettled cash", "mark difference", "currency translation", "rounding"}
 )
 
 
@@ -83,16 +84,28 @@ class _Moved(NamedTuple):
     cash: Mapping[str, Decimal | None]
 
 
-def closed(book: State, known: Break) -> BreakClosed:
-    """End a break whose halves match again: by what was told since, as far as that makes the difference."""
+def closed(book: State, known: Break, now: Finding | None = None) -> BreakClosed:
+    """End a break whose halves match again, or are apart by another amount `now`: by what was told since.
+
+    What that does not make of the difference, the broker's half did: it came round.
+    """
+    left = ZERO if now is None else now.difference or ZERO
     since = tuple(islice(_since(book, known), LOOKED_AT))
-    chosen = _making(since, known.found.difference or ZERO)
-    causes = " + ".join(dict.fromkeys(told.cause for told in chosen))
-    if not chosen and known.found.kind in ("position", "cash", "nav"):
-        explained = known.explanation.cause if known.explanation is not None else ""
-        causes = explained if explained in OF_THE_REPORT else BY_THE_BROKER
-    evidence = tuple(told.key for told in chosen)
-    return BreakClosed(break_id=known.found.break_id, reason=AGAIN, cause=causes, evidence=evidence)
+    chosen = _making(since, (known.found.difference or ZERO) - left)
+    causes = [told.cause for told in chosen or reversed(since if now is None else ())]
+    if not chosen and now is None and known.found.kind in ("position", "cash", "nav"):
+        causes += _of_the_report(known)
+    evidence = tuple(told.key for told in chosen or reversed(since if now is None else ()))
+    return BreakClosed(
+        break_id=known.found.break_id, reason=AGAIN if now is None else CHANGED,
+        cause=" + ".join(dict.fromkeys(causes)), evidence=evidence,
+    )  # fmt: skip
+
+
+def _of_the_report(known: Break) -> tuple[str, ...]:
+    """Name why the broker's half was not to be believed: as it was explained, else that it was late."""
+    explained = known.explanation.cause.split(" + ") if known.explanation is not None else []
+    return tuple(cause for cause in explained if cause in OF_THE_REPORT) or (BY_THE_BROKER,)
 
 
 def _making(since: tuple[_Since, ...], difference: Decimal) -> tuple[_Since, ...]:
@@ -117,15 +130,21 @@ def _all_but_few(told: tuple[_Since, ...]) -> Iterator[tuple[_Since, ...]]:
 def _since(book: State, known: Break) -> Iterator[_Since]:
     """Yield the facts since a break was found that concern its contract or its currency, the last first."""
     found = known.found
-    told = {key for key, (seq, _) in book.keys.items() if seq > known.seq}
-    for key, (seq, part) in reversed(book.keys.items()):
-        if seq <= known.seq:
-            return
-        moved = _moved(book, key, part or (), told)
+    told = dict(takewhile(lambda each: each[1][0] > known.seq, reversed(book.keys.items())))
+    for key, (_, part) in told.items():
+        moved = None if _is_later(book, key, known) else _moved(book, key, part or (), told)
         if moved is not None and found.kind == "position" and found.con_id is not None and found.con_id in moved.units:
             yield _Since(key, moved.cause, moved.units[found.con_id])
         elif moved is not None and found.kind == "cash" and found.currency is not None and found.currency in moved.cash:
             yield _Since(key, moved.cause, moved.cash[found.currency])
+
+
+def _is_later(book: State, key: str, known: Break) -> bool:
+    """Tell whether an execution happened after a break was found: both halves saw it, and it explains nothing."""
+    kind, _, rest = key.partition("/")
+    base = {"fill": rest.partition("/")[2], "commission": rest}.get(kind, "").rpartition("/")[0]
+    fill = book.fills.get(base)
+    return fill is not None and fill.at > known.at
 
 
 def _moved(book: State, key: str, part: tuple[object, ...], told: Container[str]) -> _Moved | None:

@@ -14,7 +14,7 @@ from ledger.nav import own_nav
 from ledger.state import Break, State
 from reconcile.candidates import Case, Origin, Subject
 from reconcile.closing import closed
-from reconcile.comparisons import CHANGED, Finding
+from reconcile.comparisons import Finding
 from reconcile.explain import Explanations, compared, explain
 from reconcile.explanations import Explanation, told
 from reconcile.rules import begun, by_rule
@@ -94,10 +94,8 @@ def _lives(case: Case, explanations: Explanations, unknown: Mapping[str, str]) -
             continue
         if finding is not None and _is_same(known, finding, case.tolerances):
             lasting[subject] = known
-        elif finding is None:
-            yield closed(book, known)
         else:
-            yield BreakClosed(break_id=known.found.break_id, reason=CHANGED)
+            yield closed(book, known, finding)
     new = [subject for subject in present if subject not in settled and subject not in lasting]
     ids = {subject: known.found.break_id for subject, known in lasting.items()}
     ids |= {subject: f"B-{number}" for number, subject in enumerate(new, book.breaks_found + 1)}

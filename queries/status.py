@@ -96,6 +96,7 @@ class Status:
     disk: DiskUse | None = None
     provisional: int = 0  # facts that were inferred, until a statement says them
     provisional_cash: tuple[tuple[str, Decimal], ...] = ()  # what they move, by currency
+    expected: tuple[tuple[str, Decimal, str, date], ...] = ()  # flows that were announced: id, amount, currency, until
 
     @property
     def exit_status(self) -> int:
@@ -191,6 +192,7 @@ def status_of(
         dry_run=seen.dry_run,
         provisional=len(book.provisional),
         provisional_cash=_provisional_cash(book),
+        expected=tuple((name, flow.amount, flow.currency, flow.until) for name, flow in book.flows.items()),
         positions=_positions(book, last),
         cash=_cash(book, last),
         agreement=_agreement(book),

@@ -49,6 +49,10 @@ def status_lines(shown: Status) -> list[str]:
         *_holding_lines(shown),
         _agreement_line(shown),
         *_provisional_lines(shown),
+        *(
+            f"expected: {change(amount)} {currency} by {until} ({name})"
+            for name, amount, currency, until in shown.expected
+        ),
         *(f" since the snapshot: {line}" for line in shown.since_then),
         *_disk_lines(shown),
     ]

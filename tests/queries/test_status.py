@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -16,6 +16,7 @@ from ledger.events import (
     CashDeposited,
     CycleFailed,
     DividendPaid,
+    FlowExpected,
     NavObserved,
     PositionsObserved,
     RateRow,
@@ -357,6 +358,16 @@ def test_what_was_inferred_is_told_until_a_statement_says_it(world: World) -> No
 
     assert "provisional: 2 items, USD +8.68, until a statement tells them" in lines
     assert "provisional: 1 item, USD -3.72, until a statement tells them" in status_lines(status(closed(world)))
+
+
+def test_money_that_is_on_its_way_is_told_until_it_comes(world: World) -> None:
+    world.record(FlowExpected(amount=Decimal(5000), currency="USD", until=date(2005, 3, 7)))
+    before = status_lines(status(world.home, world.ledger.book.now))
+
+    world.record(CashDeposited(source="statement", reference="1", amount=Decimal(5000), currency="USD"))
+
+    assert "expected: +5,000.00 USD by 2005-03-07 (F-1)" in before
+    assert not any("expected:" in line for line in status_lines(status(closed(world))))
 
 
 def test_what_a_rate_did_to_money_put_in_earlier_is_earned_today(tmp_path: Path) -> None:

@@ -35,6 +35,7 @@ from reconcile.causes.holdings import (
 from reconcile.comparisons import symbol
 from reconcile.tolerances import CENT
 
+SAME_COST_APART_MAX = Fraction(1, 1000)  # the whole cost of what is gone went along
 OFFER_APART_MAX = Fraction(1, 10)  # the last mark before a merger is near what is offered
 VALUE_APART_MAX = Fraction(1, 4)  # what is received is worth about what is given, by marks of different moments
 CASH_SHARE_MIN = Fraction(1, 20)  # of what is given: less than that apart is the marks' doing
@@ -47,8 +48,10 @@ PARENTS_SHOWN = 2
 def rename(case: Case) -> Iterator[Candidate]:
     """Show the same units, at the same cost, under another contract; or those of a split, under another id."""
     for old, new in _exchanged(case):
-        if not is_near(_came_at(case.book, new), own_cost(case.book, old.con_id)):
+        came_at, cost = _came_at(case.book, new), own_cost(case.book, old.con_id)
+        if not is_near(came_at, cost):
             continue
+        sure: Certainty = "likely" if is_near(came_at, cost, SAME_COST_APART_MAX) else "possible"
         common = {"con_id": old.con_id, "source": case.origin.source, "provisional": True}
         common |= {"reference": case.origin.named(f"to {new.con_id}"), "successor_con_id": new.con_id}
         became = f"{decimal_text(old.expected)} {old.contract.symbol} → {decimal_text(new.units)} {new.contract.symbol}"
@@ -56,13 +59,13 @@ def rename(case: Case) -> Iterator[Candidate]:
         ratio = Fraction(new.units) / Fraction(old.expected)
         if ratio == 1:
             renamed = ContractRenamed.model_validate(common)
-            yield Candidate("rename", "likely", (renamed,), f"{became}: another name", evidence)
+            yield Candidate("rename", sure, (renamed,), f"{became}: another name", evidence)
         elif _is_one_name(old, new) and ratio > 0:
             stated = {"numerator": ratio.numerator, "denominator": ratio.denominator}
             split = SplitApplied.model_validate(common | stated | {"quantity_change": new.units - old.expected})
             cause = "split" if ratio > 1 else "reverse split"
             text = f"{became}: {cause} {ratio.numerator}:{ratio.denominator} under another id"
-            yield Candidate(cause, "likely", (split,), text, evidence)
+            yield Candidate(cause, sure, (split,), text, evidence)
 
 
 def _is_one_name(old: Moved, new: Moved) -> bool:
@@ -111,10 +114,11 @@ def _for_units(case: Case, old: Moved, new: Moved) -> Iterator[Candidate]:
     book, cost, came_at = case.book, own_cost(case.book, old.con_id), _came_at(case.book, new)
     given, received = worth(book, old.con_id, old.expected), worth(book, new.con_id, new.units)
     evidence = (_gone_text(book, old), f"the broker says that {new.contract.symbol} cost {money(came_at)}")
-    if is_near(came_at, cost):
-        is_worth_it = given is None or received is None or is_near(received, given, VALUE_APART_MAX)
+    is_worth_it = given is None or received is None or is_near(received, given, VALUE_APART_MAX)
+    if is_near(came_at, cost) and (is_worth_it or not _is_paid(case, old)):
         exchanged = _merged(case, old, ZERO, new)
-        sure: Certainty = "likely" if is_worth_it else "possible"
+        is_same = is_near(came_at, cost, SAME_COST_APART_MAX)
+        sure: Certainty = "likely" if is_worth_it and is_same else "possible"
         yield Candidate("merger", sure, (exchanged,), _spelt(case, exchanged), evidence)
     cash = ZERO if given is None or received is None else given - received
     is_share = Fraction(came_at) / Fraction(cost) <= 1 + COST_APART_MAX if came_at * cost > 0 else False
@@ -128,6 +132,11 @@ def _for_units(case: Case, old: Moved, new: Moved) -> Iterator[Candidate]:
     for amount in _paid(case, old, cash, given):
         fact = _merged(case, old, amount, new, _settled(cost, came_at))
         yield Candidate("merger", "likely", (fact,), _spelt(case, fact), evidence, presumes=_presumed(case, fact, cash))
+
+
+def _is_paid(case: Case, old: Moved) -> bool:
+    """Tell whether cash came for what a long position gave, or went for a short one."""
+    return case.differences("cash").get(old.contract.currency, ZERO) * old.expected > 0
 
 
 def _paid(case: Case, old: Moved, expected: Decimal, given: Decimal) -> Iterator[Decimal]:

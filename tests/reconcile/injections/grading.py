@@ -140,8 +140,9 @@ def _grade(
     )  # fmt: skip
     last = [_words(subject, later) for subject in subjects]
     stated = all(_told_first(words, subject, truths) for words, subject in zip(last, subjects, strict=True))
+    unseen = kind.api or hidden or (kind.free and mixed) or _is_blurred(truth, truths)
     return Grade(
-        truth.kind, truth.cause, detected, not (kind.api or hidden or (kind.free and mixed)), by_api,
+        truth.kind, truth.cause, detected, not unseen, by_api,
         "; ".join(" + ".join(each.explanations[0].causes) if each and each.explanations else "-" for each in found),
         stated, "; ".join(" + ".join(words) or "-" for words in last),
     )  # fmt: skip
@@ -151,6 +152,13 @@ def _is_one_sum(subject: Subject, truths: Iterable[Truth]) -> bool:
     """Tell whether only a sum can be seen: several show as what is left, or one is there that the API never tells."""
     there = [KIND_OF[truth.kind] for truth in truths if subject in truth.effects]
     return subject[0] == "cash" and (sum(kind.free for kind in there) > 1 or any(kind.api for kind in there))
+
+
+def _is_blurred(truth: Truth, truths: Iterable[Truth]) -> bool:
+    """Tell whether units without cash and cash without units happened both: that may have been a trade, and a rest."""
+    kinds = [KIND_OF[each.kind] for each in truths]
+    blurs = any(kind.cashless for kind in kinds) and any(kind.free or kind.api for kind in kinds)
+    return blurs and (KIND_OF[truth.kind].cashless or KIND_OF[truth.kind].free)
 
 
 def _shows(subject: Subject, truths: Iterable[Truth]) -> bool:

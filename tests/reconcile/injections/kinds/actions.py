@@ -219,6 +219,6 @@ ACTIONS: tuple[Kind, ...] = (
     Kind("end in the money", "exercise", exercise_at_the_end),
     Kind("expiry", "expiry", expiry),
     Kind("variation margin", "variation margin", variation_margin),
-    Kind("transfer in", "position transfer", transfer_in),
-    Kind("transfer out", "position transfer", transfer_out),
+    Kind("transfer in", "position transfer", transfer_in, cashless=True),
+    Kind("transfer out", "position transfer", transfer_out, cashless=True),
 )

@@ -25,4 +25,5 @@ class Kind:
     api: str = ""  # why the API alone cannot tell it; empty: it can
     statement: str = ""  # why a statement says nothing of it; empty: it does
     free: bool = False  # its cash shows only as what is left: two such in one currency are one sum to the API
+    cashless: bool = False  # units, and nothing else: beside cash of any amount, a trade fits as well
     quiet: bool = False  # may stay within what a tolerance allows: then no break is right, too

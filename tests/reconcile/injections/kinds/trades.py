@@ -165,5 +165,5 @@ TRADES: tuple[Kind, ...] = (
     Kind("broker liquidation", "broker liquidation", liquidation),
     Kind("late commission", "late commission", late_commission, quiet=True),
     Kind("wrong commission", "wrong commission", wrong_commission, free=True),
-    Kind("rebated commission", "rebated commission", rebated_commission),
+    Kind("rebated commission", "rebated commission", rebated_commission, free=True),
 )

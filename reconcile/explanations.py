@@ -221,10 +221,16 @@ def worth_telling(explanations: Iterable[Explanation]) -> tuple[Explanation, ...
     spare: list[Explanation] = []
     for explanation in explanations:
         is_partial = bool(explanation.left) and any(not other.left for other in told)
-        if is_partial or any(explanation.name == other.name for other in (*told, *spare)):
+        if is_partial or any(_says_no_more(explanation, other) for other in (*told, *spare)):
             continue
         alike = sum(explanation.known == other.known for other in told)
         (spare if alike >= ALIKE_MAX else told).append(explanation)
         if len(told) > RIVALS_MAX or len(spare) > SPARE_MAX:
             break
     return tuple((*told, *spare)[: RIVALS_MAX + 1])
+
+
+def _says_no_more(explanation: Explanation, told: Explanation) -> bool:
+    """Tell whether it is what was told, perhaps with more that comes to nothing."""
+    parts, known = ({(each.cause, each.text) for each in one.candidates} for one in (explanation, told))
+    return explanation.name == told.name or (known < parts and not told.left)

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from ledger.book import Book
 from ledger.effects.opening import adjustment_name
-from ledger.events import AcceptanceTakenBack, CommissionCharged, DividendAccrued, Fact, FillBusted
+from ledger.events import AcceptanceTakenBack, CommissionCharged, DividendAccrued, Fact, FillBusted, OrderFilled
 from ledger.state import ZERO, Break, Impossible, State
 from reconcile.comparisons import INFERRED
 
@@ -58,7 +58,9 @@ def _undone(book: State, break_id: str, key: str, why: str) -> Iterator[Fact]:
             yield from _accrued_again(book, break_id, rest, key)
         case "commission" if rest.startswith(INFERRED):
             pass  # it goes with its execution
-        case "commission" | "bust" | "proceeds" | "transaction-tax":
+        case "bust" if not rest.partition("/")[2].startswith(INFERRED):
+            yield from _executed_again(book, break_id, rest.partition("/")[2].rpartition("/")[0], key)
+        case "commission" | "proceeds" | "transaction-tax":
             raise Impossible(f"break {break_id}: {key} cannot be undone by us: import the statement, which tells")
         case _:
             pass  # the event undoes it
@@ -75,6 +77,25 @@ def fill_taken_back(book: State, base: str, why: str) -> Iterator[Fact]:
             execution_id=f"{base}.{max(fill.revision, fill.commission_revision) + 1:02}", amount=ZERO,
             currency=fill.commission_currency or fill.currency,
         )  # fmt: skip
+
+
+def _executed_again(book: State, break_id: str, base: str, key: str) -> Iterator[Fact]:
+    """Let an execution stand again that was thought to be taken back: as one of ours, until the broker tells another.
+
+    One whose next revision was told meanwhile stands already. What it cost was charged under its own name.
+    """
+    fill = book.fills.get(base)
+    if fill is None:
+        raise Impossible(f"break {break_id}: expected the execution of {key}, found none: import the statement")
+    if not fill.busted:
+        return
+    name = f"{INFERRED}{break_id}/again/{base}.01"
+    yield OrderFilled(
+        account=book.account, execution_id=name, con_id=fill.con_id, quantity=fill.quantity, price=fill.price,
+        currency=fill.currency, order_ref=fill.order_ref, perm_id=fill.perm_id, client_id=fill.client_id,
+        source="operator", occurred_at=fill.at,
+    )  # fmt: skip
+    yield CommissionCharged(execution_id=name, amount=ZERO, currency=fill.currency)
 
 
 def _accrued_again(book: State, break_id: str, reference: str, key: str) -> Iterator[Fact]:

@@ -34,6 +34,7 @@ from ledger.events import (
     RatesObserved,
     execution_base,
 )
+from reconcile.inferred import without_inferred
 from trader import ib_recovery, ib_rows
 from trader.bars import Bar
 from trader.broker import BrokerIncomplete, BrokerRefused, BrokerSettings, Told
@@ -180,7 +181,7 @@ class Conversation:
         if look.rates.base_currency != book.base_currency:
             found = f"base currency: expected {book.base_currency}, found {look.rates.base_currency}"
             raise BrokerRefused("wrong-base-currency", found)
-        told = self.inbox.drain(book.fills)
+        told = without_inferred(book, self.inbox.drain(book.fills))
         doubled = unheard(book, look.open_orders, self.inbox.fills.values())
         yield (*self._definitions(look, book.contracts), *doubled, *told, *look.facts)
 
@@ -339,7 +340,7 @@ class Conversation:
             waited += self.settings.fill_step_seconds
             self.inbox.read()
             refuse_old_copy(book, self.inbox, ())
-            yield self.inbox.drain(book.fills)
+            yield without_inferred(book, self.inbox.drain(book.fills))
             yield self._late_words(book)
 
     def _late_words(self, book: Book) -> tuple[Fact, ...]:

@@ -19,6 +19,7 @@ from ledger.events import (
     OrderResolved,
 )
 from ledger.state import Order
+from reconcile.inferred import without_inferred
 from trader.broker import BrokerIncomplete, BrokerRefused, Told
 from trader.ib_orders import (
     CANCEL_ANSWERS,
@@ -84,7 +85,7 @@ def _drain(wire: Wire, book: Book, picture: Picture) -> tuple[Fact, ...]:
     wire.inbox.read()
     refuse_old_copy(book, wire.inbox, picture.open, picture.completed)
     traded = (fill.con_id for fill in wire.inbox.fills.values())
-    return (*definitions(wire, traded, book.contracts), *wire.inbox.drain(book.fills))
+    return (*definitions(wire, traded, book.contracts), *without_inferred(book, wire.inbox.drain(book.fills)))
 
 
 def definitions(wire: Wire, con_ids: Iterable[int], known: Container[int]) -> tuple[ContractDefined, ...]:

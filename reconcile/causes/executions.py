@@ -21,6 +21,7 @@ from reconcile.periods import broker_day
 from reconcile.tolerances import CENT
 
 RECENT = timedelta(days=4)  # a weekend: what is older is corrected by statements alone
+FRESH = timedelta(minutes=5)  # before a report: it may not hold yet what was executed then
 LOOKED_AT = 500  # executions, the last ones
 TRADED = PAID | MARGINED
 # What IB charges at fixed prices, per unit, at least, and of the value at most.
@@ -42,6 +43,17 @@ def fills_of_the_day(book: Book) -> Iterator[tuple[str, Fill]]:
     told_at = book.reported.positions_at or book.now
     day = broker_day(told_at)
     return ((base, fill) for base, fill in recent_fills(book) if broker_day(fill.at) == day and fill.at <= told_at)
+
+
+def is_fresh(book: Book, fill: Fill) -> bool:
+    """Tell whether the broker's last report may be from before an execution."""
+    return (book.reported.positions_at or book.now) - fill.at <= FRESH
+
+
+def has_ended(book: Book, con_id: int) -> bool:
+    """Tell whether a contract is at its end: it is exercised, or expires, and is not traded any more."""
+    expiry = book.contracts[con_id].expiry
+    return expiry is not None and expiry <= broker_day(book.now)
 
 
 def paid(book: Book, quantity: Decimal, price: Decimal, con_id: int) -> Decimal:

@@ -15,7 +15,7 @@ from ledger.events.reconciliation import Certainty
 from ledger.nav import Unvalued, mark, own_nav, rate
 from ledger.state import ZERO, Fill
 from reconcile.candidates import Candidate, Case, Subject, money
-from reconcile.causes.executions import fills_of_the_day, paid, spelt
+from reconcile.causes.executions import fills_of_the_day, has_ended, is_fresh, paid, spelt
 from reconcile.comparisons import nav_bound, symbol
 from reconcile.tolerances import CENT
 
@@ -50,7 +50,9 @@ def _before(case: Case, fills: tuple[Fill, ...]) -> Iterator[Candidate]:
     for where, amounts in parts:
         if amounts.keys() <= {(finding.kind, finding.subject) for finding in case.findings}:
             text = f"the broker's report is from before {told}{where}"
-            yield Candidate("stale snapshot", "possible", (), text, speaks, amounts=amounts)
+            is_late = all(is_fresh(case.book, fill) and not has_ended(case.book, fill.con_id) for fill in fills)
+            certainty: Certainty = "likely" if is_late else "possible"
+            yield Candidate("stale snapshot", certainty, (), text, speaks, amounts=amounts)
 
 
 def partial_snapshot(case: Case) -> Iterator[Candidate]:

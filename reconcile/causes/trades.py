@@ -11,7 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from ledger.book import Book
-from ledger.events import CommissionCharged, Fact, FillBusted, decimal_text
+from ledger.events import CommissionAdjusted, CommissionCharged, Fact, FillBusted, decimal_text
 from ledger.events.reconciliation import Certainty
 from ledger.state import ZERO, Fill
 from reconcile.candidates import Candidate, Case, money
@@ -19,7 +19,9 @@ from reconcile.causes.executions import (
     TRADED,
     commission_expected,
     fills_of_the_day,
+    has_ended,
     inferred_fill,
+    is_fresh,
     order_of,
     paid,
     recent_fills,
@@ -28,7 +30,6 @@ from reconcile.causes.executions import (
     step_of,
 )
 from reconcile.causes.holdings import Moved, cents, moved, nearest, own_cost, reported_cost, row_of
-from reconcile.periods import broker_day
 from reconcile.tolerances import CENT
 
 AT_ONCE = timedelta(seconds=1)  # two executions that say the same, and so near, may be one
@@ -77,7 +78,7 @@ def _missed(case: Case, each: Moved, moved_cash: Decimal, *, by_cost: bool) -> I
     if by_cost:
         evidence.append(f"the broker's average cost is {decimal_text(_average_cost(case.book, each))}")
     is_near = bool(mark) and abs(price - Decimal(mark or 0)) <= Decimal(mark or 0) * PRICE_NEAR
-    is_other = _is_restated(case, each, moved_cash) or _is_free(each, moved_cash) or _ends(case.book, each)
+    is_other = _is_restated(case, each, moved_cash) or _is_free(each, moved_cash) or has_ended(case.book, each.con_id)
     is_likely = order is not None or (is_near and not is_other)
     yield _missed_candidate(case, each, price, commission, "likely" if is_likely else "possible", tuple(evidence))
 
@@ -121,11 +122,6 @@ def _average_cost(book: Book, each: Moved) -> Decimal:
     return ZERO if row is None else row.average_cost
 
 
-def _ends(book: Book, each: Moved) -> bool:
-    """Tell whether a contract is at its end: then it is exercised, or expires."""
-    return each.contract.expiry is not None and each.contract.expiry <= broker_day(book.now)
-
-
 def _is_free(each: Moved, moved_cash: Decimal) -> bool:
     """Tell whether it is a price without any commission: so actions are paid, not trades."""
     size = abs(each.units) * each.contract.multiplier
@@ -163,33 +159,45 @@ def _is_same(fill: Fill, other: Fill) -> bool:
     return alike and abs(fill.at - other.at) <= AT_ONCE
 
 
-def _taken_back(book: Book, base: str, fill: Fill, reason: str, commission: Decimal | None = None) -> tuple[Fact, ...]:
-    """Take an execution back, and let its commission be another from then on: none, unless it is told."""
-    facts: tuple[Fact, ...] = (
-        FillBusted(account=book.account, execution_id=fill.execution_id, reason=reason),
-    )  # fmt: skip
-    charged = ZERO if commission is None else commission
-    if fill.commission is None or fill.commission == charged or fill.commission_currency is None:
-        return facts
+def _taken_back(book: Book, base: str, fill: Fill, reason: str) -> tuple[Fact, ...]:
+    """Take an execution back that never was, with what it is said to have cost."""
+    gone = FillBusted(account=book.account, execution_id=fill.execution_id, reason=reason)
+    if not fill.commission or fill.commission_currency is None:
+        return (gone,)
     last = f"{base}.{max(fill.revision, fill.commission_revision):02}"
-    refund = CommissionCharged(execution_id=revised(last), amount=charged, currency=fill.commission_currency)
-    return (*facts, refund)
+    nothing = CommissionCharged(execution_id=revised(last), amount=ZERO, currency=fill.commission_currency)
+    return (gone, nothing)
 
 
 def busted_fill(case: Case) -> Iterator[Candidate]:
     """Show executions that the exchange took back, with their commission or without."""
     for each in moved(case):
         for base, fill in _undone_by(case.book, each, abs(each.units)):
-            is_all = fill.quantity == -each.units and not _ends(case.book, each)
+            is_all = (
+                fill.quantity == -each.units and not has_ended(case.book, each.con_id) and not is_fresh(case.book, fill)
+            )
             text = f"{spelt(case.book, fill)} taken back by the exchange"
             speaks = (f"execution {fill.execution_id}",)
-            refunded = _taken_back(case.book, base, fill, "taken back, as both halves show")
-            yield Candidate("busted fill", "likely" if is_all else "possible", refunded, text, speaks)
+            facts = _busted(case, base, fill)
+            yield Candidate("busted fill", "likely" if is_all else "possible", facts, text, speaks)
             seen = case.differences("cash").get(fill.currency, ZERO)
             gross = paid(case.book, -fill.quantity, fill.price, fill.con_id)
             if fill.commission and abs(seen - gross) <= CENT:  # it comes back as a rule
                 text += f"; the commission of {money(-fill.commission)} stays"
-                yield Candidate("busted fill", "likely" if is_all else "possible", refunded[:1], text, speaks)
+                yield Candidate("busted fill", "likely" if is_all else "possible", facts[:1], text, speaks)
+
+
+def _busted(case: Case, base: str, fill: Fill) -> tuple[Fact, ...]:
+    """Let the exchange take an execution back, and the broker give back what it cost, as its statement tells it."""
+    account, reason = case.book.account, "taken back, as both halves show"
+    gone = FillBusted(account=account, execution_id=fill.execution_id, reason=reason)
+    if not fill.commission or fill.commission_currency is None:
+        return (gone,)
+    refund = CommissionAdjusted(
+        source=case.origin.source, reference=case.origin.named(f"refund/{base}"), amount=-fill.commission,
+        currency=fill.commission_currency, con_id=fill.con_id, provisional=True,
+    )  # fmt: skip
+    return (gone, refund)
 
 
 def _undone_by(book: Book, each: Moved, most: Decimal) -> list[tuple[str, Fill]]:

@@ -30,6 +30,7 @@ from ledger.events import (
 )
 from ledger.line import Event
 from ledger.state import Fill
+from reconcile.comparisons import INFERRED
 from reconcile.periods import OF_EXECUTION, booked_on, broker_day
 from reconcile.statements.trades import CANCELLING
 from trader.importing.files import StatementRefused
@@ -89,7 +90,7 @@ def _cancelled(book: Book, fact: OrderFilled) -> Fill | None:
     if book.horizon is not None and fact.occurred_at is not None and fact.occurred_at < book.horizon:
         raise Forgotten(f"what {fact.execution_id} cancels may be forgotten")
     wanted = (fact.con_id, -fact.quantity, fact.price, _second(fact.occurred_at))
-    fills = [fill for base, fill in book.fills.items() if not base.startswith(CANCELLING)]
+    fills = [fill for base, fill in book.fills.items() if not base.startswith((CANCELLING, INFERRED))]
     same = [fill for fill in fills if (fill.con_id, fill.quantity, fill.price, _second(fill.at)) == wanted]
     return min(same, key=lambda fill: fill.busted, default=None)  # one that is busted already is busted by this
 
@@ -100,11 +101,16 @@ def _known(book: Book, names: set[str | None], events: Iterable[Event]) -> Known
     for event in events:
         if not isinstance(event.fact, NAMED) or event.key in names:
             continue
-        if event.key not in book.replaced and not _is_void(book, event):
+        if event.key not in book.replaced and not _is_void(book, event) and not _is_inferred(event.fact):
             fact = event.fact.model_copy(update={"occurred_at": event.at})
             if (said := _said(fact)) is not None:
                 known[said].append(fact)
     return known
+
+
+def _is_inferred(fact: Fact) -> bool:
+    """Tell whether an execution has a name of ours alone: the broker tells it as a new one."""
+    return isinstance(fact, OrderFilled) and fact.execution_id.startswith(INFERRED)
 
 
 def _is_void(book: Book, event: Event) -> bool:

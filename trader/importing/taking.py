@@ -21,10 +21,12 @@ from ledger.ledger import Ledger
 from ledger.line import Event
 from ledger.log import read_events, read_genesis
 from ledger.lots import ZERO, Holding, exactly
+from reconcile.inferred import without_inferred
 from reconcile.periods import broker_day, period_of
 from reconcile.statements import Statement
 from trader import evidence
 from trader.importing.announced import announced, is_announced_before
+from trader.importing.charged import charged_otherwise
 from trader.importing.files import File, StatementRefused
 from trader.importing.fitting import Beginning, fitting, new_contracts, opening_lots, pending, replacing
 from trader.importing.opening import opening
@@ -229,7 +231,9 @@ def _prepared(book: Book, file: File, events: Callable[[], Iterable[Event]] | No
         facts = tuple(rest.fact for rest in left if rest.fact is not None)
         notes += [rest.note for rest in left if rest.note]
     notes += [*_outside(told), *filter(None, (_silent(told),))]
+    facts = tuple(charged_otherwise(book, facts))
     facts = tuple(replacing(map(pending, facts), inferred_in(book, events), book.keys))
+    facts = without_inferred(book, facts)
     if begun is not None and begun.adopted:
         own += opening_lots(book, told.observed.lots or {}, begun)
     if book.cycle is None and not book.adopted:

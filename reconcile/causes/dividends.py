@@ -27,7 +27,7 @@ from ledger.events.reconciliation import Certainty
 from ledger.lots import EXACT
 from ledger.state import ZERO
 from reconcile.candidates import Candidate, Case, money
-from reconcile.causes.income import cents, dividends_gone, in_base, today
+from reconcile.causes.income import cents, dividends_gone, in_base, is_within, today
 from reconcile.comparisons import symbol
 from reconcile.periods import broker_day
 from reconcile.tolerances import CENT
@@ -42,6 +42,7 @@ RATES = (  # … and what else is, somewhere
     *map(Decimal, ("0.05", "0.07", "0.125", "0.128", "0.15315", "0.19", "0.20", "0.20315", "0.21", "0.22", "0.26")),
     *map(Decimal, ("0.26375", "0.27", "0.275", "0.28", "0.35")),
 )
+TAX_MAX = Decimal("0.01")  # of NAV: more is no tax on dividends of before
 LATE_MAX = 10  # days after its pay date a dividend that is not paid is no surprise any more
 
 
@@ -150,6 +151,8 @@ def taxes_alone(case: Case) -> Iterator[Candidate]:
         withheld = book.journal.get(("taxes", currency), ZERO)
         if not withheld and not any(units > 0 for units in book.positions.values()):
             continue
+        if is_within(book, currency, difference, TAX_MAX) is False:
+            continue
         words = "withheld later" if difference < 0 else "given back"
         fact = TaxWithheld(
             source=case.origin.source, reference=case.origin.named(f"tax/{currency}/{decimal_text(difference)}"),
@@ -178,16 +181,21 @@ def _declared(book: Book, currency: str) -> list[Coming]:
         if book.statement_until is not None and (told.pay_date or told.ex_date) <= book.statement_until:
             continue
         name, units = f"{of_day}/{told.pay_date or ''}", _held_before(book, told.con_id, told.ex_date)
-        if units and not _is_told(book, name):
+        if units and not _is_told(book, of_day, name):
             speaks = f"{told.source}: {decimal_text(told.amount)} a unit, ex {told.ex_date}, {decimal_text(units)} held"
             gross = cents(units * told.amount)
             coming.append(Coming(name, told.con_id, currency, gross, None, told.pay_date, None, speaks))
     return coming
 
 
-def _is_told(book: Book, name: str) -> bool:
+def _is_told(book: Book, of_day: str, name: str) -> bool:
+    """Tell whether a declared dividend accrued, whatever its pay date was then, or was inferred before."""
     sources = ("rule", "operator")
-    return f"accrual/{name}" in book.keys or any(f"broker-cash/{source}/{name}" in book.keys for source in sources)
+    if any(f"broker-cash/{source}/{name}" in book.keys for source in sources):
+        return True
+    if book.statement_until is None:
+        return False  # nothing ever accrues without statements
+    return any(key.startswith(f"accrual/{of_day}/") for key in book.keys)
 
 
 def _held_before(book: Book, con_id: int, ex_date: date) -> Decimal:

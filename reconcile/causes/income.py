@@ -13,6 +13,7 @@ from decimal import ROUND_HALF_UP, Decimal, localcontext
 from ledger.book import Book
 from ledger.events import DividendAccrued
 from ledger.lots import EXACT, ROUNDING
+from ledger.nav import Unvalued, own_nav
 from ledger.state import ZERO
 from reconcile.tolerances import CENT
 
@@ -71,6 +72,15 @@ def in_base(book: Book, currency: str, amount: Decimal) -> Decimal | None:
     """Value an amount in the base currency; None where no rate was told."""
     known = book.rates.get(currency)
     return None if known is None else EXACT.multiply(amount, known)
+
+
+def is_within(book: Book, currency: str, amount: Decimal, share: Decimal) -> bool | None:
+    """Tell whether an amount is at most a share of NAV; None where nobody can tell what one of them is worth."""
+    worth = in_base(book, currency, amount)
+    try:
+        return None if worth is None else abs(worth) <= EXACT.multiply(own_nav(book), share)
+    except Unvalued:
+        return None
 
 
 def _in_base(book: Book, amounts: Iterable[tuple[str, Decimal]]) -> Decimal | None:

@@ -9,14 +9,14 @@ from ledger.book import Book
 from ledger.events import FeeCharged, InterestPaid, decimal_text
 from ledger.events.reconciliation import Certainty
 from ledger.lots import EXACT
-from ledger.nav import Unvalued, own_nav
 from reconcile.candidates import Candidate, Case, money
-from reconcile.causes.income import cents, in_base, interest_accrued, interest_gone
+from reconcile.causes.income import cents, in_base, interest_accrued, interest_gone, is_within
 from reconcile.comparisons import symbol
 from reconcile.tolerances import CENT
 
 NEAR = Decimal("0.05")  # of what has accrued: the days since the last statement are not in our sum
-SMALL = Decimal("0.001")  # of NAV: what is charged, rather than taken out
+SMALL = Decimal("0.001")  # of NAV: what is charged, rather than taken out …
+FEE_MAX = Decimal("0.01")  # … and what no fee amounts to
 RECURRING_MAX = 12  # fees of before that are looked at, the latest amounts first
 
 
@@ -60,7 +60,7 @@ def borrow_fee(case: Case) -> Iterator[Candidate]:
     book = case.book
     for currency, difference in case.differences("cash").items():
         short = [con_id for con_id, units in sorted(book.positions.items()) if units < 0 and _is_stock(book, con_id)]
-        if difference < 0 and short:
+        if difference < 0 and short and is_within(book, currency, difference, FEE_MAX) is not False:
             held = ", ".join(f"{decimal_text(book.positions[each])} {symbol(book, each)}" for each in short[:3])
             con_id = short[0] if len(short) == 1 else None
             yield _fee(case, currency, difference, "borrow", "possible", (f"short {held}",), con_id)
@@ -77,16 +77,13 @@ def fee(case: Case) -> Iterator[Candidate]:
         for amount, reference in () if case.chosen else _charged_before(case.book, currency):
             if amount * difference > 0:
                 yield _fee(case, currency, amount, "other", "likely", (f"charged before: {reference}",))
-        yield _fee(case, currency, difference, "other", "possible", _as_fee(case.book, currency, difference))
+        if is_within(case.book, currency, difference, FEE_MAX) is not False:
+            yield _fee(case, currency, difference, "other", "possible", _as_fee(case.book, currency, difference))
 
 
 def _as_fee(book: Book, currency: str, amount: Decimal) -> tuple[str, ...]:
     """Say what speaks for a fee: that it is small; large amounts are moved by people."""
-    worth = in_base(book, currency, amount)
-    try:
-        is_small = worth is not None and -own_nav(book) * SMALL <= worth < 0
-    except Unvalued:
-        is_small = False
+    is_small = amount < 0 and is_within(book, currency, amount, SMALL)
     return (f"it is below {SMALL:.1%} of NAV",) if is_small else ()
 
 

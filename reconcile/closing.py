@@ -104,8 +104,10 @@ def closed(book: State, known: Break, now: Finding | None = None) -> BreakClosed
 
 def _of_the_report(known: Break) -> tuple[str, ...]:
     """Name why the broker's half was not to be believed: as it was explained, else that it was late."""
-    explained = known.explanation.cause.split(" + ") if known.explanation is not None else []
-    return tuple(cause for cause in explained if cause in OF_THE_REPORT) or (BY_THE_BROKER,)
+    told = known.explanation
+    rows = () if told is None else (tuple(told.cause.split(" + ")), *(row.causes for row in told.rivals))
+    named = (tuple(cause for cause in causes if cause in OF_THE_REPORT) for causes in rows)
+    return next(filter(None, named), (BY_THE_BROKER,))
 
 
 def _making(since: tuple[_Since, ...], difference: Decimal) -> tuple[_Since, ...]:

@@ -157,9 +157,12 @@ class _Engine:
 
 
 def _stated(candidates: Iterable[Candidate], moved: Effects) -> dict[Subject, Decimal]:
-    """Return the amounts that candidates state, where none of their facts moves anything."""
-    amounts = added(*(candidate.amounts or {} for candidate in candidates))
-    return {subject: amount for subject, amount in amounts.items() if subject not in moved}
+    """Return the amounts that candidates state, where their facts move nothing."""
+    amounts = (
+        {s: amount for s, amount in (candidate.amounts or {}).items() if not candidate.facts or s not in moved}
+        for candidate in candidates
+    )
+    return added(*amounts)
 
 
 def _components(options: tuple[Option, ...], targets: Effects) -> Iterator[tuple[set[Subject], tuple[Option, ...]]]:

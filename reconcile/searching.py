@@ -91,7 +91,8 @@ class Search(NamedTuple):
     def _rank(self, partial: Partial) -> Rank:
         """Put first what closes more, what is surer, what leaves nothing out that was due, what needs less.
 
-        Of sets that guess as often, one that something speaks for in part comes before a guess at the whole.
+        Of sets that guess as often, one whose guesses are parts of the differences comes before one that makes up for
+        its guesses by others, and one that something speaks for in part before a guess at the whole.
         """
         candidates: Sequence[Candidate] = [option.candidate for option in partial.chosen]
         if any(candidate.presumes is not None for candidate in candidates):
@@ -103,8 +104,13 @@ class Search(NamedTuple):
         evidence = sum(len(candidate.evidence) for candidate in candidates)
         order = tuple(sorted((option.place, option.candidate.text) for option in partial.chosen))
         guesses = sum(candidate.certainty == "possible" for candidate in candidates)
-        is_guess = not self._is_sure_in_part(partial.chosen)
-        return (len(partial.given_up), worst, left_out, guesses, is_guess, len(candidates), unsure, -evidence, order)
+        beyond = sum(self._is_beyond(option) for option in partial.chosen if option.candidate.certainty == "possible")
+        likely = (guesses, beyond, not self._is_sure_in_part(partial.chosen))
+        return (len(partial.given_up), worst, left_out, *likely, len(candidates), unsure, -evidence, order)
+
+    def _is_beyond(self, option: Option) -> bool:
+        """Tell whether a candidate moves more than is different."""
+        return any(abs(amount) > abs(self.targets.get(s, ZERO)) for s, amount in option.effects.items())
 
     def _is_sure_in_part(self, chosen: tuple[Option, ...]) -> bool:
         """Tell whether what is likely makes a part of each difference that it touches, and never the opposite of it."""

@@ -194,3 +194,24 @@ def test_the_same_case_is_explained_alike_in_whatever_order_the_causes_stand(tur
     assert {frozenset(each) for each in causes_of(explained(missing("6"), *causes))} == {
         frozenset({"c6"}), frozenset({"c1", "c5"}), frozenset({"c2", "c4"}),
     }  # fmt: skip
+
+
+def test_an_amount_without_facts_adds_to_what_facts_move() -> None:
+    def late(_: Case) -> Iterator[Candidate]:
+        yield Candidate("stale snapshot", "likely", (), "reported before the fill", amounts={USD: D(-7)})
+
+    found = explained(missing("10"), late, announced("fee", "-3"))
+
+    assert causes_of(found) == [("stale snapshot", "fee")]
+    assert [(term.cause, term.amount) for term in found[USD][0].terms] == [("stale snapshot", D(-7)), ("fee", D(-3))]
+
+
+def test_a_guess_that_makes_up_for_another_comes_last() -> None:
+    causes = (
+        announced("taken back", "500", "possible", evidence=("a", "b", "c")),
+        announced("its rest", "-510", "possible"),
+        announced("tax", "-6", "possible"),
+        announced("fee", "-4", "possible"),
+    )
+
+    assert causes_of(explained(missing("10"), *causes)) == [("tax", "fee"), ("taken back", "its rest")]

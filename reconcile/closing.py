@@ -28,6 +28,7 @@ from reconcile.comparisons import CHANGED, Finding
 from reconcile.tolerances import CENT
 
 AGAIN = "both halves match again"
+RESTATED = "statement/commission/"  # how an adjustment is named by which a statement tells a commission otherwise
 TOGETHER_MAX = 3  # facts that are looked at together
 UNSTATED = frozenset({"note", "occurred_at", "trade_date", "report_date", "provisional", "replaces"})
 LOOKED_AT = 24  # the last ones that concern a break
@@ -165,6 +166,8 @@ def _moved(book: State, key: str, part: tuple[object, ...], told: Container[str]
             return _charged(book, rest, amount, currency, told)
         case "broker-cash", (str() as cause, Decimal() as amount, str() as currency) if cause in CAUSES_OF:
             name = "borrow fee" if key in book.borrow_fees else CAUSES_OF[cause]
+            if cause == "commission_adjusted" and rest.startswith(RESTATED):
+                name = "wrong commission"
             return _Moved(name, {}, {currency: amount})
         case "action", _:
             name = next((each for each in part if isinstance(each, str) and each in ACTION_OF), "")

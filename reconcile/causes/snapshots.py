@@ -77,26 +77,33 @@ def unsettled_cash(case: Case) -> Iterator[Candidate]:
     """Show cash of today's sales that is missing from the balance, while the account's total counts it."""
     residual = case.differences("nav").get("NAV")
     for currency, difference in case.differences("cash").items():
-        worth = _in_base(case.book, currency, -difference)
-        if difference >= 0 or residual is None or worth is None or not _is_near(case, residual, worth):
-            continue
         sales = [
             fill for _, fill in fills_of_the_day(case.book)
             if fill.currency == currency and fill.quantity < 0 and fill.con_id in case.book.contracts
         ]  # fmt: skip
-        sale = next((fill for fill in sales if _is_proceeds(case.book, fill, -difference)), None)
-        speaks: tuple[str, ...] = (f"the account's total counts {money(-difference)} {currency} more",)
-        if sale is not None:
-            speaks += (f"{spelt(case.book, sale)} brought as much",)
-        text = f"{money(-difference)} {currency} is not in the broker's cash yet"
-        amounts: dict[Subject, Decimal] = {("cash", currency): difference, NAV: residual}
-        certainty: Certainty = "likely" if sales else "possible"
-        yield Candidate("unsettled cash", certainty, (), text, speaks, amounts=amounts)
+        told = [(paid(case.book, fill.quantity, fill.price, fill.con_id), spelt(case.book, fill)) for fill in sales]
+        for proceeds, sale in told:
+            yield from _unsettled(case, currency, proceeds, residual, (f"{sale} brought as much",))
+        if difference < 0 and all(abs(difference + proceeds) > CENT for proceeds, _ in told):
+            yield from _unsettled(case, currency, -difference, residual, ())
 
 
-def _is_proceeds(book: Book, fill: Fill, amount: Decimal) -> bool:
-    gross = paid(book, fill.quantity, fill.price, fill.con_id)
-    return abs(gross - amount) <= abs(fill.commission or ZERO) + CENT
+def _unsettled(
+    case: Case, currency: str, missing: Decimal, residual: Decimal | None, sold: tuple[str, ...]
+) -> Iterator[Candidate]:
+    """Propose an amount that a sale brought, or that the totals count more; of neither nothing can be said."""
+    worth = _in_base(case.book, currency, missing)
+    counted = residual is not None and worth is not None and _is_near(case, residual, worth)
+    whole = abs(case.differences("cash")[currency] + missing) <= CENT
+    if not counted and not (sold and whole):
+        return
+    speaks = (f"the account's total counts {money(missing)} {currency} more",) if counted else ()
+    amounts: dict[Subject, Decimal] = {("cash", currency): -missing}
+    if counted and residual is not None:
+        amounts[NAV] = residual
+    text = f"{money(missing)} {currency} is not in the broker's cash yet"
+    certainty: Certainty = "likely" if counted and sold else "possible"
+    yield Candidate("unsettled cash", certainty, (), text, (*sold, *speaks), amounts=amounts)
 
 
 def mark_difference(case: Case) -> Iterator[Candidate]:

@@ -233,8 +233,10 @@ def _is_told(
 
 def _told_first(words: tuple[str, ...], subject: Subject, truths: Iterable[Truth]) -> bool:
     """Tell whether the last words on what differed name what happened, and nothing else."""
-    wanted = _merged(subject, truths)
-    allowed = {cause for cause, _, _ in wanted}.union(*(with_it for _, with_it, _ in wanted))
+    truths = tuple(truths)
+    wanted = _merged(subject, [truth for truth in truths if not KIND_OF[truth.kind].statement])
+    known = _merged(subject, truths)
+    allowed = {cause for cause, _, _ in known}.union(*(with_it for _, with_it, _ in known))
     return {cause for cause, _, _ in wanted} <= set(words) <= allowed
 
 

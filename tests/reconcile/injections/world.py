@@ -173,6 +173,11 @@ class World:
         if facts:
             self.ledger.record(facts)
 
+    def let_pass_until(self, clock: str) -> None:
+        """Let it be late in the day; nothing happens meanwhile."""
+        if self.exchange.now < at(clock, TODAY):
+            self.exchange.advance(at(clock, TODAY))
+
     # Trades
 
     def trade(self, ticker: str, quantity: Decimal | int, *, hear: bool = True) -> Execution:
@@ -310,7 +315,7 @@ class World:
         return said
 
     def close_today(self) -> tuple[Fact, ...]:
-        self.exchange.advance(at("16:30", TODAY))
+        self.exchange.advance(at("16:01", TODAY))
         for kind, measure in self.at_the_close:
             self.running = kind
             measure()

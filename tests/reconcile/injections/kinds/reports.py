@@ -25,13 +25,14 @@ def _move_cash(report: Report, amount: Decimal) -> None:
 
 
 def stale_snapshot(world: World) -> Iterator[None]:
-    """Positions and cash are still those from before one of today's fills."""
+    """Positions and cash are still those from before one of the last minutes' fills."""
     ticker, units = world.plan.pick(), size(world)
     held = world.chance.choice((0, 25, 90))
     yield
     if held:
         world.hold(ticker, held)
     yield
+    world.let_pass_until("15:54")
     con_id = world.contract(ticker).con_id
     old = [world.position_row(con_id)] if held else []
     before, gross = world.book.cash["USD"], abs(world.held(ticker))

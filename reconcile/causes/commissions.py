@@ -20,6 +20,7 @@ from reconcile.tolerances import CENT
 
 PENDING_MAX = 3  # times what IB's fixed prices make: exchanges and regulators add theirs
 REBATES_MAX = 8  # amounts that are looked at, of the latest executions
+PRICED = ("STK", "OPT", "FOP")  # what has fixed prices: of currencies and futures they differ by amount and exchange
 ALIKE_MIN = 1  # other executions that cost what the fixed prices say, before one that does not is taken to be wrong
 
 
@@ -86,7 +87,9 @@ def rebated_commission(case: Case) -> Iterator[Candidate]:
 
 def _charged(book: Book) -> Iterator[tuple[str, Fill]]:
     for base, fill in recent_fills(book):
-        if fill.commission is not None and fill.commission_currency == fill.currency and fill.con_id in book.contracts:
+        contract = book.contracts.get(fill.con_id)
+        is_priced = contract is not None and contract.security_type in PRICED
+        if is_priced and fill.commission is not None and fill.commission_currency == fill.currency:
             yield base, fill
 
 

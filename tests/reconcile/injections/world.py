@@ -200,7 +200,7 @@ class World:
             OrderRequest(1, self.orders, contract.con_id, ACCOUNT, action, abs(units), "MKT", None, order_ref=ref)
         )
         self.record(OrderAcknowledged(order_ref=ref, perm_id=order.perm_id, status="Submitted"))
-        self.exchange.advance(self.exchange.now + timedelta(minutes=1))
+        self.exchange.advance(self.exchange.now + timedelta(seconds=10))
         assert not order.is_open, f"{ticker} {quantity}: expected a fill"
         execution = self.executions[-1]
         if self.late_next:

@@ -32,7 +32,7 @@ def stale_snapshot(world: World) -> Iterator[None]:
     if held:
         world.hold(ticker, held)
     yield
-    world.let_pass_until("15:54")
+    world.let_pass_until("15:57")
     con_id = world.contract(ticker).con_id
     old = [world.position_row(con_id)] if held else []
     before, gross = world.book.cash["USD"], abs(world.held(ticker))

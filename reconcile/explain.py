@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cached_property
 from itertools import islice, pairwise
 
 from ledger.book import Book
@@ -17,7 +18,7 @@ from ledger.nav import Unvalued
 from ledger.state import ZERO, State
 from reconcile.candidates import Candidate, Case, Cause, Subject, combined
 from reconcile.causes import CAUSES
-from reconcile.comparisons import COMPARISONS, Finding
+from reconcile.comparisons import COMPARISONS, Finding, nav
 from reconcile.explanations import Explanation, rounding_terms, terms_of, worth_telling
 from reconcile.measuring import added, measured, moved_between, trial
 from reconcile.searching import Effects, Option, Partial, Search, sets
@@ -89,12 +90,29 @@ class _Engine:
         for option in self.measured.get(said, ()):
             if option.candidate.facts == candidate.facts and option.candidate.amounts == candidate.amounts:
                 return option._replace(candidate=candidate)
-        effects = measured(book, candidate, self.targets) or {}
+        effects = {} if self._shows_more(book, candidate) else measured(book, candidate, self.targets) or {}
         name = (*said, tuple(sorted(effects.items())))
         place = self.places.setdefault(name, number * 100_000 + len(self.places))
         option = Option(place, candidate, effects)
         self.measured.setdefault(said, []).append(option)
         return option
+
+    def _shows_more(self, book: Book, candidate: Candidate) -> bool:
+        """Tell whether NAV, unknown as things are, would be known with a candidate's facts, and another than told."""
+        after = trial(book, candidate.facts) if self.hides_nav and candidate.facts else None
+        try:
+            return after is not None and any(True for _ in nav(after, self.case.tolerances))
+        except Unvalued:
+            return False
+
+    @cached_property
+    def hides_nav(self) -> bool:
+        """Tell whether NAV cannot be compared: a position has no mark."""
+        try:
+            tuple(nav(self.case.book, self.case.tolerances))
+        except Unvalued:
+            return True
+        return False
 
     def look(self, chosen: tuple[Candidate, ...], left: Effects) -> tuple[Option, ...]:
         """Show the causes what is left when candidates are chosen."""
@@ -168,9 +186,10 @@ def _stated(candidates: Iterable[Candidate], moved: Effects) -> dict[Subject, De
 def _components(options: tuple[Option, ...], targets: Effects) -> Iterator[tuple[set[Subject], tuple[Option, ...]]]:
     """Part what has nothing to do with each other: subjects belong together that one candidate moves.
 
-    So do currencies: that one was given for another may show only when more is chosen.
+    So do currencies and NAV: that one was given for another, or is counted in the total alone, may show only when more
+    is chosen.
     """
-    cash = pairwise([subject for subject in targets if subject[0] == "cash"])
+    cash = pairwise([subject for subject in targets if subject[0] in ("cash", "nav", "exposure")])
     joined = _joined((*(option.effects.keys() for option in options), *cash))
     parts: dict[Subject, list[Option]] = {}
     for option in options:

@@ -46,9 +46,11 @@ def _before(case: Case, fills: tuple[Fill, ...]) -> Iterator[Candidate]:
     last = max(fill.at for fill in fills)
     told = spelt(case.book, fills[0]) if len(fills) == 1 else f"{len(fills)} executions"
     speaks = (f"executed at {last:%H:%M:%S} UTC",)
-    parts = (("", units | cash), (" in its positions", units), (" in its cash", cash))
-    for where, amounts in parts:
-        if amounts.keys() <= {(finding.kind, finding.subject) for finding in case.findings}:
+    differing = {(finding.kind, finding.subject) for finding in case.findings}
+    whole = ("", units | cash)
+    parts = ((" in its positions", units), (" in its cash", cash))
+    for where, amounts in (whole,) if (units | cash).keys() <= differing else parts:
+        if amounts.keys() <= differing:
             text = f"the broker's report is from before {told}{where}"
             is_late = all(is_fresh(case.book, fill) and not has_ended(case.book, fill.con_id) for fill in fills)
             certainty: Certainty = "likely" if is_late else "possible"

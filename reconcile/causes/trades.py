@@ -123,8 +123,11 @@ def _average_cost(book: Book, each: Moved) -> Decimal:
 
 
 def _is_free(each: Moved, moved_cash: Decimal) -> bool:
-    """Tell whether it is a price without any commission: so actions are paid, not trades."""
-    size = abs(each.units) * each.contract.multiplier
+    """Tell whether it is a price without any commission, and not by chance: so actions are paid, not trades."""
+    size, paid_in_all = abs(each.units) * each.contract.multiplier, abs(moved_cash)
+    worth = Decimal(round(Fraction(paid_in_all) / Fraction(size) * 10**6)) / 10**6
+    if size * step_of(each.contract) < commission_expected(each.contract, each.units, worth):
+        return False
     return nearest(Fraction(abs(moved_cash)) / Fraction(size), step_of(each.contract)) * size == abs(moved_cash)
 
 

@@ -158,7 +158,7 @@ def _begun(search: Search) -> Iterator[Partial]:
     """Begin with cash that something speaks for: what is left may look like something else then."""
     sure = (
         option for option in search.options
-        if all(kind == "cash" for kind, _ in option.effects) and CERTAINTIES[option.candidate.certainty] < 2
+        if all(kind in ("cash", "nav") for kind, _ in option.effects) and CERTAINTIES[option.candidate.certainty] < 2
     )  # fmt: skip
     return (Partial((), dict(search.targets)).with_option(option) for option in islice(sure, BEGUN_MAX))
 

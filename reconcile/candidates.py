@@ -44,6 +44,7 @@ class Candidate:
     # The difference of which it only presumes how much it makes, by a mark; what is left there may correct it.
     presumes: Subject | None = None
     corrects: str = ""  # the text of the candidate whose presumption it corrects: they are one
+    instead: tuple[Fact, ...] = ()  # all facts of that one, where none of its own says which one it `replaces`
 
 
 def combined(candidates: Iterable[Candidate], left: Container[Subject] = ()) -> tuple[Candidate, ...]:
@@ -64,7 +65,7 @@ def _corrected(candidate: Candidate, by: Candidate | None, left: Container[Subje
         is_open = candidate.presumes is None or candidate.presumes in left
         return candidate if is_open else replace(candidate, certainty="possible")
     instead = {getattr(fact, "replaces", None): fact.model_copy(update={"replaces": None}) for fact in by.facts}
-    facts = tuple(instead.get(fact.key, fact) for fact in candidate.facts)
+    facts = by.instead or tuple(instead.get(fact.key, fact) for fact in candidate.facts)
     return replace(candidate, certainty=by.certainty, text=by.text, facts=facts, presumes=None)
 
 

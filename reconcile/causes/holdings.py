@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from ledger.book import Book
-from ledger.events import MergerApplied
+from ledger.events import MergerApplied, decimal_text
 from ledger.events.observations import ContractDefined, PositionRow
 from ledger.state import ZERO
 from reconcile.candidates import Candidate, Case
@@ -76,8 +76,8 @@ def cents(amount: Decimal | Fraction) -> Decimal:
 
 
 def nearest(number: Fraction, step: Decimal) -> Decimal:
-    """Return the multiple of a step that is nearest to a number."""
-    return round(number / Fraction(step)) * step
+    """Return the multiple of a step that is nearest to a number, with no more digits than it needs."""
+    return Decimal(decimal_text(round(number / Fraction(step)) * step))
 
 
 def is_near(one: Decimal | Fraction, other: Decimal | Fraction, share: Fraction = COST_APART_MAX) -> bool:

@@ -15,15 +15,16 @@ from math import trunc
 from typing import NamedTuple
 
 from ledger.book import Book
-from ledger.events import MergerApplied, SplitApplied, StockDividendApplied, decimal_text
+from ledger.events import Fact, OrderFilled, SplitApplied, StockDividendApplied, decimal_text
 from ledger.events.reconciliation import Certainty
+from ledger.state import ZERO
 from reconcile.candidates import Candidate, Case, Subject, money
+from reconcile.causes.executions import inferred_fill, revised
 from reconcile.causes.holdings import (
     COST_APART_MAX,
     PAPER,
     Moved,
     cents,
-    corrected,
     is_near,
     is_small,
     moved,
@@ -32,13 +33,14 @@ from reconcile.causes.holdings import (
     row_of,
     worth,
 )
-from reconcile.comparisons import symbol
 
 RATIO_MAX = 100  # the greatest number in a ratio that an unannounced split is presumed to have …
 RATIO_LEAVING_MAX = 20  # … and in one that leaves a fraction; one for many goes up to RATIO_MAX
 RATIOS_SHOWN = 2
 SAME_COST_APART_MAX = Fraction(1, 1_000_000)  # the average cost was divided by the very ratio
 DIVIDEND_BELOW = Fraction(5, 4)  # a quarter more units and above is called a split, less a dividend in stock
+LIEU = "cash in lieu"
+PRICE = Decimal("1e-8")  # of what a fraction is paid at: the amount counts, to the cent
 UNIT = Decimal("0.0001")  # of a fraction that is paid out
 LIEU_APART_MAX = Fraction(1, 10)  # what is paid for a fraction may be another moment's price
 
@@ -66,7 +68,7 @@ def cash_in_lieu(case: Case) -> Iterator[Candidate]:
         for ratio in _ratios(case.book, each):
             if ratio.fraction:
                 yield from _paid_out(case, each, ratio)
-    yield from corrected(case, "cash in lieu", LIEU_APART_MAX, None, _spelt)
+    yield from _corrected(case)
 
 
 def _ratios(book: Book, each: Moved) -> tuple[_Ratio, ...]:
@@ -140,22 +142,43 @@ def _paid_out(case: Case, each: Moved, told: _Ratio) -> Iterator[Candidate]:
     at_mark = worth(case.book, each.con_id, told.fraction)
     if not at_mark:
         return
-    currency = each.contract.currency
-    seen = case.differences("cash").get(currency)
+    seen = case.differences("cash").get(each.contract.currency)
     paid = [at_mark]
     if seen is not None and is_near(seen, at_mark, LIEU_APART_MAX):
         paid.insert(0, cents(seen))
     for amount in dict.fromkeys(paid):
-        fact = MergerApplied(
-            con_id=each.con_id, source=case.origin.source, provisional=True, currency=currency, cash=amount,
-            reference=case.origin.named(f"cash in lieu {told.ratio.numerator}-{told.ratio.denominator}"),
-            quantity_change=-told.fraction, note="cash in lieu of a fraction",
-        )  # fmt: skip
-        presumes: Subject | None = ("cash", currency) if amount == at_mark != seen else None
-        text = _spelt(case, fact)
-        yield Candidate("cash in lieu", told.certainty, (fact,), text, (told.evidence,), presumes=presumes)
+        facts, text = _sold(case, each, told.fraction, amount), _spelt(each, told.fraction, amount)
+        presumes: Subject | None = ("cash", each.contract.currency) if amount == at_mark != seen else None
+        yield Candidate(LIEU, told.certainty, facts, text, (told.evidence,), presumes=presumes)
 
 
-def _spelt(case: Case, fact: MergerApplied) -> str:
-    units = f"{decimal_text(-fact.quantity_change)} {symbol(case.book, fact.con_id)}"
-    return f"{money(fact.cash)} in lieu of {units}"
+def _corrected(case: Case) -> Iterator[Candidate]:
+    """Correct what was presumed to be paid at the mark by what is left of the cash: another price, near enough."""
+    for candidate in case.chosen:
+        if candidate.cause != LIEU or candidate.presumes is None:
+            continue
+        sold, charged = candidate.facts
+        assert isinstance(sold, OrderFilled)
+        contract = case.book.contracts[sold.con_id]
+        at_mark = cents(-sold.quantity * sold.price)
+        amount = cents(at_mark + case.differences("cash").get(contract.currency, ZERO))
+        if amount == at_mark or not is_near(amount, at_mark, LIEU_APART_MAX):
+            continue
+        price = nearest(Fraction(amount) / Fraction(-sold.quantity), PRICE)
+        instead = sold.model_copy(update={"price": price})
+        again = instead.model_copy(update={"execution_id": revised(sold.execution_id)})
+        text = _spelt(Moved(contract, ZERO, ZERO), -sold.quantity, amount)
+        yield Candidate(
+            LIEU, "likely", (again,), text, candidate.evidence, corrects=candidate.text, instead=(instead, charged)
+        )
+
+
+def _sold(case: Case, each: Moved, fraction: Decimal, amount: Decimal) -> tuple[Fact, ...]:
+    """Sell a fraction after the split, whenever that is recorded; the broker tells it as an execution, too."""
+    price = nearest(Fraction(amount) / Fraction(fraction), PRICE)
+    sold, charged = inferred_fill(case, f"cash in lieu/{each.con_id}", each.con_id, -fraction, price, ZERO, None)
+    return (sold.model_copy(update={"occurred_at": None}), charged)
+
+
+def _spelt(each: Moved, fraction: Decimal, amount: Decimal) -> str:
+    return f"{money(amount)} in lieu of {decimal_text(fraction)} {each.contract.symbol}"

@@ -2,7 +2,8 @@
 
 An inferred execution goes when one of its contract, in its direction and from before it was missed, is told; one that
 stands for a correction, when the next revision is told. An inferred adjustment of a commission goes with the commission
-itself. Cash and actions that a statement tells take the place of inferred ones by name: `trader/importing/fitting.py`.
+itself, an inferred conversion with the execution of its pair. Cash and actions that a statement tells take the place of
+inferred ones by name: `trader/importing/fitting.py`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,17 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from ledger.events import CommissionAdjusted, CommissionCharged, Fact, OrderFilled, execution_base, type_name
+from ledger.effects.changes import VIRTUAL
+from ledger.effects.executions import bought_currency
+from ledger.events import (
+    CommissionAdjusted,
+    CommissionCharged,
+    CurrencyConverted,
+    Fact,
+    OrderFilled,
+    execution_base,
+    type_name,
+)
 from ledger.state import ZERO, Fill, State
 from reconcile.comparisons import INFERRED
 from reconcile.taking_back import fill_taken_back
@@ -19,7 +30,7 @@ from reconcile.taking_back import fill_taken_back
 WAITED = timedelta(days=10)  # a break may wait so long before somebody accepts what explains it
 STANDING_FOR = ("/corrected/", "/again/")  # in names of what stands for one of the broker's, whose base ends them
 TOLD = "the broker told it itself"
-ADJUSTED = type_name(CommissionAdjusted)
+ADJUSTED, CONVERTED = type_name(CommissionAdjusted), type_name(CurrencyConverted)
 
 
 class _Execution(NamedTuple):
@@ -36,7 +47,8 @@ def without_inferred(book: State, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
     """Return facts of the broker's after those that take back what was inferred of the same."""
     if not facts:
         return ()
-    return (*_fills_taken_back(book, facts), *_commissions_taken_back(book, facts), *facts)
+    taken_back = (_fills_taken_back, _commissions_taken_back, _conversions_taken_back)
+    return (*(fact for each in taken_back for fact in each(book, facts)), *facts)
 
 
 def _fills_taken_back(book: State, facts: tuple[Fact, ...]) -> Iterator[Fact]:
@@ -90,3 +102,31 @@ def _commissions_taken_back(book: State, facts: Iterable[Fact]) -> Iterator[Fact
                 source=source, reference=f"{reference}/told", amount=ZERO, currency=str(each.currency),
                 con_id=each.con_id, note=TOLD, replaces=key,
             )  # fmt: skip
+
+
+def _conversions_taken_back(book: State, facts: Iterable[Fact]) -> Iterator[Fact]:
+    """End conversions that were inferred of what are executions of a pair of currencies."""
+    inferred = [key for key, each in book.provisional.items() if each.type == CONVERTED]
+    for fact in facts if inferred else ():
+        pair = book.contracts.get(fact.con_id) if isinstance(fact, OrderFilled) else None
+        if pair is None or pair.security_type != VIRTUAL or fact.key in book.keys or not isinstance(fact, OrderFilled):
+            continue
+        legs = (bought_currency(pair), pair.currency)
+        bought, sold = legs if fact.quantity > 0 else legs[::-1]
+        same = next((key for key in inferred if _currencies(book, key) == (sold, bought)), None)
+        if same is not None:
+            inferred.remove(same)
+            _, source, reference = same.split("/", 2)
+            yield CurrencyConverted(
+                source=source, reference=f"{reference}/told", sold=ZERO, sold_currency=sold, bought=ZERO,
+                bought_currency=bought, note=TOLD, replaces=same,
+            )  # fmt: skip
+
+
+def _currencies(book: State, key: str) -> tuple[str, str] | None:
+    """Return what was sold and bought by an inferred conversion."""
+    match book.keys.get(key):
+        case (_, (_, _, str() as sold, _, str() as bought)):
+            return sold, bought
+        case _:
+            return None

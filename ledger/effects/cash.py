@@ -65,6 +65,8 @@ def _capital_returned(state: State, event: Event) -> None:
 
 def _converted(state: State, event: Event) -> None:
     fact: CurrencyConverted = event.fact  # type: ignore[assignment]
+    if fact.replaces is not None and not fact.sold and not fact.bought:
+        return  # it takes another's place, and leaves it empty
     if fact.sold <= 0 or fact.bought <= 0:
         raise Impossible(f"conversion {fact.reference}: expected two amounts above zero")
     earn(state, fact.sold_currency, -fact.sold, "conversion")

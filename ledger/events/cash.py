@@ -110,7 +110,7 @@ class CurrencyConverted(Fact):
     FROM_BROKER: ClassVar[bool] = True
     source: str
     reference: str
-    sold: Exact  # magnitude, > 0
+    sold: Exact  # magnitude, > 0; both 0 where it only ends the one that it replaces
     sold_currency: str
     bought: Exact  # magnitude, > 0
     bought_currency: str

@@ -64,6 +64,7 @@ ACTIONS: tuple[tuple[type[PositionAction], str], ...] = (
 )
 ACTION_OF = {type_name(kind): (kind, cause) for kind, cause in ACTIONS}
 BY_THE_BROKER = "stale snapshot"  # the book was right: the broker's half came round
+ROUNDING, ROUNDED_MAX = "rounding", 5 * CENT  # a cent for each of a few bookings
 OF_THE_REPORT = frozenset(  # explained as the broker's half alone: it stays so where no fact was told since
     {"stale snapshot", "partial snapshot", "unsettled cash", "mark difference", "currency translation", "rounding"}
 )
@@ -91,15 +92,18 @@ def closed(book: State, known: Break, now: Finding | None = None) -> BreakClosed
     What that does not make of the difference, the broker's half did: it came round.
     """
     left = ZERO if now is None else now.difference or ZERO
+    difference = (known.found.difference or ZERO) - left
     since = tuple(islice(_since(book, known), LOOKED_AT))
-    chosen = _making(since, (known.found.difference or ZERO) - left)
-    causes = [told.cause for told in chosen or reversed(since if now is None else ())]
+    chosen = _making(since, difference)
+    causes = [told.cause for told in chosen]
     if not chosen and now is None and known.found.kind in ("position", "cash", "nav"):
-        causes += _of_the_report(known)
-    evidence = tuple(told.key for told in chosen or reversed(since if now is None else ()))
+        chosen = tuple(reversed(since))
+        rest = difference - sum((told.amount or ZERO for told in chosen), ZERO)
+        is_rounded = bool(chosen) and known.found.kind == "cash" and abs(rest) <= ROUNDED_MAX
+        causes = [*(told.cause for told in chosen), *((ROUNDING,) if is_rounded else _of_the_report(known))]
     return BreakClosed(
         break_id=known.found.break_id, reason=AGAIN if now is None else CHANGED,
-        cause=" + ".join(dict.fromkeys(causes)), evidence=evidence,
+        cause=" + ".join(dict.fromkeys(causes)), evidence=tuple(told.key for told in chosen),
     )  # fmt: skip
 
 
@@ -112,9 +116,12 @@ def _of_the_report(known: Break) -> tuple[str, ...]:
 
 
 def _making(since: tuple[_Since, ...], difference: Decimal) -> tuple[_Since, ...]:
-    """Return the fewest facts that make a difference together; else the actions, whose amounts only their lots tell."""
+    """Return the facts that make a difference together: all that were told, else the fewest.
+
+    Else the actions, whose amounts only their lots tell.
+    """
     told = tuple(each for each in since if each.amount is not None)
-    for some in chain(_few(told), _all_but_few(told)):
+    for some in chain((told,), _few(told), _all_but_few(told)):
         if abs(sum((each.amount or ZERO for each in some), ZERO) - difference) <= CENT:
             return tuple(reversed(some))
     return tuple(each for each in reversed(since) if each.amount is None)

@@ -21,13 +21,11 @@ from reconcile.causes.holdings import (
     PAPER,
     Moved,
     cents,
-    corrected,
     is_near,
     is_small,
     moved,
     nearest,
     own_cost,
-    priced,
     reported_cost,
     row_of,
     worth,
@@ -35,6 +33,7 @@ from reconcile.causes.holdings import (
 from reconcile.comparisons import symbol
 from reconcile.tolerances import CENT
 
+MERGER = "merger"
 SAME_COST_APART_MAX = Fraction(1, 1000)  # the whole cost of what is gone went along
 OFFER_APART_MAX = Fraction(1, 10)  # the last mark before a merger is near what is offered
 VALUE_APART_MAX = Fraction(1, 4)  # what is received is worth about what is given, by marks of different moments
@@ -80,7 +79,7 @@ def merger(case: Case) -> Iterator[Candidate]:
     for old, new in _exchanged(case):
         if new.units != old.expected:
             yield from _for_units(case, old, new)
-    yield from corrected(case, "merger", OFFER_APART_MAX, CENT, _spelt)
+    yield from _corrected(case)
 
 
 def _for_cash(case: Case, old: Moved) -> Iterator[Candidate]:
@@ -90,7 +89,7 @@ def _for_cash(case: Case, old: Moved) -> Iterator[Candidate]:
     for amount in _paid(case, old, at_mark, at_mark):
         fact = _merged(case, old, amount)
         sure, evidence = _certainty(case.book, old), (_gone_text(case.book, old),)
-        yield Candidate("merger", sure, (fact,), _spelt(case, fact), evidence, presumes=_presumed(case, fact, at_mark))
+        yield Candidate(MERGER, sure, (fact,), _spelt(case, fact), evidence, presumes=_presumed(case, fact, at_mark))
 
 
 def _presumed(case: Case, fact: MergerApplied, at_mark: Decimal) -> Subject | None:
@@ -119,7 +118,7 @@ def _for_units(case: Case, old: Moved, new: Moved) -> Iterator[Candidate]:
         exchanged = _merged(case, old, ZERO, new)
         is_same = is_near(came_at, cost, SAME_COST_APART_MAX)
         sure: Certainty = "likely" if is_worth_it and is_same else "possible"
-        yield Candidate("merger", sure, (exchanged,), _spelt(case, exchanged), evidence)
+        yield Candidate(MERGER, sure, (exchanged,), _spelt(case, exchanged), evidence)
     cash = ZERO if given is None or received is None else given - received
     is_share = Fraction(came_at) / Fraction(cost) <= 1 + COST_APART_MAX if came_at * cost > 0 else False
     if (
@@ -131,7 +130,7 @@ def _for_units(case: Case, old: Moved, new: Moved) -> Iterator[Candidate]:
         return
     for amount in _paid(case, old, cash, given):
         fact = _merged(case, old, amount, new, _settled(cost, came_at))
-        yield Candidate("merger", "likely", (fact,), _spelt(case, fact), evidence, presumes=_presumed(case, fact, cash))
+        yield Candidate(MERGER, "likely", (fact,), _spelt(case, fact), evidence, presumes=_presumed(case, fact, cash))
 
 
 def _is_paid(case: Case, old: Moved) -> bool:
@@ -143,10 +142,32 @@ def _paid(case: Case, old: Moved, expected: Decimal, given: Decimal) -> Iterator
     """Yield what is seen to be paid, if it may be a price in cents a unit, and what the marks say."""
     seen = case.differences("cash").get(old.contract.currency)
     if seen is not None and abs(Fraction(seen - expected)) <= abs(Fraction(given)) * OFFER_APART_MAX:
-        amount = priced(seen, old.expected, CENT)
+        amount = _priced(seen, old.expected)
         if amount is not None and amount != expected:
             yield amount
     yield expected
+
+
+def _corrected(case: Case) -> Iterator[Candidate]:
+    """Correct what was presumed to be paid at the mark by what is left of the cash: another price in cents, near it."""
+    for candidate in case.chosen:
+        if candidate.cause != MERGER or candidate.presumes is None:
+            continue
+        fact = next(fact for fact in candidate.facts if isinstance(fact, MergerApplied))
+        paid = _priced(fact.cash + case.differences("cash").get(fact.currency, ZERO), fact.quantity_change)
+        if paid is None or paid == fact.cash or not is_near(paid, fact.cash, OFFER_APART_MAX):
+            continue
+        told = {"cash": paid, "replaces": fact.key, "reference": f"{fact.reference}, corrected"}
+        instead = fact.model_copy(update=told)
+        yield Candidate(
+            MERGER, "likely", (instead,), _spelt(case, instead), candidate.evidence, corrects=candidate.text
+        )
+
+
+def _priced(paid: Decimal, units: Decimal) -> Decimal | None:
+    """Return what units come to at a price in cents, if that is what was paid, to the cent."""
+    amount = abs(nearest(Fraction(paid) / Fraction(units), CENT)) * abs(units)
+    return amount.copy_sign(paid) if abs(amount - abs(paid)) <= CENT else None
 
 
 def _settled(cost: Decimal, came_at: Decimal) -> Decimal:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
 
 from ledger.book import Book
-from ledger.events import MergerApplied, decimal_text
+from ledger.events import decimal_text
 from ledger.events.observations import ContractDefined, PositionRow
 from ledger.state import ZERO
-from reconcile.candidates import Candidate, Case
+from reconcile.candidates import Case
 from reconcile.tolerances import CENT
 
 PAPER = frozenset(("STK", "FUND", "BOND", "WAR"))  # what is exchanged, renamed, split and spun off
@@ -88,31 +88,3 @@ def is_near(one: Decimal | Fraction, other: Decimal | Fraction, share: Fraction 
 def is_small(ratio: Fraction, most: int) -> bool:
     """Tell whether a ratio is one of small numbers."""
     return 0 < ratio.numerator <= most and ratio.denominator <= most
-
-
-def corrected(
-    case: Case, cause: str, apart_max: Fraction, step: Decimal | None, spell: Callable[[Case, MergerApplied], str]
-) -> Iterator[Candidate]:
-    """Correct what was presumed to be paid at the mark by what is left of the cash: another price, near enough.
-
-    With a step, the price is a multiple of it.
-    """
-    for candidate in case.chosen:
-        if candidate.cause != cause or candidate.presumes is None or candidate.presumes[0] != "cash":
-            continue
-        fact = next(fact for fact in candidate.facts if isinstance(fact, MergerApplied))
-        paid = priced(fact.cash + case.differences("cash").get(fact.currency, ZERO), fact.quantity_change, step)
-        if paid is None or paid == fact.cash or not is_near(paid, fact.cash, apart_max):
-            continue
-        told = {"cash": paid, "replaces": fact.key, "reference": f"{fact.reference}, corrected"}
-        instead = fact.model_copy(update=told)
-        text = spell(case, instead)
-        yield Candidate(cause, "likely", (instead,), text, candidate.evidence, corrects=candidate.text)
-
-
-def priced(paid: Decimal, units: Decimal, step: Decimal | None) -> Decimal | None:
-    """Return what units come to at a price that is a multiple of a step, if that is what was paid, to the cent."""
-    if step is None:
-        return cents(paid)
-    amount = abs(nearest(Fraction(paid) / Fraction(units), step)) * abs(units)
-    return amount.copy_sign(paid) if abs(amount - abs(paid)) <= CENT else None

@@ -93,10 +93,9 @@ class Explanation:
         """Return what speaks for it."""
         return tuple(dict.fromkeys(told for candidate in self.candidates for told in candidate.evidence))
 
-    @property
-    def name(self) -> tuple[object, ...]:
-        """Tell apart what a person would: causes and amounts."""
-        return (self.causes, tuple((term.cause, term.kind, term.subject, term.amount) for term in self.terms))
+    def amounts_of(self, subject: Subject) -> tuple[tuple[str, Decimal], ...]:
+        """Return how much of a difference each cause makes, term by term."""
+        return tuple((term.cause, term.amount) for term in self.terms if (term.kind, term.subject) == subject)
 
     def of(self, finding: Finding) -> tuple[tuple[TermRow, ...], Decimal | None]:
         """Return the terms of one difference, and what is left of it."""
@@ -215,13 +214,13 @@ def spelt(book: Book, fact: Fact, candidate: Candidate) -> str:
             return candidate.cause if con_id is None else f"{candidate.cause} {symbol(book, con_id)}"
 
 
-def worth_telling(explanations: Iterable[Explanation]) -> tuple[Explanation, ...]:
+def worth_telling(explanations: Iterable[Explanation], subject: Subject) -> tuple[Explanation, ...]:
     """Return the likeliest and its rivals: not all alike but for what the rest is guessed to be, if others fit."""
     told: list[Explanation] = []
     spare: list[Explanation] = []
     for explanation in explanations:
         is_partial = bool(explanation.left) and any(not other.left for other in told)
-        if is_partial or any(_says_no_more(explanation, other) for other in (*told, *spare)):
+        if is_partial or any(_says_no_more(explanation, other, subject) for other in (*told, *spare)):
             continue
         alike = sum(explanation.known == other.known for other in told)
         (spare if alike >= ALIKE_MAX else told).append(explanation)
@@ -230,7 +229,8 @@ def worth_telling(explanations: Iterable[Explanation]) -> tuple[Explanation, ...
     return tuple((*told, *spare)[: RIVALS_MAX + 1])
 
 
-def _says_no_more(explanation: Explanation, told: Explanation) -> bool:
-    """Tell whether it is what was told, perhaps with more that comes to nothing."""
+def _says_no_more(explanation: Explanation, told: Explanation, subject: Subject) -> bool:
+    """Tell whether it says of a difference what was told, perhaps with more that comes to nothing."""
     parts, known = ({(each.cause, each.text) for each in one.candidates} for one in (explanation, told))
-    return explanation.name == told.name or (known < parts and not told.left)
+    said, before = ((one.causes, one.amounts_of(subject)) for one in (explanation, told))
+    return said == before or (known < parts and not told.left)

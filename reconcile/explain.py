@@ -129,7 +129,7 @@ class _Engine:
     def _of(self, subject: Subject, found: tuple[Partial, ...]) -> Iterator[Explanation]:
         """Return what holds of the sets' parts that touch one difference; partly, only where nothing closes it."""
         for groups in ((_group(each, subject) for each in found if not each.given_up), self._partly(subject, found)):
-            told = worth_telling(filter(None, map(self._tried, islice(groups, TRIALS_MAX))))
+            told = worth_telling(filter(None, map(self._tried, islice(groups, TRIALS_MAX))), subject)
             yield from told
             if told:
                 return

@@ -11,6 +11,7 @@ from ledger.events import BreakClosed, BreakExplained, BreakFound, Fact, StepFai
 from ledger.events.reconciliation import TermRow
 from tests.reconcile.injections.cases import Run
 from tests.reconcile.injections.kinds import KINDS
+from tests.reconcile.injections.kinds.kind import Kind
 from tests.reconcile.injections.world import CENT, ZERO, Subject, Truth
 
 SHOWN_MAX = 3  # explanations of one break
@@ -128,10 +129,11 @@ def _grade(
     truth: Truth, truths: tuple[Truth, ...], told: dict[str, Told], later: dict[str, Told], *, unknown: bool
 ) -> Grade:
     """Grade one injection; where a mark is missing, totals are unknown: no order leaves, nothing is told of them."""
-    hidden = unknown and any(kind == "nav" for kind, _ in truth.effects)
+    hidden = unknown and any(kind == "nav" for each in truths for kind, _ in each.effects)
     subjects = [subject for subject in truth.effects if _shows(subject, truths)]
     found = [_break_of(subject, told) for subject in subjects]
-    detected = hidden or all(each is not None for each in found)
+    is_nav = any(subject[0] == "nav" for subject in truth.effects)
+    detected = (hidden and is_nav) or all(each is not None for each in found)
     mixed = [subject for subject in subjects if _is_one_sum(subject, truths)]
     kind = KIND_OF[truth.kind]
     by_api = detected and all(
@@ -140,7 +142,7 @@ def _grade(
     )  # fmt: skip
     last = [_words(subject, later) for subject in subjects]
     stated = all(_told_first(words, subject, truths) for words, subject in zip(last, subjects, strict=True))
-    unseen = kind.api or hidden or (kind.free and mixed) or _is_blurred(truth, truths)
+    unseen = kind.api or hidden or (kind.free and mixed) or _is_blurred(kind, [KIND_OF[each.kind] for each in truths])
     return Grade(
         truth.kind, truth.cause, detected, not unseen, by_api,
         "; ".join(" + ".join(each.explanations[0].causes) if each and each.explanations else "-" for each in found),
@@ -154,11 +156,11 @@ def _is_one_sum(subject: Subject, truths: Iterable[Truth]) -> bool:
     return subject[0] == "cash" and (sum(kind.free for kind in there) > 1 or any(kind.api for kind in there))
 
 
-def _is_blurred(truth: Truth, truths: Iterable[Truth]) -> bool:
-    """Tell whether units without cash and cash without units happened both: that may have been a trade, and a rest."""
-    kinds = [KIND_OF[each.kind] for each in truths]
-    blurs = any(kind.cashless for kind in kinds) and any(kind.free or kind.api for kind in kinds)
-    return blurs and (KIND_OF[truth.kind].cashless or KIND_OF[truth.kind].free)
+def _is_blurred(kind: Kind, kinds: list[Kind]) -> bool:
+    """Tell whether two things make one sum: units apart from cash (or a trade and a rest), or two in the totals."""
+    in_totals = kind.totals and sum(each.totals for each in kinds) > 1
+    apart = any(each.cashless for each in kinds) and any(each.free or each.api for each in kinds)
+    return in_totals or (apart and (kind.cashless or kind.free))
 
 
 def _shows(subject: Subject, truths: Iterable[Truth]) -> bool:

@@ -149,10 +149,10 @@ def foreign_order(world: World) -> Iterator[None]:
 
 REPORTS: tuple[Kind, ...] = (
     Kind("stale snapshot", "stale snapshot", stale_snapshot, statement=NO_STATEMENT),
-    Kind("partial snapshot", "partial snapshot", partial_snapshot, statement=NO_STATEMENT),
-    Kind("unsettled cash", "unsettled cash", unsettled_cash, statement=NO_STATEMENT),
-    Kind("mark difference", "mark difference", mark_difference, statement=NO_STATEMENT),
-    Kind("currency translation", "currency translation", currency_translation, statement=NO_STATEMENT),
+    Kind("partial snapshot", "partial snapshot", partial_snapshot, statement=NO_STATEMENT, totals=True, cashless=True),
+    Kind("unsettled cash", "unsettled cash", unsettled_cash, statement=NO_STATEMENT, totals=True),
+    Kind("mark difference", "mark difference", mark_difference, statement=NO_STATEMENT, totals=True),
+    Kind("currency translation", "currency translation", currency_translation, statement=NO_STATEMENT, totals=True),
     Kind("rounding", "rounding", rounding, statement=NO_STATEMENT, free=True),
     Kind("foreign order", "foreign order", foreign_order, statement=NO_STATEMENT),
 )

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from ledger.book import book_hash, new_order_ref
 from ledger.errors import LogLocked
@@ -23,23 +23,12 @@ from ledger.events import (
     BrokerConnected,
     BrokerDisconnected,
     BrokerLost,
-    CashDeposited,
-    CashWithdrawn,
-    CurrencyConverted,
     CycleFailed,
     CycleFinished,
     CycleSkipped,
     DataIngested,
     DayCommitted,
-    DistributionDeclared,
-    DividendAccrualReversed,
-    DividendAccrued,
-    DividendPaid,
     Fact,
-    FeeCharged,
-    FlowCancelled,
-    FlowExpected,
-    InterestPaid,
     MarginObserved,
     NoticeFailed,
     NoticeSent,
@@ -51,7 +40,6 @@ from ledger.events import (
     OrderRejected,
     OrderResolved,
     OverrideSet,
-    PaymentInLieuPaid,
     PositionsObserved,
     QuoteRow,
     QuotesObserved,
@@ -59,20 +47,15 @@ from ledger.events import (
     RecoveryStarted,
     SafeguardsEvaluated,
     SeriesRow,
-    SplitDeclared,
-    StatementImported,
-    StatementMissed,
     StepFailed,
     TargetRow,
     TargetsComputed,
     TargetsScaled,
-    TaxWithheld,
     TradingAllowed,
     TradingHalted,
     TradingResumed,
     TradingVetoed,
     VerdictRow,
-    WashSaleObserved,
     WitnessFailed,
     WitnessKept,
 )
@@ -80,6 +63,7 @@ from ledger.ledger import Ledger
 from ledger.log.storage import events_folder, var_folder
 from reconcile.acceptance import acceptance
 from reconcile.reconciliation import reconcile
+from reconcile.taking_back import taking_back
 from reconcile.tolerances import Tolerances
 from tests.facts import (
     AAPL,
@@ -106,6 +90,7 @@ from tests.facts import (
 )
 from tests.facts import snapshot as snapshot_taken
 from tests.history.accounting import accounting
+from tests.history.moving import move_money
 from trader.evidence import put
 
 NEVER_TOLD: tuple[type[Fact], ...] = (OrderModified,)  # what no book can take in
@@ -248,7 +233,7 @@ class Telling:
         self._reconcile(ledger)
         for known in ledger.book.open_breaks:
             ledger.record(acceptance(ledger.book, known.found.break_id, "seen at the broker", as_suspense=True))
-        self._money(ledger)
+        move_money(ledger, self.clock.now(), self.statement, DAYS)
         ledger.record(accounting(self.clock.now() - timedelta(hours=4)))
         if refused := [known for known in ledger.book.open_breaks if known.found.kind == "refused_fact"]:
             raise ValueError(f"{refused[0].found.text}: expected a fact that the book takes in")
@@ -258,44 +243,6 @@ class Telling:
         self._finish(ledger, DAYS[1], "0935")
         self._day_ends(ledger, DAYS[1])
 
-    def _money(self, ledger: Ledger) -> None:
-        con_id, usd = SPY.con_id, "USD"
-        ledger.record((FlowExpected(amount=Decimal(1000), currency=usd, until=DAYS[2]),))
-        ledger.record((FlowExpected(amount=Decimal(-70), currency=usd, until=DAYS[2], note="rent"),))
-        ledger.record((FlowCancelled(flow_id="F-2", why="paid from elsewhere"),))
-        declared: Any = {"con_id": con_id, "ex_date": DAYS[2], "source": "folder"}
-        ledger.record(
-            (
-                DistributionDeclared(**declared, amount=Decimal("0.55"), currency=usd),
-                SplitDeclared(**declared, numerator=3, denominator=2),
-            )
-        )
-        amounts = {"gross": Decimal("5.5"), "tax": Decimal("-0.83")}
-        accrual = {"con_id": con_id, "reference": "d1", "currency": usd, **amounts}
-        ledger.record((DividendAccrued.model_validate(accrual), DividendAccrualReversed.model_validate(accrual)))
-        told: Any = {"source": "statement", "currency": usd}
-        ledger.record(
-            (
-                DividendPaid(**told, reference="1", amount=Decimal("5.5"), con_id=con_id, trade_date=DAYS[0]),
-                TaxWithheld(**told, reference="2", amount=Decimal("-0.83"), con_id=con_id, report_date=DAYS[1]),
-                PaymentInLieuPaid(**told, reference="3", amount=Decimal("0.4"), con_id=con_id),
-                InterestPaid(**told, reference="4", amount=Decimal("-2.13")),
-                FeeCharged(**told, reference="5", amount=Decimal("-4.5"), kind="market data"),
-                CashDeposited(**told, reference="6", amount=Decimal(1000), occurred_at=self.clock.now()),
-                CashWithdrawn(**told, reference="7", amount=Decimal(-250)),
-                CurrencyConverted(
-                    source="statement", reference="8", sold=Decimal(1300), sold_currency=usd, bought=Decimal(1000),
-                    bought_currency="EUR",
-                ),
-                WashSaleObserved(**told, reference="9", amount=Decimal("1.5"), con_id=con_id),
-                StatementImported(
-                    source="flex", account=ACCOUNT, first_day="2005-03-01", last_day="2005-03-01",
-                    file_sha256=self.statement, facts=9, facts_new=9,
-                ),
-                StatementMissed(day=DAYS[0], code="flex-unavailable", reason="try again later"),
-            )
-        )  # fmt: skip
-
     def _apart(self, ledger: Ledger) -> None:
         """The broker holds two shares and thirty dollars too many: accepted, but for the share that goes again."""
         book = ledger.book
@@ -304,6 +251,10 @@ class Telling:
         rows = (row.model_copy(update={"quantity": row.quantity + 1}) for row in held.rows)
         cash = {currency: str(amount + (30 if currency == "USD" else 0)) for currency, amount in book.cash.items()}
         ledger.record((rated, positions_reported(*rows), working, cash_reported(**cash), nav))
+        ledger.record(reconcile(ledger.book, Tolerances()))
+        dollars = next(known.found.break_id for known in ledger.book.open_breaks if known.found.kind == "cash")
+        ledger.record(acceptance(ledger.book, dollars, "nothing explains it", as_suspense=True))
+        ledger.record(taking_back(ledger.book, dollars, "looked again"))
         ledger.record(reconcile(ledger.book, Tolerances()))
         for known in ledger.book.open_breaks:
             subject = known.found

@@ -208,11 +208,12 @@ def _held_before(book: Book, con_id: int, ex_date: date) -> Decimal:
 
 
 def _together(case: Case, coming: list[Coming], difference: Decimal) -> Iterator[tuple[Coming, ...]]:
-    """Return all that are due, and those of some that are due whose sum is the difference."""
+    """Return all that are due, received or owed, and those of some that are due whose sum is the difference."""
     due = [each for each in coming if _is_due(case.book, each)]
-    if len(due) > 1:
-        yield tuple(due)
-    for size in range(ALONE_MAX + 1, min(TOGETHER_MAX, len(due) - 1) + 1):
+    for alike in ([each for each in due if each.gross > 0], [each for each in due if each.gross < 0]):
+        if len(alike) > 1:
+            yield tuple(alike)
+    for size in range(ALONE_MAX + 1, min(TOGETHER_MAX, len(due) - 1) + 1) if len(due) <= SOME else ():
         for chosen in combinations(due, size):
             paid = sum(map(_net, chosen), ZERO)
             if abs(difference - paid) <= CENT * len(chosen):  # IB rounds each payment to cents

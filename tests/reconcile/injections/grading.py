@@ -129,7 +129,7 @@ def _grade(
     truth: Truth, truths: tuple[Truth, ...], told: dict[str, Told], later: dict[str, Told], *, unknown: bool
 ) -> Grade:
     """Grade one injection; where a mark is missing, totals are unknown: no order leaves, nothing is told of them."""
-    hidden = unknown and any(kind == "nav" for each in truths for kind, _ in each.effects)
+    hidden = unknown and any(KIND_OF[each.kind].totals for each in truths)
     subjects = [subject for subject in truth.effects if _shows(subject, truths)]
     found = [_break_of(subject, told) for subject in subjects]
     is_nav = any(subject[0] == "nav" for subject in truth.effects)

@@ -250,6 +250,7 @@ class State:
     flows_expected: int = 0  # those that came or were cancelled included
     distributions: dict[str, DistributionDeclared] = field(default_factory=dict)  # told by a source, by CON_ID/EX_DATE
     splits: dict[str, SplitDeclared] = field(default_factory=dict)  # the same
+    fees: dict[str, str] = field(default_factory=dict)  # CURRENCY/AMOUNT that the broker told -> key of the last one
     borrow_fees: dict[str, int] = field(default_factory=dict)  # fees for borrowed shares: key -> seq
     pending_actions: dict[str, ActionPending] = field(default_factory=dict)  # by key; they lock their contracts
     orders: dict[str, Order] = field(default_factory=dict)

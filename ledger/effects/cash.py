@@ -17,9 +17,11 @@ from ledger.events import (
     DividendAccrualReversed,
     DividendAccrued,
     Fact,
+    FeeCharged,
     InterestAccrued,
     ReturnOfCapitalPaid,
     VariationSettled,
+    decimal_text,
 )
 from ledger.journal import post
 from ledger.line import Event
@@ -33,10 +35,19 @@ def _cash_effect(account: str) -> Effect:
         earn(state, fact.currency, fact.amount, account)
         if account == "transfers":
             arrived(state, fact)
-        elif getattr(fact, "kind", "") == "borrow":
-            state.borrow_fees[fact.key] = event.seq
+        elif account == "fees":
+            _keep_fee(state, event)
 
     return effect
+
+
+def _keep_fee(state: State, event: Event) -> None:
+    """Remember what fees the broker charged, for it charges the same again; and which were for borrowed shares."""
+    fact: FeeCharged = event.fact  # type: ignore[assignment]
+    if fact.kind == "borrow":
+        state.borrow_fees[fact.key] = event.seq
+    elif not fact.provisional:
+        state.fees[f"{fact.currency}/{decimal_text(fact.amount)}"] = fact.key
 
 
 def _variation(state: State, event: Event) -> None:

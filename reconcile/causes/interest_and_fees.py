@@ -17,7 +17,6 @@ from reconcile.tolerances import CENT
 NEAR = Decimal("0.05")  # of what has accrued: the days since the last statement are not in our sum
 SMALL = Decimal("0.001")  # of NAV: what is charged, rather than taken out …
 FEE_MAX = Decimal("0.01")  # … and what no fee amounts to
-RECURRING_MAX = 12  # fees of before that are looked at, the latest amounts first
 
 
 def interest(case: Case) -> Iterator[Candidate]:
@@ -72,12 +71,14 @@ def _is_stock(book: Book, con_id: int) -> bool:
 
 
 def fee(case: Case) -> Iterator[Candidate]:
-    """Fees like those that were charged before, to the cent; or the whole difference that is left."""
+    """Fees like one that was charged before, to the cent; or the whole difference that is left."""
     for currency, difference in case.differences("cash").items():
-        for amount, reference in () if case.chosen else _charged_before(case.book, currency):
-            if amount * difference > 0:
-                yield _fee(case, currency, amount, "other", "likely", (f"charged before: {reference}",))
-        if is_within(case.book, currency, difference, FEE_MAX) is not False:
+        amount = cents(difference)
+        before = case.book.fees.get(f"{currency}/{decimal_text(amount)}")
+        if before is not None and abs(EXACT.subtract(difference, amount)) < CENT:
+            speaks = f"charged before: {before.removeprefix('broker-cash/')}"
+            yield _fee(case, currency, amount, "other", "likely", (speaks,))
+        elif is_within(case.book, currency, difference, FEE_MAX) is not False:
             yield _fee(case, currency, difference, "other", "possible", _as_fee(case.book, currency, difference))
 
 
@@ -85,19 +86,6 @@ def _as_fee(book: Book, currency: str, amount: Decimal) -> tuple[str, ...]:
     """Say what speaks for a fee: that it is small; large amounts are moved by people."""
     is_small = amount < 0 and is_within(book, currency, amount, SMALL)
     return (f"it is below {SMALL:.1%} of NAV",) if is_small else ()
-
-
-def _charged_before(book: Book, currency: str) -> list[tuple[Decimal, str]]:
-    """Return the amounts of fees that the broker itself told, each once, the latest first."""
-    told: list[tuple[int, Decimal, str]] = []
-    for key, (seq, part) in book.keys.items():
-        match part:
-            case ("fee_charged", Decimal() as amount, str() as of) if of == currency and key not in book.provisional:
-                told.append((seq, amount, key.removeprefix("broker-cash/")))
-            case _:
-                continue
-    latest = {amount: reference for _, amount, reference in sorted(told)}
-    return list(reversed(latest.items()))[:RECURRING_MAX]
 
 
 def _fee(

@@ -265,6 +265,21 @@ def test_an_option_on_an_index_is_settled_in_cash() -> None:
     assert accepted(book, said).holdings[INDEX.con_id].realised == Decimal(410)
 
 
+def test_an_option_on_a_future_delivers_it_and_what_it_gained_since_is_variation() -> None:
+    option = CALL.model_copy(
+        update={"con_id": 5005, "security_type": "FOP", "multiplier": Decimal(50), "underlying_con_id": ES.con_id,
+                "strike": Decimal(1190)}
+    )  # fmt: skip
+    book = with_options(option, "1", "900")
+    book, said = compared(book, *HELD.values(), held(ES, "1", "1210.00", "60400"), cash="93000", nav="95000")
+
+    assert [each.cause for each in said] == ["exercise", "exercise", "variation margin"]
+    exercised = told(book, *acceptance(book, said[0].break_id, "as its terms say", explanation=1))
+    after = accepted(exercised, said[2:])
+    assert after.cash == {"USD": Decimal(93000)}
+    assert after.holdings[ES.con_id].basis == Decimal(60400)  # at the strike, and what the option had cost
+
+
 # Futures
 
 

@@ -29,7 +29,7 @@ SEEN: tuple[BreakKind, ...] = ("foreign_trade", "foreign_order", "refused_fact",
 RIVALS_MAX = 2  # beside the likeliest: who has to choose among more looks into the statement
 
 ALIKE_MAX = 2  # explanations that differ only in what the rest is guessed to be, where there are others
-SPARE_MAX = 1  # others like them, before one stops to look for what differs more
+SPARE_MAX = 4  # others like them, before one stops to look for what differs more
 ANYTHING: frozenset[str] = frozenset({"deposit", "withdrawal", "fee", "borrow fee", "withholding tax"})  # of any amount
 
 CASH_WORDS: dict[str, str] = {

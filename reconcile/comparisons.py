@@ -15,7 +15,7 @@ from decimal import Decimal
 from ledger.effects.changes import MARGINED
 from ledger.events import decimal_text, execution_base
 from ledger.events.reconciliation import BreakKind, Consequence
-from ledger.nav import Unvalued, mark, own_nav, rate, value, variation
+from ledger.nav import VARIATION, Unvalued, mark, own_nav, rate
 from ledger.references import is_ours
 from ledger.state import ZERO, Break, Fill, Order, State
 from reconcile.tolerances import Tolerances
@@ -101,7 +101,7 @@ def _cash_consequence(book: State, tolerances: Tolerances, differences: dict[str
     """Judge what is missing in all currencies together; money that came in makes up for none of it."""
     try:
         nav = own_nav(book)
-        apart = sum((-amount * rate(book, currency) for currency, amount in differences.items() if amount < 0), ZERO)
+        apart = _cash_value(book, _missing(book, differences))
     except Unvalued:
         return "reduce_only"  # how much it is worth is unknown
     if apart > nav * tolerances.cash_halt_share:
@@ -115,6 +115,15 @@ def _cash_consequence(book: State, tolerances: Tolerances, differences: dict[str
     ):
         return "reduce_only"
     return "note"
+
+
+def _missing(book: State, differences: dict[str, Decimal]) -> dict[str, Decimal]:
+    """Return what is missing by currency, less what futures lost since they were settled: own NAV has lost it, too."""
+    missing = {currency: -amount for currency, amount in differences.items() if amount < 0}
+    for currency, gained in unsettled(book).items():
+        if gained < 0 and currency in missing:
+            missing[currency] = min(missing[currency], abs(missing[currency] + gained))
+    return missing
 
 
 CHANGED = "it changed: another break goes on with it"
@@ -144,7 +153,7 @@ def nav(book: State, tolerances: Tolerances) -> Iterator[Finding]:
     explained += _cash_value(book, cash_differences(book, tolerances))
     residual, bound = found - own - explained, nav_bound(book, own, tolerances)
     # The broker's cash may hold what futures gained since they were settled; own NAV holds it beside the cash.
-    near = (residual, residual - _nav_accepted(book), residual + unsettled(book))
+    near = (residual, residual - _nav_accepted(book), residual + _cash_value(book, unsettled(book)))
     if min(map(abs, near)) > bound:
         told = (decimal_text(number) for number in (own, found, explained, bound))
         text = "NAV: the book says {}, the broker {}; breaks explain {}, marks and rounding {}".format(*told)
@@ -159,10 +168,16 @@ def nav_bound(book: State, own: Decimal, tolerances: Tolerances) -> Decimal:
     return max(rounding + pending, own * tolerances.nav_share)
 
 
-def unsettled(book: State) -> Decimal:
-    """Return what futures and CFDs gained since they were settled, in the base currency."""
-    margined = (con_id for con_id in book.positions if book.contracts[con_id].security_type in MARGINED)
-    return variation(book) + sum((value(book, con_id) for con_id in margined), ZERO)
+def unsettled(book: State) -> dict[str, Decimal]:
+    """Return what futures and CFDs gained since they were settled, by currency; raises Unvalued."""
+    gained: dict[str, Decimal] = {}
+    for con_id, holding in book.holdings.items():
+        if book.contracts[con_id].security_type in MARGINED:
+            amount = book.journal.get((f"{VARIATION}{con_id}", holding.currency), ZERO)
+            if holding.quantity:
+                amount += holding.quantity * mark(book, con_id) * holding.multiplier
+            gained[holding.currency] = gained.get(holding.currency, ZERO) + amount
+    return gained
 
 
 def _nav_accepted(book: State) -> Decimal:

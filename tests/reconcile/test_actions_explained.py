@@ -20,7 +20,7 @@ from ledger.events import (
 )
 from reconcile import acceptance, reconcile
 from tests.facts import AAPL, DAY, ES, SPY, bought, contract, opened, row, told
-from tests.reconcile.worlds import HELD, RETAIL, look, quiet_book
+from tests.reconcile.worlds import HELD, RETAIL, found, look, quiet_book
 
 NEW = contract(999, "NEW")
 CALL = contract(5001, "SPY", kind="OPT", multiplier=100).model_copy(
@@ -314,6 +314,17 @@ def test_what_a_future_gained_is_no_difference_of_nav() -> None:
     _, said = compared(with_futures(ES), *HELD.values(), held(ES, "2", "1210.00", "60000"), cash="93000", nav="95000")
 
     assert [each.cause for each in said] == ["variation margin", "foreign trade"]
+
+
+def test_what_a_future_lost_is_not_missing() -> None:
+    lost = look(with_futures(ES), rows=(*HELD.values(), held(ES, "2", "1150", "60000")), cash={"USD": "87000"})
+    more = look(with_futures(ES), rows=(*HELD.values(), held(ES, "2", "1150", "60000")), cash={"USD": "84000"})
+
+    consequences = [
+        fact.consequence for book in (lost, more) for fact in found(reconcile(book, RETAIL)) if fact.kind == "cash"
+    ]
+
+    assert consequences == ["note", "halt"]
 
 
 def test_a_future_ends_at_its_last_price() -> None:

@@ -6,12 +6,14 @@ What is bought or sold from outside and told needs no cause: the comparison itse
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 
 from ledger.book import Book
-from ledger.events import CommissionAdjusted, CommissionCharged, Fact, FillBusted, decimal_text
+from ledger.effects.changes import MARGINED, PAID
+from ledger.events import CommissionAdjusted, CommissionCharged, Fact, FillBusted, OrderFilled, decimal_text
 from ledger.events.reconciliation import Certainty
 from ledger.state import ZERO, Fill
 from reconcile.candidates import Candidate, Case, money
@@ -53,8 +55,11 @@ def missed_fill(case: Case) -> Iterator[Candidate]:
                 yield from _missed(case, each, told, by_cost=True)
             if seen * each.units < 0 and (told is None or abs(seen - told) <= 2 * CENT):
                 yield from _missed(case, each, seen, by_cost=told is not None)
-            elif each.contract.security_type not in ("STK", "OPT") and not seen:
+            elif each.contract.security_type in MARGINED and not seen:
                 yield from _missed_future(case, each, ZERO)
+            if told is None and seen and each.contract.security_type in PAID:
+                yield from _presumed(case, each)
+    yield from _at_what_is_left(case)
 
 
 def _by_cost(case: Case, each: Moved) -> Decimal | None:
@@ -81,6 +86,38 @@ def _missed(case: Case, each: Moved, moved_cash: Decimal, *, by_cost: bool) -> I
     is_other = _is_restated(case, each, moved_cash) or _is_free(each, moved_cash) or has_ended(case.book, each.con_id)
     is_likely = order is not None or (is_near and not is_other)
     yield _missed_candidate(case, each, price, commission, "likely" if is_likely else "possible", tuple(evidence))
+
+
+def _presumed(case: Case, each: Moved) -> Iterator[Candidate]:
+    """Trade at the mark: what else moved cash is found first, and what is left of it then tells the price."""
+    mark = case.book.marks.get(each.con_id)
+    if not mark or _is_restated(case, each, None):
+        return
+    price = nearest(Fraction(mark), step_of(each.contract))
+    commission = cents(commission_expected(each.contract, each.units, price))
+    presumed = _missed_candidate(case, each, price, commission, "likely", ())
+    yield replace(presumed, presumes=("cash", each.contract.currency))
+
+
+def _at_what_is_left(case: Case) -> Iterator[Candidate]:
+    """Correct what was presumed to be traded at the mark by what is left of the cash: another price, near enough."""
+    for candidate in case.chosen:
+        if candidate.cause != "missed fill" or candidate.presumes is None:
+            continue
+        sold, charged = candidate.facts
+        assert isinstance(sold, OrderFilled)
+        assert isinstance(charged, CommissionCharged)
+        each = Moved(case.book.contracts[sold.con_id], ZERO, sold.quantity)
+        before = paid(case.book, sold.quantity, sold.price, sold.con_id) + charged.amount
+        price, commission = _price(each, before + case.differences("cash").get(sold.currency, ZERO))
+        if price == sold.price or abs(price - sold.price) > sold.price * PRICE_NEAR:
+            continue
+        instead = _missed_candidate(case, each, price, commission, "likely", candidate.evidence)
+        again = [
+            fact.model_copy(update={"execution_id": revised(sold.execution_id)}) for fact in instead.facts
+            if isinstance(fact, OrderFilled | CommissionCharged)
+        ]  # fmt: skip
+        yield replace(instead, facts=tuple(again), corrects=candidate.text, instead=instead.facts)
 
 
 def _missed_future(case: Case, each: Moved, commission: Decimal) -> Iterator[Candidate]:
@@ -131,10 +168,12 @@ def _is_free(each: Moved, moved_cash: Decimal) -> bool:
     return nearest(Fraction(abs(moved_cash)) / Fraction(size), step_of(each.contract)) * size == abs(moved_cash)
 
 
-def _is_restated(case: Case, each: Moved, moved_cash: Decimal) -> bool:
-    """Tell whether it is as well the reverse of an execution, or of a part of it, at its very price."""
+def _is_restated(case: Case, each: Moved, moved_cash: Decimal | None) -> bool:
+    """Tell whether it is as well the reverse of an execution, or of a part of it at its very price."""
     for _, fill in recent_fills(case.book):
-        if fill.con_id == each.con_id and fill.quantity * each.units < 0:
+        if fill.con_id == each.con_id and fill.quantity == -each.units:
+            return True
+        if fill.con_id == each.con_id and fill.quantity * each.units < 0 and moved_cash is not None:
             apart = abs(moved_cash - paid(case.book, each.units, fill.price, each.con_id))
             if apart <= abs(fill.commission or ZERO) + CENT:
                 return True
@@ -228,13 +267,14 @@ def corrected_fill(case: Case) -> Iterator[Candidate]:
 
 
 def _of_other_units(case: Case, each: Moved, base: str, fill: Fill) -> Iterator[Candidate]:
-    """Correct the units; and where a part of its commission came back with them, that too."""
+    """Correct the units; and where the commission is that of as many, that too."""
     certainty: Certainty = "likely" if fill.quantity * each.units < 0 else "possible"
     units = fill.quantity + each.units
     yield _corrected(case, base, fill, units, fill.price, ZERO, certainty)
     seen = case.differences("cash").get(fill.currency, ZERO)
     apart = seen - paid(case.book, each.units, fill.price, fill.con_id)
-    if apart and abs(apart) <= abs(fill.commission or ZERO):
+    expected = commission_expected(each.contract, units, fill.price)
+    if fill.commission is not None and apart and abs(fill.commission + apart + expected) <= CENT:
         yield _corrected(case, base, fill, units, fill.price, apart, certainty)
 
 

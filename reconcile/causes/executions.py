@@ -32,8 +32,7 @@ PER_CONTRACT, CONTRACTS_MIN = Decimal("0.65"), Decimal(1)
 def recent_fills(book: Book) -> Iterator[tuple[str, Fill]]:
     """Yield the broker's own executions of the last days by their base, the last first; those taken back left out."""
     since = book.now - RECENT
-    for base in islice(reversed(book.fills), LOOKED_AT):
-        fill = book.fills[base]
+    for base, fill in islice(reversed(book.fills.items()), LOOKED_AT):
         if fill.at >= since and not fill.busted and not base.startswith(INFERRED):
             yield base, fill
 

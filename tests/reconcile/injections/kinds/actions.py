@@ -34,13 +34,13 @@ def _split(world: World, ratio: Fraction, held: int, cause: str, *with_it: str) 
 
 
 def split(world: World) -> Iterator[None]:
-    ratio = Fraction(*world.chance.choice(((2, 1), (3, 1), (5, 1), (7, 1), (20, 1))))
-    yield from _split(world, ratio, world.chance.choice((20, 45, 130)), "split")
+    ratio = Fraction(*world.chance.choice(((2, 1), (3, 1), (4, 1), (5, 1), (7, 1), (10, 1), (20, 1))))
+    yield from _split(world, ratio, world.chance.randint(7, 400), "split")
 
 
 def reverse_split(world: World) -> Iterator[None]:
-    yield from _split(world, Fraction(1, world.chance.choice((2, 4, 5, 10))), world.chance.choice((100, 260, 740)),
-                      "reverse split")  # fmt: skip
+    old = world.chance.choice((2, 4, 5, 8, 10, 25))
+    yield from _split(world, Fraction(1, old), old * world.chance.randint(4, 90), "reverse split")
 
 
 def cash_in_lieu(world: World) -> Iterator[None]:
@@ -62,9 +62,9 @@ def stock_dividend(world: World) -> Iterator[None]:
 def spin_off(world: World) -> Iterator[None]:
     ticker, child = world.plan.pick(), world.plan.pick()
     yield
-    world.hold(ticker, world.chance.choice((100, 360, 840)))
+    ratio = Fraction(*world.chance.choice(((1, 4), (1, 2), (1, 5), (1, 1), (2, 3), (3, 10), (1, 12))))
+    world.hold(ticker, ratio.denominator * world.chance.randint(6, 90))
     yield
-    ratio = Fraction(*world.chance.choice(((1, 4), (1, 2), (1, 5), (1, 1))))
     with world.measured("spin-off"):
         reorganising.spin_off(world.account, world.contract(ticker), world.contract(child), ratio, world.exchange.now)
 
@@ -83,14 +83,14 @@ def merger_for_both(world: World) -> Iterator[None]:
 
 def _merger(world: World, *, cash: bool, stock: bool) -> Iterator[None]:
     ticker, successor = world.plan.pick(), world.plan.pick()
-    ratio = Fraction(*world.chance.choice(((1, 2), (3, 4), (5, 4), (2, 5))))
+    ratio = Fraction(*world.chance.choice(((1, 2), (3, 4), (5, 4), (2, 5), (7, 10), (9, 8), (13, 20))))
     worth = Decimal(world.chance.randint(2_000, 15_000)) / 100
     world.plan.prices[ticker] = worth
     world.plan.prices[successor] = (worth * ratio.denominator / ratio.numerator * (Decimal("0.6") if cash else 1)
                                     ).quantize(Decimal("0.01"))  # fmt: skip
     world.plan.still |= {ticker, successor}
     yield
-    world.hold(ticker, world.chance.choice((40, 120, 300)))
+    world.hold(ticker, ratio.denominator * world.chance.randint(3, 40))
     yield
     offered = (worth * (Decimal("0.4") if stock else 1)).quantize(Decimal("0.01")) + world.plan.cents(-40, 40)
     with world.measured("merger"):
@@ -106,7 +106,7 @@ def rename(world: World) -> Iterator[None]:
     world.plan.prices |= {ticker: worth, successor: worth}
     world.plan.still |= {ticker, successor}
     yield
-    world.hold(ticker, world.chance.choice((35, 110, 270, -60)))
+    world.hold(ticker, world.chance.choice((1, 1, -1)) * world.chance.randint(9, 400))
     yield
     with world.measured("rename"):
         reorganising.rename(world.account, world.contract(ticker), world.contract(successor), world.exchange.now)
@@ -191,7 +191,7 @@ def transfer_out(world: World) -> Iterator[None]:
 
 
 def _transfer(world: World, sign: int) -> Iterator[None]:
-    ticker, units = world.plan.pick(), world.chance.choice((13, 48, 125, 310))
+    ticker, units = world.plan.pick(), world.chance.randint(4, 350)
     yield
     if sign < 0:
         world.hold(ticker, units + world.chance.choice((0, 22)))

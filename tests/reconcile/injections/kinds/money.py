@@ -23,7 +23,7 @@ def _paid(world: World, ticker: str) -> Decimal:
 
 
 def _held(world: World) -> Decimal:
-    return Decimal(world.chance.choice((30, 85, 140, 260, 515, 900)))
+    return Decimal(world.chance.randint(15, 900))
 
 
 def dividend(world: World) -> Iterator[None]:
@@ -148,7 +148,7 @@ def conversion(world: World) -> Iterator[None]:
     yield
     world.hold(PAIR, 50_000)
     yield
-    units = Decimal(world.chance.choice((3_000, 12_500, 26_000, -4_000, -17_500)))
+    units = Decimal(world.chance.randint(1_500, 30_000) * world.chance.choice((1, -1)))
     with world.measured("currency conversion", "missed fill", "late commission"):
         world.missed.add(world.exchange.trade_by_hand(PAIR, units).exec_id)
 

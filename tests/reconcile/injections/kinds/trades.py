@@ -11,15 +11,13 @@ from tests.reconcile.injections.markets import DAYS
 from tests.reconcile.injections.world import World
 from trader.simulator.bookings import CashLabel
 
-SIZES = (15, 40, 65, 110, 230, 480, -20, -55, -130, -260)
-
 
 def size(world: World) -> Decimal:
-    return Decimal(world.chance.choice(SIZES))
+    return Decimal(world.chance.randint(11, 520) * world.chance.choice((1, 1, -1)))
 
 
 def _other_price(world: World, price: Decimal) -> Decimal:
-    step = Decimal(world.chance.choice((-97, -41, -13, 9, 28, 88))) / 100
+    step = Decimal(world.chance.randint(3, 120) * world.chance.choice((1, -1))) / 100
     return price + step if price + step > 1 else price - step
 
 
@@ -163,7 +161,7 @@ TRADES: tuple[Kind, ...] = (
     Kind("hand trade, not told", "missed fill", hand_trade_unheard, free=True),
     Kind("other client's trade", "other client's trade", other_clients_trade),
     Kind("broker liquidation", "broker liquidation", liquidation),
-    Kind("late commission", "late commission", late_commission, quiet=True),
+    Kind("late commission", "late commission", late_commission, free=True, quiet=True),
     Kind("wrong commission", "wrong commission", wrong_commission, free=True),
     Kind("rebated commission", "rebated commission", rebated_commission, free=True),
 )

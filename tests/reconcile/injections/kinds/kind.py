@@ -27,4 +27,3 @@ class Kind:
     free: bool = False  # its cash shows only as what is left: two such in one currency are one sum to the API
     cashless: bool = False  # units, and nothing else: beside cash of any amount, a trade fits as well
     totals: bool = False  # it shows in the account's total as well: two such are one sum there
-    quiet: bool = False  # may stay within what a tolerance allows: then no break is right, too

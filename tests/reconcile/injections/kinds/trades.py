@@ -161,7 +161,7 @@ TRADES: tuple[Kind, ...] = (
     Kind("hand trade, not told", "missed fill", hand_trade_unheard, free=True),
     Kind("other client's trade", "other client's trade", other_clients_trade),
     Kind("broker liquidation", "broker liquidation", liquidation),
-    Kind("late commission", "late commission", late_commission, free=True, quiet=True),
+    Kind("late commission", "late commission", late_commission, free=True),
     Kind("wrong commission", "wrong commission", wrong_commission, free=True),
     Kind("rebated commission", "rebated commission", rebated_commission, free=True),
 )

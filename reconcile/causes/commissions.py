@@ -39,7 +39,7 @@ def late_commission(case: Case) -> Iterator[Candidate]:
         words = f"commission of {spelt(case.book, fill)}" if len(pending) == 1 else f"{len(pending)} commissions"
         speaks = (f"{len(pending)} pending, at IB's fixed prices {money(-presumed)}",)
         name = f"late commission/{currency}/{base}"
-        if presumed * difference > 0 and presumed != difference:
+        if presumed and presumed != difference:
             text = f"{words}, at IB's fixed prices {money(presumed)} {currency}"
             yield _adjusted(case, "late commission", name, presumed, currency, fill, "likely", text, speaks)
         if ZERO < -total <= -presumed * PENDING_MAX:

@@ -15,6 +15,8 @@ from trader.schedule import SettingsError
 from trader.settings import load
 from trader.settings.reconciling import Reconcile, setting_of
 
+PAGE = Path(__file__).parents[2] / "docs" / "reconciliation.md"
+
 
 def chosen(folder: Path, lines: str = "") -> Tolerances:
     write_settings(folder, f"{SETTINGS}\n[reconcile]\n{lines}\n" if lines else SETTINGS)
@@ -67,3 +69,13 @@ def test_a_rule_of_nothing_books_nothing(tmp_path: Path) -> None:
 def test_a_mistake_is_told(tmp_path: Path, lines: str, said: str) -> None:
     with pytest.raises(SettingsError, match=said):
         chosen(tmp_path, lines)
+
+
+def test_the_page_tells_both_profiles_as_they_are() -> None:
+    section = PAGE.read_text(encoding="utf-8").partition("## Profiles")[2].partition("\n## ")[0]
+    rows = [line.split(" | ") for line in section.splitlines() if line.startswith("| `")]
+    told = {row[0].strip("| `"): (Decimal(row[1]), Decimal(row[2])) for row in rows}
+    retail, desk = (Reconcile(profile=name) for name in ("retail", "desk"))
+
+    lines = [name for name in Reconcile.model_fields if name not in ("profile", "foreign_orders")]
+    assert told == {name: (Decimal(getattr(retail, name)), Decimal(getattr(desk, name))) for name in lines}

@@ -13,14 +13,10 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 from ledger.booked import Booked, Passage, Provisional, Tax
+from ledger.breaks import Break as Break  # noqa: PLC0414 - told on: part of what the book holds
 from ledger.events import (
-    AcceptanceTakenBack,
     ActionPending,
     BookReconciled,
-    BreakAccepted,
-    BreakClosed,
-    BreakExplained,
-    BreakFound,
     ContractDefined,
     CycleFailed,
     CycleStarted,
@@ -37,6 +33,7 @@ from ledger.events import (
     QuoteRow,
     SnapshotTaken,
     SplitDeclared,
+    StatementReconciled,
     StepFailed,
     TargetsComputed,
     TargetsScaled,
@@ -137,23 +134,6 @@ class Order(NamedTuple):
     def remaining(self) -> Decimal:
         """Signed quantity not yet filled."""
         return EXACT.subtract(self.quantity, self.filled)
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """A difference and its life."""
-
-    found: BreakFound
-    at: datetime
-    seq: int
-    session_day: date | None
-    explanation: BreakExplained | None = None
-    status: str = "open"  # open, accepted, taken back, closed
-    why: str = ""
-    ended_at: datetime | None = None
-    accepted: BreakAccepted | None = None
-    closed: BreakClosed | None = None
-    taken_back: AcceptanceTakenBack | None = None
 
 
 class SlotState(NamedTuple):
@@ -264,6 +244,8 @@ class State:
     quotes_at: datetime | None = None
 
     statement_until: date | None = None  # the last day that an imported statement covers
+    stated: StatementReconciled | None = None  # the last statement that was looked at three ways
+    stated_at: datetime | None = None
 
     breaks: dict[str, Break] = field(default_factory=dict)
     live_breaks: dict[str, int] = field(default_factory=dict)  # those that are open, with their seqs

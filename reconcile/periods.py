@@ -27,6 +27,7 @@ from ledger.events import (
     PositionAction,
     PositionAdjusted,
     ProceedsSettled,
+    StatementReconciled,
     TransactionTaxCharged,
     VariationSettled,
     execution_base,
@@ -60,7 +61,7 @@ def booked_on(fact: Fact, recorded_at: datetime | None = None) -> date | None:
 
 def until(events: Iterable[Event], last_day: date) -> Iterator[Event]:
     """Leave out what was booked later. What is no booking at all stays: it moves nothing."""
-    told = tuple(events)
+    told = tuple(_without_undone(events))
     days = days_of(told)
     for event in told:
         day = days.get(event.seq)
@@ -70,12 +71,28 @@ def until(events: Iterable[Event], last_day: date) -> Iterator[Event]:
 
 def within(events: Iterable[Event], first_day: date, last_day: date) -> Iterator[Fact]:
     """Return the facts that were booked in a period; opening balances are of none."""
-    told = tuple(events)
+    told = tuple(_without_undone(events))
     days = days_of(told)
     for event in told:
         day = days.get(event.seq)
         if day is not None and first_day <= day <= last_day and not isinstance(event.fact, OPENING):
             yield event.fact
+
+
+def _without_undone(events: Iterable[Event]) -> Iterator[Event]:
+    """Leave out what was inferred and a statement undid, together with what undid it: it never happened."""
+    told = tuple(events)
+    settled = {event.seq: event.fact for event in told if isinstance(event.fact, StatementReconciled)}
+    undone = {each.key for fact in settled.values() for each in fact.reversed if not each.key.startswith("fill/")}
+    if not undone:
+        yield from told
+        return
+    here = undone & {event.key for event in told}
+    for event in told:
+        fact = settled.get(event.seq)
+        keys = set() if fact is None else undone & {each.key for each in fact.reversed}
+        if event.key not in here and (not keys or not keys <= here):
+            yield event
 
 
 def days_of(events: Iterable[Event]) -> dict[int, date]:

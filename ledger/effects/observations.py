@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+from ledger.effects.replacing import withdraw
 from ledger.events import (
     CashObserved,
     ContractDefined,
@@ -14,6 +15,7 @@ from ledger.events import (
     QuotesObserved,
     RatesObserved,
     StatementImported,
+    StatementReconciled,
 )
 from ledger.line import Event
 from ledger.state import ONE, Impossible, Reported, State, changed
@@ -93,6 +95,15 @@ def _statement(state: State, event: Event) -> None:
     state.statement_until = max(state.statement_until or date.min, date.fromisoformat(fact.last_day))
 
 
+def _stated(state: State, event: Event) -> None:
+    """Undo what was inferred and the statement lacks; executions are undone by their busts."""
+    fact: StatementReconciled = event.fact  # type: ignore[assignment]
+    for undone in fact.reversed:
+        if not undone.key.startswith("fill/"):
+            withdraw(state, undone.key, fact.key)
+    state.stated, state.stated_at = fact, event.recorded_at
+
+
 EFFECTS = (
     (ContractDefined, _contract),
     (NavObserved, _nav),
@@ -103,4 +114,5 @@ EFFECTS = (
     (QuotesObserved, _quotes),
     (RatesObserved, _rates),
     (StatementImported, _statement),
+    (StatementReconciled, _stated),
 )

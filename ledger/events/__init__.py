@@ -149,6 +149,10 @@ from ledger.events.reconciliation import (
     BreakClosed,
     BreakExplained,
     BreakFound,
+    StatementFact,
+    StatementReconciled,
+    WitnessCount,
+    WitnessRow,
 )
 
 EVENT_TYPES: tuple[type[Fact], ...] = (
@@ -181,6 +185,7 @@ EVENT_TYPES: tuple[type[Fact], ...] = (
     DataIngested, TargetsComputed, SafeguardsEvaluated, TradingAllowed, TradingVetoed,
     # reconciliation
     BookReconciled, BreakFound, BreakExplained, BreakAccepted, AcceptanceTakenBack, BreakClosed,
+    StatementReconciled,
     # operator
     AccountAdopted, TradingHalted, TradingResumed, OverrideSet, FlowExpected, FlowCancelled,
     # is this log the newest?
@@ -307,8 +312,10 @@ __all__ = [
     "SplitApplied",
     "SplitDeclared",
     "StartRefused",
+    "StatementFact",
     "StatementImported",
     "StatementMissed",
+    "StatementReconciled",
     "StepFailed",
     "StockDividendApplied",
     "TailTruncated",
@@ -326,8 +333,10 @@ __all__ = [
     "VerdictRow",
     "WallClockRegressed",
     "WashSaleObserved",
+    "WitnessCount",
     "WitnessFailed",
     "WitnessKept",
+    "WitnessRow",
     "decimal_text",
     "execution_base",
     "instant_text",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from ledger.events.fact import Exact, Fact, Row
@@ -139,3 +140,67 @@ class BreakClosed(Fact):
     reason: str
     cause: str = ""  # what brought the halves together, where it is known
     evidence: tuple[str, ...] = ()  # keys of the facts that did
+
+
+WitnessVerdict = Literal["agree", "own differs", "api differs", "both differ", "unknown"]
+
+
+class WitnessRow(Row):
+    """One figure as the statement tells it, beside what the book held, and what the API had reported of that day."""
+
+    kind: str  # position, cash, nav, execution, commission, realised, dividend, tax, …
+    subject: str
+    own_before: Exact | None = None  # without what this import told; absent: not known
+    api: Exact | None = None  # the API's last word of that day; absent: it had none
+    statement: Exact | None = None  # absent: the section is not in the statement
+    own: Exact | None = None  # with what was imported and reversed
+    tolerance: Exact
+    verdict: WitnessVerdict
+
+
+class WitnessCount(Row):
+    """How many figures of a kind agree three ways."""
+
+    kind: str
+    agreeing: int
+
+
+class StatementFact(Row):
+    """One fact that only the statement told, or an inferred one and what became of it."""
+
+    key: str
+    type: str
+    by: str = ""  # key of the fact that took its place
+    occurred_on: date | None = None  # the broker's day
+    con_id: int | None = None
+    currency: str | None = None
+    amount: Exact | None = None
+    text: str = ""
+
+
+class StatementReconciled(Fact):
+    """A day's statement beside the book and the API's reports of that day; what was only inferred is settled by it."""
+
+    type: Literal["statement_reconciled"] = "statement_reconciled"
+    account: str
+    first_day: date
+    last_day: date
+    file_sha256: str
+    agreeing: tuple[WitnessCount, ...] = ()
+    rows: tuple[WitnessRow, ...] = ()  # cash and NAV, and whatever does not agree
+    only_told: tuple[StatementFact, ...] = ()  # what the statement alone knew
+    confirmed: tuple[StatementFact, ...] = ()  # inferred, and told alike
+    replaced: tuple[StatementFact, ...] = ()  # inferred, and told otherwise
+    # Inferred, and not in the statement: the event undoes them. Inferred executions are busted by facts of their own.
+    reversed: tuple[StatementFact, ...] = ()
+    waiting: tuple[StatementFact, ...] = ()  # inferred, and neither told nor contradicted yet
+
+    @property
+    def key(self) -> str:
+        """One a file."""
+        return f"statement-reconciled/{self.file_sha256}"
+
+    @property
+    def economic_part(self) -> tuple[object, ...]:
+        """Account and period, and what is undone."""
+        return (self.account, self.first_day, self.last_day, tuple(each.key for each in self.reversed))

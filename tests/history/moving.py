@@ -14,16 +14,21 @@ from ledger.events import (
     DividendAccrualReversed,
     DividendAccrued,
     DividendPaid,
+    Fact,
     FeeCharged,
     FlowCancelled,
     FlowExpected,
     InterestPaid,
     PaymentInLieuPaid,
     SplitDeclared,
+    StatementFact,
     StatementImported,
     StatementMissed,
+    StatementReconciled,
     TaxWithheld,
     WashSaleObserved,
+    WitnessCount,
+    WitnessRow,
 )
 from ledger.ledger import Ledger
 from tests.facts import ACCOUNT, SPY
@@ -66,4 +71,23 @@ def move_money(ledger: Ledger, now: datetime, statement_sha256: str, days: tuple
             ),
             StatementMissed(day=days[0], code="flex-unavailable", reason="try again later"),
         )
+    )  # fmt: skip
+    ledger.record(_witnessed(ledger, statement_sha256, days[0]))
+
+
+def _witnessed(ledger: Ledger, statement_sha256: str, day: date) -> tuple[Fact, ...]:
+    """Infer a fee that the statement lacks, and undo it."""
+    fee = FeeCharged(source="rule", reference="f1", amount=Decimal(-3), currency="USD", kind="other", provisional=True)
+    ledger.record((fee,))
+    row = WitnessRow(
+        kind="cash", subject="USD", tolerance=Decimal("0.005"), verdict="own differs",
+        own_before=Decimal(97), api=Decimal(100), statement=Decimal(100), own=Decimal(100),
+    )  # fmt: skip
+    undone = StatementFact(key=fee.key, type=fee.type, occurred_on=day, currency="USD", amount=fee.amount)
+    counts = (WitnessCount(kind="position", agreeing=1),)
+    return (
+        StatementReconciled(
+            account=ACCOUNT, first_day=day, last_day=day, file_sha256=statement_sha256, agreeing=counts, rows=(row,),
+            reversed=(undone,),
+        ),
     )  # fmt: skip

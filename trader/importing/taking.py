@@ -33,6 +33,7 @@ from trader.importing.opening import opening
 from trader.importing.reading_off import beginning_of_statement, rates_of, said_of
 from trader.importing.retold import is_doubtful, retold
 from trader.importing.sums import rests
+from trader.importing.witnessing import witnessed
 from trader.place import stamp
 
 FACTS_A_BATCH = 5_000
@@ -158,7 +159,7 @@ def _taken(ledger: Ledger, home: Path, file: File, tell: Tell) -> Imported:
     except Forgotten:
         ledger.book.become(replay(ledger.log.events(), retain=True))
         prepared = _prepared(ledger.book, file, ledger.log.events, tell)
-    ledger.record(_batches(home, file, prepared))
+    ledger.record(witnessed(ledger.book, home, file, _batches(home, file, prepared)))
     return Imported(*common, prepared.facts_new, False, (*told.notes, *prepared.notes), prepared.contradictions)
 
 
@@ -171,7 +172,8 @@ def batches_of(book: Book, home: Path, file: File) -> Iterator[tuple[Fact, ...]]
     if silent := _silent(file.statement):
         raise StatementRefused(f"{file.name}: {silent}")  # its days would count as told
     if not _is_known(book, file):
-        yield from _batches(home, file, _prepared(book, file, lambda: read_events(home), lambda _: None))
+        prepared = _prepared(book, file, lambda: read_events(home), lambda _: None)
+        yield from witnessed(book, home, file, _batches(home, file, prepared))
 
 
 def _silent(told: Statement) -> str:

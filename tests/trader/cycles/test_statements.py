@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from ledger.events import BreakClosed, DividendPaid, StatementImported, StatementMissed, TaxWithheld
+from ledger.events import (
+    BreakClosed,
+    DividendPaid,
+    StatementImported,
+    StatementMissed,
+    StatementReconciled,
+    TaxWithheld,
+)
 from tests.trader.cycles.world import THURSDAY, TUESDAY, WEDNESDAY, World
 from tests.trader.cycles.world import world as at_venue
 from trader import exits
@@ -56,6 +63,17 @@ def test_an_announced_dividend_is_booked_by_rule_and_the_next_statement_confirms
     assert [fact.last_day for fact in paying.facts(StatementImported)] == [str(TUESDAY), str(WEDNESDAY)]
     assert paying.facts(StatementMissed) == []
     assert paying.apart() == ()
+
+    looked_at = paying.facts(StatementReconciled)
+    assert [(fact.first_day, fact.last_day) for fact in looked_at] == [(TUESDAY, TUESDAY), (WEDNESDAY, WEDNESDAY)]
+    last = looked_at[-1]
+    assert {each.key: each.by for each in last.confirmed} == {
+        paid[0].key: told.key, taxed[0].key: paying.facts(TaxWithheld)[-1].key,
+    }  # fmt: skip
+    assert (last.replaced, last.reversed, last.waiting) == ((), (), ())
+    (cash,) = (row for row in last.rows if row.kind == "cash")
+    assert cash.own_before == cash.api == cash.statement == cash.own == paying.book().cash["USD"]
+    assert [row for row in last.rows if row.verdict not in ("agree", "unknown")] == []
 
 
 @pytest.mark.parametrize("fault", ["unavailable", "bad-token", "garbage", "cut-off", "no-statement"])

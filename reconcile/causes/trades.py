@@ -267,15 +267,15 @@ def corrected_fill(case: Case) -> Iterator[Candidate]:
 
 
 def _of_other_units(case: Case, each: Moved, base: str, fill: Fill) -> Iterator[Candidate]:
-    """Correct the units; and where the commission is that of as many, that too."""
+    """Correct the units, and the commission with them where it was IB's price of as many as were told."""
     certainty: Certainty = "likely" if fill.quantity * each.units < 0 else "possible"
-    units = fill.quantity + each.units
-    yield _corrected(case, base, fill, units, fill.price, ZERO, certainty)
+    units, charged = fill.quantity + each.units, fill.commission or ZERO
+    is_fixed = abs(charged + commission_expected(each.contract, fill.quantity, fill.price)) <= CENT
+    apart = -commission_expected(each.contract, units, fill.price) - charged if is_fixed else ZERO
+    yield _corrected(case, base, fill, units, fill.price, apart, certainty)
     seen = case.differences("cash").get(fill.currency, ZERO)
-    apart = seen - paid(case.book, each.units, fill.price, fill.con_id)
-    expected = commission_expected(each.contract, units, fill.price)
-    if fill.commission is not None and apart and abs(fill.commission + apart + expected) <= CENT:
-        yield _corrected(case, base, fill, units, fill.price, apart, certainty)
+    if apart and abs(seen - paid(case.book, each.units, fill.price, fill.con_id)) <= CENT:
+        yield _corrected(case, base, fill, units, fill.price, ZERO, certainty)
 
 
 def _at_another_price(case: Case, base: str, fill: Fill) -> Iterator[Candidate]:

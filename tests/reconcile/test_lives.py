@@ -292,6 +292,24 @@ def test_a_foreign_trade_says_what_was_done() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("how", "cause", "words"),
+    [
+        pytest.param({"client_id": 7}, "other client's trade", "bought outside tallybook, by client 7", id="a client"),
+        pytest.param(
+            {"liquidation": True}, "broker liquidation", "bought by the broker, to end a shortage of margin",
+            id="the broker",
+        ),
+    ],
+)  # fmt: skip
+def test_a_foreign_trade_says_whose_it_is(how: dict[str, object], cause: str, words: str) -> None:
+    book = told(quiet_book(), bought(SPY, "5", execution="x.01").model_copy(update=how), commission("x.01", "-1"))
+
+    told_of = [fact for fact in reconcile(look(book), Tolerances()) if isinstance(fact, BreakExplained)]
+
+    assert [fact.text.partition(":")[0] for fact in told_of if fact.cause == cause] == [words]
+
+
 def test_another_fill_of_a_foreign_order_after_its_acceptance_is_another_break() -> None:
     half = {"cash": {"USD": "89999"}, "rows": [row(SPY, "15"), SHORT]}
     book = accepted(reconciled(look(traded_by_hand(quiet_book(), "x", "5"), **half)), "B-1")  # type: ignore[arg-type]

@@ -80,6 +80,11 @@ def test_an_execution_by_hand_has_no_order_id() -> None:
     assert fill.order_id == 0
 
 
+@pytest.mark.parametrize(("said", "is_liquidation"), [(0, False), (1, True)], ids=["no", "yes"])
+def test_an_execution_says_whether_the_broker_liquidated(said: int, is_liquidation: bool) -> None:
+    assert ib_rows.fill(ACME, execution(liquidation=said)).liquidation is is_liquidation
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.book import Book
-from ledger.events import BreakExplained, Fact
+from ledger.events import BookReconciled, BreakAccepted, BreakClosed, BreakExplained, BreakFound, Fact, StepFailed
 from ledger.events.reconciliation import ExplanationRow
 from reconcile import acceptance, reconcile
 from reconcile.acceptance import Unexplained
@@ -111,6 +111,25 @@ def test_what_is_explained_leaves_nothing(cash: Decimal, spy: int, aapl: int) ->
                 explained = sum((term.amount for term in each.terms), D(0))
                 assert not each.terms or known.difference == explained + (each.unexplained or 0)
                 assert each.certainty == "unexplained" or not each.unexplained
+
+
+ABOUT = (BookReconciled, BreakAccepted, BreakClosed, BreakExplained, BreakFound, StepFailed)
+
+
+@settings(max_examples=25, deadline=None)
+@given(cents, units, units)
+def test_nothing_inferred_is_recorded_without_a_rule_or_an_acceptance(cash: Decimal, spy: int, aapl: int) -> None:
+    facts, decided = history([(cash, spy, aapl, False, False), (D(56), 0, 0, False, False)])
+
+    for _, batch in decided:
+        by_rule = [fact for fact in batch if isinstance(fact, BreakClosed) and "by rule" in fact.reason]
+        ruled = {key for fact in by_rule for key in fact.evidence}
+        inferred = [fact for fact in batch if not isinstance(fact, ABOUT)]
+        assert {fact.key for fact in inferred} == ruled
+        assert all(getattr(fact, "source", "rule") == "rule" for fact in inferred)
+    batch = accepted(replay(facts))
+    recorded = {key for fact in batch if isinstance(fact, BreakAccepted) for key in fact.recorded}
+    assert {fact.key for fact in batch if not isinstance(fact, ABOUT) and fact.key is not None} <= recorded
 
 
 def told_of(fact: BreakExplained) -> tuple[ExplanationRow, ...]:

@@ -237,6 +237,7 @@ class State:
     live_orders: dict[str, int] = field(default_factory=dict)  # those that have not ended, with their order ids
     order_id_high: int = 0
 
+    interest_accrued: dict[date, Decimal] = field(default_factory=dict)  # the broker's last word of two sessions
     reported: Reported = field(default_factory=Reported)
     marks: dict[int, Decimal] = field(default_factory=dict)  # the last mark that IB reported of each contract
     rates: dict[str, Decimal] = field(default_factory=dict)

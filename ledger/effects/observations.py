@@ -20,6 +20,7 @@ from ledger.events import (
 from ledger.line import Event
 from ledger.state import ONE, Impossible, Reported, State, changed
 
+SESSIONS_COMPARED = 2  # what accrued in the session before tells what was paid since
 NAV, MARGIN, CASH, POSITIONS, OPEN_ORDERS = map(
     Reported._fields.index, ("nav", "margin", "cash", "positions", "open_orders")
 )
@@ -40,6 +41,10 @@ def _nav(state: State, event: Event) -> None:
     if fact.currency != state.base_currency:
         raise Impossible(f"NAV: expected it in {state.base_currency}, found {fact.currency}")
     state.reported = state.reported.with_part(NAV, fact, event.recorded_at)
+    if state.cycle is not None and fact.accrued_cash is not None:
+        state.interest_accrued[state.cycle.started.session_day] = fact.accrued_cash
+        for day in sorted(state.interest_accrued)[:-SESSIONS_COMPARED]:
+            del state.interest_accrued[day]
 
 
 def _margin(state: State, event: Event) -> None:

@@ -68,6 +68,13 @@ def interest_gone(book: Book) -> Decimal | None:
     return EXACT.subtract(own, nav.accrued_cash)
 
 
+def interest_fallen(book: Book) -> Decimal | None:
+    """Return by how much the broker's accrued interest fell since the session before; None where it told none then."""
+    now = book.interest_accrued.get(today(book))
+    before = max((day for day in book.interest_accrued if day < today(book)), default=None)
+    return None if now is None or before is None else EXACT.subtract(book.interest_accrued[before], now)
+
+
 def in_base(book: Book, currency: str, amount: Decimal) -> Decimal | None:
     """Value an amount in the base currency; None where no rate was told."""
     known = book.rates.get(currency)

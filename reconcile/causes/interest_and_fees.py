@@ -10,11 +10,12 @@ from ledger.events import FeeCharged, InterestPaid, decimal_text
 from ledger.events.reconciliation import Certainty
 from ledger.lots import EXACT
 from reconcile.candidates import Candidate, Case, money
-from reconcile.causes.income import cents, in_base, interest_accrued, interest_gone, is_within
+from reconcile.causes.income import cents, in_base, interest_accrued, interest_fallen, interest_gone, is_within
 from reconcile.comparisons import symbol
 from reconcile.tolerances import CENT
 
 NEAR = Decimal("0.05")  # of what has accrued: the days since the last statement are not in our sum
+FELL_MIN = Decimal(1)  # the broker accrues no less
 SMALL = Decimal("0.001")  # of NAV: what is charged, rather than taken out …
 FEE_MAX = Decimal("0.01")  # … and what no fee amounts to
 
@@ -25,6 +26,7 @@ def interest(case: Case) -> Iterator[Candidate]:
     for currency, difference in case.differences("cash").items():
         accrued = cents(interest_accrued(case.book, currency))
         if not accrued:
+            yield from _as_it_fell(case, currency, difference)
             continue
         speaks = f"interest accrued so far {money(accrued)} {currency}"
         if _is_gone(case.book, currency, accrued, gone):
@@ -37,6 +39,16 @@ def interest(case: Case) -> Iterator[Candidate]:
             is_near = abs(EXACT.subtract(difference, accrued)) <= abs(accrued) * NEAR
             is_sure = is_near and _is_gone(case.book, currency, difference, gone)
             yield _interest(case, currency, difference, "likely" if is_sure else "possible", (speaks,))
+
+
+def _as_it_fell(case: Case, currency: str, difference: Decimal) -> Iterator[Candidate]:
+    """Propose about what the broker's accrual fell by, where no statement tells what accrued."""
+    fell = interest_fallen(case.book)
+    if currency != case.book.base_currency or fell is None or abs(fell) < FELL_MIN:
+        return
+    if abs(EXACT.subtract(difference, fell)) <= abs(fell) * NEAR:
+        speaks = f"the broker's accrued interest fell by {money(fell)} {currency} since the session before"
+        yield _interest(case, currency, difference, "likely", (speaks,))
 
 
 def _is_gone(book: Book, currency: str, amount: Decimal, gone: Decimal | None) -> bool:

@@ -215,6 +215,26 @@ def test_interest_that_the_broker_still_accrues_was_not_paid() -> None:
     assert booked(reconcile(book, RETAIL), InterestPaid) == []
 
 
+@pytest.mark.parametrize(
+    ("paid", "now", "is_booked"),
+    [
+        pytest.param("41.24", "1.38", True, id="but for the days of this month"),
+        pytest.param("41.24", "42.61", False, id="it accrues on"),
+        pytest.param("55", "1.38", False, id="another amount"),
+        pytest.param("-39.86", "1.38", False, id="the other way"),
+    ],
+)
+def test_without_statements_interest_is_known_by_what_the_broker_accrues_no_more(
+    paid: str, now: str, *, is_booked: bool
+) -> None:
+    before = accruals_reported(look(quiet_book(), day=TODAY - timedelta(days=1)), interest="41.20")
+    book = apart(before, paid, interest=now)
+
+    facts = reconcile(book, RETAIL)
+
+    assert [fact.amount for fact in facts if isinstance(fact, InterestPaid)] == ([D(paid)] if is_booked else [])
+
+
 def test_a_fee_that_was_charged_before_to_the_cent_is_booked_by_rule() -> None:
     before = FeeCharged(source="statement", reference="77", amount=D("-4.5"), currency="USD", kind="market_data")
     book = apart(told(quiet_book(), before), "-4.5")

@@ -50,7 +50,7 @@ def rename(case: Case) -> Iterator[Candidate]:
         came_at, cost = _came_at(case.book, new), own_cost(case.book, old.con_id)
         if not is_near(came_at, cost):
             continue
-        sure: Certainty = "likely" if is_near(came_at, cost, SAME_COST_APART_MAX) else "possible"
+        sure: Certainty = "likely" if _is_carried(case.book, old, new) else "possible"
         common = {"con_id": old.con_id, "source": case.origin.source, "provisional": True}
         common |= {"reference": case.origin.named(f"to {new.con_id}"), "successor_con_id": new.con_id}
         became = f"{decimal_text(old.expected)} {old.contract.symbol} → {decimal_text(new.units)} {new.contract.symbol}"
@@ -74,22 +74,24 @@ def _is_one_name(old: Moved, new: Moved) -> bool:
 
 def merger(case: Case) -> Iterator[Candidate]:
     """All units of a contract given: for cash, for units of another contract, or for both."""
+    exchanged = tuple(_exchanged(case))
+    carried = {old.con_id for old, new in exchanged if _is_carried(case.book, old, new)}
     for old in _gone(case):
-        yield from _for_cash(case, old)
-    for old, new in _exchanged(case):
+        yield from _for_cash(case, old, "possible" if old.con_id in carried else _certainty(case.book, old))
+    for old, new in exchanged:
         if new.units != old.expected:
             yield from _for_units(case, old, new)
     yield from _corrected(case)
 
 
-def _for_cash(case: Case, old: Moved) -> Iterator[Candidate]:
+def _for_cash(case: Case, old: Moved, sure: Certainty) -> Iterator[Candidate]:
     at_mark = worth(case.book, old.con_id, old.expected)
     if not at_mark:
         return
     for amount in _paid(case, old, at_mark, at_mark):
         fact = _merged(case, old, amount)
-        sure, evidence = _certainty(case.book, old), (_gone_text(case.book, old),)
-        yield Candidate(MERGER, sure, (fact,), _spelt(case, fact), evidence, presumes=_presumed(case, fact, at_mark))
+        evidence, presumes = (_gone_text(case.book, old),), _presumed(case, fact, at_mark)
+        yield Candidate(MERGER, sure, (fact,), _spelt(case, fact), evidence, presumes=presumes)
 
 
 def _presumed(case: Case, fact: MergerApplied, at_mark: Decimal) -> Subject | None:
@@ -116,8 +118,7 @@ def _for_units(case: Case, old: Moved, new: Moved) -> Iterator[Candidate]:
     is_worth_it = given is None or received is None or is_near(received, given, VALUE_APART_MAX)
     if is_near(came_at, cost) and (is_worth_it or not _is_paid(case, old)):
         exchanged = _merged(case, old, ZERO, new)
-        is_same = is_near(came_at, cost, SAME_COST_APART_MAX)
-        sure: Certainty = "likely" if is_worth_it and is_same else "possible"
+        sure: Certainty = "likely" if is_worth_it and _is_carried(book, old, new) else "possible"
         yield Candidate(MERGER, sure, (exchanged,), _spelt(case, exchanged), evidence)
     cash = ZERO if given is None or received is None else given - received
     is_share = Fraction(came_at) / Fraction(cost) <= 1 + COST_APART_MAX if came_at * cost > 0 else False
@@ -216,6 +217,11 @@ def _exchanged(case: Case) -> Iterator[tuple[Moved, Moved]]:
             is_paper = new.contract.security_type in PAPER and new.contract.currency == old.contract.currency
             if is_paper and new.con_id != old.con_id and new.units * old.expected > 0:
                 yield old, new
+
+
+def _is_carried(book: Book, old: Moved, new: Moved) -> bool:
+    """Tell whether the whole cost of what is gone went along to what came."""
+    return is_near(_came_at(book, new), own_cost(book, old.con_id), SAME_COST_APART_MAX)
 
 
 def _came_at(book: Book, new: Moved) -> Decimal:

@@ -133,7 +133,8 @@ def _grade(
     subjects = [subject for subject in truth.effects if _shows(subject, truths)]
     found = [_break_of(subject, told) for subject in subjects]
     is_nav = any(subject[0] == "nav" for subject in truth.effects)
-    detected = (hidden and is_nav) or all(each is not None for each in found)
+    is_part = sum(KIND_OF[each.kind].totals for each in truths) > 1  # of one sum, which may come to nothing
+    detected = (is_nav and (hidden or is_part)) or all(each is not None for each in found)
     mixed = [subject for subject in subjects if _is_one_sum(subject, truths)]
     kind = KIND_OF[truth.kind]
     by_api = detected and all(

@@ -218,7 +218,7 @@ ACTIONS: tuple[Kind, ...] = (
     Kind("exercise", "exercise", exercise),
     Kind("end in the money", "exercise", exercise_at_the_end),
     Kind("expiry", "expiry", expiry),
-    Kind("variation margin", "variation margin", variation_margin),
+    Kind("variation margin", "variation margin", variation_margin, totals=True),
     Kind("transfer in", "position transfer", transfer_in, cashless=True),
     Kind("transfer out", "position transfer", transfer_out, cashless=True),
 )

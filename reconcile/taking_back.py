@@ -60,6 +60,8 @@ def _undone(book: State, break_id: str, key: str, why: str) -> Iterator[Fact]:
             pass  # it goes with its execution
         case "bust" if not rest.partition("/")[2].startswith(INFERRED):
             yield from _executed_again(book, break_id, rest.partition("/")[2].rpartition("/")[0], key)
+        case "commission" if _is_of_taken_back(book, rest.rpartition("/")[0]):
+            pass  # it stands again with its execution
         case "commission" | "proceeds" | "transaction-tax":
             raise Impossible(f"break {break_id}: {key} cannot be undone by us: import the statement, which tells")
         case _:
@@ -82,7 +84,8 @@ def fill_taken_back(book: State, base: str, why: str) -> Iterator[Fact]:
 def _executed_again(book: State, break_id: str, base: str, key: str) -> Iterator[Fact]:
     """Let an execution stand again that was thought to be taken back: as one of ours, until the broker tells another.
 
-    One whose next revision was told meanwhile stands already. What it cost was charged under its own name.
+    One whose next revision was told meanwhile stands already. What it cost is charged under its own name still, unless
+    that was taken back with it.
     """
     fill = book.fills.get(base)
     if fill is None:
@@ -95,7 +98,21 @@ def _executed_again(book: State, break_id: str, base: str, key: str) -> Iterator
         currency=fill.currency, order_ref=fill.order_ref, perm_id=fill.perm_id, client_id=fill.client_id,
         source="operator", occurred_at=fill.at,
     )  # fmt: skip
-    yield CommissionCharged(execution_id=name, amount=ZERO, currency=fill.currency)
+    taken_back = _charged_before(book, base, fill.commission_revision) if _is_of_taken_back(book, base) else ZERO
+    yield CommissionCharged(execution_id=name, amount=taken_back, currency=fill.commission_currency or fill.currency)
+
+
+def _is_of_taken_back(book: State, base: str) -> bool:
+    """Tell whether an execution was taken back with what it had cost."""
+    fill = book.fills.get(base)
+    return fill is not None and fill.busted and fill.commission == ZERO
+
+
+def _charged_before(book: State, base: str, revision: int) -> Decimal:
+    """Return what an execution was charged before that was taken back."""
+    told = (book.keys.get(f"commission/{base}/{before}") for before in range(revision - 1, -1, -1))
+    parts = (known[1] for known in told if known is not None and known[1] is not None)
+    return next((amount for amount, *_ in parts if isinstance(amount, Decimal)), ZERO)
 
 
 def _accrued_again(book: State, break_id: str, reference: str, key: str) -> Iterator[Fact]:

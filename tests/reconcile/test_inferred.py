@@ -132,6 +132,19 @@ def test_a_bust_that_was_inferred_can_be_undone_until_the_broker_tells_another_r
     assert (inferred(revised), revised.positions[SPY.con_id]) == ([], D(14))
 
 
+def test_what_was_accepted_as_told_twice_counts_twice_again_with_its_commission() -> None:
+    twice = [bought(SPY, "5", "400.00", execution=f"{name}.01") for name in ("a", "b")]
+    book = told(quiet_book(), *twice, commission("a.01", "-1"), commission("b.01", "-1"))
+    before = book.cash["USD"]
+    book = seen(book, held("15", "400.07"), SHORT, cash="89999.00")
+    accepted = book.open_breaks[0].found.break_id
+    book = told(book, *taken(book))
+
+    undone = told(book, *taking_back(book, accepted, "they were two"))
+
+    assert (undone.cash["USD"], undone.positions[SPY.con_id]) == (before, D(20))
+
+
 def test_what_is_taken_back_says_why() -> None:
     book = missed(quiet_book())
 

@@ -37,6 +37,21 @@ def shown(*facts: Fact) -> list[str]:
     return break_lines(book, known)
 
 
+@pytest.mark.parametrize(
+    ("cause", "title"),
+    [
+        pytest.param("other client's trade", "BOUGHT BY ANOTHER CLIENT", id="another client"),
+        pytest.param("broker liquidation", "BOUGHT BY THE BROKER: MARGIN WAS SHORT", id="the broker"),
+    ],
+)
+def test_a_trade_of_somebody_else_says_whose_it_is(cause: str, title: str) -> None:
+    told_of = explained(FOREIGN, "certain", "a").model_copy(update={"cause": cause})
+
+    lines = shown(bought(SPY, "50", "94.20", execution="a.01"), FOREIGN, told_of)
+
+    assert title in lines[0]
+
+
 def test_a_trade_by_hand_is_told_with_its_amounts_and_its_evidence() -> None:
     bought_by_hand = bought(SPY, "50", "94.20", execution="a.01", at=START + timedelta(minutes=12, seconds=4))
 

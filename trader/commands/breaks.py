@@ -33,6 +33,10 @@ TITLES: dict[str, str] = {
     "refused_fact": "THE BROKER REPORTED WHAT CANNOT BE",
     "order": "ORDER DIFFERS",
 }
+WHOSE: dict[str, str] = {  # who traded, where it was nobody by hand
+    "other client's trade": "BY ANOTHER CLIENT",
+    "broker liquidation": "BY THE BROKER: MARGIN WAS SHORT",
+}
 CONSEQUENCES: dict[str, str] = {
     "note": "noted, all may trade",
     "lock": "{subject} locked, others trade",
@@ -95,7 +99,8 @@ def _end(known: Break) -> Iterator[str]:
 def _title(known: Break) -> str:
     difference = known.found.difference
     if known.found.kind == "foreign_trade" and difference:
-        return f"{'BOUGHT' if difference > 0 else 'SOLD'} OUTSIDE TALLYBOOK"
+        cause = known.explanation.cause if known.explanation is not None else ""
+        return f"{'BOUGHT' if difference > 0 else 'SOLD'} {WHOSE.get(cause, 'OUTSIDE TALLYBOOK')}"
     return TITLES[known.found.kind]
 
 

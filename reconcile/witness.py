@@ -71,8 +71,7 @@ def three_ways(before: Own, after: Own, statement: Statement, reports: Reports) 
     api = _api_figures(after, reports)
     rows = list[WitnessRow]()
     for place in (*now, *(place for place in known if place not in now)):
-        stands = now.get(place, known.get(place))
-        assert stands is not None
+        stands = now.get(place) or known[place]._replace(own=ZERO)  # a line by which nothing moves is left out
         told = api.get(place)
         if told is None and stands.kind in _told_whole(reports):
             told = ZERO

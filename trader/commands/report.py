@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -23,12 +23,15 @@ from trader.commands.progress import bar
 if TYPE_CHECKING:
     from queries.closed_lots import History
 
+Form = Literal["text", "json", "html"]
 FormatOption = Annotated[Format, typer.Option("--format", help="table, csv or json")]
 RANGE_HELP = "a trading day (2005-03-01), a month, a year, or two of these joined: 2005-01..2005-03-15"
 Range = Annotated[str, typer.Argument(metavar="DAY|RANGE", help=RANGE_HELP)]
 SomeRange = Annotated[str, typer.Argument(metavar="[RANGE]", help=RANGE_HELP, show_default=False)]
 
-REPORT = typer.Typer(help="What the account did: NAV bridge, returns, realised, tax.", no_args_is_help=True)
+REPORT = typer.Typer(
+    help="What the account did: NAV bridge, reconciliation, returns, realised, tax.", no_args_is_help=True
+)
 
 
 @REPORT.callback()
@@ -51,6 +54,28 @@ def nav_bridge(context: typer.Context, days: Range, format: FormatOption = "tabl
     with _reading(home) as tell:
         found = tuple(days_of(home, first, last, tell=tell))
     return print_bridges(found, base_currency, format)
+
+
+@REPORT.command("reconciliation")
+def reconciliation(
+    context: typer.Context,
+    day: Annotated[
+        datetime | None,
+        typer.Argument(formats=["%Y-%m-%d"], metavar="[DAY]", help="a trading day; else the last", show_default=False),
+    ] = None,
+    format: Annotated[Form, typer.Option("--format", help="text, json, or html: one page that needs nothing else")] = (
+        "text"
+    ),
+) -> int:
+    """Tell whether the book agreed with the broker on a day, why not, and what its statement said (exit 1: it differs).
+
+    The day's statement is read by the next session's first cycle; it stands beside what the book and the API had.
+    """
+    from queries.reconciliation_report import rendered, report_of
+
+    found = report_of(_home(context), None if day is None else day.date())
+    print(rendered(found, format))
+    return found.exit_status
 
 
 @REPORT.command("performance")

@@ -31,6 +31,7 @@ from trader.notices.paragraphs import (
     pnl,
     previous_snapshot,
     standing,
+    statement,
     trades,
 )
 
@@ -93,6 +94,7 @@ def session_letter(
         parts=(
             Part("", waiting),
             Part("", tuple(ended_breaks(book, day, zone))),
+            Part("", tuple(statement(book, day, zone))),
             Part("", tuple(bridge(bridged))),
             Part("", tuple(trades(book, day, decided or {}, zone))),
             Part("", tuple(order_troubles(book, day))),

@@ -19,6 +19,7 @@ from ledger.state import Break, Fill, Order
 from queries.advice import accepting, halt, recovery, undecided
 from queries.figures import change, clock_time, money, percent, price, quantity
 from queries.sums import because
+from queries.witness_words import statement_lines
 
 ZERO = Decimal(0)
 CENT_OF_PRICE = Decimal("0.0001")
@@ -93,6 +94,12 @@ def ended_breaks(book: Book, day: date, zone: ZoneInfo) -> Iterator[str]:
         cause, how = because(known), ENDED[known.status]
         what = f"{known.found.break_id} {subject_of(book, known)} {began}-{ended}"
         yield f"{what}: {cause or known.found.kind}; {how}: {known.why}"
+
+
+def statement(book: Book, day: date, zone: ZoneInfo) -> Iterator[str]:
+    """Tell what the statement showed that was read in this session; nothing if none was."""
+    if book.stated is not None and book.stated_at is not None and book.stated_at.astimezone(zone).date() == day:
+        yield from statement_lines(book.stated, lambda con_id: symbol(book, con_id))
 
 
 def previous_snapshot(book: Book, day: date) -> SnapshotTaken | None:

@@ -20,7 +20,7 @@ from reconcile.candidates import Candidate, Subject, combined
 PICKS_MAX = 3  # of candidates that close one subject together; more come as one candidate of their cause
 OPTIONS_MAX = 48  # looked at for one subject
 KEPT = 24  # sets after each subject …
-KEPT_ALIKE = 8  # … of which so many leave the same
+KEPT_ALIKE = 8  # … of which so many leave the same, while there is something left
 GROWING = 256  # sets that have not closed the subject yet, of all that are looked at together …
 GROWING_MIN = 12  # … and of each at least
 BEGUN_MAX = 4  # sets that begin with one likely movement of cash
@@ -149,7 +149,7 @@ def sets(search: Search) -> tuple[Partial, ...]:
         for partial in _best(search, unfinished, looks, alike=1):
             closed.extend(layer.looked(partial))
         closed.extend(layer.given_up(growing))
-        states = _best(search, closed, kept, alike)
+        states = _best(search, closed, kept, kept if subject == subjects[-1] else alike)
         done.add(subject)
     return states
 

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from ledger.book import Book
 from ledger.effects.changes import MARGINED
 from ledger.events import (
+    AcceptanceTakenBack,
     CommissionAdjusted,
     CycleStarted,
     DividendPaid,
@@ -30,6 +31,7 @@ from ledger.events import (
     RatesObserved,
     ReturnOfCapitalPaid,
     StatementImported,
+    StatementReconciled,
     TaxWithheld,
     WashSaleObserved,
     execution_base,
@@ -101,6 +103,17 @@ class Money:
     note: str
 
 
+def undone_by(fact: Fact) -> tuple[str, ...]:
+    """Return the keys of what a fact undoes without taking its place."""
+    match fact:
+        case AcceptanceTakenBack():
+            return fact.withdraws
+        case StatementReconciled():
+            return tuple(each.key for each in fact.reversed)
+        case _:
+            return ()
+
+
 @dataclass(slots=True)
 class History:
     """The book of the whole log, and what it does not keep."""
@@ -133,6 +146,8 @@ class History:
         replaced = getattr(fact, "replaces", None)
         if replaced is not None:
             self.money.pop(replaced, None)
+        for key in undone_by(fact):
+            self.money.pop(key, None)
 
     def _cover(self, first: date, last: date) -> None:
         self.first_day = first if self.first_day is None else min(self.first_day, first)

@@ -33,11 +33,12 @@ WITHOUT_MONEY = (
 GROUPS_WITHOUT_MONEY = (
     "announcements", "continuity", "cycle", "day", "decisions", "observations", "operator", "orders", "reconciliation",
 )  # fmt: skip
-READ = tuple(dict.fromkeys((*BOOKED, *OTHER_LOTS, *OTHER_POSITIONS)))
+UNDOING = ("acceptance_taken_back", "statement_reconciled")
+READ = tuple(dict.fromkeys((*BOOKED, *OTHER_LOTS, *OTHER_POSITIONS, *UNDOING)))
 FIELDS = (
     "con_id", "quantity", "price", "currency", "execution_id", "amount", "symbol", "security_type", "multiplier",
     "name", "replaces", "method", "sold", "sold_currency", "bought", "bought_currency", "successor_con_id",
-    "child_con_id", "underlying_con_id", "break_id",
+    "child_con_id", "underlying_con_id", "break_id", "withdraws", "reversed",
 )  # fmt: skip
 
 PREPARED = r"""
@@ -46,6 +47,11 @@ CREATE TABLE once AS
     SELECT * FROM told WHERE key IS NOT NULL AND type IN ({rest})
     QUALIFY row_number() OVER (PARTITION BY key ORDER BY seq) = 1
     UNION ALL SELECT * FROM told WHERE key IS NULL AND type IN ({rest});
+CREATE TABLE undone AS
+    SELECT unnest(from_json(withdraws, '["VARCHAR"]')) AS key FROM once WHERE type = 'acceptance_taken_back'
+    UNION SELECT replaces FROM once WHERE replaces IS NOT NULL
+    UNION SELECT told_away.key FROM (SELECT unnest(from_json(reversed, '[{{"key": "VARCHAR"}}]')) AS told_away
+        FROM once WHERE type = 'statement_reconciled');
 CREATE TABLE revised AS SELECT *, regexp_extract(execution_id, '^(.+)\.[0-9]+$', 1) AS base,
     regexp_extract(execution_id, '\.([0-9]+)$', 1)::BIGINT AS revision FROM told
     WHERE type IN ('order_filled', 'commission_charged', 'fill_busted', 'proceeds_settled', 'transaction_tax_charged');
@@ -79,7 +85,8 @@ CREATE TABLE trades AS
     SELECT o.con_id, kind, pair, o.currency, o.moment, coalesce(o.break_id, ''), coalesce(o.break_id, 'opening'),
         CASE WHEN o.break_id IS NULL THEN 0 ELSE o.seq END, o.quantity::DECIMAL(38,{q}), o.amount::DECIMAL(38,{g}),
         NULL, false, false
-    FROM once AS o JOIN contracts USING (con_id) WHERE o.type IN ('opening_balance_recorded', 'position_adjusted');
+    FROM once AS o JOIN contracts USING (con_id) WHERE o.type IN ('opening_balance_recorded', 'position_adjusted')
+        AND coalesce(o.key, 'adjustment/' || o.break_id, '') NOT IN (SELECT key FROM undone);
 CREATE TABLE running AS SELECT *,
     sum(CASE WHEN quantity > 0 THEN quantity END) OVER so_far AS bought,
     sum(CASE WHEN quantity < 0 THEN -quantity END) OVER so_far AS sold
@@ -90,7 +97,7 @@ CREATE TABLE totals AS SELECT con_id, sum(quantity) AS quantity, sum(gross) AS g
     FROM running GROUP BY con_id;
 CREATE TABLE plain_cash AS SELECT o.type, o.currency, o.amount::DECIMAL(38,{a}) AS amount FROM once AS o
     WHERE (o.type IN ({cash}) OR (o.type = 'opening_balance_recorded' AND o.con_id IS NULL))
-    AND (key IS NULL OR key NOT IN (SELECT replaces FROM once WHERE replaces IS NOT NULL));
+    AND coalesce(key, 'adjustment/' || break_id, '') NOT IN (SELECT key FROM undone);
 """
 # What lies beyond the other side's total is open; with it the whole trade, of which this may be a part.
 OPEN = """
@@ -107,8 +114,10 @@ SELECT currency, sum(amount) FROM charged GROUP BY currency;
 SELECT currency, -sum(gross) FROM trades
     WHERE is_paid AND (kind IN ({paid}) OR kind = 'CASH') GROUP BY currency;
 SELECT split_part(split_part(pair, '.', 1), '/', 1), sum(quantity) FROM trades WHERE kind = 'CASH' GROUP BY ALL;
-SELECT sold_currency, -sum(sold::DECIMAL(38,{a})) FROM once WHERE type = 'currency_converted' GROUP BY ALL;
-SELECT bought_currency, sum(bought::DECIMAL(38,{a})) FROM once WHERE type = 'currency_converted' GROUP BY ALL
+SELECT sold_currency, -sum(sold::DECIMAL(38,{a})) FROM once
+    WHERE type = 'currency_converted' AND key NOT IN (SELECT key FROM undone) GROUP BY ALL;
+SELECT bought_currency, sum(bought::DECIMAL(38,{a})) FROM once
+    WHERE type = 'currency_converted' AND key NOT IN (SELECT key FROM undone) GROUP BY ALL
 """
 COMMISSIONS = """
 SELECT currency, -sum(amount) FROM charged WHERE type = 'commission_charged' GROUP BY currency;

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from ledger.events import CashWithdrawn, FeeCharged, StatementReconciled
+from queries.second_books.summing import second_books
 from tests.trader.cycles.world import THURSDAY, TUESDAY, WEDNESDAY, World
 from tests.trader.cycles.world import world as at_venue
 from trader import exits
@@ -70,6 +71,9 @@ def test_what_was_taken_for_a_withdrawal_is_undone_when_the_statement_tells_a_fe
     assert charged.book().provisional == {}
     assert charged.book().open_breaks == ()
     assert charged.apart() == ()
+
+    sums = second_books(charged.home)
+    assert sums.cash == {currency: amount for currency, amount in charged.book().cash.items() if amount}
 
     capsys.readouterr()
     assert run(["--home", str(charged.home), "report", "reconciliation", str(WEDNESDAY)]) == exits.FINE

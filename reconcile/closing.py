@@ -23,8 +23,10 @@ from ledger.events import (
     TenderApplied,
     type_name,
 )
+from ledger.events.reconciliation import TermRow
 from ledger.state import ZERO, Break, State
 from reconcile.comparisons import CHANGED, Finding
+from reconcile.explanations import first_of
 from reconcile.tolerances import CENT
 
 AGAIN = "both halves match again"
@@ -110,9 +112,16 @@ def closed(book: State, known: Break, now: Finding | None = None) -> BreakClosed
 def _of_the_report(known: Break) -> tuple[str, ...]:
     """Name why the broker's half was not to be believed: as it was explained, else that it was late."""
     told = known.explanation
-    rows = () if told is None else (tuple(told.cause.split(" + ")), *(row.causes for row in told.rivals))
-    named = (tuple(cause for cause in causes if cause in OF_THE_REPORT) for causes in rows)
+    rows = () if told is None else (first_of(told), *told.rivals)
+    own = (_of_one(known, row.terms) or row.causes for row in rows)
+    named = (tuple(cause for cause in causes if cause in OF_THE_REPORT) for causes in own)
     return next(filter(None, named), (BY_THE_BROKER,))
+
+
+def _of_one(known: Break, terms: tuple[TermRow, ...]) -> tuple[str, ...]:
+    """Name the causes of one difference, of those that are explained together; a cent of rounding is none."""
+    mine = (term for term in terms if (term.kind, term.subject) == (known.found.kind, known.found.subject))
+    return tuple(dict.fromkeys(term.cause for term in mine if term.cause != "rounding" or abs(term.amount) > CENT))
 
 
 def _making(since: tuple[_Since, ...], difference: Decimal) -> tuple[_Since, ...]:

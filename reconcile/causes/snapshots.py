@@ -58,21 +58,33 @@ def _before(case: Case, fills: tuple[Fill, ...]) -> Iterator[Candidate]:
 
 
 def partial_snapshot(case: Case) -> Iterator[Candidate]:
-    """Show a position that is missing from the list, while the account's total still counts it."""
+    """Show a position that is missing from the list, while the account's totals still count it."""
     rows, residual = case.book.reported.positions or {}, case.differences("nav").get("NAV")
     for finding in case.findings:
         con_id = finding.con_id
         if finding.kind != "position" or con_id is None or con_id in rows or finding.difference is None:
             continue
         worth = _worth(case.book, con_id, -finding.difference)
-        counted = worth is not None and residual is not None and _is_near(case, residual, worth)
+        in_nav = worth is not None and residual is not None and _is_near(case, residual, worth)
+        in_positions = worth is not None and _is_in_positions(case, abs(worth))
         amounts: dict[Subject, Decimal] = {("position", finding.subject): finding.difference}
-        if counted and residual is not None:
-            amounts[NAV] = residual
-        speaks = (f"the account's total counts {money(worth or ZERO)} more",) if counted else ()
+        if residual is not None and worth is not None and (in_nav or in_positions):
+            amounts[NAV] = residual if in_nav else worth
+        speaks: tuple[str, ...] = (f"the account's total counts {money(worth or ZERO)} more",) if in_nav else ()
+        speaks += (f"its sum of positions counts {money(abs(worth or ZERO))} more",) if in_positions else ()
         text = f"{symbol(case.book, con_id)} is missing from the broker's list of positions"
-        certainty: Certainty = "likely" if counted else "possible"
+        certainty: Certainty = "likely" if in_nav or in_positions else "possible"
         yield Candidate("partial snapshot", certainty, (), text, speaks, amounts=amounts | _exposure(case, amounts))
+
+
+def _is_in_positions(case: Case, worth: Decimal) -> bool:
+    """Tell whether the broker's sum of positions counts so much more than its list."""
+    nav = case.book.reported.nav
+    counted = None if nav is None else nav.gross_position_value
+    if counted is None:
+        return False
+    more = counted - _gross_value(case.book)
+    return more * 2 > worth and _is_near(case, more, worth)  # nearer to it than to nothing
 
 
 def unsettled_cash(case: Case) -> Iterator[Candidate]:

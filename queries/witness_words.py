@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from ledger.events import StatementFact, StatementReconciled, WitnessRow
 from queries.figures import change, money, quantity
 
+RUN_TOGETHER = re.compile(r"(?<=[a-z])(?=[A-Z])")  # depositWithdrawals
 Symbol = Callable[[int], str]
 UNITS = ("position", "units traded")
 VERDICTS = {
@@ -60,6 +62,15 @@ def figures_of(row: WitnessRow) -> tuple[str, str, str, str, str, str]:
         spell(row.own),
         verdict,
     )
+
+
+def _named(row: WitnessRow) -> str:
+    """Name a figure as a person does; the broker's names of lines are words run together."""
+    if row.kind in ("position", "basis", "realised", "units traded", "commissions", "cash", "nav"):
+        return f"{'NAV' if row.kind == 'nav' else row.kind} {row.subject}".strip()
+    words = RUN_TOGETHER.sub(" ", row.subject)
+    spelt = " ".join(word if word.isupper() else word.lower() for word in words.split())
+    return f"{'change in NAV by' if row.kind == 'nav line' else 'of the period,'} {spelt}"
 
 
 def agreeing_words(stated: StatementReconciled) -> str:

@@ -13,11 +13,11 @@ from decimal import Decimal
 from itertools import combinations
 
 from ledger.book import Book, Impossible
-from ledger.events import Fact, StatementFact, StatementReconciled
+from ledger.events import DividendPaid, Fact, PaymentInLieuPaid, StatementFact, StatementReconciled, type_name
 from ledger.lots import ZERO, exactly
 from reconcile.comparisons import INFERRED
 from reconcile.statements import Statement
-from reconcile.taking_back import fill_taken_back
+from reconcile.taking_back import accrued_again, fill_taken_back
 from reconcile.tolerances import CENT
 from reconcile.witness import Reports
 
@@ -25,6 +25,8 @@ HALF_CENT = CENT / 2
 TOGETHER = 4  # so many at most are undone by one statement for one difference
 LOOKED_AT = 12  # the oldest so many; the next statement looks at the rest
 LACKED = "the statement lacks it"
+ENDED = "accrual-reversed/"
+PAYMENTS = (type_name(DividendPaid), type_name(PaymentInLieuPaid))
 Subject = tuple[str, str | int]  # ("cash", "USD"), ("position", 8314)
 Moved = dict[Subject, Decimal]
 
@@ -46,7 +48,23 @@ def undoing(book: Book, keys: tuple[str, ...], reconciled: StatementReconciled) 
     rows = tuple(names.get(key) or StatementFact(key=key, type=key.partition("/")[0]) for key in keys)
     fills = (base_of(key) for key in keys if key.startswith("fill/"))
     busts = tuple(fact for base in fills for fact in fill_taken_back(book, base, LACKED))
-    return (*busts, reconciled.model_copy(update={"reversed": rows}))
+    accruals = tuple(fact for key in keys for fact in _due_again(book, key))
+    return (*busts, reconciled.model_copy(update={"reversed": rows}), *accruals)
+
+
+def _due_again(book: Book, key: str) -> Iterator[Fact]:
+    """Accrue again what an inferred payment ended that never came."""
+    payment = book.provisional.get(key)
+    if payment is None or payment.type not in PAYMENTS:
+        return
+    for break_id, known in book.breaks.items():
+        accepted, closed = known.accepted, known.closed
+        recorded = accepted.recorded if accepted is not None else closed.evidence if closed is not None else ()
+        for ended in recorded if key in recorded else ():
+            told = book.keys.get(ended)
+            is_its_own = told is not None and told[1] is not None and told[1][0] == payment.con_id
+            if ended.startswith(ENDED) and is_its_own:
+                yield from accrued_again(book, break_id, ended.removeprefix(ENDED), ended)
 
 
 def base_of(key: str) -> str:

@@ -55,7 +55,7 @@ def _undone(book: State, break_id: str, key: str, why: str) -> Iterator[Fact]:
                 )
             yield from fill_taken_back(book, base, why)
         case "accrual-reversed":
-            yield from _accrued_again(book, break_id, rest, key)
+            yield from accrued_again(book, break_id, rest, key)
         case "commission" if rest.startswith(INFERRED):
             pass  # it goes with its execution
         case "bust" if not rest.partition("/")[2].startswith(INFERRED):
@@ -115,7 +115,7 @@ def _charged_before(book: State, base: str, revision: int) -> Decimal:
     return next((amount for amount, *_ in parts if isinstance(amount, Decimal)), ZERO)
 
 
-def _accrued_again(book: State, break_id: str, reference: str, key: str) -> Iterator[Fact]:
+def accrued_again(book: State, break_id: str, reference: str, key: str) -> Iterator[Fact]:
     """Accrue again what an inferred payment ended; it is due, as it was when it was thought to have come."""
     _, part = book.keys[key]
     match part:

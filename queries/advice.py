@@ -16,6 +16,8 @@ DAMAGED = "the log is damaged: "  # how the halt begins that a commit makes
 MEND = "do not resume: tallybook verify, then docs/runbook.md, 'A damaged log'"
 RESUME = 'to lift it: tallybook resume --why "…"'
 
+TOTALS: tuple[BreakKind, ...] = ("nav", "exposure")  # nothing is booked for them: there is nothing to choose
+
 CURES: dict[str, str] = {
     "old-copy": "do not resume: put the newest copy of the log in the place of this one, see docs/runbook.md#old-copy",
 }
@@ -64,7 +66,8 @@ def accepting(known: Break) -> str:
     found = known.found
     if is_unexplained(known):
         return f'tallybook accept {found.break_id} --as-suspense --why "…" ({BEFORE_ACCEPTING[found.kind]})'
-    choice = " --explanation N" if known.explanation and known.explanation.certainty == "possible" else ""
+    is_unsure = known.explanation is not None and known.explanation.certainty == "possible"
+    choice = " --explanation N" if is_unsure and found.kind not in TOTALS else ""
     return f'tallybook accept {found.break_id}{choice} --why "…" ({BEFORE_ACCEPTING[found.kind]})'
 
 

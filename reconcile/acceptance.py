@@ -24,7 +24,7 @@ from ledger.nav import Unvalued, mark
 from ledger.state import ZERO, Break, Impossible, State
 from reconcile.candidates import Case, Origin
 from reconcile.explain import compared, explain
-from reconcile.explanations import Explanation, explanations_of, is_same
+from reconcile.explanations import TOTALS, Explanation, explanations_of, is_same
 from reconcile.tolerances import RETAIL, Tolerances
 
 
@@ -85,7 +85,7 @@ def acceptance(
 
 def _number(known: Break, wanted: int | None) -> int | None:
     """Return which explanation is accepted; None where the comparison itself saw the cause, or nothing explains."""
-    told = explanations_of(known)
+    told = () if wanted is None and known.found.kind in TOTALS else explanations_of(known)
     listed = ", ".join(f"{n} {row.cause}" for n, row in enumerate(told, 1)) or "none"
     break_id = known.found.break_id
     if wanted is not None and not 1 <= wanted <= len(told):
@@ -108,6 +108,8 @@ def _explained(
     explanations = explain(Case(book, findings, Origin("operator", found.break_id), tolerances))
     again = explanations.get((found.kind, found.subject), ())
     same = next((each for each in again if is_same(shown, each, found)), None)
+    if found.kind in TOTALS:
+        return (accepted.model_copy(update={"explanation": number}),)
     if same is None:
         raise Impossible(
             f"break {found.break_id}: expected explanation {number} ({shown.text}) to hold still, found that more was "

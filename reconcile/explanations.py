@@ -26,6 +26,7 @@ from reconcile.searching import CERTAINTIES
 
 ROUNDING = "rounding"
 SEEN: tuple[BreakKind, ...] = ("foreign_trade", "foreign_order", "refused_fact", "corporate_action")
+TOTALS: tuple[BreakKind, ...] = ("nav", "exposure")  # their amounts move with every mark; nothing is booked for them
 RIVALS_MAX = 2  # beside the likeliest: who has to choose among more looks into the statement
 
 ALIKE_MAX = 2  # explanations that differ only in what the rest is guessed to be, where there are others

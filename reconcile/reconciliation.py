@@ -8,7 +8,7 @@ from decimal import localcontext
 
 from ledger.book import Book
 from ledger.events import BookReconciled, BreakClosed, BreakExplained, BreakFound, Fact, StepFailed
-from ledger.events.reconciliation import BreakKind
+from ledger.events.reconciliation import BreakKind, TermRow
 from ledger.lots import EXACT
 from ledger.nav import own_nav
 from ledger.state import Break, State
@@ -16,7 +16,7 @@ from reconcile.candidates import Case, Origin, Subject
 from reconcile.closing import closed
 from reconcile.comparisons import Finding
 from reconcile.explain import Explanations, compared, explain
-from reconcile.explanations import Explanation, told
+from reconcile.explanations import ROUNDING, TOTALS, Explanation, first_of, told
 from reconcile.rules import begun, by_rule
 from reconcile.tolerances import Tolerances
 
@@ -116,10 +116,19 @@ def _told_again(
 
 
 def _said(explanation: BreakExplained) -> tuple[object, ...]:
-    """Return what an explanation says, apart from amounts that move with marks and rounding."""
-    rows = ((row.causes, row.certainty, row.also) for row in explanation.rivals)
-    terms = tuple((term.cause, term.kind, term.subject, term.text) for term in explanation.terms)
-    return (explanation.cause, explanation.certainty, explanation.also, terms, *rows)
+    """Return what an explanation says, apart from rounding, and from totals that move with every mark.
+
+    What is accepted is what was told: amounts that changed are told again.
+    """
+    rows = (first_of(explanation), *explanation.rivals)
+    return tuple(
+        (row.causes, row.certainty, row.also, tuple(_spoken(term) for term in row.terms if term.cause != ROUNDING))
+        for row in rows
+    )
+
+
+def _spoken(term: TermRow) -> tuple[object, ...]:
+    return (term.cause, term.kind, term.subject, None if term.kind in TOTALS else term.amount)
 
 
 def _accepted(book: State, present: dict[Subject, Finding], tolerances: Tolerances) -> set[Subject]:
@@ -136,11 +145,11 @@ def _accepted(book: State, present: dict[Subject, Finding], tolerances: Toleranc
 def _is_same(known: Break, finding: Finding, tolerances: Tolerances) -> bool:
     """Tell whether a break goes on as it was.
 
-    That of NAV does while it lasts: its amount moves with every mark. That of cash moves with IB's rounding to cents.
+    That of a total does while it lasts: its amount moves with every mark. That of cash moves with IB's rounding.
     """
     before, now = known.found.difference, finding.difference
     if finding.kind == "cash" and before is not None and now is not None:
         same_amount = abs(now - before) <= tolerances.cash_rounding
     else:
-        same_amount = finding.kind == "nav" or before == now
+        same_amount = finding.kind in TOTALS or before == now
     return same_amount and known.found.consequence == finding.consequence

@@ -357,3 +357,12 @@ def test_an_order_in_doubt_is_no_break_while_its_session_lasts() -> None:
     sent = (cycle_started(attempt=1), *trading_allowed(), attempted("tb-DU1-1-abcd-756733-B-1", SPY, "3"))
 
     assert found(reconcile(look(replay((*OPENING, *sent))), Tolerances())) == []
+
+
+def test_an_explained_total_is_accepted_as_it_is_for_nothing_is_booked() -> None:
+    book = reconciled(look(quiet_book(), nav="95000"))
+
+    after = told(book, *acceptance(book, "B-1", "marks of another hour"))
+
+    assert after.open_breaks == ()
+    assert after.cash == book.cash

@@ -37,6 +37,14 @@ def recent_fills(book: Book) -> Iterator[tuple[str, Fill]]:
             yield base, fill
 
 
+def recent_by_contract(book: Book) -> dict[int, list[tuple[str, Fill]]]:
+    """Return the same by contract, for whoever asks of many."""
+    found: dict[int, list[tuple[str, Fill]]] = {}
+    for base, fill in recent_fills(book):
+        found.setdefault(fill.con_id, []).append((base, fill))
+    return found
+
+
 def fills_of_the_day(book: Book) -> Iterator[tuple[str, Fill]]:
     """Yield those of the broker's day of its last report."""
     told_at = book.reported.positions_at or book.now

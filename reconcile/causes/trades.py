@@ -26,6 +26,7 @@ from reconcile.causes.executions import (
     is_fresh,
     order_of,
     paid,
+    recent_by_contract,
     recent_fills,
     revised,
     spelt,
@@ -182,8 +183,9 @@ def _is_restated(case: Case, each: Moved, moved_cash: Decimal | None) -> bool:
 
 def duplicated_fill(case: Case) -> Iterator[Candidate]:
     """Show executions that were told under two names."""
+    recent = recent_by_contract(case.book)
     for each in moved(case):
-        mine = [(base, fill) for base, fill in recent_fills(case.book) if fill.con_id == each.con_id]
+        mine = recent.get(each.con_id, [])
         for place, (base, fill) in enumerate(mine):
             if fill.quantity * each.units >= 0 or abs(fill.quantity) > abs(each.units):
                 continue
@@ -213,8 +215,9 @@ def _taken_back(book: Book, base: str, fill: Fill, reason: str) -> tuple[Fact, .
 
 def busted_fill(case: Case) -> Iterator[Candidate]:
     """Show executions that the exchange took back, with their commission or without."""
+    recent = recent_by_contract(case.book)
     for each in moved(case):
-        for base, fill in _undone_by(case.book, each, abs(each.units)):
+        for base, fill in _undone_by(recent.get(each.con_id, []), each, abs(each.units)):
             is_all = (
                 fill.quantity == -each.units and not has_ended(case.book, each.con_id) and not is_fresh(case.book, fill)
             )
@@ -242,19 +245,20 @@ def _busted(case: Case, base: str, fill: Fill) -> tuple[Fact, ...]:
     return (gone, refund)
 
 
-def _undone_by(book: Book, each: Moved, most: Decimal) -> list[tuple[str, Fill]]:
+def _undone_by(recent: list[tuple[str, Fill]], each: Moved, most: Decimal) -> list[tuple[str, Fill]]:
     """Return executions in the other direction, those of just so many units first."""
     mine = [
-        (base, fill) for base, fill in recent_fills(book)
-        if fill.con_id == each.con_id and fill.quantity * each.units < 0 and abs(fill.quantity) <= most
+        (base, fill) for base, fill in recent
+        if fill.quantity * each.units < 0 and abs(fill.quantity) <= most
     ]  # fmt: skip
     return sorted(mine, key=lambda told: told[1].quantity != -each.units)[:RESTATED_MAX]
 
 
 def corrected_fill(case: Case) -> Iterator[Candidate]:
     """Show executions that were of other units, or at another price, than was told."""
+    recent = recent_by_contract(case.book)
     for each in moved(case):
-        mine = [told for told in recent_fills(case.book) if told[1].con_id == each.con_id][:RESTATED_MAX]
+        mine = recent.get(each.con_id, [])[:RESTATED_MAX]
         for base, fill in mine:
             if (fill.quantity + each.units) * fill.quantity > 0:
                 yield from _of_other_units(case, each, base, fill)

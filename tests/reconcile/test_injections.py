@@ -16,7 +16,7 @@ from tests.reconcile.injections.kinds import KINDS
 from tests.reconcile.injections.page import grades_of, shortfalls, told_by_api, told_by_statements
 
 SEEDED, CLEAN = 150, 25
-API_MIN, STATED_MIN = 0.95, 0.95  # of pairs and triples; alone, all
+API_MIN, STATED_MIN = 0.97, 0.95  # of pairs and triples; alone, all
 
 
 def in_home_of_its_own(case: Case, folder: Path) -> Graded:

@@ -36,6 +36,7 @@ from ledger.events import (
     RecoveryEnded,
     RecoveryStarted,
     StartRefused,
+    StatementReconciled,
     TailTruncated,
     TaxWithheld,
     TradingHalted,
@@ -44,6 +45,7 @@ from ledger.events import (
     WitnessFailed,
 )
 from queries.figures import change, money, price, quantity
+from queries.witness_words import is_news, statement_lines
 
 
 def told(fact: Fact, sent: Container[str], commissions: Mapping[str, Decimal], symbol: Callable[[int], str]) -> str:
@@ -99,6 +101,8 @@ def _of_money(fact: Fact, symbol: Callable[[int], str]) -> str:
             )
         case CashAdjusted():
             return f"{fact.break_id}: cash changed by {change(fact.amount)} {fact.currency}, booked against suspense"
+        case StatementReconciled():
+            return "; ".join(statement_lines(fact, symbol)) if is_news(fact) else ""
         case FillBusted():
             return f"execution {fact.execution_id} was busted: {fact.reason}"
         case _:

@@ -32,6 +32,13 @@ def is_open(row: WitnessRow) -> bool:
     return abs(row.own - row.statement) > row.tolerance
 
 
+def is_news(stated: StatementReconciled) -> bool:
+    """Tell whether a statement showed more than that everything is as it was thought to be."""
+    return bool(stated.replaced or stated.reversed) or any(
+        is_open(row) or row.verdict in ("own differs", "both differ") for row in stated.rows
+    )
+
+
 def period_of(stated: StatementReconciled) -> str:
     """Spell the days of a statement."""
     if stated.first_day == stated.last_day:

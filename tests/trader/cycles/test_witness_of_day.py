@@ -16,6 +16,7 @@ from tests.trader.cycles.world import THURSDAY, TUESDAY, WEDNESDAY, World
 from tests.trader.cycles.world import world as at_venue
 from trader import exits
 from trader.commands.app import run
+from trader.notices import session_letter
 from trader.simulator.terms import Terms
 from trader.sources.flex import TOKEN_VARIABLE
 
@@ -71,6 +72,13 @@ def test_what_was_taken_for_a_withdrawal_is_undone_when_the_statement_tells_a_fe
     assert charged.book().provisional == {}
     assert charged.book().open_breaks == ()
     assert charged.apart() == ()
+
+    letter = session_letter(charged.book(), "start", THURSDAY, tuple(slot.name for slot in charged.slots(THURSDAY)))
+    (told,) = (part.lines for part in letter.parts if part.lines and part.lines[0].startswith("Statement of Wed 2 Mar"))
+    assert told[-1] == "Inferred, and undone: the statement lacks it: 2005-03-02 cash withdrawn -16.25 USD."
+    audit = charged.command("audit", str(THURSDAY))
+    assert audit.status == exits.FINE
+    assert told[-1].rstrip(".") in audit.out
 
     sums = second_books(charged.home)
     assert sums.cash == {currency: amount for currency, amount in charged.book().cash.items() if amount}

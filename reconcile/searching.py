@@ -24,7 +24,7 @@ KEPT_ALIKE = 8  # … of which so many leave the same, while there is something 
 GROWING = 256  # sets that have not closed the subject yet, of all that are looked at together …
 GROWING_MIN = 12  # … and of each at least
 BEGUN_MAX = 4  # sets that begin with one likely movement of cash
-LOOKS_A_SUBJECT, LOOKS_A_SUBJECT_MIN = 8, 2  # times that the causes see what is left of one subject …
+LOOKS_A_SUBJECT, LOOKS_A_SUBJECT_MIN = 8, 1  # times that the causes see what is left of one subject …
 LOOKS_MAX = 48  # … and of all of a search
 FEW = 8  # subjects; of more that hang together fewer sets are kept, and the causes see of cash alone what is left
 CERTAINTIES: dict[Certainty, int] = {"certain": 0, "likely": 1, "possible": 2, "unexplained": 3}
@@ -140,7 +140,8 @@ def sets(search: Search) -> tuple[Partial, ...]:
     for subject in subjects:
         touching = [option for option in search.options if subject in option.effects][:OPTIONS_MAX]
         shown = frozenset(looked_at) if subject in looked_at else frozenset()
-        layer = _Layer(search, subject, touching, frozenset(done), shown, max(GROWING_MIN, GROWING // len(states)))
+        width = max(GROWING_MIN, GROWING // len(states) if few else 0)
+        layer = _Layer(search, subject, touching, frozenset(done), shown, width)
         closed: list[Partial] = []
         growing: list[Partial] = []
         for state in states:

@@ -113,6 +113,15 @@ def this_log_is_the_newest(book: Book, limits: Limits) -> tuple[Verdict, ...]:
     return (Verdict(outcome, formula, book.recovery or "no recovery", "no recovery"),)
 
 
+def the_slot_before_was_finished(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """After an outage of over an hour, which is a slot, the first cycle only reconciles; the second may trade."""
+    formula, this = "the slot before this one, after an outage", running_cycle(book).started.slot
+    before = next((name for name in reversed(book.slots) if name != this), None)
+    is_gap = before is not None and not book.slots[before].finished
+    observed = f"{before} has no finished cycle" if is_gap else before or "no slot before"
+    return (Verdict("veto" if is_gap else "pass", formula, observed, "finished"),)
+
+
 def nothing_in_doubt(book: Book, limits: Limits) -> tuple[Verdict, ...]:
     """An order of which too little is known, or which still works, would be doubled."""
     return (at_most(Decimal(len(book.working_orders)), Decimal(0), "orders of ours that may still fill"),)
@@ -302,6 +311,7 @@ SAFEGUARDS: tuple[Safeguard, ...] = (
     no_step_failed,
     not_halted,
     this_log_is_the_newest,
+    the_slot_before_was_finished,
     nothing_in_doubt,
     breaks_are_respected,
     every_order_has_a_target,

@@ -21,6 +21,8 @@ from ledger.events import (
     BookReconciled,
     BreakFound,
     CashObserved,
+    CycleFinished,
+    CycleSkipped,
     Fact,
     LogStarted,
     MarginObserved,
@@ -125,6 +127,9 @@ def attempted(row: OrderPlanned) -> OrderSendAttempted:
 LOCK = BreakFound(break_id="B-1", kind="position", subject=str(AAPL), consequence="lock", con_id=AAPL)
 REDUCE = BreakFound(break_id="B-1", kind="nav", subject="NAV", consequence="reduce_only")
 HALT = BreakFound(break_id="B-1", kind="cash", subject="USD", consequence="halt")
+EARLIER = started(slot="2005-03-01/0935")
+MISSED = CycleSkipped(slot="2005-03-01/0835", reason="no cycle ran in its time")
+FINISHED = CycleFinished(slot=EARLIER.slot, book_hash="1:0")
 RECOVERY = RecoveryStarted(reason="restored from a backup")
 HELD = {"held": {AAPL: "1000"}, "cash": "55500"}  # 44.5 % of a NAV of 100,000
 REF = f"tb-{ACCOUNT}-6-0000-{AAPL}-B-1"
@@ -158,6 +163,10 @@ CASES = (
     Case("this_log_is_the_newest", "pass", "no recovery"),
     Case("this_log_is_the_newest", "pass", "it ended", also=[RECOVERY, RecoveryEnded(evidence=("nothing newer",))]),
     Case("this_log_is_the_newest", "veto", "a restored home", also=[RECOVERY]),
+    Case("the_slot_before_was_finished", "pass", "the first of all"),
+    Case("the_slot_before_was_finished", "pass", "it was", world={"before": [EARLIER, FINISHED]}),
+    Case("the_slot_before_was_finished", "veto", "nobody used it", world={"before": [MISSED]}),
+    Case("the_slot_before_was_finished", "veto", "it broke off", world={"before": [EARLIER]}),
     Case("nothing_in_doubt", "pass", "no order of ours"),
     Case("nothing_in_doubt", "veto", "one in doubt", [order()], also=[*ALLOWED, attempted(order())]),
     Case(
@@ -330,6 +339,7 @@ KNOWS_ALWAYS = {
     "no_step_failed",
     "not_halted",
     "this_log_is_the_newest",
+    "the_slot_before_was_finished",
     "nothing_in_doubt",
     "breaks_are_respected",
     "market_is_open",

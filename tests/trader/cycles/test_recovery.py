@@ -262,7 +262,7 @@ def test_a_backup_that_is_copied_over_the_log_in_its_place_is_in_recovery(traded
     traded.trade()
     folder = backed_up(traded)
     traded.want(ACME="0.3")
-    traded.advance_to(WEDNESDAY, 2)
+    traded.advance_to(WEDNESDAY, 1)
     traded.trade()
     for path in (path for path in sorted((folder / "var").rglob("*")) if path.is_file()):  # as `cp -r` does
         there = traded.home / path.relative_to(folder)

@@ -335,3 +335,23 @@ def test_an_order_that_filled_in_part_stands_in_the_digest(tmp_path: Path) -> No
         assert "Partly filled: BUY " in thin.box.body("plain", 2)
         assert "Partly filled: BUY " in thin.box.body("html", 2)
         assert thin.apart() == ()
+
+
+def test_after_an_outage_the_first_cycle_only_reconciles_and_the_second_trades(world: World) -> None:
+    world.want(WAVE="0.3")
+    world.advance_to(TUESDAY, 0)
+    world.trade()
+    world.want(WAVE="-0.3")
+    sent = len(world.orders())
+    world.advance_to(TUESDAY, 2)
+
+    world.trade()
+
+    reconciled = world.book().cycle
+    assert reconciled is not None
+    assert reconciled.reconciled is not None
+    assert [reason.partition(":")[0] for reason in reconciled.vetoed] == ["the_slot_before_was_finished"]
+    assert len(world.orders()) == sent
+    world.advance_to(TUESDAY, 3)
+    assert world.trade() == exits.FINE
+    assert len(world.orders()) > sent

@@ -118,7 +118,7 @@ def test_a_flip_keeps_both_halves_equal(world: World, first: str, second: str) -
     world.trade()
     before = world.held()["WAVE"]
     world.want(WAVE=second)
-    world.advance_to(TUESDAY, 3)
+    world.advance_to(TUESDAY, 1)
 
     assert world.trade() == exits.FINE
 

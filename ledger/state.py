@@ -215,6 +215,7 @@ class State:
     holdings: dict[int, Holding] = field(default_factory=dict)
     journal: Journal = field(default_factory=dict)
     accruals: dict[str, DividendAccrued] = field(default_factory=dict)  # not reversed yet, by reference
+    accruals_paid: dict[str, str] = field(default_factory=dict)  # paid, and not reversed yet -> key of the payment
     fills: dict[str, Fill] = field(default_factory=dict)
     proceeds: dict[str, tuple[tuple[int, Decimal], ...]] = field(default_factory=dict)  # base -> revision, cash moved
     taxes: dict[str, tuple[Tax, ...]] = field(default_factory=dict)  # by execution base

@@ -16,6 +16,7 @@ from ledger.events import (
     CurrencyConverted,
     DividendAccrualReversed,
     DividendAccrued,
+    DividendPaid,
     Fact,
     FeeCharged,
     InterestAccrued,
@@ -37,8 +38,26 @@ def _cash_effect(account: str) -> Effect:
             arrived(state, fact)
         elif account == "fees":
             _keep_fee(state, event)
+        elif account == "dividends" and fact.replaces is None:
+            _keep_paid(state, event)
 
     return effect
+
+
+def _keep_paid(state: State, event: Event) -> None:
+    """Remember which accrual is paid, the last that was to be by then: until it is reversed, it stands as before."""
+    fact: DividendPaid = event.fact  # type: ignore[assignment]
+    day = fact.report_date or event.at.date()
+    due = [
+        (accrual.pay_date, reference)
+        for reference, accrual in state.accruals.items()
+        if (accrual.con_id, accrual.gross, accrual.currency) == (fact.con_id, fact.amount, fact.currency)
+        and accrual.pay_date is not None
+        and accrual.pay_date <= day
+        and reference not in state.accruals_paid
+    ]
+    if due:
+        state.accruals_paid[max(due)[1]] = fact.key
 
 
 def _keep_fee(state: State, event: Event) -> None:
@@ -91,6 +110,7 @@ def _accrued(sign: int) -> Effect:
         post(state.journal, fact.currency, ("accruals", gross + tax), ("dividends", -gross), ("taxes", -tax))
         if sign < 0:
             state.accruals.pop(fact.reference, None)
+            state.accruals_paid.pop(fact.reference, None)
         elif f"accrual-reversed/{fact.reference}" not in state.keys:
             state.accruals[fact.reference] = fact
 

@@ -27,7 +27,7 @@ from ledger.events.reconciliation import Certainty
 from ledger.lots import EXACT
 from ledger.state import ZERO
 from reconcile.candidates import Candidate, Case, money
-from reconcile.causes.income import cents, dividends_gone, in_base, is_within, today
+from reconcile.causes.income import cents, dividends_gone, in_base, is_within, today, unpaid
 from reconcile.comparisons import symbol
 from reconcile.periods import broker_day
 from reconcile.tolerances import CENT
@@ -167,7 +167,7 @@ def taxes_alone(case: Case) -> Iterator[Candidate]:
 def _accrued(book: Book, currency: str) -> list[Coming]:
     return [
         Coming(name, told.con_id, currency, told.gross, told.tax, told.pay_date, told, f"accrual {name}")
-        for name, told in sorted(book.accruals.items())
+        for name, told in sorted(unpaid(book).items())
         if told.currency == currency
     ]
 

@@ -11,11 +11,14 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from ledger.book import Book
+from ledger.effects.replacing import standing
 from ledger.events import DividendAccrued
 from ledger.lots import EXACT, ROUNDING
 from ledger.nav import Unvalued, own_nav
 from ledger.state import ZERO
 from reconcile.tolerances import CENT
+
+PAYMENTS = ("dividend_paid", "payment_in_lieu_paid")
 
 
 def today(book: Book) -> date:
@@ -35,10 +38,26 @@ def dividends_gone(book: Book) -> Decimal | None:
     Below zero the broker has more accrued than the book knows of: then nothing is known of what was paid.
     """
     nav = book.reported.nav
-    own = _in_base(book, ((accrual.currency, net(accrual)) for accrual in book.accruals.values()))
+    own = _in_base(book, ((accrual.currency, net(accrual)) for accrual in unpaid(book).values()))
     if nav is None or nav.accrued_dividend is None or own is None:
         return None
     return EXACT.subtract(own, nav.accrued_dividend)
+
+
+def unpaid(book: Book) -> dict[str, DividendAccrued]:
+    """Return what has accrued and was not paid: a payment may be told before what reverses its accrual."""
+    return {name: accrual for name, accrual in book.accruals.items() if not _is_paid(book, name)}
+
+
+def _is_paid(book: Book, name: str) -> bool:
+    payment = book.accruals_paid.get(name)
+    if payment is None:
+        return False
+    known = book.keys.get(standing(book, payment))
+    if known is None:
+        return True  # so long ago that its key is forgotten, and it stands
+    part = known[1]
+    return part is not None and part[0] in PAYMENTS  # else the payment was undone, and nothing took its place
 
 
 def net(accrual: DividendAccrued) -> Decimal:

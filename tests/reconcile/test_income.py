@@ -132,6 +132,33 @@ def test_what_the_broker_still_accrues_has_not_been_paid() -> None:
     assert booked(facts, DividendPaid) == []
 
 
+def test_a_dividend_that_a_statement_paid_is_never_proposed_again_though_its_accrual_stands() -> None:
+    paid = DividendPaid(
+        con_id=SPY.con_id, source="statement", reference="4711", amount=D(80), currency="USD", report_date=TODAY
+    )
+    book = told(quiet_book(), accrued("80", "0"), paid)
+    assert len(book.accruals) == 1
+
+    facts = reconcile(apart(book, "80"), RETAIL)
+
+    assert "dividend" not in [cause for cause, _ in explanations(facts)]
+    assert booked(facts, DividendPaid) == []
+
+
+def test_of_two_alike_dividends_the_one_that_is_not_paid_is_still_proposed() -> None:
+    paid = DividendPaid(
+        con_id=SPY.con_id, source="statement", reference="4711", amount=D(80), currency="USD",
+        report_date=TODAY - timedelta(days=9),
+    )  # fmt: skip
+    before = accrued("80", "0", pay_date=TODAY - timedelta(days=10))
+    book = told(quiet_book(), before, accrued("80", "0"), paid)
+
+    facts = reconcile(apart(book, "80"), RETAIL)
+
+    paid_now = [fact.reference for fact in facts if isinstance(fact, DividendPaid)]
+    assert paid_now == [accrued("80", "0").reference]
+
+
 def test_a_dividend_that_is_paid_early_is_sure_once_the_broker_accrues_it_no_more() -> None:
     early = told(quiet_book(), accrued("80", "-24", pay_date=TODAY + timedelta(days=3)))
 

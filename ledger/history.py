@@ -23,6 +23,7 @@ from ledger.events import (
     OrderFilled,
     PositionAction,
     ProceedsSettled,
+    StatementReconciled,
     TransactionTaxCharged,
     execution_base,
 )
@@ -66,6 +67,8 @@ def _told_as_later(events: Iterable[Event], moment: datetime) -> Iterator[str]:
             elif isinstance(fact, OrderFilled):
                 base, last = execution_base(fact.execution_id)
                 yield from (f"fill/{fact.account}/{base}/{revision}" for revision in range(1, last))
+            elif isinstance(fact, StatementReconciled):
+                yield from (each.key for each in fact.reversed)  # it never happened at all
 
 
 def _may_be_moved(fact: Fact) -> bool:

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 from ledger.book import Book, replay
 from ledger.daybook import entries
-from ledger.events import DividendPaid, Fact, TaxWithheld
+from ledger.events import DividendPaid, Fact, FeeCharged, StatementFact, StatementReconciled, TaxWithheld
 from ledger.history import as_known_at, as_of
 from ledger.journal import trial_balance
 from ledger.line import Event
@@ -90,6 +90,20 @@ def test_what_was_inferred_did_not_happen_as_of_its_day_once_the_broker_tells_a_
     assert cash(list(as_of(lambda: told, PAID_AT))) == 1000
     assert cash(list(as_of(lambda: told, PAID_AT + DAY))) == 1010
     assert cash(list(as_known_at(told, PAID_AT))) == 1009
+
+
+def test_what_a_statement_undid_never_happened_as_of_its_day() -> None:
+    fee = FeeCharged(source="rule", reference="1", amount=D(-7), currency="USD", kind="other", provisional=True)
+    told = list(events([GENESIS, *CONTRACTS, opened_cash("1000"), fee]))
+    day = told[-1].recorded_at.date()
+    undone = StatementReconciled(
+        account="DU1000001", first_day=day, last_day=day, file_sha256="00",
+        reversed=(StatementFact(key=fee.key, type=fee.type),),
+    )  # fmt: skip
+    whole = [*told, *events([undone], first_seq=len(told), after=KNOWN_AT)]
+
+    assert cash(list(as_known_at(whole, KNOWN_AT - DAY))) == 993
+    assert cash(list(as_of(lambda: whole, KNOWN_AT - DAY))) == cash(whole) == 1000
 
 
 def test_what_was_booked_and_replaced_later_had_happened() -> None:

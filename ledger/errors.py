@@ -11,9 +11,7 @@ from typing import ClassVar
 
 
 class Refusal(Exception):
-    """Something cannot be done, and is told in a line with its code; no defect of ours, so no traceback."""
-
-    code: ClassVar[str]
+    """Something cannot be done, and is told in a line with its `code`; no defect of ours, so no traceback."""
 
 
 class LogError(Refusal):

@@ -79,8 +79,7 @@ def acceptance(
                 f"break {break_id}: expected an explanation, found none; the account statement may tell (tallybook "
                 f"import FILE); to take the broker's word without a reason, add --as-suspense"
             )
-        recorded = (adjustment_name(break_id),) if is_adjusted else ()
-        return (accepted.model_copy(update={"recorded": recorded}), *adjustment)
+        return (accepted.model_copy(update={"recorded": (adjustment_name(break_id),) * is_adjusted}), *adjustment)
 
 
 def _number(known: Break, wanted: int | None) -> int | None:

@@ -256,7 +256,7 @@ def test_a_basis_that_no_statement_told_is_unknown_and_never_a_gain(capsys: pyte
     line = only(list(disposal_lines(history, 2005)))
 
     assert (line.cost, line.gain, line.gain_base, line.unknown) == (None, None, None, "its basis was not told")
-    by_contract = only(list(realised(history)))
+    (by_contract,) = realised(history)
     assert (by_contract.realised, by_contract.before_commissions, by_contract.in_base) == (None, None, None)
     assert by_contract.unknown == "its basis was not told"
     assert print_realised([by_contract], "USD", "table") == 1

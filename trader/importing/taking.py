@@ -220,18 +220,8 @@ def _prepared(book: Book, file: File, events: Callable[[], Iterable[Event]] | No
             f"{len(told.facts) - len(facts)} facts from before the log's beginning are left out: "
             "its opening balances hold them"
         )
-    if events is not None and is_doubtful(book, facts):
-        told_by_name, facts = facts, tuple(retold(book, facts, events()))
-        if len(facts) < len(told_by_name):
-            notes.append(
-                f"facts that the log has under another name, and are left out: {len(told_by_name) - len(facts)}"
-            )
-    if events is not None and is_announced_before(book, facts):
-        facts = tuple(announced(book, facts, events()))
-    if events is not None and book.statement_until is not None and any(map(period_of, facts)):
-        left = tuple(rests(facts, (event.fact for event in events())))
-        facts = tuple(rest.fact for rest in left if rest.fact is not None)
-        notes += [rest.note for rest in left if rest.note]
+    if events is not None:
+        facts = _not_told_before(book, facts, events, notes)
     notes += [*_outside(told), *filter(None, (_silent(told),))]
     facts = tuple(charged_otherwise(book, facts))
     facts = tuple(replacing(map(pending, facts), inferred_in(book, events), book.keys))
@@ -244,6 +234,25 @@ def _prepared(book: Book, file: File, events: Callable[[], Iterable[Event]] | No
     if begun is None and told.observed.cash_start is None:
         own += _cash_before(book, own, new, told)
     return Prepared((*_settled(book, own, new, told), *new), len(new), tuple(notes), contradictions)
+
+
+def _not_told_before(
+    book: Book, facts: tuple[Fact, ...], events: Callable[[], Iterable[Event]], notes: list[str]
+) -> tuple[Fact, ...]:
+    """Leave out what the log has under another name, and of sums over days what it has of some of them."""
+    if is_doubtful(book, facts):
+        told_by_name, facts = facts, tuple(retold(book, facts, events()))
+        if len(facts) < len(told_by_name):
+            notes.append(
+                f"facts that the log has under another name, and are left out: {len(told_by_name) - len(facts)}"
+            )
+    if is_announced_before(book, facts):
+        facts = tuple(announced(book, facts, events()))
+    if book.statement_until is not None and any(map(period_of, facts)):
+        left = tuple(rests(facts, (event.fact for event in events())))
+        facts = tuple(rest.fact for rest in left if rest.fact is not None)
+        notes += [rest.note for rest in left if rest.note]
+    return facts
 
 
 def _outside(told: Statement) -> Iterator[str]:

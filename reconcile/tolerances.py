@@ -41,9 +41,7 @@ class Tolerances:
     cash_rounding: Decimal = CENT  # IB sends cash rounded to cents
     cash_note_share: Decimal = Decimal("0.0005")  # unexplained cash up to here: trade, and tell
     cash_note_min: Decimal = Decimal(25)  # a month of market data costs that much, and small accounts have it too
-    cash_reduce_share: Decimal = Decimal(
-        "0.005"
-    )  # up to here: trade for `cash_sessions_max` sessions
+    cash_reduce_share: Decimal = Decimal("0.005")  # up to here: trade for `cash_sessions_max` sessions
     cash_halt_share: Decimal = Decimal("0.02")  # beyond: halt
     cash_sessions_max: int = 3  # the statement of a day comes the next morning; two may be late
     rule_share: Decimal = Decimal("0.0025")  # what all rules may book at once; announced flows do not count

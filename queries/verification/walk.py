@@ -22,6 +22,7 @@ from ledger.events import (
     Fact,
     LogStarted,
     StatementImported,
+    StatementReconciled,
     TailTruncated,
     TargetsComputed,
 )
@@ -41,6 +42,7 @@ EVIDENCE: tuple[tuple[type[Fact], Callable[[Any], Iterable[str]]], ...] = (
     (DataIngested, lambda fact: (row.sha256 for row in fact.series)),
     (TargetsComputed, lambda fact: fact.inputs),
     (StatementImported, lambda fact: (fact.file_sha256,)),
+    (StatementReconciled, lambda fact: (fact.file_sha256,)),
 )
 NAMES_EVIDENCE = dict(EVIDENCE)
 NOTED = frozenset((CycleFinished, TailTruncated, *NAMES_EVIDENCE))

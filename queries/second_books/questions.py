@@ -52,9 +52,11 @@ CREATE TABLE undone AS
     UNION SELECT replaces FROM once WHERE replaces IS NOT NULL
     UNION SELECT told_away.key FROM (SELECT unnest(from_json(reversed, '[{{"key": "VARCHAR"}}]')) AS told_away
         FROM once WHERE type = 'statement_reconciled');
-CREATE TABLE revised AS SELECT *, regexp_extract(execution_id, '^(.+)\.[0-9]+$', 1) AS base,
-    regexp_extract(execution_id, '\.([0-9]+)$', 1)::BIGINT AS revision FROM told
-    WHERE type IN ('order_filled', 'commission_charged', 'fill_busted', 'proceeds_settled', 'transaction_tax_charged');
+CREATE TABLE revised AS SELECT seq, type, moment, con_id, quantity, price, currency, amount, name,
+    part.base AS base, part.revision::BIGINT AS revision
+    FROM (SELECT *, regexp_extract(execution_id, '^(.+)\.([0-9]+)$', ['base', 'revision']) AS part FROM told
+        WHERE type IN ('order_filled', 'commission_charged', 'fill_busted', 'proceeds_settled',
+            'transaction_tax_charged'));
 -- The highest revision counts; a bust takes back its own revision and those before it.
 CREATE TABLE standing AS SELECT * FROM (SELECT * FROM revised WHERE seq IN (
         SELECT arg_max(seq, revision::HUGEINT * 1000000000000 - seq) FROM revised

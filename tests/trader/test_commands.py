@@ -382,6 +382,7 @@ def test_ctrl_c_ends_it_with_one_line_at_any_time(home: Path, moment: str) -> No
     folder, _, name = moment.rpartition(".")
     program = (
         f"import os, signal, sys; import {folder} as place; from trader.commands import main\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # whoever starts the tests may ignore it
         f"place.{name} = lambda *_, **__: os.kill(os.getpid(), signal.SIGINT)\n"
         f"sys.argv = ['tallybook', '--home', {str(home)!r}, 'status']; sys.exit(main())"
     )

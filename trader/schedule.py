@@ -1,7 +1,7 @@
 """When and how a cycle is started: the few settings that the light parent needs, read by the standard library alone.
 
 The full settings (trader/settings/) share these names, defaults and errors. To add one: give it a constant for its
-default and a field here, and a field in `trader/settings/sections.py`.
+default and a field here, and a field in `trader/settings/trading.py`.
 """
 
 from __future__ import annotations

@@ -16,28 +16,14 @@ from pydantic import ValidationError
 from ledger.events import decimal_text
 from trader.limits import Limits
 from trader.schedule import FILE_NAME, SettingsError, read_toml
+from trader.settings.connecting import Account, Broker, Flex, Simulator
 from trader.settings.contradictions import CONTRADICTIONS
+from trader.settings.deciding import FixedWeights, FromFile, Instrument, Momentum, Sources, Strategy, Universe
 from trader.settings.mistakes import one_line
 from trader.settings.reconciling import Reconcile
-from trader.settings.sections import (
-    Account,
-    Accounting,
-    Broker,
-    FixedWeights,
-    Flex,
-    FromFile,
-    Instrument,
-    Mail,
-    Momentum,
-    Orders,
-    Schedule,
-    Settings,
-    Simulator,
-    Sources,
-    Strategy,
-    Universe,
-    Witness,
-)
+from trader.settings.sections import Settings
+from trader.settings.telling import Mail, Witness
+from trader.settings.trading import Accounting, Orders, Schedule
 
 PASSWORD_VARIABLE = "TALLYBOOK_MAIL_PASSWORD"
 

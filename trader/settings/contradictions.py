@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from ledger.events import decimal_text
 from trader.calendar import ZONES
-from trader.settings.sections import FixedWeights, FromFile, Momentum, Settings
+from trader.settings.deciding import FixedWeights, FromFile, Momentum
+from trader.settings.sections import Settings
 
 
 def half_live(settings: Settings) -> Iterator[str]:

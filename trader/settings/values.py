@@ -26,6 +26,11 @@ Seconds = Annotated[int, Field(gt=0)]
 Days = Annotated[int, Field(ge=2)]
 
 
+def listed(value: object) -> object:
+    """Take one text or number as a list of one."""
+    return (value,) if isinstance(value, str | int) else value
+
+
 class Section(BaseModel):
     """A part of the settings: strict, frozen, without unknown keys."""
 

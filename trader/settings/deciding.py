@@ -1,0 +1,97 @@
+"""What may be traded, by whose word, and from what data.
+
+To add a setting: a field with its description (unit included); `settings --all` and the kept evidence show it at once,
+and something must read it.
+"""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from trader.settings.values import Days, Number, Positive, Section, Share, listed
+
+
+def _instruments(value: object) -> object:
+    """Take a bare symbol as a table that has only a symbol."""
+    if not isinstance(value, tuple):
+        return value
+    return tuple({"symbol": entry} if isinstance(entry, str) else entry for entry in value)
+
+
+class Instrument(Section):
+    """One contract, as it is looked up at the broker."""
+
+    symbol: str = Field(min_length=1, description="ticker")
+    currency: str = Field(default="USD", description="currency that it trades in")
+    exchange: str = Field(default="SMART", description="where orders are routed to")
+    primary_exchange: str = Field(default="", description="its home exchange, where the ticker alone is ambiguous")
+    con_id: int | None = Field(default=None, description="IB's contract id; checked against what the broker says")
+
+
+class Universe(Section):
+    """What may be traded; anything else that the account holds counts, and is never sold."""
+
+    symbols: Annotated[tuple[Instrument, ...], BeforeValidator(_instruments)] = Field(
+        min_length=1, description="tickers, or tables with symbol, currency, exchange, primary_exchange, con_id"
+    )
+
+    @property
+    def tickers(self) -> tuple[str, ...]:
+        """The symbols alone."""
+        return tuple(instrument.symbol for instrument in self.symbols)
+
+
+class FixedWeights(Section):
+    """The same weights every day."""
+
+    kind: Literal["fixed"] = Field(default="fixed", description="fixed weights")
+    leverage: Positive = Field(default=Decimal(1), description="multiplies every weight")
+    weights: dict[str, Number] = Field(description="signed fraction of NAV a ticker; magnitudes add up to 1 at most")
+
+
+class Momentum(Section):
+    """Long what rose, sized by its volatility."""
+
+    kind: Literal["momentum"] = Field(default="momentum", description="volatility-targeted momentum")
+    leverage: Positive = Field(default=Decimal(1), description="multiplies every weight")
+    lookback_days: Annotated[tuple[Days, ...], BeforeValidator(listed)] = Field(
+        default=(60, 120, 250), min_length=1, description="trading days that the signal looks back, one or several"
+    )
+    volatility_days: Days = Field(
+        default=36, description="span in trading days of the mean that volatility is measured by"
+    )
+    volatility_target: Positive = Field(default=Decimal("0.10"), description="yearly volatility wanted, as a fraction")
+    short_allowed: bool = Field(default=False, description="sell short what fell")
+
+
+class FromFile(Section):
+    """Weights and leverage that another program wrote."""
+
+    kind: Literal["file"] = Field(default="file", description="weights from a file")
+    path: str = Field(min_length=1, description="the file, relative to the home")
+    age_hours_max: Annotated[int, Field(ge=1)] = Field(
+        default=26, description="hours after which the file is too old to use"
+    )
+
+
+Strategy = Annotated[FixedWeights | Momentum | FromFile, Field(discriminator="kind")]
+
+
+class Sources(Section):
+    """Where the forecast's data come from."""
+
+    broker: bool = Field(default=True, description="use the broker's historical daily bars")
+    folder: str | None = Field(
+        default=None,
+        description="folder of CSV or Parquet bars, relative to the home; announcements.csv in it: dividends, splits",
+    )
+    history_days: Annotated[int, Field(ge=2)] = Field(
+        default=260, description="trading days of history that are asked for"
+    )
+    bars_age_sessions_max: Annotated[int, Field(ge=1)] = Field(
+        default=1, description="sessions since the last bar; 1 is the day before"
+    )
+    close_difference_max: Share = Field(
+        default=Decimal("0.01"), description="fraction that two sources' closes of a day may differ"
+    )

@@ -1,0 +1,61 @@
+"""How and when it is traded, and which lots a sale closes.
+
+To add a setting: a field with its description (unit included); `settings --all` and the kept evidence show it at once,
+and something must read it.
+"""
+
+from datetime import time
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, model_validator
+
+from ledger.events.executions import LotMethod
+from trader import schedule
+from trader.settings.values import Seconds, Section
+
+
+class Orders(Section):
+    """How an order is priced and routed."""
+
+    offset_ticks: Annotated[int, Field(ge=0)] = Field(
+        default=2, description="ticks beyond the touch at which the limit stands"
+    )
+    algo: Literal["Adaptive", ""] = Field(default="Adaptive", description="IB's algorithm; empty: a plain limit order")
+    algo_priority: Literal["Urgent", "Normal", "Patient"] = Field(default="Normal", description="how eagerly it fills")
+
+
+class Schedule(Section):
+    """When a start has work, and how long and large it may grow."""
+
+    calendar: str = Field(default=schedule.CALENDAR, description="home calendar, by market identifier code")
+    close_not_before: str | None = Field(
+        default=None, description="earliest hour of the closing, as '05:00 Asia/Singapore'"
+    )
+    timeout_seconds: Seconds = Field(default=schedule.TIMEOUT_SECONDS, description="real seconds that a cycle may take")
+    memory_megabytes: Annotated[int, Field(ge=256)] = Field(
+        default=schedule.MEMORY_MEGABYTES, description="megabytes of address space that a cycle may use"
+    )
+
+    @model_validator(mode="after")
+    def _readable(self) -> "Schedule":
+        if self.close_not_before is not None:
+            schedule.parse_not_before(self.close_not_before)
+        return self
+
+    @property
+    def not_before(self) -> tuple[time, ZoneInfo] | None:
+        """The hour before which a day is not closed, and its zone."""
+        return None if self.close_not_before is None else schedule.parse_not_before(self.close_not_before)
+
+
+class Accounting(Section):
+    """Which lots a sale closes; a change counts from the next cycle on."""
+
+    lot_method: LotMethod = Field(
+        default="fifo",
+        description="fifo, lifo, hifo, average, or specific: the lots that a statement names, else the oldest",
+    )
+    contracts: dict[str, LotMethod] = Field(
+        default_factory=dict, description='another method for a symbol of the universe: { IBM = "hifo" }'
+    )

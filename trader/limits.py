@@ -1,7 +1,7 @@
 """The limits of the account: what the plan is shaped by, and what vetoes it.
 
 Every field says its unit. To add a limit: give it a field with a default, read it in `trader/sizing.py` or in
-`trader/safeguards.py`, and test both sides: a limit that nothing reads fails the build.
+`trader/safeguards/`, and test both sides: a limit that nothing reads fails the build.
 """
 
 from __future__ import annotations

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
@@ -65,7 +67,7 @@ from tests.trader.decisions import (
 from trader import safeguards
 from trader.limits import Limits
 from trader.projection import planned_orders
-from trader.safeguards import SAFEGUARDS, check_safeguards, evaluate
+from trader.safeguards import SAFEGUARDS, account, check_safeguards, cycle, evaluate, orders, prices
 from trader.sizing import Sizing, plan_orders
 
 BY_NAME = {safeguard.__name__: safeguard for safeguard in SAFEGUARDS}
@@ -382,10 +384,12 @@ def test_every_limit_is_read_by_sizing_or_by_a_safeguard() -> None:
 
 
 def test_every_function_that_judges_stands_in_the_registry() -> None:
+    families = [import_module(found.name) for found in iter_modules(safeguards.__path__, f"{safeguards.__name__}.")]
     judging = {
         name
-        for name, function in vars(safeguards).items()
-        if callable(function) and getattr(function, "__module__", "") == safeguards.__name__
+        for family in families
+        for name, function in vars(family).items()
+        if callable(function) and getattr(function, "__module__", "") == family.__name__ and name != "each"
         if getattr(function, "__annotations__", {}).get("return") == "tuple[Verdict, ...]" and not name.startswith("_")
     }
 
@@ -476,15 +480,15 @@ WEIGHT = st.decimals("-0.5", "0.5", places=3)
 HELD_SHARES = st.tuples(*[st.integers(-4000, 4000)] * 3)
 LEVERAGE = st.sampled_from(["0", "0.5", "1", "2", "4"])
 JUDGED_BY_THE_PLAN: tuple[Callable[..., object], ...] = (
-    safeguards.gross_leverage_stays_within_limit,
-    safeguards.names_stay_within_share,
-    safeguards.order_notional_stays_within_limit,
-    safeguards.order_share_stays_within_limit,
-    safeguards.limit_prices_stay_near_the_last,
-    safeguards.limit_prices_stay_near_the_close,
-    safeguards.spreads_are_narrow,
-    safeguards.every_order_has_a_target,
-    safeguards.breaks_are_respected,
+    account.gross_leverage_stays_within_limit,
+    orders.names_stay_within_share,
+    orders.order_notional_stays_within_limit,
+    orders.order_share_stays_within_limit,
+    prices.limit_prices_stay_near_the_last,
+    prices.limit_prices_stay_near_the_close,
+    prices.spreads_are_narrow,
+    cycle.every_order_has_a_target,
+    cycle.breaks_are_respected,
 )
 
 

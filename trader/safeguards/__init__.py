@@ -1,0 +1,87 @@
+"""Reasons not to trade.
+
+A safeguard looks at the book and the limits and returns its verdicts: pass, veto or unknown, with formula, figures and
+distance. Unknown vetoes too. A limit of a position or of the account lets an order pass that shrinks a position: it
+must not block its cure. To add one: write the function in the file of its family, add it to `SAFEGUARDS`, test both
+sides of its limit and a missing input.
+"""
+
+from __future__ import annotations
+
+from decimal import localcontext
+
+from ledger.book import Book
+from ledger.events import Fact, SafeguardsEvaluated, TradingAllowed, TradingVetoed, VerdictRow
+from ledger.nav import Unvalued
+from trader.limits import Limits
+from trader.projection import ARITHMETIC, planned_orders, running_cycle
+from trader.safeguards import account, cycle, orders, prices
+from trader.safeguards.judging import Safeguard
+from trader.verdicts import unknown
+
+SAFEGUARDS: tuple[Safeguard, ...] = (
+    cycle.book_is_reconciled,
+    cycle.no_step_failed,
+    cycle.not_halted,
+    cycle.this_log_is_the_newest,
+    cycle.the_slot_before_was_finished,
+    cycle.nothing_in_doubt,
+    cycle.breaks_are_respected,
+    cycle.every_order_has_a_target,
+    cycle.market_is_open,
+    orders.few_enough_orders,
+    account.gross_leverage_stays_within_limit,
+    orders.names_stay_within_share,
+    account.excess_liquidity_remains,
+    orders.order_notional_stays_within_limit,
+    orders.order_share_stays_within_limit,
+    prices.limit_prices_stay_near_the_last,
+    prices.limit_prices_stay_near_the_close,
+    prices.prices_are_fresh,
+    prices.market_data_are_live,
+    prices.spreads_are_narrow,
+    orders.broker_would_accept,
+)
+
+
+def check_safeguards(book: Book, limits: Limits) -> tuple[Fact, ...]:
+    """Return every verdict, and what follows from them; a closing cycle plans nothing, so there is nothing to allow."""
+    started = running_cycle(book).started
+    if started.kind == "close":
+        return ()
+    rows = tuple(row for safeguard in SAFEGUARDS for row in evaluate(safeguard, book, limits))
+    reasons = tuple(_reason(book, row) for row in rows if row.outcome != "pass")
+    if started.dry_run:
+        reasons = ("dry run", *reasons)
+    decided = TradingVetoed(reasons=reasons) if reasons else TradingAllowed(orders=len(planned_orders(book)))
+    return SafeguardsEvaluated(verdicts=rows), decided
+
+
+def evaluate(safeguard: Safeguard, book: Book, limits: Limits) -> tuple[VerdictRow, ...]:
+    """Ask one safeguard; what it cannot value is unknown."""
+    name = str(getattr(safeguard, "__name__", safeguard))
+    with localcontext(ARITHMETIC):
+        try:
+            verdicts = safeguard(book, limits)
+        except Unvalued as missing:
+            verdicts = (unknown(name.replace("_", " "), str(missing)),)
+    return tuple(
+        VerdictRow(
+            safeguard=name,
+            outcome=verdict.outcome,
+            formula=verdict.formula,
+            observed=verdict.observed,
+            limit=verdict.limit,
+            distance=verdict.distance,
+            age_seconds=verdict.age_seconds,
+            con_id=verdict.con_id,
+        )
+        for verdict in verdicts
+    )
+
+
+def _reason(book: Book, row: VerdictRow) -> str:
+    contract = book.contracts.get(row.con_id) if row.con_id is not None else None
+    subject = f" {contract.symbol}" if contract else ""
+    limit = f", limit {row.limit}" if row.limit else ""
+    return f"{row.safeguard}{subject}: {row.formula}: {row.observed}{limit}"

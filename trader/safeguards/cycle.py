@@ -1,0 +1,93 @@
+"""The cycle and its surroundings: what must hold before any order may leave, whatever it is."""
+# ruff: noqa: ARG001, D401 - every safeguard has the same signature, and says what it stands for
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ledger.book import Book
+from ledger.events import decimal_text
+from trader.limits import Limits
+from trader.projection import (
+    held,
+    planned_orders,
+    reduces,
+    running_cycle,
+)
+from trader.safeguards.judging import age_of
+from trader.verdicts import Outcome, Verdict, at_most, unknown
+
+
+def book_is_reconciled(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """Both halves were looked at and compared in this very cycle."""
+    formula, cycle = "both halves reported and compared since the cycle started", running_cycle(book)
+    looked_at = [book.reported.nav_at, book.reported.positions_at, book.reported.cash_at]
+    if cycle.reconciled is None:
+        return (unknown(formula, "not compared in this cycle"),)
+    seen = [at for at in looked_at if at is not None and at >= cycle.at]
+    if len(seen) < len(looked_at):
+        return (unknown(formula, "NAV, positions or cash not reported in this cycle"),)
+    observed = f"compared, {cycle.reconciled.open_breaks} open breaks"
+    return (Verdict("pass", formula, observed, "compared", age_seconds=age_of(book, min(seen))),)
+
+
+def no_step_failed(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """The error flag: one failed step stops the orders of the whole cycle."""
+    return (at_most(Decimal(len(running_cycle(book).failures)), Decimal(0), "failed steps in this cycle"),)
+
+
+def not_halted(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """A halt stands until somebody lifts it."""
+    outcome: Outcome = "pass" if book.halted is None else "veto"
+    return (Verdict(outcome, "halt, by the operator or by a break", book.halted or "no halt", "no halt"),)
+
+
+def this_log_is_the_newest(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """A restored, moved or copied home trades only after a cycle has shown that nothing outside is newer."""
+    outcome: Outcome = "pass" if book.recovery is None else "veto"
+    formula = "recovery, until a cycle shows nothing newer than the log"
+    return (Verdict(outcome, formula, book.recovery or "no recovery", "no recovery"),)
+
+
+def the_slot_before_was_finished(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """After an outage of over an hour, which is a slot, the first cycle only reconciles; the second may trade."""
+    formula, this = "the slot before this one, after an outage", running_cycle(book).started.slot
+    before = next((name for name in reversed(book.slots) if name != this), None)
+    is_gap = before is not None and not book.slots[before].finished
+    observed = f"{before} has no finished cycle" if is_gap else before or "no slot before"
+    return (Verdict("veto" if is_gap else "pass", formula, observed, "finished"),)
+
+
+def nothing_in_doubt(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """An order of which too little is known, or which still works, would be doubled."""
+    return (at_most(Decimal(len(book.working_orders)), Decimal(0), "orders of ours that may still fill"),)
+
+
+def breaks_are_respected(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """A locked contract, or any while an open break says so, is ordered only to shrink its position."""
+    formula = "orders that grow a position against an open break"
+    against = [
+        order.symbol
+        for order in planned_orders(book)
+        if (book.reduce_only or order.con_id in book.locked) and not reduces(held(book, order.con_id), order.quantity)
+    ]
+    return (Verdict("veto" if against else "pass", formula, ", ".join(against) or "none", "none"),)
+
+
+def every_order_has_a_target(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """Only what this cycle's forecast names is ordered, and the forecast names the universe alone."""
+    formula, computed = "ordered contracts that this cycle's forecast does not name", running_cycle(book).targets
+    if not computed:
+        return (unknown(formula, "no forecast in this cycle"),)
+    named = {row.con_id for row in computed[-1].rows}
+    unnamed = [order.symbol for order in planned_orders(book) if order.con_id not in named]
+    return (Verdict("veto" if unnamed else "pass", formula, ", ".join(unnamed) or "none", "none"),)
+
+
+def market_is_open(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """Orders are for the regular session."""
+    started = running_cycle(book).started
+    is_open = started.session_open <= book.now < started.session_close
+    hours = f"{started.session_open:%Y-%m-%d %H:%M} to {started.session_close:%H:%M} UTC"
+    left = decimal_text(Decimal(int((started.session_close - book.now).total_seconds())))
+    return (Verdict("pass" if is_open else "veto", "now within the session", f"{book.now:%H:%M:%S}", hours, left),)

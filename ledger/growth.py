@@ -1,4 +1,7 @@
-"""What one unit of the account became: its return and its drawdown since the first snapshot, for display alone."""
+"""What one unit of the account became: its return and its drawdown since the first snapshot.
+
+Its figures are rounded to 28 digits: they are shown, and compared with limits; no money is computed from them.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,11 @@ from typing import NamedTuple
 
 from ledger.lots import EXACT, ONE, ZERO
 
-DISPLAYED = Context(prec=28)  # for figures that nothing is decided by
+DISPLAYED = Context(prec=28)
 
 
 class Growth(NamedTuple):
-    """What one unit of the account became, deposits and withdrawals taken out; for display, never for a decision."""
+    """What one unit of the account became, deposits and withdrawals taken out."""
 
     unit: Decimal = ONE
     peak: Decimal = ONE
@@ -25,7 +28,9 @@ class Growth(NamedTuple):
         if not self.known or base <= 0 or nav < 0:
             return self._replace(known=False)
         unit = DISPLAYED.multiply(self.unit, DISPLAYED.divide(nav, base))
-        return Growth(unit, max(self.peak, unit), nav, flows)
+        # What an adopted position had lost before the first snapshot is no drawdown of ours.
+        peak = unit if self.nav is None else max(self.peak, unit)
+        return Growth(unit, peak, nav, flows)
 
     @property
     def since_start(self) -> Decimal | None:
@@ -36,6 +41,13 @@ class Growth(NamedTuple):
     def drawdown(self) -> Decimal | None:
         """The distance from the peak, negative or zero; None if unknown."""
         return DISPLAYED.subtract(DISPLAYED.divide(self.unit, self.peak), ONE) if self._is_told else None
+
+    @property
+    def nav_at_peak(self) -> Decimal | None:
+        """What NAV would be at the peak, with today's flows: the high-water mark; None if unknown."""
+        if self.nav is None or not self.known or self.unit <= 0:
+            return None
+        return DISPLAYED.divide(DISPLAYED.multiply(self.nav, self.peak), self.unit)
 
     @property
     def _is_told(self) -> bool:

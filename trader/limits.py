@@ -36,6 +36,9 @@ class Limits(BaseModel):
     gross_leverage_max: Positive = Field(
         default=Decimal("1.5"), description="multiple of NAV: all positions, those outside the universe included"
     )
+    net_leverage_max: Positive = Field(
+        default=Decimal("1.5"), description="multiple of NAV: what is long less what is short, either sign"
+    )
     name_share_max: Positive = Field(
         default=Decimal("0.30"), description="share of NAV in one contract of the universe"
     )
@@ -53,6 +56,21 @@ class Limits(BaseModel):
     spread_max: Positive = Field(default=Decimal("0.02"), description="ask minus bid, fraction of the bid")
     excess_liquidity_min: NotNegative = Field(
         default=Decimal("0.05"), description="share of NAV that stays free after all orders"
+    )
+    cushion_min: NotNegative = Field(
+        default=Decimal("0.05"), description="share of IB's NAV that is excess liquidity; IB liquidates at 0"
+    )
+    nav_jump_max: Positive = Field(
+        default=Decimal("0.15"), description="share of NAV that it may move from one cycle to the next, flows taken out"
+    )
+    daily_loss_max: Positive = Field(
+        default=Decimal("0.08"), description="share of the last session's NAV that a session may lose, flows taken out"
+    )
+    drawdown_max: Positive = Field(
+        default=Decimal("0.30"), description="fraction below the high-water mark of NAV, flows taken out"
+    )
+    currency_share_max: Positive = Field(
+        default=Decimal(1), description="multiple of NAV that cash and positions in one foreign currency may amount to"
     )
     orders_per_cycle_max: Count = Field(default=50, description="orders: more are a bug, not an opportunity")
     no_trade_band: NotNegative = Field(

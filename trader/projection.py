@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow
+from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
 
 from ledger.book import Book
 from ledger.events import MarginObserved, OrderPlanned
@@ -113,18 +113,24 @@ def only_reductions(book: Book) -> bool:
     return all(reduces(held(book, order.con_id), order.quantity) for order in planned_orders(book))
 
 
-def gross_value(book: Book, plan: Iterable[OrderPlanned]) -> Decimal:
-    """Return what all positions would be worth, signs ignored, were every order of a plan filled.
+def values_after(book: Book, plan: Iterable[OrderPlanned]) -> dict[int, Decimal]:
+    """Return what each position would be worth, signed, in the base currency, were every order of a plan filled.
 
     A contract is valued at the plan's reference price, and where it has none at the broker's mark.
     """
     rows = {row.con_id: row for row in plan}
     changes = {con_id: row.quantity for con_id, row in rows.items()}
     prices = {con_id: row.reference_price for con_id, row in rows.items() if row.reference_price is not None}
-    total = ZERO
+    values = dict[int, Decimal]()
     for con_id in {**book.positions, **changes}:
         quantity = held(book, con_id) + changes.get(con_id, ZERO)
         if quantity:
             price = prices[con_id] if con_id in prices else mark(book, con_id)
-            total = ARITHMETIC.add(total, abs(quantity) * unit_value(book, con_id, price))
-    return total
+            values[con_id] = ARITHMETIC.multiply(quantity, unit_value(book, con_id, price))
+    return values
+
+
+def gross_value(book: Book, plan: Iterable[OrderPlanned]) -> Decimal:
+    """Return what all positions would be worth, signs ignored, were every order of a plan filled."""
+    with localcontext(ARITHMETIC):
+        return sum(map(abs, values_after(book, plan).values()), ZERO)

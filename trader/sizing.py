@@ -25,11 +25,11 @@ from trader.projection import (
     gross_value,
     held,
     reduces,
-    reported_margin,
     running_cycle,
     touch,
     unit_value,
 )
+from trader.safeguards import reductions_only
 
 STEP = "plan"
 FACTOR_UNIT = Decimal("1e-6")
@@ -92,13 +92,7 @@ def plan_orders(book: Book, sizing: Sizing) -> tuple[Fact, ...]:
 
 def _frame(book: Book, sizing: Sizing) -> Frame:
     nav = cautious_nav(book)
-    reductions_only = "an open break" if book.reduce_only else _short_of_liquidity(book, nav, sizing.limits)
-    return Frame(book, sizing, nav, reductions_only)
-
-
-def _short_of_liquidity(book: Book, nav: Decimal, limits: Limits) -> str:
-    share = reported_margin(book).excess_liquidity / nav
-    return "" if share >= limits.excess_liquidity_min else f"excess liquidity is {_percent(share)} of NAV"
+    return Frame(book, sizing, nav, reductions_only(book, sizing.limits))
 
 
 def _wish(frame: Frame, con_id: int) -> Wish:

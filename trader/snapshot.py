@@ -37,9 +37,14 @@ def snapshot(book: State) -> SnapshotTaken:
             taxes=_total(book, "taxes"),
             interest=_total(book, "interest"),
             fees=_total(book, "fees"),
-            flows=_total(book, "transfers", "opening"),
+            flows=flows_of(book),
             adjustments=_total(book, "suspense"),
         )
+
+
+def flows_of(book: State) -> Decimal:
+    """Return what came in and went out since the adoption, adopted balances included, in the base currency."""
+    return _total(book, "transfers", "opening")
 
 
 def _total(book: State, *accounts: str) -> Decimal:

@@ -331,7 +331,8 @@ def snapshot(nav: str, flows: str = "100") -> SnapshotTaken:
     [
         pytest.param([snapshot("110")], "0.1", "0", id="a gain"),
         pytest.param([snapshot("125"), snapshot("100")], "0", "-0.2", id="back where it began"),
-        pytest.param([snapshot("80")], "-0.2", "-0.2", id="a loss from the start"),
+        pytest.param([snapshot("80")], "-0.2", "0", id="what was lost before the first look is no drawdown"),
+        pytest.param([snapshot("80"), snapshot("72")], "-0.28", "-0.1", id="what is lost after it is"),
         pytest.param([snapshot("110"), snapshot("210", flows="200")], "0.1", "0", id="a deposit earns nothing"),
         pytest.param([snapshot("110"), snapshot("55", flows="45")], "0.1", "0", id="a withdrawal loses nothing"),
     ],

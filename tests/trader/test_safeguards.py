@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from importlib import import_module
 from pkgutil import iter_modules
@@ -29,15 +29,19 @@ from ledger.events import (
     LogStarted,
     MarginObserved,
     NavObserved,
+    OpeningBalanceRecorded,
     OrderAcknowledged,
     OrderPlanned,
     OrderPreviewed,
     OrderSendAttempted,
     PositionsObserved,
     QuotesObserved,
+    RateRow,
+    RatesObserved,
     RecoveryEnded,
     RecoveryStarted,
     SafeguardsEvaluated,
+    SnapshotTaken,
     StepFailed,
     TargetsComputed,
     TradingAllowed,
@@ -55,6 +59,7 @@ from tests.trader.decisions import (
     NOW,
     OPENED,
     PRICES,
+    SESSION,
     SYMBOLS,
     UNIVERSE,
     D,
@@ -141,12 +146,38 @@ GROSS, LIQUIDITY, SHARE = (
     "excess_liquidity_remains",
     "order_share_stays_within_limit",
 )
+NET, LOSS, DRAWDOWN, CURRENCY = (
+    "net_leverage_stays_within_limit",
+    "the_day_loses_no_more_than_allowed",
+    "drawdown_stays_within_limit",
+    "currencies_stay_within_share",
+)
+EURO = OpeningBalanceRecorded(currency="EUR", amount=D("10000"))
+IN_EUROS = RatesObserved(base_currency="USD", rows=(RateRow(currency="EUR", rate=D("1.2")),))
+EUROS: dict[str, Any] = {
+    "before": [EURO],
+    "also": [IN_EUROS],
+}  # 12,000 of a NAV of 112,000, of which the broker knows 100,000
 REFUSED = preview(order(), accepted=False, reason="201")
 NO_PRICE = {"quotes": [quote(AAPL, last=None)]}
 
 
 def quoted(**changes: object) -> dict[str, Any]:
     return {"quotes": [quote(AAPL, **changes)]}
+
+
+def was(nav: str, day: date = SESSION - timedelta(days=1), *, flows: str = "100000") -> dict[str, Any]:
+    """A cycle of an earlier session that ended with a NAV."""
+    return {"before": [snapshot(nav, day, flows)]}
+
+
+def snapshot(nav: str, day: date, flows: str) -> SnapshotTaken:
+    zero = D("0")
+    return SnapshotTaken(
+        session_day=day, kind="trade", nav=D(nav), nav_reported=D(nav), cash=(), positions=(), leverage_gross=zero,
+        leverage_net=zero, realised=zero, unrealised=zero, commissions=zero, dividends=zero, taxes=zero, interest=zero,
+        fees=zero, flows=D(flows), adjustments=zero,
+    )  # fmt: skip
 
 
 CASES = (
@@ -264,6 +295,40 @@ CASES = (
         [order()],
         previews=[preview(order(), maintenance_margin_after=None)],
     ),
+    Case(NET, "pass", "at it", [order(quantity="1000")], {"net_leverage_max": "0.445"}),
+    Case(NET, "veto", "above", [order(quantity="1001")], {"net_leverage_max": "0.445"}),
+    Case(NET, "veto", "short", [order(quantity="-1001")], {"net_leverage_max": "0.445"}),
+    Case(NET, "pass", "long and short", [order(quantity="1000"), order(IBM, "-481")], {"net_leverage_max": "0.01"}),
+    Case(NET, "pass", "above, reducing", [order(quantity="-1")], {"net_leverage_max": "0.1"}, HELD),
+    Case(NET, "unknown", "no NAV", world={"instead": {NavObserved: ()}}),
+    Case("cushion_remains", "pass", "at it", [order()], {"cushion_min": "0.8"}),
+    Case("cushion_remains", "veto", "below", [order()], {"cushion_min": "0.800001"}),
+    Case("cushion_remains", "pass", "below, reducing", [order(quantity="-1")], {"cushion_min": "0.9"}, HELD),
+    Case("cushion_remains", "unknown", "no margin", world={"instead": {MarginObserved: ()}}),
+    Case("cushion_remains", "unknown", "no NAV", world={"instead": {NavObserved: ()}}),
+    Case("nav_does_not_jump", "pass", "no cycle before", [order()]),
+    Case("nav_does_not_jump", "pass", "at it", [order()], {"nav_jump_max": "0.25"}, was("80000")),
+    Case("nav_does_not_jump", "veto", "up", [order()], {"nav_jump_max": "0.249999"}, was("80000")),
+    Case("nav_does_not_jump", "veto", "down", [order()], {"nav_jump_max": "0.19"}, was("125000")),
+    Case("nav_does_not_jump", "pass", "a deposit", [order()], {"nav_jump_max": "0.01"}, was("80000", flows="80000")),
+    Case("nav_does_not_jump", "pass", "reduced", [order(quantity="-1")], {"nav_jump_max": "0.1"}, HELD | was("80000")),
+    Case("nav_does_not_jump", "unknown", "there was none", [order()], world=was("0")),
+    Case(LOSS, "pass", "no session before", [order()], world=was("200000", SESSION)),
+    Case(LOSS, "pass", "at it", [order()], {"daily_loss_max": "0.2"}, was("125000")),
+    Case(LOSS, "veto", "beyond", [order()], {"daily_loss_max": "0.199999"}, was("125000")),
+    Case(LOSS, "pass", "a gain", [order()], {"daily_loss_max": "0.01"}, was("80000")),
+    Case(LOSS, "pass", "a withdrawal", [order()], {"daily_loss_max": "0.01"}, was("125000", flows="125000")),
+    Case(LOSS, "pass", "beyond, reducing", [order(quantity="-1")], {"daily_loss_max": "0.1"}, HELD | was("125000")),
+    Case(LOSS, "unknown", "there was no NAV", [order()], world=was("-1")),
+    Case(DRAWDOWN, "pass", "no cycle before", [order()]),
+    Case(DRAWDOWN, "pass", "at it", [order()], {"drawdown_max": "0.2"}, was("125000")),
+    Case(DRAWDOWN, "veto", "below it", [order()], {"drawdown_max": "0.199999"}, was("125000")),
+    Case(DRAWDOWN, "pass", "reducing", [order(quantity="-1")], {"drawdown_max": "0.1"}, HELD | was("125000")),
+    Case(DRAWDOWN, "unknown", "there was no NAV once", [order()], world=was("-1")),
+    Case(CURRENCY, "pass", "none abroad", [order()]),
+    Case(CURRENCY, "pass", "at it", [order()], {"currency_share_max": "0.12"}, EUROS),
+    Case(CURRENCY, "veto", "above", [order()], {"currency_share_max": "0.119999"}, EUROS),
+    Case(CURRENCY, "unknown", "no rate", [order()], world=EUROS | {"instead": {RatesObserved: ()}}),
     # every order
     Case("order_notional_stays_within_limit", "pass", "at it", [order()], {"order_notional_max": "4450"}),
     Case("order_notional_stays_within_limit", "veto", "above", [order()], {"order_notional_max": "4449.99"}),
@@ -375,7 +440,8 @@ def test_every_limit_is_read_by_sizing_or_by_a_safeguard() -> None:
     READ.clear()
     limits = Read()
     READ.clear()  # what validation read
-    book = situation({AAPL: "0.2", IBM: "-0.2"}, held={AAPL: "100"}, cash="95550")
+    before = [*was("100000")["before"], EURO]
+    book = situation({AAPL: "0.2", IBM: "-0.2"}, held={AAPL: "100"}, cash="95550", before=before, also=EUROS["also"])
     plan = plan_orders(book, Sizing(universe=UNIVERSE, limits=limits))
 
     check_safeguards(told(book, *plan), limits)

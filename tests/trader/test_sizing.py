@@ -383,7 +383,7 @@ def test_short_of_liquidity_positions_only_shrink() -> None:
     rows = plan(book)
 
     assert rows[AAPL].quantity == D("-776")
-    assert rows[IBM].reason == "reductions only: excess liquidity is 4.00 % of NAV"
+    assert rows[IBM].reason == "reductions only: excess_liquidity_remains: 0.04, limit 0.05"
 
 
 def test_a_halted_book_plans_all_the_same() -> None:

@@ -31,8 +31,14 @@ SAFEGUARDS: tuple[Safeguard, ...] = (
     cycle.market_is_open,
     orders.few_enough_orders,
     account.gross_leverage_stays_within_limit,
+    account.net_leverage_stays_within_limit,
     orders.names_stay_within_share,
     account.excess_liquidity_remains,
+    account.cushion_remains,
+    account.nav_does_not_jump,
+    account.the_day_loses_no_more_than_allowed,
+    account.drawdown_stays_within_limit,
+    account.currencies_stay_within_share,
     orders.order_notional_stays_within_limit,
     orders.order_share_stays_within_limit,
     prices.limit_prices_stay_near_the_last,
@@ -78,6 +84,22 @@ def evaluate(safeguard: Safeguard, book: Book, limits: Limits) -> tuple[VerdictR
         )
         for verdict in verdicts
     )
+
+
+def reductions_only(book: Book, limits: Limits) -> str:
+    """Say why only what shrinks a position may be planned, or nothing: an account as it stands vetoes its growth.
+
+    Raises Unvalued where that cannot be told.
+    """
+    if book.reduce_only:
+        return "an open break"
+    for safeguard in account.STANDING:
+        for row in evaluate(safeguard, book, limits):
+            if row.outcome == "unknown":
+                raise Unvalued(row.observed)
+            if row.outcome == "veto":
+                return f"{row.safeguard}: {row.observed}, limit {row.limit}"
+    return ""
 
 
 def _reason(book: Book, row: VerdictRow) -> str:

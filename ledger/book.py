@@ -15,7 +15,6 @@ from typing import Any
 from ledger.effects import actions, announcements, cash, continuity, cycle, executions, observations, opening, orders
 from ledger.effects.changes import Effect
 from ledger.events import (
-    BrokerConnected,
     BrokerDisconnected,
     BrokerLost,
     DaySealed,
@@ -42,7 +41,7 @@ __all__ = ["Book", "Forgotten", "Impossible", "book_hash", "forgetful_book", "is
 
 # Of interest to reports alone.
 WITHOUT_EFFECT: tuple[type[Fact], ...] = (
-    TailTruncated, HeadAdvanced, WallClockRegressed, StartRefused, FactRefused, BrokerConnected, BrokerLost,
+    TailTruncated, HeadAdvanced, WallClockRegressed, StartRefused, FactRefused, BrokerLost,
     BrokerDisconnected, OverrideSet, NoticeFailed, WashSaleObserved, StatementMissed,
 )  # fmt: skip
 GROUPS = (cycle, continuity, observations, orders, executions, cash, opening, actions, announcements)

@@ -5,6 +5,7 @@ The desk holds what the settings say; each method is one line of the cycle and r
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -33,6 +34,7 @@ from trader.strategies import Strategy
 from trader.witness import Place
 
 AHEAD_MAX = timedelta(minutes=1)  # of the log's time before the clock's
+MEGABYTE = 1_000_000
 SKIPPED_DAYS_MAX = 60  # what a longer absence skipped is told by the calendar, not slot by slot
 
 
@@ -75,6 +77,7 @@ class Desk:
             session_close=session.close,
             settings_sha256=self.settings_sha256,
             versions=self.versions,
+            disk_free_megabytes=shutil.disk_usage(self.home).free // MEGABYTE,
         )
         ahead = book.now - self.clock.now()
         if ahead > AHEAD_MAX:  # the log's time never goes back: until the clock catches up, no market is open to it

@@ -6,8 +6,11 @@ Every field says its unit. To add a limit: give it a field with a default, read 
 
 from __future__ import annotations
 
+import re
+from datetime import time
 from decimal import Decimal
 from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -26,6 +29,23 @@ Number = Annotated[Decimal, BeforeValidator(_exact)]
 Positive = Annotated[Number, Field(gt=0)]
 NotNegative = Annotated[Number, Field(ge=0)]
 Count = Annotated[int, Field(gt=0)]
+Minutes = Annotated[int, Field(ge=0)]
+WINDOW = re.compile(r"(\d\d:\d\d)-(\d\d:\d\d) (\S+)")
+
+
+def parse_window(text: str) -> tuple[time, time, str] | None:
+    """Read hours of the day and their zone, as '23:45-00:45 America/New_York'; None for an empty text."""
+    if not text:
+        return None
+    found = WINDOW.fullmatch(text)
+    try:
+        if found is None:
+            raise ValueError
+        begins, ends, zone = found.groups()
+        ZoneInfo(zone)
+        return time.fromisoformat(begins), time.fromisoformat(ends), zone
+    except (ValueError, ZoneInfoNotFoundError):
+        raise ValueError(f"expected hours as '23:45-00:45 America/New_York', found {text!r}") from None
 
 
 class Limits(BaseModel):
@@ -72,6 +92,14 @@ class Limits(BaseModel):
     currency_share_max: Positive = Field(
         default=Decimal(1), description="multiple of NAV that cash and positions in one foreign currency may amount to"
     )
+    clock_seconds_max: Count = Field(default=30, description="seconds that the broker's clock may differ from ours")
+    disk_free_megabytes_min: Count = Field(default=200, description="megabytes that must be free where the home lies")
+    minutes_after_open_min: Minutes = Field(default=5, description="minutes after the open before anything is sent")
+    minutes_before_close_min: Minutes = Field(default=5, description="minutes before the close when sending ends")
+    gateway_restart: str = Field(
+        default="23:45-00:45 America/New_York",
+        description="when the gateway restarts each night, as 'HH:MM-HH:MM ZONE'; empty: never",
+    )
     orders_per_cycle_max: Count = Field(default=50, description="orders: more are a bug, not an opportunity")
     no_trade_band: NotNegative = Field(
         default=Decimal("0.01"), description="share of NAV: a smaller drift is left alone"
@@ -82,6 +110,7 @@ class Limits(BaseModel):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
+        parse_window(self.gateway_restart)
         if self.name_share_max > self.gross_leverage_max:
             raise ValueError(
                 f"name_share_max {self.name_share_max}: expected at most gross_leverage_max {self.gross_leverage_max}"

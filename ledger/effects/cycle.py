@@ -14,6 +14,7 @@ from ledger.events import (
     BreakClosed,
     BreakExplained,
     BreakFound,
+    BrokerConnected,
     CycleFailed,
     CycleFinished,
     CycleSkipped,
@@ -99,6 +100,11 @@ def _step_failed(state: State, event: Event) -> None:
     fact: StepFailed = event.fact  # type: ignore[assignment]
     if state.cycle is not None:
         state.update_cycle(failures=(*state.cycle.failures, fact), allowed=False)
+
+
+def _connected(state: State, event: Event) -> None:
+    fact: BrokerConnected = event.fact  # type: ignore[assignment]
+    state.update_cycle(connected=fact)
 
 
 def _ingested(state: State, event: Event) -> None:
@@ -242,6 +248,7 @@ EFFECTS = (
     (CycleFinished, _finished),
     (CycleFailed, _failed),
     (StepFailed, _step_failed),
+    (BrokerConnected, _connected),
     (DataIngested, _ingested),
     (TargetsComputed, _targets),
     (SafeguardsEvaluated, _evaluated),

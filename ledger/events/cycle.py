@@ -87,6 +87,7 @@ class CycleStarted(Fact):
     session_close: Instant
     settings_sha256: str  # the complete non-secret settings, kept under var/data
     versions: dict[str, str]
+    disk_free_megabytes: int | None = None  # where the home lies; None: not told
 
     @property
     def key(self) -> str:

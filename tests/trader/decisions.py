@@ -13,6 +13,7 @@ from decimal import Decimal
 from ledger.book import Book
 from ledger.events import (
     BookReconciled,
+    BrokerConnected,
     CashObserved,
     CashRow,
     ContractDefined,
@@ -76,8 +77,20 @@ def started(**changes: object) -> CycleStarted:
         "session_close": CLOSED,
         "settings_sha256": "0" * 64,
         "versions": {},
+        "disk_free_megabytes": 10_000,
     }
     return CycleStarted.model_validate(given | changes)
+
+
+def connected(**changes: object) -> BrokerConnected:
+    given: dict[str, object] = {
+        "account": ACCOUNT,
+        "client_id": 17,
+        "server_version": 176,
+        "broker_time": NOW,
+        "clock_difference_seconds": 0,
+    }
+    return BrokerConnected.model_validate(given | changes)
 
 
 def quote(con_id: int, **changes: object) -> QuoteRow:
@@ -238,6 +251,7 @@ def situation(
     facts: list[Fact] = [
         *before,
         started(),
+        connected(),
         *observed(cash, holdings if reported is None else reported, nav, marks),
         margin(),
         RECONCILED,

@@ -22,6 +22,7 @@ from ledger.book import Book
 from ledger.events import (
     BookReconciled,
     BreakFound,
+    BrokerConnected,
     CashObserved,
     CycleFinished,
     CycleSkipped,
@@ -63,6 +64,7 @@ from tests.trader.decisions import (
     SYMBOLS,
     UNIVERSE,
     D,
+    connected,
     preview,
     quote,
     situation,
@@ -136,6 +138,8 @@ REDUCE = BreakFound(break_id="B-1", kind="nav", subject="NAV", consequence="redu
 HALT = BreakFound(break_id="B-1", kind="cash", subject="USD", consequence="halt")
 EARLIER = started(slot="2005-03-01/0935")
 MISSED = CycleSkipped(slot="2005-03-01/0835", reason="no cycle ran in its time")
+TRADED = "this_slot_was_not_traded"
+FINISHED_HERE = CycleFinished(slot=started().slot, book_hash="1:0")
 FINISHED = CycleFinished(slot=EARLIER.slot, book_hash="1:0")
 RECOVERY = RecoveryStarted(reason="restored from a backup")
 HELD = {"held": {AAPL: "1000"}, "cash": "55500"}  # 44.5 % of a NAV of 100,000
@@ -222,6 +226,29 @@ CASES = (
     Case("market_is_open", "pass", "before the close", world={"now": CLOSED - timedelta(seconds=1)}),
     Case("market_is_open", "veto", "before the open", world={"now": OPENED - timedelta(seconds=1)}),
     Case("market_is_open", "veto", "at the close", world={"now": CLOSED}),
+    Case(TRADED, "pass", "for the first time"),
+    Case(TRADED, "pass", "rehearsed before", world={"before": [started(dry_run=True, attempt=0), FINISHED_HERE]}),
+    Case(TRADED, "pass", "it broke off before", world={"before": [started(attempt=0)]}),
+    Case(TRADED, "veto", "finished before", world={"before": [started(attempt=0), FINISHED_HERE]}),
+    Case("account_and_mode_match", "pass", "they do"),
+    Case("account_and_mode_match", "veto", "another account", also=[connected(account="DU2")]),
+    Case("account_and_mode_match", "veto", "a live account", also=[connected(account="U1000001")]),
+    Case("account_and_mode_match", "unknown", "no session", world={"instead": {BrokerConnected: ()}}),
+    Case("clocks_agree", "pass", "just", also=[connected(clock_difference_seconds=-30)]),
+    Case("clocks_agree", "veto", "a second too far", also=[connected(clock_difference_seconds=31)]),
+    Case("clocks_agree", "unknown", "no session", world={"instead": {BrokerConnected: ()}}),
+    Case("disk_has_room", "pass", "just", limits={"disk_free_megabytes_min": 10_000}),
+    Case("disk_has_room", "veto", "a megabyte too little", limits={"disk_free_megabytes_min": 10_001}),
+    Case("disk_has_room", "unknown", "not told", also=[started(attempt=2, disk_free_megabytes=None)]),
+    Case("the_open_is_over", "pass", "just", world={"now": OPENED + timedelta(minutes=5)}),
+    Case("the_open_is_over", "veto", "a second early", world={"now": OPENED + timedelta(minutes=5, seconds=-1)}),
+    Case("the_close_is_not_near", "pass", "just", world={"now": CLOSED - timedelta(minutes=5, seconds=1)}),
+    Case("the_close_is_not_near", "veto", "just not", world={"now": CLOSED - timedelta(minutes=5)}),
+    Case("gateway_does_not_restart", "pass", "not now"),
+    Case("gateway_does_not_restart", "pass", "never", limits={"gateway_restart": ""}),
+    Case("gateway_does_not_restart", "pass", "over", limits={"gateway_restart": "15:05-15:35 UTC"}),
+    Case("gateway_does_not_restart", "veto", "now", limits={"gateway_restart": "15:35-16:05 UTC"}),
+    Case("gateway_does_not_restart", "veto", "over midnight", limits={"gateway_restart": "15:30-01:00 UTC"}),
     # the plan as a whole
     Case("few_enough_orders", "pass", "as many as allowed", [order(), order(IBM)], {"orders_per_cycle_max": 2}),
     Case("few_enough_orders", "veto", "one more", [order(), order(IBM)], {"orders_per_cycle_max": 1}),
@@ -410,6 +437,10 @@ KNOWS_ALWAYS = {
     "nothing_in_doubt",
     "breaks_are_respected",
     "market_is_open",
+    "the_open_is_over",
+    "the_close_is_not_near",
+    "gateway_does_not_restart",
+    "this_slot_was_not_traded",
     "few_enough_orders",
 }
 HAS_NO_LIMIT = {"book_is_reconciled"}  # evidence of this cycle is there, or it is unknown

@@ -15,7 +15,7 @@ from ledger.events import Fact, SafeguardsEvaluated, TradingAllowed, TradingVeto
 from ledger.nav import Unvalued
 from trader.limits import Limits
 from trader.projection import ARITHMETIC, planned_orders, running_cycle
-from trader.safeguards import account, cycle, orders, prices
+from trader.safeguards import account, cycle, hours, orders, prices
 from trader.safeguards.judging import Safeguard
 from trader.verdicts import unknown
 
@@ -28,7 +28,14 @@ SAFEGUARDS: tuple[Safeguard, ...] = (
     cycle.nothing_in_doubt,
     cycle.breaks_are_respected,
     cycle.every_order_has_a_target,
-    cycle.market_is_open,
+    cycle.this_slot_was_not_traded,
+    cycle.account_and_mode_match,
+    cycle.clocks_agree,
+    cycle.disk_has_room,
+    hours.market_is_open,
+    hours.the_open_is_over,
+    hours.the_close_is_not_near,
+    hours.gateway_does_not_restart,
     orders.few_enough_orders,
     account.gross_leverage_stays_within_limit,
     account.net_leverage_stays_within_limit,

@@ -6,7 +6,6 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ledger.book import Book
-from ledger.events import decimal_text
 from trader.limits import Limits
 from trader.projection import (
     held,
@@ -15,7 +14,7 @@ from trader.projection import (
     running_cycle,
 )
 from trader.safeguards.judging import age_of
-from trader.verdicts import Outcome, Verdict, at_most, unknown
+from trader.verdicts import Outcome, Verdict, at_least, at_most, unknown
 
 
 def book_is_reconciled(book: Book, limits: Limits) -> tuple[Verdict, ...]:
@@ -84,10 +83,36 @@ def every_order_has_a_target(book: Book, limits: Limits) -> tuple[Verdict, ...]:
     return (Verdict("veto" if unnamed else "pass", formula, ", ".join(unnamed) or "none", "none"),)
 
 
-def market_is_open(book: Book, limits: Limits) -> tuple[Verdict, ...]:
-    """Orders are for the regular session."""
-    started = running_cycle(book).started
-    is_open = started.session_open <= book.now < started.session_close
-    hours = f"{started.session_open:%Y-%m-%d %H:%M} to {started.session_close:%H:%M} UTC"
-    left = decimal_text(Decimal(int((started.session_close - book.now).total_seconds())))
-    return (Verdict("pass" if is_open else "veto", "now within the session", f"{book.now:%H:%M:%S}", hours, left),)
+def this_slot_was_not_traded(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """What a slot decided is done once: a second start of it has nothing to trade."""
+    slot, formula = running_cycle(book).started.slot, "cycles that finished in this slot"
+    known = book.slots.get(slot)
+    is_used = known is not None and known.finished and not known.rehearsed
+    return (Verdict("veto" if is_used else "pass", formula, f"{slot}: {'one' if is_used else 'none'}", "none"),)
+
+
+def account_and_mode_match(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """The session is with the account of this log; the broker's paper accounts begin with D, no other does."""
+    formula, connected = "account and mode of the session, and of this log", running_cycle(book).connected
+    if connected is None:
+        return (unknown(formula, "no session in this cycle"),)
+    mode = "paper" if connected.account.startswith("D") else "live"
+    observed, expected = f"{connected.account}, {mode}", f"{book.account}, {book.mode}"
+    return (Verdict("pass" if observed == expected else "veto", formula, observed, expected),)
+
+
+def clocks_agree(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """A clock that is wrong trades at the wrong hour and believes old prices."""
+    formula, connected = "|the broker's clock minus ours| in seconds", running_cycle(book).connected
+    if connected is None:
+        return (unknown(formula, "no session in this cycle"),)
+    apart = Decimal(abs(connected.clock_difference_seconds))
+    return (at_most(apart, Decimal(limits.clock_seconds_max), formula),)
+
+
+def disk_has_room(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """An order whose fill could not be recorded must not be sent."""
+    formula, free = "megabytes free where the home lies", running_cycle(book).started.disk_free_megabytes
+    if free is None:
+        return (unknown(formula, "not told at the cycle's start"),)
+    return (at_least(Decimal(free), Decimal(limits.disk_free_megabytes_min), formula),)

@@ -1,6 +1,6 @@
 """The limits of the account: what the plan is shaped by, and what vetoes it.
 
-Every field says its unit. To add a limit: give it a field with a default, read it in `trader/sizing.py` or in
+Every field says its unit. To add a limit: give it a field with a default, read it in `trader/sizing/` or in
 `trader/safeguards/`, and test both sides: a limit that nothing reads fails the build.
 """
 

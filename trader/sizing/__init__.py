@@ -1,0 +1,44 @@
+"""What to do about every contract of the universe: buy, sell or nothing, how much, at what limit, and why.
+
+Pure. Limits shape the plan first (`shaping.py`): a name above its share is cut, all are scaled pro rata to the leverage
+that holdings outside the plan leave free, drift above the cap is reduced, one order is kept within its bounds
+(`rows.py`). A halted or doubtful book plans too, so that the log shows what would be done: the safeguards veto it.
+"""
+
+from __future__ import annotations
+
+from decimal import localcontext
+
+from ledger.book import Book
+from ledger.events import Fact, StepFailed
+from ledger.nav import Unvalued
+from trader.projection import ARITHMETIC, cautious_nav, running_cycle
+from trader.safeguards import reductions_only
+from trader.sizing.rows import nothing, rows_of
+from trader.sizing.shaping import shaped
+from trader.sizing.wishes import Frame, Sizing, bare, wish_of
+
+STEP = "plan"
+
+
+def plan_orders(book: Book, sizing: Sizing) -> tuple[Fact, ...]:
+    """Return how limits shaped the targets, and one planned row for each contract; a closing cycle plans nothing."""
+    if running_cycle(book).started.kind == "close":
+        return ()
+    with localcontext(ARITHMETIC):
+        try:
+            frame = _frame(book, sizing)
+            wishes = tuple(wish_of(frame, con_id) for con_id in sizing.universe)
+            wishes, scaled = shaped(frame, wishes)
+            return (*scaled, *rows_of(frame, wishes))
+        except Unvalued as unknown:
+            idle = (bare(book, con_id, f"not sized: {unknown}") for con_id in sizing.universe)
+            return (StepFailed(step=STEP, reason=str(unknown)), *(nothing(wish) for wish in idle))
+
+
+def _frame(book: Book, sizing: Sizing) -> Frame:
+    nav = cautious_nav(book)
+    return Frame(book, sizing, nav, reductions_only(book, sizing.limits))
+
+
+__all__ = ["Sizing", "plan_orders"]

@@ -1,0 +1,144 @@
+"""One planned row for each contract: how much, at what limit, and why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+
+from ledger.book import Book
+from ledger.events import OrderPlanned
+from ledger.lots import ZERO
+from ledger.references import new_order_ref
+from trader.projection import (
+    Touch,
+    gross_value,
+    reduces,
+    unit_value,
+)
+from trader.sizing.wishes import Frame, Wish, percent
+
+
+def rows_of(frame: Frame, wishes: tuple[Wish, ...]) -> tuple[OrderPlanned, ...]:
+    """Plan every contract; if drift that the band leaves alone exceeds the leverage cap, let the band leave none."""
+    rows = tuple(_row(frame, wish) for wish in wishes)
+    if gross_value(frame.book, rows) > frame.sizing.limits.gross_leverage_max * frame.nav:
+        return tuple(_row(replace(frame, band_binds_reductions=False), wish) for wish in wishes)
+    return rows
+
+
+def _row(frame: Frame, wish: Wish) -> OrderPlanned:
+    """Decide about one contract."""
+    if wish.market is None:
+        return nothing(wish)
+    target = (abs(wish.weight) * frame.nav // wish.unit).copy_sign(wish.weight)  # whole shares, toward zero
+    lock = _lock(frame.book, wish)
+    change = _agreed_reduction(frame.book, wish, target) if lock else target - wish.held
+    if not change:
+        return nothing(wish, target, lock or "on target")
+    if frame.reductions_only and not reduces(wish.held, change):
+        if wish.held * change >= 0:
+            return nothing(wish, target, f"reductions only: {frame.reductions_only}")
+        change = -wish.held  # as far as flat, not through it
+    change = change // 1  # whole units, toward zero: a fraction of one that is held cannot be ordered
+    if not change:
+        return nothing(wish, target, lock or "less than one unit from the target")
+    if reason := _too_small(frame, wish, change):
+        return nothing(wish, target, f"{reason}; {lock}" if lock else reason)
+    return _order(frame, wish, wish.market, target, change)
+
+
+def _lock(book: Book, wish: Wish) -> str:
+    if wish.con_id not in book.locked:
+        return ""
+    return "locked by break " + ", ".join(
+        found.break_id for found in (b.found for b in book.open_breaks) if found.con_id == wish.con_id
+    )
+
+
+def _agreed_reduction(book: Book, wish: Wish, target: Decimal) -> Decimal:
+    """Return the change of a locked contract: toward the target, within what both sides agree is held.
+
+    Only a difference of positions leaves anything agreed. A foreign trade, an unknown order or a refused fact says
+    that somebody else is at work: then nothing is done.
+    """
+    kinds = {b.found.kind for b in book.open_breaks if b.found.con_id == wish.con_id}
+    reported = (book.reported.positions or {}).get(wish.con_id)
+    if kinds != {"position"} or reported is None or wish.held * reported.quantity <= 0:
+        return ZERO
+    agreed = min(wish.held, reported.quantity, key=abs)
+    goal = target if target * agreed > 0 else ZERO
+    return min(goal, agreed, key=abs) - agreed
+
+
+def _too_small(frame: Frame, wish: Wish, change: Decimal) -> str:
+    """Say why a change is not worth an order; leaving a position altogether always is."""
+    leaves = wish.weight == 0 and abs(wish.held + change) < 1
+    if leaves or (reduces(wish.held, change) and not frame.band_binds_reductions):
+        return ""
+    value, limits = abs(change) * wish.unit, frame.sizing.limits
+    if value < limits.no_trade_band * frame.nav:
+        return f"drift {percent(value / frame.nav)} of NAV, below the band of {percent(limits.no_trade_band)}"
+    if value < limits.min_order_notional:
+        return f"an order of {value:.2f}, below the minimum of {limits.min_order_notional}"
+    return ""
+
+
+def _order(frame: Frame, wish: Wish, market: Touch, target: Decimal, change: Decimal) -> OrderPlanned:
+    limit_price = _limit_price(frame, wish.con_id, market, change)
+    quantity = _bounded(frame, wish, change, max(limit_price, market.reference))
+    if not quantity:
+        return nothing(wish, target, "one unit exceeds what one order may be worth")
+    shares = f"{percent(wish.held * wish.unit / frame.nav)} of NAV held, {percent(wish.weight)} wanted"
+    return OrderPlanned(
+        con_id=wish.con_id,
+        symbol=wish.symbol,
+        action="BUY" if quantity > 0 else "SELL",
+        quantity=quantity,
+        reason=shares if quantity == change else f"{shares}; {abs(quantity)} of {abs(change)} in this cycle",
+        held=wish.held,
+        target=target,
+        weight=wish.weight,
+        reference_price=market.reference,
+        limit_price=limit_price,
+        order_ref=new_order_ref(frame.book, wish.con_id, "B" if quantity > 0 else "S"),
+        algo=frame.sizing.algo,
+        algo_priority=frame.sizing.algo_priority,
+    )
+
+
+def _limit_price(frame: Frame, con_id: int, market: Touch, change: Decimal) -> Decimal:
+    """Price an order a few ticks through the touch, inside both collars, on a tick."""
+    limits, tick = frame.sizing.limits, frame.book.contracts[con_id].min_tick
+    offset = frame.sizing.offset_ticks * tick
+    if change > 0:
+        ceilings = market.last * (1 + limits.price_collar), market.close * (1 + limits.close_collar)
+        return (min(market.ask + offset, *ceilings) / tick).to_integral_value(ROUND_FLOOR) * tick
+    floors = market.last * (1 - limits.price_collar), market.close * (1 - limits.close_collar)
+    return (max(market.bid - offset, *floors) / tick).to_integral_value(ROUND_CEILING) * tick
+
+
+def _bounded(frame: Frame, wish: Wish, change: Decimal, price: Decimal) -> Decimal:
+    """Keep an order within what one may be worth; what shrinks a position is never kept back."""
+    if reduces(wish.held, change):
+        return change
+    limits = frame.sizing.limits
+    worth = min(limits.order_notional_max, limits.order_share_max * frame.nav)
+    most = worth // unit_value(frame.book, wish.con_id, price)
+    if wish.held * change < 0:
+        most = max(most, abs(wish.held) // 1)
+    return min(abs(change), most).copy_sign(change)
+
+
+def nothing(wish: Wish, target: Decimal | None = None, reason: str = "") -> OrderPlanned:
+    """Plan to leave a contract alone, and say why."""
+    return OrderPlanned(
+        con_id=wish.con_id,
+        symbol=wish.symbol,
+        action="NOTHING",
+        quantity=ZERO,
+        reason=reason or wish.obstacle,
+        held=wish.held,
+        target=wish.held if target is None else target,
+        weight=wish.weight,
+        reference_price=wish.price,
+    )

@@ -1,0 +1,124 @@
+"""Each contract on its way from weight to order: what is wanted, and what stands in the way.
+
+To leave a contract alone for another reason: add a case to `_closed`, or to `wish_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from ledger.book import Book
+from ledger.events import TargetRow
+from ledger.lots import ZERO
+from ledger.nav import Unvalued
+from trader.limits import Limits
+from trader.projection import (
+    Touch,
+    held,
+    running_cycle,
+    touch,
+    unit_value,
+)
+
+
+@dataclass(frozen=True)
+class Sizing:
+    """What the plan is made by, besides the book."""
+
+    universe: tuple[int, ...]  # con_ids: nothing else is ever ordered
+    limits: Limits
+    offset_ticks: int = 2  # added to the ask of a purchase, taken from the bid of a sale
+    algo: str = "Adaptive"
+    algo_priority: str = "Normal"  # Urgent, Normal, Patient
+
+
+@dataclass(frozen=True)
+class Wish:
+    """One contract on its way from weight to order."""
+
+    con_id: int
+    symbol: str
+    held: Decimal
+    weight: Decimal  # fraction of NAV, leverage included
+    obstacle: str = ""  # why nothing can be done; then the holding stays as it is
+    market: Touch | None = None  # absent only beside an obstacle
+    unit: Decimal = ZERO  # value of one unit at its reference price, in the base currency
+
+    @property
+    def price(self) -> Decimal | None:
+        """The reference price."""
+        return self.market.reference if self.market else None
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What holds for the whole plan."""
+
+    book: Book
+    sizing: Sizing
+    nav: Decimal
+    reductions_only: str  # why, or empty
+    band_binds_reductions: bool = True  # not while drift carries leverage above its cap
+
+
+def wish_of(frame: Frame, con_id: int) -> Wish:
+    """Return what is wanted of a contract, and its market; or what stands in the way."""
+    book, target = frame.book, _targets(frame.book).get(con_id)
+    if target is None:
+        return bare(book, con_id, "no target: the forecast does not name it")
+    wish = replace(bare(book, con_id, ""), weight=target.weight * target.leverage)
+    if obstacle := _closed(book, con_id):
+        return replace(wish, obstacle=obstacle)
+    try:
+        market = touch(book, con_id)
+        unit = unit_value(book, con_id, market.reference)
+    except Unvalued as missing:
+        return replace(wish, obstacle=f"no price: {missing}")
+    if obstacle := _wild(market, frame.sizing.limits):
+        return replace(wish, obstacle=obstacle)
+    return replace(wish, market=market, unit=unit)
+
+
+def _closed(book: Book, con_id: int) -> str:
+    """Say why a contract cannot be traded now, or nothing."""
+    started, contract, quote = running_cycle(book).started, book.contracts.get(con_id), book.quotes.get(con_id)
+    if contract is None or contract.min_tick <= 0:
+        return "the broker has not defined the contract"
+    if not started.session_open <= book.now < started.session_close:
+        return "market closed"
+    return "its trading is halted" if quote is not None and quote.halted else ""
+
+
+def _wild(market: Touch, limits: Limits) -> str:
+    """Say why a price is not to be believed, or nothing."""
+    if market.bid > market.ask:
+        return f"no price: bid {market.bid} above ask {market.ask}"
+    if market.spread > limits.spread_max:
+        return f"spread {percent(market.spread)}, above {percent(limits.spread_max)}"
+    for name, base, collar in (
+        ("last price", market.last, limits.price_collar),
+        ("previous close", market.close, limits.close_collar),
+    ):
+        for price in (market.bid, market.ask):
+            if abs(price - base) > collar * base:
+                return f"price {price} beyond the collar of {percent(collar)} around the {name} {base}"
+    return ""
+
+
+def bare(book: Book, con_id: int, obstacle: str) -> Wish:
+    """Return a contract of which nothing is wanted."""
+    contract = book.contracts.get(con_id)
+    symbol = contract.symbol if contract else str(con_id)
+    return Wish(con_id, symbol, held(book, con_id), ZERO, obstacle)
+
+
+def _targets(book: Book) -> Mapping[int, TargetRow]:
+    computed = running_cycle(book).targets
+    return {row.con_id: row for row in computed[-1].rows} if computed else {}
+
+
+def percent(share: Decimal) -> str:
+    """Spell a fraction as people do."""
+    return f"{share:.2%}".replace("%", " %")

@@ -3,19 +3,21 @@
 `as_known_at` is a beginning of the log. `as_of` leaves out what happened later, and keeps what was told later of the
 time before: a fact that speaks of another (a commission, the broker's proceeds, a bust, a basis that is allocated)
 belongs to the time of what it speaks of. What was only inferred never happened, once the broker says that it happened
-later. Fold either with `replay(…, retain=True)`.
+later, or once it was undone (`ledger/undone.py`). Fold either with `replay(…, retain=True)`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from typing import NamedTuple
 
 from ledger.events import (
     BasisAllocated,
     BrokerCash,
     CommissionCharged,
     ContractDefined,
+    CurrencyConverted,
     Fact,
     FillBusted,
     LogStarted,
@@ -23,13 +25,14 @@ from ledger.events import (
     OrderFilled,
     PositionAction,
     ProceedsSettled,
-    StatementReconciled,
     TransactionTaxCharged,
     execution_base,
 )
 from ledger.line import Event
+from ledger.undone import name_of, undone_by
 
 WITHOUT_TIME = (LogStarted, ContractDefined)  # what the rest needs, whenever it was told
+INFERRED = (BrokerCash, PositionAction, CurrencyConverted)  # of what may be provisional, and have its place taken
 OF_AN_EXECUTION = (CommissionCharged, FillBusted, LotsSpecified, ProceedsSettled, TransactionTaxCharged)
 
 
@@ -43,37 +46,48 @@ def as_known_at(events: Iterable[Event], moment: datetime) -> Iterator[Event]:
 
 def as_of(read: Callable[[], Iterable[Event]], moment: datetime) -> Iterator[Event]:
     """Yield what is known now to have happened by a moment, in the order of the log; `read` begins a new reading."""
-    left_out, happened_later = set[str](), frozenset(_told_as_later(read(), moment))
+    left_out, later = set[str](), _Later.than(moment, read())
     for event in read():
         subject = _subject(event.fact)
-        if subject is not None:
-            is_later = subject in left_out
-        else:
-            is_later = event.at > moment or (event.key in happened_later and _may_be_moved(event.fact))
-        if is_later and not isinstance(event.fact, WITHOUT_TIME):
+        is_left_out = subject in left_out if subject is not None else event.at > moment or later.undoes(event)
+        if is_left_out and not isinstance(event.fact, WITHOUT_TIME):
             left_out.add(_name(event))
         else:
             left_out.discard(_name(event))  # a correction may move an execution to an earlier time
             yield event
 
 
-def _told_as_later(events: Iterable[Event], moment: datetime) -> Iterator[str]:
-    """Yield the keys of what something that happened after a moment takes the place of."""
-    for event in events:
-        fact = event.fact
-        if event.at > moment:
-            if isinstance(fact, BrokerCash | PositionAction) and fact.replaces is not None:
-                yield fact.replaces
+class _Later(NamedTuple):
+    """What happened after a moment, and says what did not happen until then."""
+
+    undone: frozenset[str]  # by name, for good
+    retold: frozenset[str]  # keys of what something later takes the place of
+
+    @classmethod
+    def than(cls, moment: datetime, events: Iterable[Event]) -> _Later:
+        undone, retold = set[str](), set[str]()
+        for event in events:
+            fact = event.fact
+            if event.at <= moment:
+                continue
+            undone.update(undone_by(fact))
+            if isinstance(fact, INFERRED) and fact.replaces is not None:
+                retold.add(fact.replaces)
             elif isinstance(fact, OrderFilled):
                 base, last = execution_base(fact.execution_id)
-                yield from (f"fill/{fact.account}/{base}/{revision}" for revision in range(1, last))
-            elif isinstance(fact, StatementReconciled):
-                yield from (each.key for each in fact.reversed)  # it never happened at all
+                retold.update(f"fill/{fact.account}/{base}/{revision}" for revision in range(1, last))
+        return cls(frozenset(undone), frozenset(retold))
+
+    def undoes(self, event: Event) -> bool:
+        """Tell whether a fact did not happen by the moment, as is known now."""
+        if event.key in self.retold and _may_be_moved(event.fact):
+            return True
+        return bool(self.undone) and name_of(event) in self.undone
 
 
 def _may_be_moved(fact: Fact) -> bool:
     """Tell whether what takes a fact's place says when it happened; what was booked and then reversed did happen."""
-    return isinstance(fact, OrderFilled) or (isinstance(fact, BrokerCash | PositionAction) and fact.provisional)
+    return isinstance(fact, OrderFilled) or (isinstance(fact, INFERRED) and fact.provisional)
 
 
 def _subject(fact: Fact) -> str | None:

@@ -18,7 +18,6 @@ from zoneinfo import ZoneInfo
 from ledger.book import Book
 from ledger.effects.changes import MARGINED
 from ledger.events import (
-    AcceptanceTakenBack,
     CommissionAdjusted,
     CycleStarted,
     DividendPaid,
@@ -31,7 +30,6 @@ from ledger.events import (
     RatesObserved,
     ReturnOfCapitalPaid,
     StatementImported,
-    StatementReconciled,
     TaxWithheld,
     WashSaleObserved,
     execution_base,
@@ -40,6 +38,7 @@ from ledger.line import Event
 from ledger.log import read_events
 from ledger.lots import OPENING, exactly
 from ledger.lots.disposals import Disposal, disposals
+from ledger.undone import undone_by
 from queries.figures import UNKNOWN
 from queries.tables import HOME_ZONE
 
@@ -101,17 +100,6 @@ class Money:
     amount: Decimal
     currency: str
     note: str
-
-
-def undone_by(fact: Fact) -> tuple[str, ...]:
-    """Return the keys of what a fact undoes without taking its place."""
-    match fact:
-        case AcceptanceTakenBack():
-            return fact.withdraws
-        case StatementReconciled():
-            return tuple(each.key for each in fact.reversed)
-        case _:
-            return ()
 
 
 @dataclass(slots=True)

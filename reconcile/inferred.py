@@ -25,10 +25,10 @@ from ledger.events import (
 )
 from ledger.state import ZERO, Fill, State
 from reconcile.comparisons import INFERRED
-from reconcile.taking_back import fill_taken_back
+from reconcile.taking_back import AGAIN, fill_taken_back
 
 WAITED = timedelta(days=10)  # a break may wait so long before somebody accepts what explains it
-STANDING_FOR = ("/corrected/", "/again/")  # in names of what stands for one of the broker's, whose base ends them
+STANDING_FOR = ("/corrected/", AGAIN)  # in names of what stands for one of the broker's, whose base ends them
 TOLD = "the broker told it itself"
 ADJUSTED, CONVERTED = type_name(CommissionAdjusted), type_name(CurrencyConverted)
 

@@ -27,12 +27,12 @@ from ledger.events import (
     PositionAction,
     PositionAdjusted,
     ProceedsSettled,
-    StatementReconciled,
     TransactionTaxCharged,
     VariationSettled,
     execution_base,
 )
 from ledger.line import Event
+from ledger.undone import without_undone
 
 BROKER_ZONE = ZoneInfo("America/New_York")  # the broker's days
 OPENING = (OpeningBalanceRecorded, OpeningLotsRecorded)
@@ -41,7 +41,8 @@ BOOKED = (
     OrderFilled, BrokerCash, CurrencyConverted, DividendAccrued, InterestAccrued, PositionAction, PositionAdjusted,
     CashAdjusted, *OPENING, *OF_EXECUTION,
 )  # fmt: skip
-ONE_DAY = timedelta(days=1)
+PROVISIONAL = (BrokerCash, CurrencyConverted, PositionAction)  # what may be inferred, and have its place taken
+ONE_DAY, NO_DAY = timedelta(days=1), timedelta()
 PERIOD = re.compile(r"^(?P<of>.+)/(?P<first>\d{4}-\d{2}-\d{2})/(?P<last>\d{4}-\d{2}-\d{2})$")
 Summed = VariationSettled | InterestAccrued  # told by the period, not one by one
 
@@ -60,58 +61,61 @@ def booked_on(fact: Fact, recorded_at: datetime | None = None) -> date | None:
 
 
 def until(events: Iterable[Event], last_day: date) -> Iterator[Event]:
-    """Leave out what was booked later. What is no booking at all stays: it moves nothing."""
-    told = tuple(_without_undone(events))
+    """Leave out what was booked later, as is known now. What is no booking at all stays: it moves nothing."""
+    told = tuple(without_undone(events))
     days = days_of(told)
+    later = {_replaced(event.fact) for event in told if days.get(event.seq, last_day) > last_day}
     for event in told:
-        day = days.get(event.seq)
-        if day is None or day <= last_day:
+        is_later = days.get(event.seq, last_day) > last_day
+        if not is_later and not (event.key in later and _is_provisional(event.fact)):
             yield event
 
 
 def within(events: Iterable[Event], first_day: date, last_day: date) -> Iterator[Fact]:
-    """Return the facts that were booked in a period; opening balances are of none."""
-    told = tuple(_without_undone(events))
+    """Return the facts that were booked in a period, as is known now; opening balances are of none."""
+    told = tuple(without_undone(events))
     days = days_of(told)
+    in_it = {event.seq for event in told if first_day <= days.get(event.seq, date.min) <= last_day}
+    elsewhere = {_replaced(event.fact) for event in told if event.seq not in in_it}
     for event in told:
-        day = days.get(event.seq)
-        if day is not None and first_day <= day <= last_day and not isinstance(event.fact, OPENING):
+        is_of_another_day = event.key in elsewhere and _is_provisional(event.fact)
+        if event.seq in in_it and not is_of_another_day and not isinstance(event.fact, OPENING):
             yield event.fact
 
 
-def _without_undone(events: Iterable[Event]) -> Iterator[Event]:
-    """Leave out what was inferred and a statement undid, together with what undid it: it never happened."""
-    told = tuple(events)
-    settled = {event.seq: event.fact for event in told if isinstance(event.fact, StatementReconciled)}
-    undone = {each.key for fact in settled.values() for each in fact.reversed if not each.key.startswith("fill/")}
-    if not undone:
-        yield from told
-        return
-    here = undone & {event.key for event in told}
-    for event in told:
-        fact = settled.get(event.seq)
-        keys = set() if fact is None else undone & {each.key for each in fact.reversed}
-        if event.key not in here and (not keys or not keys <= here):
-            yield event
+def _replaced(fact: Fact) -> str | None:
+    """Return the key of what a fact takes the place of."""
+    return fact.replaces if isinstance(fact, PROVISIONAL) else None
+
+
+def _is_provisional(fact: Fact) -> bool:
+    """Tell whether a fact was only inferred: once the broker tells it of another day, it is of that day."""
+    return isinstance(fact, PROVISIONAL) and fact.provisional
 
 
 def days_of(events: Iterable[Event]) -> dict[int, date]:
-    """Return the day of every booking, by its seq."""
-    days, filled = dict[int, date](), dict[str, date]()
-    for event in events:
+    """Return the day of every booking, by its seq; what speaks of an execution from before these events has none."""
+    told = tuple(event for event in events if isinstance(event.fact, BOOKED))
+    filled = dict[str, date]()  # a correction is of the same day
+    for event in told:
+        if isinstance(event.fact, OrderFilled):
+            filled.setdefault(execution_base(event.fact.execution_id)[0], _booked_on(event))
+    days = dict[int, date]()
+    for event in told:
         fact = event.fact
-        if not isinstance(fact, BOOKED):
-            continue
-        day = booked_on(fact, event.recorded_at)
-        assert day is not None
-        if isinstance(fact, OrderFilled):
-            day = filled.setdefault(execution_base(fact.execution_id)[0], day)  # a correction is of the same day
-        elif isinstance(fact, OF_EXECUTION):
-            day = filled.get(execution_base(fact.execution_id)[0], day)
-        elif isinstance(fact, OPENING):
-            day -= ONE_DAY
-        days[event.seq] = day
+        if isinstance(fact, (OrderFilled, *OF_EXECUTION)):
+            base = execution_base(fact.execution_id)[0]
+            if base in filled:
+                days[event.seq] = filled[base]
+        else:
+            days[event.seq] = _booked_on(event) - (ONE_DAY if isinstance(fact, OPENING) else NO_DAY)
     return days
+
+
+def _booked_on(event: Event) -> date:
+    day = booked_on(event.fact, event.recorded_at)
+    assert day is not None
+    return day
 
 
 class Period(NamedTuple):

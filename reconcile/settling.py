@@ -17,7 +17,7 @@ from ledger.events import DividendPaid, Fact, PaymentInLieuPaid, StatementFact, 
 from ledger.lots import ZERO, exactly
 from reconcile.comparisons import INFERRED
 from reconcile.statements import Statement
-from reconcile.taking_back import accrued_again, fill_taken_back
+from reconcile.taking_back import AGAIN, accrued_again, executed_again, fill_taken_back
 from reconcile.tolerances import CENT
 from reconcile.witness import Reports
 
@@ -39,15 +39,39 @@ def inferred_keys(book: Book) -> dict[str, int]:
         for base, fill in book.fills.items()
         if base.startswith(INFERRED) and not fill.busted
     }
-    return dict(sorted({**booked, **fills}.items(), key=lambda each: (each[1], each[0])))
+    busts = {key: book.keys[key][0] for _, key in _inferred_busts(book)}
+    return dict(sorted({**booked, **fills, **busts}.items(), key=lambda each: (each[1], each[0])))
+
+
+def _inferred_busts(book: Book) -> Iterator[tuple[str, str]]:
+    """Yield the keys of what an acceptance took back of the broker's own executions, with the breaks' names."""
+    for break_id, known in book.breaks.items():
+        recorded = known.accepted.recorded if known.status == "accepted" and known.accepted is not None else ()
+        for key in recorded:
+            base = base_of(key)
+            fill = book.fills.get(base) if key.startswith("bust/") and not base.startswith(INFERRED) else None
+            if fill is not None and fill.busted and f"{INFERRED}{break_id}{AGAIN}{base}" not in book.fills:
+                yield break_id, key
+
+
+def is_waiting(key: str, day: date, statement: Statement) -> bool:
+    """Tell whether the broker's word on something inferred is still to come.
+
+    A bust has been seen by the statement of its day; what stands again is the broker's own execution.
+    """
+    return (
+        day <= statement.last_day and AGAIN not in key and (not key.startswith("bust/") or day >= statement.first_day)
+    )
 
 
 def undoing(book: Book, keys: tuple[str, ...], reconciled: StatementReconciled) -> tuple[Fact, ...]:
-    """Return one batch that undoes what was inferred, busts first."""
+    """Return one batch that undoes what was inferred, executions first."""
     names = {each.key: each for each in reconciled.reversed}
     rows = tuple(names.get(key) or StatementFact(key=key, type=key.partition("/")[0]) for key in keys)
     fills = (base_of(key) for key in keys if key.startswith("fill/"))
     busts = tuple(fact for base in fills for fact in fill_taken_back(book, base, LACKED))
+    again = {key: break_id for break_id, key in _inferred_busts(book)}
+    busts += tuple(fact for key in keys if key in again for fact in executed_again(book, again[key], base_of(key), key))
     accruals = tuple(fact for key in keys for fact in _due_again(book, key))
     return (*busts, reconciled.model_copy(update={"reversed": rows}), *accruals)
 

@@ -16,12 +16,14 @@ from ledger.events import AcceptanceTakenBack, CommissionCharged, DividendAccrue
 from ledger.state import ZERO, Break, Impossible, State
 from reconcile.comparisons import INFERRED
 
+AGAIN = "/again/"  # in the name of what stands for one of the broker's that was thought to be taken back
+
 
 def taking_back(book: Book, break_id: str, why: str, by: str = "") -> tuple[Fact, ...]:
     """Return one batch; raises Impossible for a break that was not accepted, or of which nothing can be undone."""
     known = _accepted_break(book, break_id)
     recorded = () if known.accepted is None else known.accepted.recorded
-    standing = tuple(key for key in recorded if key not in book.replaced)
+    standing = tuple(key for key in recorded if key not in book.replaced and not _is_paid(book, key, recorded))
     if recorded and not standing:
         raise Impossible(
             f"break {break_id}: expected what was inferred to stand, found that the statement has confirmed all of it"
@@ -32,6 +34,15 @@ def taking_back(book: Book, break_id: str, why: str, by: str = "") -> tuple[Fact
     batch = (AcceptanceTakenBack(break_id=break_id, why=why, by=by, withdraws=withdraws), *others)
     book.supposing(batch)  # what cannot be undone is refused here, and nothing is recorded
     return batch
+
+
+def _is_paid(book: State, key: str, recorded: tuple[str, ...]) -> bool:
+    """Tell whether an accrual was ended by a payment of its amount that the statement has confirmed."""
+    if not key.startswith("accrual-reversed/"):
+        return False
+    part = book.keys[key][1] or ()
+    confirmed = (book.keys[each][1] or () for each in recorded if each in book.replaced)
+    return any(paid[1:] == (part[1], part[3]) for paid in confirmed)
 
 
 def _accepted_break(book: State, break_id: str) -> Break:
@@ -59,7 +70,7 @@ def _undone(book: State, break_id: str, key: str, why: str) -> Iterator[Fact]:
         case "commission" if rest.startswith(INFERRED):
             pass  # it goes with its execution
         case "bust" if not rest.partition("/")[2].startswith(INFERRED):
-            yield from _executed_again(book, break_id, rest.partition("/")[2].rpartition("/")[0], key)
+            yield from executed_again(book, break_id, rest.partition("/")[2].rpartition("/")[0], key)
         case "commission" if _is_of_taken_back(book, rest.rpartition("/")[0]):
             pass  # it stands again with its execution
         case "commission" | "proceeds" | "transaction-tax":
@@ -81,7 +92,7 @@ def fill_taken_back(book: State, base: str, why: str) -> Iterator[Fact]:
         )  # fmt: skip
 
 
-def _executed_again(book: State, break_id: str, base: str, key: str) -> Iterator[Fact]:
+def executed_again(book: State, break_id: str, base: str, key: str) -> Iterator[Fact]:
     """Let an execution stand again that was thought to be taken back: as one of ours, until the broker tells another.
 
     One whose next revision was told meanwhile stands already. What it cost is charged under its own name still, unless
@@ -92,7 +103,7 @@ def _executed_again(book: State, break_id: str, base: str, key: str) -> Iterator
         raise Impossible(f"break {break_id}: expected the execution of {key}, found none: import the statement")
     if not fill.busted:
         return
-    name = f"{INFERRED}{break_id}/again/{base}.01"
+    name = f"{INFERRED}{break_id}{AGAIN}{base}.01"
     yield OrderFilled(
         account=book.account, execution_id=name, con_id=fill.con_id, quantity=fill.quantity, price=fill.price,
         currency=fill.currency, order_ref=fill.order_ref, perm_id=fill.perm_id, client_id=fill.client_id,
@@ -122,7 +133,7 @@ def accrued_again(book: State, break_id: str, reference: str, key: str) -> Itera
         case (int() as con_id, Decimal() as gross, Decimal() as tax, str() as currency) if book.cycle is not None:
             yield DividendAccrued(
                 con_id=con_id, reference=f"{reference}/{break_id}", gross=gross, tax=tax, currency=currency,
-                pay_date=book.cycle.started.session_day,
+                pay_date=book.cycle.started.session_day, resumes=key,
             )  # fmt: skip
         case _:
             raise Impossible(f"break {break_id}: expected an accrual under {key}, found {part}")

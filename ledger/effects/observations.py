@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from ledger.effects.replacing import withdraw
+from ledger.effects.replacing import BY_EXECUTIONS, withdraw
 from ledger.events import (
     CashObserved,
     ContractDefined,
@@ -101,10 +101,10 @@ def _statement(state: State, event: Event) -> None:
 
 
 def _stated(state: State, event: Event) -> None:
-    """Undo what was inferred and the statement lacks; executions are undone by their busts."""
+    """Undo what was inferred and the statement lacks; executions and busts are undone by executions that follow."""
     fact: StatementReconciled = event.fact  # type: ignore[assignment]
     for undone in fact.reversed:
-        if not undone.key.startswith("fill/"):
+        if not undone.key.startswith(BY_EXECUTIONS):
             withdraw(state, undone.key, fact.key)
     state.stated, state.stated_at = fact, event.recorded_at
 

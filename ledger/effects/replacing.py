@@ -41,6 +41,8 @@ CASH_ACCOUNTS: tuple[tuple[type[Fact], str], ...] = (
 )
 ACCOUNT_OF: dict[str, str] = {type_name(fact_type): account for fact_type, account in CASH_ACCOUNTS}
 
+BY_EXECUTIONS = ("fill/", "bust/")  # keys of what is undone by a bust of its own, or by an execution that stands again
+
 
 def replaceable(effect: Effect) -> Effect:
     """Let a fact with this effect take another's place, and have its own taken."""

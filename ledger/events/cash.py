@@ -140,6 +140,7 @@ class DividendAccrued(Fact):
     tax: Exact  # negative
     currency: str
     pay_date: date | None = None
+    resumes: str | None = None  # key of a reversal that was inferred, and is undone by this
 
     @property
     def key(self) -> str:

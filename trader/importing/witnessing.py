@@ -27,7 +27,7 @@ from ledger.log import read_events
 from ledger.lots import exactly
 from reconcile.comparisons import INFERRED
 from reconcile.periods import BOOKED, OF_EXECUTION, ONE_DAY, until, within
-from reconcile.settling import base_of, inferred_keys, lacking, undoing
+from reconcile.settling import base_of, inferred_keys, is_waiting, lacking, undoing
 from reconcile.statement_comparison import Own, own_side
 from reconcile.statements import Statement
 from reconcile.witness import (
@@ -75,7 +75,8 @@ def _reconciled(book: Book, home: Path, file: File, seq: int, inferred: Mapping[
     )
     undone = lacking(book, sides.after.end, told, reports, days, empty)
     rows = three_ways(sides.before, _without(sides.after, undone, empty), told, reports)
-    waiting = (k for k in inferred_keys(book) if k not in undone and days.get(k, told.first_day) <= told.last_day)
+    left = (key for key in inferred_keys(book) if key not in undone)
+    waiting = (key for key in left if is_waiting(key, days.get(key, told.first_day), told))
     found = empty.model_copy(update={
         "agreeing": agreeing(rows),
         "rows": shown(rows),

@@ -66,9 +66,15 @@ def accepting(known: Break) -> str:
     found = known.found
     if is_unexplained(known):
         return f'tallybook accept {found.break_id} --as-suspense --why "…" ({BEFORE_ACCEPTING[found.kind]})'
-    is_unsure = known.explanation is not None and known.explanation.certainty == "possible"
-    choice = " --explanation N" if is_unsure and found.kind not in TOTALS else ""
+    is_lone = known.explanation is not None and not known.explanation.rivals
+    choice = f" --explanation {'1' if is_lone else 'N'}" if needs_a_choice(known) else ""
     return f'tallybook accept {found.break_id}{choice} --why "…" ({BEFORE_ACCEPTING[found.kind]})'
+
+
+def needs_a_choice(known: Break) -> bool:
+    """Tell whether an explanation has to be named: none is more than possible."""
+    is_unsure = known.explanation is not None and known.explanation.certainty == "possible"
+    return is_unsure and known.found.kind not in TOTALS
 
 
 def is_unexplained(known: Break) -> bool:

@@ -1,67 +1,72 @@
 """`tallybook report reconciliation DAY`: did the book agree with the broker, why not, and what did the statement say?
 
-A report is a title, a verdict and sections, told as text of 100 columns, as JSON or as one HTML page that needs nothing
-else. To add a section: a function that yields `Section`s, and its name in `report_of`.
+The answer stands first; then each break with what it stopped, why, and how it ended or what to do; then the statement;
+then every look at the broker. To add a section: a function that yields `Section`s, and its name in `report_of`.
 """
 
 from __future__ import annotations
 
-import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
-from textwrap import wrap
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from ledger.book import Book, Forgotten, replay
 from ledger.breaks import Break
 from ledger.checkpoints import folded_from
-from ledger.events import BookReconciled, CycleStarted, StatementReconciled, WitnessRow, decimal_text, instant_text
+from ledger.events import (
+    BookReconciled,
+    CycleStarted,
+    Fact,
+    StatementReconciled,
+    WitnessRow,
+    decimal_text,
+    instant_text,
+)
 from ledger.line import Event
 from ledger.log import read_events
 from ledger.lots import exactly
-from queries.figures import change, clock_time, columns, money, quantity
-from queries.sums import MONEY, sum_of
+from queries.advice import accepting
+from queries.break_words import both_sides, difference_of, ended_words, follows, symbol, trade_sum, what_differs
+from queries.figures import change, city, clock_time, money
+from queries.sections import Report, Section, Tone
+from queries.sums import MONEY, accepted_number, rows_of, sum_of
 from queries.tables import HOME_ZONE, UnknownDay
-from queries.witness_words import FATES, agreeing_words, fact_words, figures_of, is_open, period_of, verdict_of
+from queries.witness_words import (
+    FATES,
+    agreeing_words,
+    count_of,
+    fact_words,
+    figures_of,
+    is_open,
+    period_of,
+    verdict_of,
+)
 
-Tone = Literal["fine", "bad", "open"]
-Form = Literal["text", "json", "html"]
-WIDTH = 100
 LOOKED_AHEAD = timedelta(days=14)  # so long a report looks for the day's statement, and for what became of its breaks
-FINE, BAD_NEWS = 0, 1
 NO_STATEMENT = "No statement of this day has been read yet: what was inferred stays provisional."
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """One part: sentences, then a table, then more sentences."""
-
-    heading: str
-    lines: tuple[str, ...] = ()
-    head: tuple[str, ...] = ()
-    rows: tuple[tuple[str, ...], ...] = ()
-    after: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """A day's reconciliations, told."""
-
-    day: date
-    title: str
-    verdict: str
-    tone: Tone
-    sections: tuple[Section, ...]
-    plain: dict[str, Any]  # the same for a program
-
-    @property
-    def exit_status(self) -> int:
-        """1 where something differs still."""
-        return FINE if self.tone == "fine" else BAD_NEWS
+LOOK_CLOSER = "To see every figure and the lines behind it: tallybook reconcile --statement FILE"
+FATE_OF_ONE = (
+    ("confirmed", "the statement confirmed it"),
+    ("replaced", "the statement told it otherwise"),
+    ("reversed", "undone: the statement lacks it"),
+    ("waiting", "not told by the statement yet"),
+)
+WORDS = (
+    ("book", "what tallybook's own log of facts comes to"),
+    ("broker", "what the broker's API reported when it was asked"),
+    ("statement", "the broker's account statement of the day, read the next morning"),
+    ("apart", "what the broker has more (+) or less (-) than the book"),
+    ("break", "a difference between the two; it locks, reduces or halts trading until it is settled"),
+    ("certain", "the broker's own record says so"),
+    ("likely", "announced, accrued, or several differences that fit one event to the cent"),
+    ("possible", "nothing speaks against it; you choose, or the statement tells"),
+    ("inferred", "booked by your acceptance or by a rule, before the statement told it"),
+)
 
 
 @dataclass(slots=True)
@@ -74,6 +79,7 @@ class Seen:
     comparisons: list[Event] = field(default_factory=list)
     stated: StatementReconciled | None = None
     sessions: dict[int, date] = field(default_factory=dict)
+    facts: dict[str, Fact] = field(default_factory=dict)  # what was recorded since, by its key
 
     def take(self, event: Event) -> date:
         """Sort one event in; return the day that it belongs to."""
@@ -83,14 +89,15 @@ class Seen:
         day = recorded_on if event.cycle is None else self.sessions.get(event.cycle, recorded_on)
         if isinstance(event.fact, BookReconciled) and day == self.day:
             self.comparisons.append(event)
+        if event.key is not None and day >= self.day:
+            self.facts[event.key] = event.fact
         if isinstance(event.fact, StatementReconciled) and event.fact.first_day <= self.day <= event.fact.last_day:
             self.stated = event.fact
         return day
 
     def symbol(self, con_id: int) -> str:
         """Return what a person calls a contract."""
-        contract = self.book.contracts.get(con_id)
-        return contract.symbol if contract is not None else f"contract {con_id}"
+        return symbol(self.book, con_id)
 
     def breaks(self) -> tuple[Break, ...]:
         """Return the breaks that were found, open or ended on the day."""
@@ -109,10 +116,12 @@ def report_of(home: Path, day: date | None = None, zone: str = HOME_ZONE) -> Rep
     if not seen.comparisons and seen.stated is None:
         raise UnknownDay(f"{seen.day}: expected a day with a comparison, found none; see: tallybook status")
     breaks = seen.breaks()
-    verdict, tone = _verdict(seen, breaks)
-    sections = (*_breaks(seen, breaks), *_statement(seen), *_comparisons(seen))
-    title = f"Reconciliation of {seen.day:%a} {seen.day.day} {seen.day:%b %Y} · {seen.book.account} {seen.book.mode}"
-    return Report(seen.day, title, verdict, tone, sections, _plain(seen, breaks, verdict))
+    verdict, remarks, tone = _verdict(seen, breaks)
+    sections = (*_breaks(seen, breaks), *_statement(seen), *_comparisons(seen), Section("Words", labelled=WORDS))
+    title = f"{seen.book.account} {seen.book.mode} · reconciliation of {seen.day:%a} {seen.day.day} {seen.day:%b %Y}"
+    return Report(
+        seen.day, title, verdict, remarks, tone, sections, _plain(seen, breaks, " ".join((verdict, *remarks)), tone)
+    )
 
 
 def _last_day(home: Path, zone: str) -> date:
@@ -149,112 +158,156 @@ def _read(seen: Seen, events: Iterator[Event], *, apply: bool = True) -> Seen:
     return seen
 
 
-def _verdict(seen: Seen, breaks: tuple[Break, ...]) -> tuple[str, Tone]:
+def _verdict(seen: Seen, breaks: tuple[Break, ...]) -> tuple[str, tuple[str, ...], Tone]:
+    """Return the answer in a line, what belongs to it, and whether it is good."""
     still = [known.found.break_id for known in breaks if known.status == "open"]
     stated = seen.stated
-    parts = []
     if still:
-        parts.append(f"{', '.join(still)} {'is' if len(still) == 1 else 'are'} open.")
+        told = f"BOOK ≠ BROKER · {', '.join(still)} {'is' if len(still) == 1 else 'are'} open: see what to do below"
     elif breaks:
-        parts.append(f"{len(breaks)} break{'s' if len(breaks) > 1 else ''}, all settled.")
+        told = f"BOOK = BROKER · {_counted(len(breaks), 'break')}, {'all ' * (len(breaks) > 1)}settled"
+    elif seen.comparisons:
+        told = "BOOK = BROKER · no breaks"
     else:
-        parts.append("No breaks: the book agreed with the broker's reports.")
-    parts.append(NO_STATEMENT if stated is None else verdict_of(stated))
-    if still or (stated is not None and any(map(is_open, stated.rows))):
-        return " ".join(parts), "bad"
-    return " ".join(parts), "fine"
+        told = "NOT COMPARED · no cycle looked at the broker on this day"
+    if stated is not None and any(map(is_open, stated.rows)):
+        told = told if still else told.replace("BOOK = BROKER", "BOOK ≠ STATEMENT")
+        return told, (verdict_of(stated), LOOK_CLOSER), "bad"
+    return told, (NO_STATEMENT if stated is None else verdict_of(stated),), "bad" if still else "fine"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}"
+
+
+def _breaks(seen: Seen, breaks: tuple[Break, ...]) -> Iterator[Section]:
+    """Tell each break: what differed, what that stopped, why, how it ended, or what to do."""
+    for known in sorted(breaks, key=lambda each: each.status != "open"):
+        stopped = follows(seen.book, known)
+        stands = f"OPEN: {stopped}" if known.status == "open" else f"{stopped}, {known.status}"
+        name = f"Break {known.found.break_id} · {what_differs(seen.book, known)} · {stands}"
+        yield Section(name, labelled=tuple(_told(seen, known)), tone="bad" if known.status == "open" else None)
+
+
+def _told(seen: Seen, known: Break) -> Iterator[tuple[str, str]]:
+    found, explanation = known.found, known.explanation
+    if known.status == "open":
+        yield "to do", accepting(known)
+    if found.difference is not None:
+        yield "apart", f"{difference_of(known)}{_unit(seen, known)}: {both_sides(known)}"
+    elif found.text:
+        yield "apart", found.text
+    yield from _why(seen, known)
+    if explanation is not None and (evidence := rows_of(explanation)[(accepted_number(known) or 1) - 1].evidence):
+        yield "rests on", "; ".join(evidence)
+    yield "found", _at(seen, known.at)
+    if known.ended_at is not None:
+        yield "ended", f"{_at(seen, known.ended_at)}, {ended_words(known)}"
+    yield from (("booked", words) for words in _booked(seen, known))
+
+
+def _unit(seen: Seen, known: Break) -> str:
+    if known.found.kind in MONEY:
+        return f" {known.found.currency or seen.book.base_currency}"
+    return " units" if known.found.kind in ("position", "foreign_trade") else ""
+
+
+def _why(seen: Seen, known: Break) -> Iterator[tuple[str, str]]:
+    """Spell every explanation, the one that was accepted marked."""
+    told, moved = known.explanation, trade_sum(seen.book, known)
+    if moved is not None:
+        yield "why", moved
+    elif told is None or not told.terms:
+        yield "why", told.text if told is not None else "not explained"
+    else:
+        taken, rows = accepted_number(known), rows_of(told)
+        for number, row in enumerate(rows, 1):
+            name = f"{number} " if len(rows) > 1 else ""
+            mark = f" ← {known.status}" if number == taken and len(rows) > 1 else ""
+            yield "why", f"{name}{row.certainty}: {sum_of(known, row)}{mark}"
+
+
+def _booked(seen: Seen, known: Break) -> Iterator[str]:
+    """Tell what was recorded with the end of a break, and what became of it."""
+    accepted, closed = known.accepted, known.closed
+    keys = accepted.recorded if accepted is not None else closed.evidence if closed is not None else ()
+    for key in keys:
+        fact = seen.facts.get(key)
+        if fact is not None:
+            yield f"{_fact_words(seen, fact)}{_fate(seen, known, key)}"
+
+
+def _fact_words(seen: Seen, fact: Fact) -> str:
+    con_id, amount, units = (getattr(fact, name, None) for name in ("con_id", "amount", "quantity"))
+    words = fact.type.replace("_", " ")
+    words += f" {symbol(seen.book, con_id)}" if con_id is not None else ""
+    if isinstance(amount, Decimal):
+        return f"{words} {change(amount)} {getattr(fact, 'currency', '')}".rstrip()
+    return f"{words} {units:+,f}" if isinstance(units, Decimal) else words
+
+
+def _fate(seen: Seen, known: Break, key: str) -> str:
+    """Say what became of a fact that was inferred."""
+    if known.taken_back is not None:
+        return "; taken back"
+    for name, words in FATE_OF_ONE:
+        if seen.stated is not None and any(each.key == key for each in getattr(seen.stated, name)):
+            return f"; {words}"
+    return "; provisional until a statement tells it" if key in seen.book.provisional else ""
+
+
+def _at(seen: Seen, moment: datetime) -> str:
+    there = moment.astimezone(ZoneInfo(seen.zone))
+    return f"{there:%H:%M}" if there.date() == seen.day else f"{there:%a} {there.day} {there:%b %H:%M}"
 
 
 def _comparisons(seen: Seen) -> Iterator[Section]:
-    """Tell each comparison with what the API reported."""
-    rows = []
+    """Tell each comparison with what the API reported; equal ones of a minute are one line."""
+    rows = list[tuple[str, ...]]()
     for event in seen.comparisons:
         fact = event.fact
         assert isinstance(fact, BookReconciled)
         at = clock_time(event.recorded_at, seen.zone)
-        word = "agrees" if not fact.open_breaks else f"{fact.open_breaks} open"
-        figures = (money(fact.nav_own), money(fact.nav_reported), change(fact.nav_difference))
-        rows.append((at, str(fact.positions), str(fact.currencies), *figures, word))
+        word = "agrees" if not fact.open_breaks else f"{_counted(fact.open_breaks, 'break')} open"
+        figures = (money(fact.nav_own), money(fact.nav_reported), change(-fact.nav_difference))
+        row = (at, str(fact.positions), str(fact.currencies), *figures, word)
+        if not rows or rows[-1] != row:
+            rows.append(row)
     if not rows:
         yield Section("Looks at the broker", ("None on this day.",))
         return
-    head = ("at", "positions", "currencies", "NAV own", "NAV broker", "apart", "breaks")
-    yield Section("Looks at the broker", (), head, tuple(rows))
+    base = seen.book.base_currency
+    head = ("at", "positions", "currencies", f"NAV {base}, book", "broker", "apart", "")
+    after = f"{_place(seen)} A cycle looks before it plans and after its orders; equal looks of a minute are one line."
+    yield Section("Looks at the broker", head=head, rows=tuple(rows), after=(after,))
 
 
-def _breaks(seen: Seen, breaks: tuple[Break, ...]) -> Iterator[Section]:
-    """Tell each break: what differed, why, and how it ended."""
-    if not breaks:
-        yield Section("Breaks", ("None.",))
-    for known in breaks:
-        found = known.found
-        subject = seen.symbol(found.con_id) if found.con_id is not None else found.subject
-        name = f"Break {found.break_id} · {found.kind.replace('_', ' ')} {subject} · {_consequence(known)}"
-        yield Section(name, tuple(_told(seen, known)))
-
-
-def _consequence(known: Break) -> str:
-    words = {"note": "noted, trading goes on", "lock": "contract locked", "reduce_only": "reduce only", "halt": "halt"}
-    return words[known.found.consequence]
-
-
-def _told(seen: Seen, known: Break) -> Iterator[str]:
-    found, explanation = known.found, known.explanation
-    if found.difference is not None:
-        spell = money if found.kind in MONEY else _units
-        apart = change(found.difference) if found.kind in MONEY else f"{found.difference:+,f}"
-        yield f"Expected {spell(found.expected)}, broker {spell(found.found)}: apart by {apart}."
-    if explanation is not None and explanation.terms:
-        yield f"Because {sum_of(known, explanation)} ({explanation.certainty})."
-        yield from (f"Or {row.cause}: {sum_of(known, row)} ({row.certainty})." for row in explanation.rivals)
-    else:
-        yield f"Because: {explanation.text}" if explanation is not None else found.text or "Not explained."
-    if explanation is not None and explanation.evidence:
-        yield f"Evidence: {', '.join(explanation.evidence)}."
-    yield f"Found {_at(seen, known.at)}{_ended(seen, known)}."
-
-
-def _ended(seen: Seen, known: Break) -> str:
-    if known.ended_at is None:
-        return "; open"
-    by = f" by {known.accepted.by}" if known.accepted is not None and known.accepted.by else ""
-    return f"; {known.status}{by} {_at(seen, known.ended_at)}: {known.why}".rstrip(".")
-
-
-def _at(seen: Seen, moment: Any) -> str:
-    there = moment.astimezone(ZoneInfo(seen.zone))
-    same = there.date() == seen.day
-    return f"at {there:%H:%M}" if same else f"on {there:%a} {there.day} {there:%b} at {there:%H:%M}"
-
-
-def _units(number: Decimal | None) -> str:
-    return "unknown" if number is None else quantity(number)
+def _place(seen: Seen) -> str:
+    return f"Times are {city(seen.zone)}'s."
 
 
 def _statement(seen: Seen) -> Iterator[Section]:
     """Tell the statement three ways, and what it settled."""
     stated = seen.stated
     if stated is None:
-        yield Section("The broker's statement", (NO_STATEMENT,))
-        return
+        return  # the verdict says so
     told = [row for row in stated.rows if row.statement is not None and (row.own_before, row.own) != (None, None)]
     silent = sorted({row.kind for row in stated.rows if row.statement is None})
-    unknown = [f"{row.kind} {row.subject}" for row in stated.rows if row.statement is not None and row not in told]
+    unknown = Counter(row.kind for row in stated.rows if row.statement is not None and row not in told)
     after = [f"Agreeing three ways: {agreeing_words(stated)}."] if stated.agreeing else []
     after += [f"Not in the statement: {', '.join(silent)}."] if silent else []
-    after += [f"The book does not keep: {', '.join(unknown)}."] if unknown else []
+    alone = ", ".join(count_of(kind, number) for kind, number in unknown.items())
+    after += [f"Not compared, for the book began within the period or keeps no such figure: {alone}."] if alone else []
     head = ("figure", "book before", "API", "statement", "book now", "")
-    yield Section(
-        f"The broker's statement of {period_of(stated)}", (verdict_of(stated),), head, tuple(map(figures_of, told)),
-        tuple(after),
-    )  # fmt: skip
-    for name, words in FATES:
-        facts = getattr(stated, name)
+    name = f"The broker's statement of {period_of(stated)}"
+    yield Section(name, (), (), head, tuple(map(figures_of, told)), tuple(after))
+    for fate, words in FATES:
+        facts = getattr(stated, fate)
         if facts:
             yield Section(words.capitalize(), tuple(fact_words(fact, seen.symbol) for fact in facts))
 
 
-def _plain(seen: Seen, breaks: tuple[Break, ...], verdict: str) -> dict[str, Any]:
+def _plain(seen: Seen, breaks: tuple[Break, ...], verdict: str, tone: Tone) -> dict[str, Any]:
     stated = seen.stated
     comparisons = [
         {"at": instant_text(event.recorded_at), **event.fact.model_dump(mode="json", exclude_none=True)}
@@ -264,6 +317,7 @@ def _plain(seen: Seen, breaks: tuple[Break, ...], verdict: str) -> dict[str, Any
         {
             "found": known.found.model_dump(mode="json", exclude_none=True),
             "explained": known.explanation.model_dump(mode="json", exclude_none=True) if known.explanation else None,
+            "accepted": known.accepted.model_dump(mode="json", exclude_none=True) if known.accepted else None,
             "status": known.status, "why": known.why, "found_at": instant_text(known.at),
             "ended_at": instant_text(known.ended_at) if known.ended_at else None,
         }
@@ -274,6 +328,7 @@ def _plain(seen: Seen, breaks: tuple[Break, ...], verdict: str) -> dict[str, Any
         statement["differs_still"] = [_named(row) for row in stated.rows if is_open(row)]
     return {
         "day": seen.day.isoformat(), "account": seen.book.account, "mode": seen.book.mode, "verdict": verdict,
+        "agrees": tone == "fine",
         "comparisons": comparisons, "breaks": told, "statement": statement,
     }  # fmt: skip
 
@@ -282,55 +337,3 @@ def _named(row: WitnessRow) -> dict[str, str]:
     assert row.own is not None
     assert row.statement is not None
     return {"kind": row.kind, "subject": row.subject, "by": decimal_text(row.own - row.statement)}
-
-
-def rendered(report: Report, form: Form) -> str:
-    """Spell a report as text, JSON or HTML."""
-    match form:
-        case "text":
-            return "\n".join(_text(report))
-        case "json":
-            return json.dumps(report.plain, indent=1, ensure_ascii=False)
-        case "html":
-            return _html(report)
-
-
-def _text(report: Report) -> Iterator[str]:
-    yield report.title
-    yield from wrap(report.verdict, WIDTH)
-    for section in report.sections:
-        yield ""
-        yield from wrap(section.heading, WIDTH)
-        for line in section.lines:
-            yield from wrap(line, WIDTH, initial_indent=" ", subsequent_indent="   ")
-        if section.rows:
-            yield from _table(section)
-        for line in section.after:
-            yield from wrap(line, WIDTH, initial_indent=" ", subsequent_indent="   ")
-
-
-def _table(section: Section) -> Iterator[str]:
-    """Spell a table; where it is too wide, each name stands above its figures."""
-    last = len(section.head) - 1
-    table = (section.head, *section.rows)
-    lines = [f" {line.rstrip()}" for line in columns(table, right=frozenset(range(1, last)))]
-    if max(map(len, lines)) <= WIDTH:
-        yield from lines
-        return
-    figures = columns((row[1:] for row in table), right=frozenset(range(last - 1)))
-    for (name, *_), line in zip(table, figures, strict=True):
-        yield f" {name}"[:WIDTH]
-        yield f"   {line.rstrip()}"
-
-
-def _html(report: Report) -> str:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape  # slow, needed only here
-
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        autoescape=select_autoescape(("html.j2",)),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("reconciliation.html.j2").render(report=report)

@@ -16,6 +16,9 @@ MONEY: tuple[BreakKind, ...] = ("cash", "nav", "commission", "realised", "exposu
 TERM_WIDTH = 48  # longer words are told by their cause
 ZERO = Decimal(0)
 
+# Words of a term that say by themselves what the amount is, whatever it belongs to.
+CLEAR = ("dividend", "payment in lieu", "tax", "interest", "fee", "deposit", "withdrawal", "commission")
+
 
 def sum_of(known: Break, row: ExplanationRow | BreakExplained) -> str:
     """Spell the terms that make a difference, and what they leave."""
@@ -25,20 +28,42 @@ def sum_of(known: Break, row: ExplanationRow | BreakExplained) -> str:
     return f"{_amount(kind, known.found.difference or ZERO)} = {terms}; unexplained {rest}"
 
 
+def rows_of(told: BreakExplained) -> tuple[ExplanationRow, ...]:
+    """Return every explanation that was told, as `breaks` numbers them: 1 is the likeliest."""
+    first = ExplanationRow(
+        causes=tuple(told.cause.split(" + ")), certainty=told.certainty, text=told.text, terms=told.terms,
+        unexplained=told.unexplained, evidence=told.evidence, also=told.also,
+    )  # fmt: skip
+    return (first, *told.rivals)
+
+
 def because(known: Break) -> str:
-    """Say in a line why the halves differ: as a sum where there is one, with how sure it is and what else fits."""
+    """Say in a line why the halves differ: as a sum where there is one, with how sure it is and what else fits.
+
+    Of an accepted break the explanation that was accepted, which need not be the likeliest.
+    """
     told = known.explanation
     if told is None or not told.terms:
         return told.text if told is not None else known.found.text
-    rivals = " or ".join(row.cause for row in told.rivals)
-    sure = "in part" if told.certainty == "unexplained" else told.certainty
-    return f"{sum_of(known, told)} ({sure}{f'; or {rivals}' if rivals else ''})"
+    number, rows = accepted_number(known) or 1, rows_of(told)
+    row = rows[number - 1]
+    others = dict.fromkeys(other.cause for n, other in enumerate(rows, 1) if n != number and other.cause != row.cause)
+    rivals = " or ".join(others)
+    sure = "in part" if row.certainty == "unexplained" else row.certainty
+    return f"{sum_of(known, row)} ({sure}{f'; or {rivals}' if rivals else ''})"
+
+
+def accepted_number(known: Break) -> int | None:
+    """Return which of its explanations was accepted; None where none was."""
+    number = known.accepted.explanation if known.accepted is not None else None
+    rows = len(known.explanation.rivals) + 1 if known.explanation is not None else 0
+    return number if number is not None and number <= rows else None
 
 
 def _named(term: TermRow) -> str:
     """Name a term by its cause too, where its words do not."""
     words = term.text if len(term.text) <= TERM_WIDTH else term.cause
-    is_clear = term.cause.split()[0] in words or " × " in words or words == "commission"
+    is_clear = term.cause.split()[0] in words or " × " in words or words.startswith(CLEAR)
     return words if is_clear else f"{term.cause}: {words}"
 
 

@@ -9,13 +9,43 @@ from decimal import Decimal
 from ledger.events import StatementFact, StatementReconciled, WitnessRow
 from queries.figures import change, money, quantity
 
+CENT = Decimal("0.01")
+
 RUN_TOGETHER = re.compile(r"(?<=[a-z])(?=[A-Z])")  # depositWithdrawals
 Symbol = Callable[[int], str]
 UNITS = ("position", "units traded")
 VERDICTS = {
-    "agree": "agrees", "own differs": "the book differed", "api differs": "the API differed",
-    "both differ": "both differed", "unknown": "not told",
+    "agree": "agrees", "own differs": "book differed", "api differs": "API differed", "both differ": "both differed",
+    "unknown": "not told",
 }  # fmt: skip
+KINDS = {"basis": "cost of", "nav": "NAV", "nav line": "NAV by", "units traded": "traded", "commissions": "commissions"}
+BY_CONTRACT = ("position", "basis", "realised", "units traded", "commissions", "cash", "nav")
+LINES = {  # the broker's names of the lines of its reports; others are words run together
+    "depositWithdrawals": "deposits, withdrawals",
+    "depositsWithdrawals": "deposits, withdrawals",
+    "netTradesSales": "sales",
+    "netTradesPurchases": "purchases",
+    "brokerInterest": "interest",
+    "cashSettlingMtm": "futures settled",
+    "paymentInLieu": "payments in lieu",
+    "withholdingTax": "tax withheld",
+    "changeInDividendAccruals": "dividends accrued",
+    "assetTransfers": "positions transferred",
+    "mtm": "prices",
+}
+COUNTED = {  # how many of a kind: one, several
+    "basis": ("cost of a position", "costs of positions"),
+    "nav": ("NAV", "NAVs"),
+    "nav line": ("line of the change in NAV", "lines of the change in NAV"),
+    "cash": ("cash balance", "cash balances"),
+    "cash line": ("line of the cash report", "lines of the cash report"),
+    "units traded": ("contract traded", "contracts traded"),
+    "commissions": ("contract's commissions", "contracts' commissions"),
+    "realised": ("realised gain", "realised gains"),
+    "interest": ("sum of interest", "sums of interest"),
+    "commission": ("sum of commissions", "sums of commissions"),
+    "tax": ("sum of taxes", "sums of taxes"),
+}
 FATES: tuple[tuple[str, str], ...] = (
     ("only_told", "only the statement knew"),
     ("confirmed", "inferred, and confirmed"),
@@ -60,50 +90,79 @@ def verdict_of(stated: StatementReconciled) -> str:
 def figures_of(row: WitnessRow) -> tuple[str, str, str, str, str, str]:
     """Spell a figure as the book had it, the API told it, the statement tells it, and the book has it."""
     spell = _units if row.kind in UNITS else _money
-    verdict = "DIFFERS STILL" if is_open(row) else VERDICTS[row.verdict]
     return (
-        f"{row.kind} {row.subject}".strip(),
+        name_of(row),
         spell(row.own_before),
         spell(row.api),
         spell(row.statement),
         spell(row.own),
-        verdict,
+        _verdict(row),
     )
 
 
-def _named(row: WitnessRow) -> str:
-    """Name a figure as a person does; the broker's names of lines are words run together."""
-    if row.kind in ("position", "basis", "realised", "units traded", "commissions", "cash", "nav"):
-        return f"{'NAV' if row.kind == 'nav' else row.kind} {row.subject}".strip()
-    words = RUN_TOGETHER.sub(" ", row.subject)
-    spelt = " ".join(word if word.isupper() else word.lower() for word in words.split())
-    return f"{'change in NAV by' if row.kind == 'nav line' else 'of the period,'} {spelt}"
+def _verdict(row: WitnessRow) -> str:
+    if is_open(row):
+        return "DIFFERS STILL"
+    told = [side for side in (row.own_before, row.api, row.statement) if side is not None]
+    if row.verdict != "agree" or max(told) - min(told) <= CENT:
+        return VERDICTS[row.verdict]
+    return f"agrees within {_money(row.tolerance)}"  # such as NAV: marks differ
+
+
+def name_of(row: WitnessRow) -> str:
+    """Name a figure as a person does."""
+    if row.kind in BY_CONTRACT:
+        return f"{KINDS.get(row.kind, row.kind)} {row.subject}".strip()
+    *currency, line = row.subject.split()  # "USD otherFees", or "otherFees" of a change in NAV
+    words = LINES.get(line) or RUN_TOGETHER.sub(" ", line).lower()
+    return " ".join((KINDS[row.kind], words) if row.kind == "nav line" else (words, *currency))
 
 
 def agreeing_words(stated: StatementReconciled) -> str:
     """Count what agrees three ways, by kind."""
-    return ", ".join(f"{each.kind} {each.agreeing}" for each in stated.agreeing)
+    return ", ".join(count_of(each.kind, each.agreeing) for each in stated.agreeing)
+
+
+def count_of(kind: str, number: int) -> str:
+    """Spell how many figures of a kind."""
+    one, several = COUNTED.get(kind, (kind, f"{kind}s"))
+    return f"{number} {one if number == 1 else several}"
 
 
 def fact_words(fact: StatementFact, symbol: Symbol) -> str:
-    """Spell a fact with its day, its contract and its amount."""
+    """Spell a fact with its day, its contract, its amount and what the broker wrote beside it."""
     day = f"{fact.occurred_on} " if fact.occurred_on is not None else ""
     contract = f" {symbol(fact.con_id)}" if fact.con_id is not None else ""
     amount = f" {change(fact.amount)} {fact.currency or ''}".rstrip() if fact.amount is not None else ""
-    return f"{day}{fact.text or fact.type.replace('_', ' ')}{contract}{amount}"
+    words, colon, note = (fact.text or fact.type.replace("_", " ")).partition(": ")
+    return f"{day}{words}{contract}{amount}{colon}{note}"
 
 
-def statement_lines(stated: StatementReconciled, symbol: Symbol) -> Iterator[str]:
-    """Tell in a few lines what a statement showed: for a mail, where there is no room for the whole table."""
+def statement_lines(stated: StatementReconciled, symbol: Symbol, *, brief: bool = False) -> Iterator[str]:
+    """Tell in a few lines what a statement showed: for a mail, where there is no room for the whole table.
+
+    `brief` leaves out what is settled: it was told before.
+    """
     yield f"Statement of {period_of(stated)}: {verdict_of(stated)}"
     for row in stated.rows:
-        if is_open(row) or row.verdict in ("own differs", "both differ", "api differs"):
-            name, before, api, told, now, _ = figures_of(row)
-            yield f"{name}: book {before}, API {api}, statement {told}, book now {now}."
-    for field, words in FATES:
+        was_apart = row.verdict in ("own differs", "both differ", "api differs") and row.kind != "nav line"
+        if is_open(row) or (was_apart and not brief):  # how NAV changed by a line follows from the line itself
+            yield f"{_capital(name_of(row))}: {_sides_of(row)}."
+    for field, words in () if brief else FATES:
         facts: tuple[StatementFact, ...] = getattr(stated, field)
         if facts:
-            yield f"{words.capitalize()}: {'; '.join(fact_words(fact, symbol) for fact in facts)}."
+            yield f"{_capital(words)}: {'; '.join(fact_words(fact, symbol) for fact in facts)}."
+
+
+def _sides_of(row: WitnessRow) -> str:
+    _, before, api, told, now, _ = figures_of(row)
+    heard = f", the API {api}" if row.api is not None else ""
+    settled = f"DIFFERS STILL, the book says {now}" if is_open(row) else f"now {now}"
+    return f"the book said {before}{heard}, the statement {told}; {settled}"
+
+
+def _capital(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _units(number: Decimal | None) -> str:

@@ -18,6 +18,7 @@ from ledger.events import (
     BrokerCash,
     CashObserved,
     CommissionCharged,
+    DividendAccrued,
     Fact,
     NavObserved,
     OrderFilled,
@@ -212,7 +213,8 @@ def is_alike(book: Book, inferred: str, told: str) -> bool:
 
 def telling(fact: Fact) -> str:
     """Say in a few words what a fact is."""
-    words = fact.type.replace("_", " ")
+    words, units = fact.type.replace("_", " "), getattr(fact, "quantity", None)
+    words += f" {units:+,f}" if isinstance(units, Decimal) else ""
     note = getattr(fact, "note", "") or getattr(fact, "description", "") or getattr(fact, "reason", "")
     return f"{words}: {note}" if note else words
 
@@ -221,6 +223,8 @@ def amount_of(fact: Fact) -> tuple[str | None, Decimal | None]:
     """Return what a fact moved or costs, where one number says it."""
     if isinstance(fact, OrderFilled):
         return fact.currency, -fact.quantity * fact.price
+    if isinstance(fact, DividendAccrued):
+        return fact.currency, fact.gross + fact.tax
     amount = getattr(fact, "amount", None)
     if isinstance(fact, BrokerCash) or isinstance(amount, Decimal):
         return getattr(fact, "currency", None), amount

@@ -9,14 +9,13 @@ from zoneinfo import ZoneInfo
 
 from ledger.book import Book
 from ledger.events import decimal_text
-from ledger.events.reconciliation import ExplanationRow, TermRow
+from ledger.events.reconciliation import TermRow
 from ledger.state import Break, Fill
 from queries import HOME_ZONE
 from queries.advice import accepting
-from queries.figures import change, city, columns, day_and_time, money, price, quantity
+from queries.break_words import also_explained, choices, fills_of, follows, money_moved, subject_of, trade_sum
+from queries.figures import change, city, columns, day_and_time, money, quantity
 from queries.sums import sum_of
-from reconcile.explanations import explanations_of
-from trader.notices.paragraphs import subject_of, symbol
 
 COLUMNS = (
     "break_id", "status", "kind", "subject", "consequence", "expected", "found", "difference", "currency", "cause",
@@ -37,15 +36,6 @@ WHOSE: dict[str, str] = {  # who traded, where it was nobody by hand
     "other client's trade": "BY ANOTHER CLIENT",
     "broker liquidation": "BY THE BROKER: MARGIN WAS SHORT",
 }
-CONSEQUENCES: dict[str, str] = {
-    "note": "noted, all may trade",
-    "lock": "{subject} locked, others trade",
-    "reduce_only": "only reductions trade",
-    "halt": "nothing trades",
-}
-
-NO_RIVAL = "no rival fits"
-
 CERTAIN_BY: dict[str, str] = {
     "foreign_trade": " (the broker's execution)",
     "foreign_order": " (the broker's open orders)",
@@ -60,11 +50,11 @@ def break_lines(book: Book, known: Break, zone: str = HOME_ZONE) -> list[str]:
     """Spell one break for a person: the figures, why they differ, the evidence, and what to do or what was done."""
     found, explanation = known.found, known.explanation
     subject = subject_of(book, known)
-    follows = CONSEQUENCES[found.consequence].format(subject=subject) if known.status == "open" else known.status
-    fills = _fills(book, known)
-    lines = [f"{found.break_id}  {follows} · {_title(known)}{_certainty(known)}"]
-    lines += [f" {line.rstrip()}" for line in columns(_figures(known, subject, _money_moved(fills)))]
-    lines += [f" {text}" for text in _reasons(book, known, fills)]
+    fills = fills_of(book, known)
+    stands = follows(book, known) if known.status == "open" else known.status
+    lines = [f"{found.break_id}  {stands} · {_title(known)}{_certainty(known)}"]
+    lines += [f" {line.rstrip()}" for line in columns(_figures(known, subject, money_moved(fills)))]
+    lines += [f" {text}" for text in _reasons(book, known)]
     lines += [f" evidence {text}" for text in _evidence(fills, explanation.evidence if explanation else (), zone)]
     lines.append(f" found    {day_and_time(known.at, zone)} {city(zone)}{_age(book, known)}")
     lines += [f" do       {accepting(known)}"] if known.status == "open" else list(_end(known))
@@ -111,23 +101,6 @@ def _certainty(known: Break) -> str:
     return f" · {certainty}{CERTAIN_BY.get(known.found.kind, '') if certainty == 'certain' else ''}"
 
 
-def _fills(book: Book, known: Break) -> tuple[Fill, ...]:
-    """Return the executions that a foreign trade rests on."""
-    if known.found.kind != "foreign_trade" or known.explanation is None:
-        return ()
-    return tuple(book.fills[base] for base in known.explanation.evidence if base in book.fills)
-
-
-def _money_moved(fills: tuple[Fill, ...]) -> Decimal | None:
-    """Return what executions did to cash; None without any, or where several currencies do not add up."""
-    currencies = {currency for fill in fills for currency in (fill.currency, fill.commission_currency) if currency}
-    return sum((-_spent(fill) + (fill.commission or 0) for fill in fills), Decimal(0)) if len(currencies) == 1 else None
-
-
-def _spent(fill: Fill) -> Decimal:
-    return fill.quantity * fill.price  # stocks alone: a multiplier of one
-
-
 def _figures(known: Break, subject: str, moved: Decimal | None) -> Iterator[tuple[str, ...]]:
     found = known.found
     if found.difference is None:
@@ -144,42 +117,21 @@ def _figures(known: Break, subject: str, moved: Decimal | None) -> Iterator[tupl
         yield ("cash", "", "", change(moved), "booked")
 
 
-def _reasons(book: Book, known: Break, fills: tuple[Fill, ...]) -> Iterator[str]:
+def _reasons(book: Book, known: Break) -> Iterator[str]:
     found, explanation = known.found, known.explanation
-    moved, told = _money_moved(fills), explanations_of(known)
+    moved, told = trade_sum(book, known), choices(known)
     if moved is not None:
-        currency = "" if fills[0].currency == book.base_currency else f" {fills[0].currency}"
-        whole = "" if any(fill.commission is None for fill in fills) else f"; unexplained 0.00; {NO_RIVAL}"
-        yield f"{change(moved)}{currency} = {' + '.join(_amounts(book, fills))}{whole}"
-    elif told and told[0].terms:
-        yield from _explanations(known, told)
+        yield moved
+    elif told:
+        yield from told
+        if also := also_explained(known):
+            yield f"the same explains {', '.join(also)}"
     elif found.kind in QUESTIONS and (explanation is None or explanation.certainty == "unexplained"):
         if explanation is not None and explanation.terms:
             yield f"{sum_of(known, explanation)}: what makes the rest?"
         yield f"unexplained: {QUESTIONS[found.kind]} The account statement tells"
     else:
         yield from dict.fromkeys(filter(None, (found.text, explanation.text if explanation else "")))
-
-
-def _explanations(known: Break, told: tuple[ExplanationRow, ...]) -> Iterator[str]:
-    """Spell each explanation as a sum, numbered where there is a choice."""
-    if len(told) == 1:
-        yield f"{sum_of(known, told[0])}; {NO_RIVAL}"
-    else:
-        yield from (f"{n} {row.certainty:<8} {sum_of(known, row)}" for n, row in enumerate(told, 1))
-    also = dict.fromkeys(break_id for row in told[:1] for break_id in row.also)
-    if also:
-        yield f"the same explains {', '.join(also)}"
-
-
-def _amounts(book: Book, fills: tuple[Fill, ...]) -> Iterator[str]:
-    for fill in fills:
-        yield f"{quantity(fill.quantity)} {symbol(book, fill.con_id)} × {price(fill.price)} ({change(-_spent(fill))})"
-    charged = [fill.commission for fill in fills if fill.commission is not None]
-    if charged:
-        yield f"commission ({change(sum(charged, Decimal(0)))})"
-    if len(charged) < len(fills):
-        yield "a commission that is pending"
 
 
 def _evidence(fills: tuple[Fill, ...], told: tuple[str, ...], zone: str) -> Iterator[str]:

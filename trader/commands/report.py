@@ -71,7 +71,8 @@ def reconciliation(
 
     The day's statement is read by the next session's first cycle; it stands beside what the book and the API had.
     """
-    from queries.reconciliation_report import rendered, report_of
+    from queries.reconciliation_report import report_of
+    from queries.sections import rendered
 
     found = report_of(_home(context), None if day is None else day.date())
     print(rendered(found, format))

@@ -23,15 +23,14 @@ from trader.notices.paragraphs import (
     bridge,
     cycle_troubles,
     day_text,
-    ended_breaks,
     figures_age,
     holdings,
     needs,
     order_troubles,
     pnl,
     previous_snapshot,
+    reconciliation,
     standing,
-    statement,
     trades,
 )
 
@@ -93,9 +92,8 @@ def session_letter(
         headline="Nothing needs you." if not waiting else "This needs you:",
         parts=(
             Part("", waiting),
-            Part("", tuple(ended_breaks(book, day, zone))),
-            Part("", tuple(statement(book, day, zone))),
-            Part("", tuple(bridge(bridged))),
+            Part("Book and broker", tuple(reconciliation(book, kind, day, zone))),
+            Part("The day", tuple(bridge(bridged))),
             Part("", tuple(trades(book, day, decided or {}, zone))),
             Part("", tuple(order_troubles(book, day))),
             Part("", (*cycle_troubles(book, day, slots), *_unsent_end(book, day))),

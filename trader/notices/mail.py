@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
+from textwrap import wrap
 
 from ledger.events import NoticeFailed, NoticeSent
 from queries.figures import columns
@@ -15,6 +16,7 @@ from trader.notices.letters import Letter
 from trader.settings import Mail, SettingsError, mail_password
 
 UNFOLDED = SMTP.clone(max_line_length=400, cte_type="7bit")  # a subject stays one line; any server takes seven bits
+WIDTH = 100  # of the text
 OWN_NAME = "localhost"  # said to the server; asking the resolver for a better one may hang
 
 
@@ -53,8 +55,16 @@ def rendered(letter: Letter, template: str) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["wrapped"] = _wrapped
     table = columns((letter.columns, *letter.holdings), right=frozenset(range(1, len(letter.columns))))
     return environment.get_template(template).render(letter=letter, table=table if letter.holdings else [])
+
+
+def _wrapped(line: str) -> str:
+    """Break a long line of the text between words; what follows stands indented."""
+    indent = line[: len(line) - len(line.lstrip())]
+    lines = wrap(line, WIDTH, subsequent_indent=f"{indent}  ", break_long_words=False, break_on_hyphens=False)
+    return "\n".join(lines)
 
 
 def _hand_over(mail: Mail, home: Path, message: EmailMessage) -> None:

@@ -17,13 +17,14 @@ from ledger.events import SnapshotTaken
 from ledger.nav import is_of_one_currency
 from ledger.state import Break, Fill, Order
 from queries.advice import accepting, halt, recovery, undecided
+from queries.break_words import choices, ended_words, follows, span, symbol, what_differs, why
 from queries.figures import change, clock_time, money, percent, price, quantity
-from queries.sums import because
 from queries.witness_words import statement_lines
 
 ZERO = Decimal(0)
 CENT_OF_PRICE = Decimal("0.0001")
 FRESH = timedelta(minutes=15)
+INDENT = "  "  # of a line that belongs to the one above
 
 # What moves NAV, in the order in which it is told.
 BRIDGE: tuple[tuple[str, str], ...] = (
@@ -53,22 +54,8 @@ def age_text(age: timedelta) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"
 
 
-def symbol(book: Book, con_id: int) -> str:
-    """Return what a person calls a contract."""
-    contract = book.contracts.get(con_id)
-    return contract.symbol if contract else f"contract {con_id}"
-
-
-def subject_of(book: Book, known: Break) -> str:
-    """Return what a person calls the subject of a break."""
-    return known.found.subject if known.found.con_id is None else symbol(book, known.found.con_id)
-
-
-ENDED: dict[str, str] = {"accepted": "you accepted it", "taken back": "you took that back", "closed": "it closed"}
-
-
 def needs(book: Book) -> Iterator[str]:
-    """Say what waits for the owner, and what to do about it."""
+    """Say what waits for the owner, and what to do about it; what belongs to the line above is indented."""
     if (halted := halt(book)) is not None:
         reason, cure = halted
         yield f"Trading is halted: {reason}. {cure[:1].upper()}{cure[1:]}"
@@ -79,10 +66,40 @@ def needs(book: Book) -> Iterator[str]:
     for order in undecided(book):
         yield f"Order {order.order_ref} is in doubt: nothing is sent until the next cycle finds it at the broker."
     for known in book.open_breaks:
-        found = known.found
-        cause = because(known) or "not explained"
-        what = f"{found.break_id} {subject_of(book, known)} ({found.consequence.replace('_', ' ')}): {cause}."
-        yield f"{what} To settle it: {accepting(known)}"
+        yield from _open_break(book, known)
+
+
+def _open_break(book: Book, known: Break) -> Iterator[str]:
+    told = choices(known)
+    yield f"{known.found.break_id} {what_differs(book, known)}: {follows(book, known)}."
+    yield from (f"{INDENT}{line}" for line in told or (f"{why(book, known)}.",))
+    yield f"{INDENT}To settle it: {accepting(known)}"
+
+
+def reconciliation(book: Book, kind: str, day: date, zone: ZoneInfo) -> Iterator[str]:
+    """Tell what a day's comparisons found: whether the halves agree, which breaks are over, what the statement said."""
+    yield from agreement(book, zone)
+    yield from ended_breaks(book, day, zone)
+    yield from statement(book, kind, day, zone)
+
+
+def agreement(book: Book, zone: ZoneInfo) -> Iterator[str]:
+    """Say what the last comparison with the broker found."""
+    found, at = book.reconciled, book.reconciled_at
+    if found is None or at is None:
+        yield "Book and broker were never compared."
+        return
+    when = f"{day_text(at.astimezone(zone).date())} {clock_time(at, zone.key)}"
+    apart = f"NAV apart by {money(abs(found.nav_difference))}"
+    if found.open_breaks:
+        yield f"Book ≠ broker: {counted(found.open_breaks, 'break')} open, {apart} ({when})."
+    else:
+        yield f"Book = broker: {counted(found.positions, 'position')}, cash, {apart} ({when})."
+
+
+def counted(number: int, noun: str) -> str:
+    """Spell a number of things."""
+    return f"{number} {noun}{'s' if number != 1 else ''}"
 
 
 def ended_breaks(book: Book, day: date, zone: ZoneInfo) -> Iterator[str]:
@@ -90,16 +107,21 @@ def ended_breaks(book: Book, day: date, zone: ZoneInfo) -> Iterator[str]:
     for known in book.breaks.values():
         if known.status == "open" or known.ended_at is None or known.ended_at.astimezone(zone).date() != day:
             continue
-        began, ended = (clock_time(moment, zone.key) for moment in (known.at, known.ended_at))
-        cause, how = because(known), ENDED[known.status]
-        what = f"{known.found.break_id} {subject_of(book, known)} {began}-{ended}"
-        yield f"{what}: {cause or known.found.kind}; {how}: {known.why}"
+        what = f"{known.found.break_id} {what_differs(book, known)}, {follows(book, known)}"
+        yield f"{what} {span(known.at, known.ended_at, zone.key)}; {ended_words(known, 'you')}."
+        yield f"{INDENT}{why(book, known)}"
 
 
-def statement(book: Book, day: date, zone: ZoneInfo) -> Iterator[str]:
-    """Tell what the statement showed that was read in this session; nothing if none was."""
-    if book.stated is not None and book.stated_at is not None and book.stated_at.astimezone(zone).date() == day:
-        yield from statement_lines(book.stated, lambda con_id: symbol(book, con_id))
+def statement(book: Book, kind: str, day: date, zone: ZoneInfo) -> Iterator[str]:
+    """Tell what the statement showed that was read in this session; nothing if none was.
+
+    The first mail after it tells all, one of a later kind what differs still.
+    """
+    if book.stated is None or book.stated_at is None or book.stated_at.astimezone(zone).date() != day:
+        return
+    read_at, _ = book.keys.get(book.stated.key, (0, None))
+    is_told = any(mail not in ("alarm", kind) and seq > read_at for (mail, _), seq in book.notices.items())
+    yield from statement_lines(book.stated, lambda con_id: symbol(book, con_id), brief=is_told)
 
 
 def previous_snapshot(book: Book, day: date) -> SnapshotTaken | None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("day", "open", "high", "low", "close", "volume", "adjusted_close")
 HEADER = ",".join(COLUMNS)
+VOLUME_DAYS = 20
 
 
 class BarsError(ValueError):
@@ -89,6 +90,12 @@ def read_series(content: bytes) -> Series:
     if header != HEADER or not lines or lines.pop() != "":
         raise BarsError(f"series of bars: expected the line {HEADER!r} first and a whole last line")
     return tuple(_bar(number, line) for number, line in enumerate(lines, start=2))
+
+
+def average_volume(series: Series) -> Decimal:
+    """Return the mean volume a day of the last twenty bars, in units, cut to whole ones."""
+    last = series[-VOLUME_DAYS:]
+    return sum((bar.volume for bar in last), Decimal(0)) // len(last)
 
 
 def check_series(series: Series) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from ledger.book import Book
 from ledger.events import ContractDefined, DataIngested, Fact, SeriesRow, StepFailed
 from trader.announcements import announced
-from trader.bars import Bars, BarsError, Series, check_series, read_series, series_bytes
+from trader.bars import Bars, BarsError, Series, average_volume, check_series, read_series, series_bytes
 from trader.calendar import Calendar
 from trader.evidence import EvidenceError, get, put_all
 from trader.projection import running_cycle
@@ -114,8 +114,9 @@ def _kept(home: Path, source: str, universe: Universe, fetched: dict[int, Series
 def _row(contract: ContractDefined, series: Series, digest: str) -> SeriesRow:
     first, last = series[0].day, series[-1].day
     return SeriesRow(
-        con_id=contract.con_id, symbol=contract.symbol, sha256=digest, bars=len(series), first=first, last=last
-    )
+        con_id=contract.con_id, symbol=contract.symbol, sha256=digest, bars=len(series), first=first, last=last,
+        average_volume=average_volume(series),
+    )  # fmt: skip
 
 
 def _conflicts(universe: Universe, fetched: dict[str, dict[int, Series]], rules: BarRules) -> tuple[StepFailed, ...]:

@@ -29,6 +29,7 @@ Number = Annotated[Decimal, BeforeValidator(_exact)]
 Positive = Annotated[Number, Field(gt=0)]
 NotNegative = Annotated[Number, Field(ge=0)]
 Count = Annotated[int, Field(gt=0)]
+Names = Annotated[tuple[str, ...], BeforeValidator(lambda names: (names,) if isinstance(names, str) else names)]
 Minutes = Annotated[int, Field(ge=0)]
 WINDOW = re.compile(r"(\d\d:\d\d)-(\d\d:\d\d) (\S+)")
 
@@ -101,6 +102,25 @@ class Limits(BaseModel):
         description="when the gateway restarts each night, as 'HH:MM-HH:MM ZONE'; empty: never",
     )
     orders_per_cycle_max: Count = Field(default=50, description="orders: more are a bug, not an opportunity")
+    orders_per_day_max: Count = Field(default=200, description="orders a session, those of this cycle included")
+    turnover_per_cycle_max: Positive = Field(
+        default=Decimal(3), description="multiple of NAV that all orders of a cycle may amount to"
+    )
+    turnover_per_day_max: Positive = Field(
+        default=Decimal(4), description="multiple of NAV that a session may trade, this cycle's orders included"
+    )
+    order_volume_share_max: Positive = Field(
+        default=Decimal("0.05"), description="fraction of a contract's average volume a day, one order"
+    )
+    restricted: Names = Field(default=(), description="symbols whose positions may only shrink")
+    short_banned: Names = Field(default=(), description="symbols that may not be sold short; '*': none may")
+    sector_share_max: Positive = Field(
+        default=Decimal(1), description="multiple of NAV in one sector, signs ignored, after all orders"
+    )
+    sectors: dict[str, Names] = Field(
+        default_factory=dict,
+        description='symbols by sector: { banks = ["JPM", "BAC"] }; the others count to none',
+    )
     no_trade_band: NotNegative = Field(
         default=Decimal("0.01"), description="share of NAV: a smaller drift is left alone"
     )
@@ -111,6 +131,9 @@ class Limits(BaseModel):
     @model_validator(mode="after")
     def _agree(self) -> Self:
         parse_window(self.gateway_restart)
+        named = [symbol for symbols in self.sectors.values() for symbol in symbols]
+        if twice := sorted({symbol for symbol in named if named.count(symbol) > 1}):
+            raise ValueError(f"sectors: {twice[0]}: expected one sector, found {named.count(twice[0])}")
         if self.name_share_max > self.gross_leverage_max:
             raise ValueError(
                 f"name_share_max {self.name_share_max}: expected at most gross_leverage_max {self.gross_leverage_max}"
@@ -123,3 +146,11 @@ class Limits(BaseModel):
         if max(self.price_collar, self.close_collar, self.excess_liquidity_min, self.no_trade_band) >= 1:
             raise ValueError("price_collar, close_collar, excess_liquidity_min and no_trade_band: expected below 1")
         return self
+
+    def bans_short(self, symbol: str) -> bool:
+        """Tell whether a symbol may not be sold short."""
+        return symbol in self.short_banned or "*" in self.short_banned
+
+    def sector_of(self, symbol: str) -> str:
+        """Return the sector that the settings give a symbol, or nothing."""
+        return next((sector for sector, symbols in self.sectors.items() if symbol in symbols), "")

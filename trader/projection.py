@@ -98,6 +98,15 @@ def touch(book: Book, con_id: int) -> Touch:
             raise Unvalued(f"{', '.join(name for name, price in prices.items() if price is None)} missing")
 
 
+def average_volume(book: Book, con_id: int) -> Decimal:
+    """Return the smallest mean volume a day that a source of this cycle tells of a contract, in units."""
+    rows = (row for data in running_cycle(book).data.values() for row in data.series if row.con_id == con_id)
+    told = [row.average_volume for row in rows if row.average_volume is not None]
+    if not told:
+        raise Unvalued("no source told its volume")
+    return min(told)
+
+
 def planned_orders(book: Book) -> tuple[OrderPlanned, ...]:
     """Return the rows of the plan that order something."""
     return tuple(row for row in running_cycle(book).plan if row.action != "NOTHING")

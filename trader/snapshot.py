@@ -38,13 +38,18 @@ def snapshot(book: State) -> SnapshotTaken:
             interest=_total(book, "interest"),
             fees=_total(book, "fees"),
             flows=flows_of(book),
-            adjustments=_total(book, "suspense"),
+            adjustments=adjustments_of(book),
         )
 
 
 def flows_of(book: State) -> Decimal:
     """Return what came in and went out since the adoption, adopted balances included, in the base currency."""
     return _total(book, "transfers", "opening")
+
+
+def adjustments_of(book: State) -> Decimal:
+    """Return what was accepted against suspense since the adoption, in the base currency."""
+    return _total(book, "suspense")
 
 
 def _total(book: State, *accounts: str) -> Decimal:

@@ -17,6 +17,7 @@ class SeriesRow(Row):
     bars: int
     first: date
     last: date
+    average_volume: Exact | None = None  # units a day, of the last twenty bars, cut to whole ones; None: not told
 
 
 class DataIngested(Fact):

@@ -18,6 +18,7 @@ from ledger.events import (
     CashRow,
     ContractDefined,
     CycleStarted,
+    DataIngested,
     Fact,
     LogStarted,
     MarginObserved,
@@ -31,6 +32,7 @@ from ledger.events import (
     QuotesObserved,
     RateRow,
     RatesObserved,
+    SeriesRow,
     TargetRow,
     TargetsComputed,
     type_name,
@@ -116,6 +118,18 @@ def targets(weights: Mapping[int, str], leverage: str = "1") -> TargetsComputed:
     return TargetsComputed(
         strategy="fixed", strategy_sha256="0" * 64, rows=rows, inputs=(), file="", file_sha256="0" * 64
     )
+
+
+def ingested(volume: str | None = "1000000") -> DataIngested:
+    """Bars of the universe; of them, plans and safeguards look at the volume alone."""
+    rows = (
+        SeriesRow(
+            con_id=con_id, symbol=SYMBOLS[con_id], sha256="0" * 64, bars=20, first=SESSION, last=SESSION,
+            average_volume=None if volume is None else Decimal(volume),
+        )
+        for con_id in SYMBOLS
+    )  # fmt: skip
+    return DataIngested(source="folder", series=tuple(rows))
 
 
 def margin(excess_liquidity: str = "80000", **changes: object) -> MarginObserved:
@@ -255,6 +269,7 @@ def situation(
         *observed(cash, holdings if reported is None else reported, nav, marks),
         margin(),
         RECONCILED,
+        ingested(),
         targets(weights or {AAPL: "0.20", IBM: "0.20"}, leverage),
         QuotesObserved(rows=tuple(quotes if quotes is not None else map(quote, UNIVERSE))),
         *also,

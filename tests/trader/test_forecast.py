@@ -34,7 +34,9 @@ def fed(home: Path) -> Book:
         digest = put(home, series_bytes(series))
         day = series[0].day
         rows.append(SeriesRow(con_id=con_id, symbol=SYMBOLS[con_id], sha256=digest, bars=1, first=day, last=day))
-    return told(situation(instead={TargetsComputed: ()}), DataIngested(source="folder", series=tuple(rows)))
+    return told(
+        situation(instead={TargetsComputed: (), DataIngested: ()}), DataIngested(source="folder", series=tuple(rows))
+    )
 
 
 def failure(home: Path, strategy: Strategy, book: Book | None = None) -> str:
@@ -136,7 +138,7 @@ def test_exhausted_memory_is_not_a_failed_step(tmp_path: Path) -> None:
 
 
 def test_without_bars_there_is_no_forecast(tmp_path: Path) -> None:
-    assert "AAPL: expected its bars, found none" in failure(tmp_path, FIXED, situation())
+    assert "AAPL: expected its bars, found none" in failure(tmp_path, FIXED, situation(instead={DataIngested: ()}))
 
 
 def test_damaged_evidence_fails_the_step(tmp_path: Path) -> None:

@@ -290,7 +290,7 @@ def test_the_source_with_adjusted_closes_serves_the_forecast(tmp_path: Path, adj
     sources: list[Source] = [folder(tmp_path / "bars", {"stocks.csv": MANY}), both()]
     facts = ingested(tmp_path, *(sources if adjusted_first else reversed(sources)))
 
-    bars, hashes = ingested_bars(told(situation(), *facts), tmp_path)
+    bars, hashes = ingested_bars(told(situation(instead={DataIngested: ()}), *facts), tmp_path)
 
     assert bars.signal_closes(AAPL) == (D("43.025"), D("43.378"))
     assert len(hashes) == 2
@@ -299,7 +299,7 @@ def test_the_source_with_adjusted_closes_serves_the_forecast(tmp_path: Path, adj
 def test_without_adjusted_closes_the_first_source_serves(tmp_path: Path) -> None:
     facts = ingested(tmp_path, both(aapl="44.80"), folder(tmp_path / "bars", {"AAPL.csv": ONE, "IBM.csv": ONE}))
 
-    bars, _ = ingested_bars(told(situation(), *facts), tmp_path)
+    bars, _ = ingested_bars(told(situation(instead={DataIngested: ()}), *facts), tmp_path)
 
     assert bars.closes(AAPL) == (D("44.80"),)
 

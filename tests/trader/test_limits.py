@@ -46,7 +46,18 @@ def test_limits_that_mean_nothing_are_refused(given: dict[str, Any], problem: st
 
 
 def test_every_limit_says_its_unit() -> None:
-    units = ("NAV", "base currency", "fraction of", "seconds", "orders", "multiple of")
+    units = (
+        "NAV",
+        "base currency",
+        "fraction of",
+        "seconds",
+        "orders",
+        "multiple of",
+        "minutes",
+        "megabytes",
+        "symbols",
+        "HH:MM",
+    )
 
     said = {name: field.description or "" for name, field in Limits.model_fields.items()}
 

@@ -32,6 +32,7 @@ from ledger.events import (
     NavObserved,
     OpeningBalanceRecorded,
     OrderAcknowledged,
+    OrderFilled,
     OrderPlanned,
     OrderPreviewed,
     OrderSendAttempted,
@@ -65,6 +66,7 @@ from tests.trader.decisions import (
     UNIVERSE,
     D,
     connected,
+    ingested,
     preview,
     quote,
     situation,
@@ -162,6 +164,18 @@ EUROS: dict[str, Any] = {
     "before": [EURO],
     "also": [IN_EUROS],
 }  # 12,000 of a NAV of 112,000, of which the broker knows 100,000
+A_DAY, TURNOVER, OF_DAY, SECTOR = (
+    "few_enough_orders_in_a_day",
+    "turnover_of_a_cycle_stays_within_limit",
+    "turnover_of_a_day_stays_within_limit",
+    "sectors_stay_within_share",
+)
+BANKS: dict[str, Any] = {"sectors": {"banks": ("AAPL", "IBM")}}
+EXECUTED = OrderFilled(
+    account=ACCOUNT, execution_id="0000e0d5.4226.01", order_ref=REF, perm_id=1, order_id=1, client_id=17, con_id=AAPL,
+    quantity=D("100"), price=D("44.50"), currency="USD", occurred_at=NOW,
+)  # fmt: skip
+FILLED = [*ALLOWED, attempted(order()), EXECUTED]
 REFUSED = preview(order(), accepted=False, reason="201")
 NO_PRICE = {"quotes": [quote(AAPL, last=None)]}
 
@@ -356,7 +370,40 @@ CASES = (
     Case(CURRENCY, "pass", "at it", [order()], {"currency_share_max": "0.12"}, EUROS),
     Case(CURRENCY, "veto", "above", [order()], {"currency_share_max": "0.119999"}, EUROS),
     Case(CURRENCY, "unknown", "no rate", [order()], world=EUROS | {"instead": {RatesObserved: ()}}),
+    Case(A_DAY, "pass", "as many as allowed", [order(), order(IBM)], {"orders_per_day_max": 2}),
+    Case(A_DAY, "veto", "one more", [order(), order(IBM)], {"orders_per_day_max": 1}),
+    Case(A_DAY, "veto", "one sent before", [order()], {"orders_per_day_max": 1}, also=[*ALLOWED, attempted(order())]),
+    Case(A_DAY, "pass", "reducing", [order(quantity="-1"), order(IBM)][:1], {"orders_per_day_max": 1}, HELD),
+    Case(TURNOVER, "pass", "at it", [order()], {"turnover_per_cycle_max": "0.0445"}),
+    Case(TURNOVER, "veto", "above", [order()], {"turnover_per_cycle_max": "0.0444"}),
+    Case(TURNOVER, "pass", "reducing", [order(quantity="-1")], {"turnover_per_cycle_max": "0.0001"}, HELD),
+    Case(TURNOVER, "unknown", "no NAV", [order()], world={"instead": {NavObserved: ()}}),
+    Case(TURNOVER, "unknown", "no limit price", [order(limit_price=None)]),
+    Case(OF_DAY, "pass", "at it", [order()], {"turnover_per_day_max": "0.0445"}),
+    Case(OF_DAY, "veto", "above", [order()], {"turnover_per_day_max": "0.0444"}),
+    Case(
+        OF_DAY, "veto", "with what was filled", [order(IBM, "1")], {"turnover_per_day_max": "0.0445"}, HELD, also=FILLED
+    ),
+    Case(OF_DAY, "pass", "reducing", [order(quantity="-1")], {"turnover_per_day_max": "0.0001"}, HELD),
+    Case(OF_DAY, "unknown", "no NAV", [order()], world={"instead": {NavObserved: ()}}),
+    Case(SECTOR, "pass", "no sectors", [order()]),
+    Case(SECTOR, "pass", "at it", [order(quantity="1000")], BANKS | {"sector_share_max": "0.445"}),
+    Case(SECTOR, "veto", "above", [order(quantity="1001")], BANKS | {"sector_share_max": "0.445"}),
+    Case(SECTOR, "veto", "both", [order(quantity="1000"), order(IBM, "-1")], BANKS | {"sector_share_max": "0.445"}),
+    Case(SECTOR, "pass", "reducing", [order(quantity="-1")], BANKS | {"sector_share_max": "0.1"}, HELD),
+    Case(SECTOR, "unknown", "no NAV", [order()], BANKS, world={"instead": {NavObserved: ()}}),
     # every order
+    Case("orders_stay_within_volume", "pass", "at it", [order()], also=[ingested("2000")]),
+    Case("orders_stay_within_volume", "veto", "above", [order()], also=[ingested("1999")]),
+    Case("orders_stay_within_volume", "pass", "reducing", [order(quantity="-9")], world=HELD, also=[ingested("1")]),
+    Case("orders_stay_within_volume", "unknown", "not told", [order()], also=[ingested(None)]),
+    Case("orders_stay_within_volume", "unknown", "none", [order()], also=[ingested("0")]),
+    Case("restricted_names_only_shrink", "pass", "another", [order()], {"restricted": "IBM"}),
+    Case("restricted_names_only_shrink", "pass", "reducing", [order(quantity="-1")], {"restricted": "AAPL"}, HELD),
+    Case("restricted_names_only_shrink", "veto", "growing", [order(quantity="1")], {"restricted": ("AAPL",)}, HELD),
+    Case("short_bans_are_respected", "pass", "to zero", [order(quantity="-1000")], {"short_banned": "AAPL"}, HELD),
+    Case("short_bans_are_respected", "veto", "through it", [order(quantity="-1001")], {"short_banned": "AAPL"}, HELD),
+    Case("short_bans_are_respected", "veto", "of all", [order(quantity="-1")], {"short_banned": "*"}),
     Case("order_notional_stays_within_limit", "pass", "at it", [order()], {"order_notional_max": "4450"}),
     Case("order_notional_stays_within_limit", "veto", "above", [order()], {"order_notional_max": "4449.99"}),
     Case(
@@ -441,6 +488,9 @@ KNOWS_ALWAYS = {
     "the_close_is_not_near",
     "gateway_does_not_restart",
     "this_slot_was_not_traded",
+    "few_enough_orders_in_a_day",
+    "restricted_names_only_shrink",
+    "short_bans_are_respected",
     "few_enough_orders",
 }
 HAS_NO_LIMIT = {"book_is_reconciled"}  # evidence of this cycle is there, or it is unknown
@@ -469,7 +519,7 @@ READ: set[str] = set()
 
 def test_every_limit_is_read_by_sizing_or_by_a_safeguard() -> None:
     READ.clear()
-    limits = Read()
+    limits = Read(sectors={"banks": ("AAPL",)})
     READ.clear()  # what validation read
     before = [*was("100000")["before"], EURO]
     book = situation({AAPL: "0.2", IBM: "-0.2"}, held={AAPL: "100"}, cash="95550", before=before, also=EUROS["also"])

@@ -15,7 +15,7 @@ from ledger.events import Fact, SafeguardsEvaluated, TradingAllowed, TradingVeto
 from ledger.nav import Unvalued
 from trader.limits import Limits
 from trader.projection import ARITHMETIC, planned_orders, running_cycle
-from trader.safeguards import account, cycle, hours, orders, prices
+from trader.safeguards import account, activity, cycle, hours, orders, prices
 from trader.safeguards.judging import Safeguard
 from trader.verdicts import unknown
 
@@ -36,7 +36,10 @@ SAFEGUARDS: tuple[Safeguard, ...] = (
     hours.the_open_is_over,
     hours.the_close_is_not_near,
     hours.gateway_does_not_restart,
-    orders.few_enough_orders,
+    activity.few_enough_orders,
+    activity.few_enough_orders_in_a_day,
+    activity.turnover_of_a_cycle_stays_within_limit,
+    activity.turnover_of_a_day_stays_within_limit,
     account.gross_leverage_stays_within_limit,
     account.net_leverage_stays_within_limit,
     orders.names_stay_within_share,
@@ -53,6 +56,10 @@ SAFEGUARDS: tuple[Safeguard, ...] = (
     prices.prices_are_fresh,
     prices.market_data_are_live,
     prices.spreads_are_narrow,
+    orders.orders_stay_within_volume,
+    orders.restricted_names_only_shrink,
+    orders.short_bans_are_respected,
+    orders.sectors_stay_within_share,
     orders.broker_would_accept,
 )
 

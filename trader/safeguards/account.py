@@ -16,7 +16,7 @@ from ledger.nav import Unvalued, mark, own_nav, rate
 from trader.limits import Limits
 from trader.projection import cautious_nav, planned_orders, reported_margin, running_cycle, unit_value, values_after
 from trader.safeguards.judging import Safeguard, age_of, previewed, shrinks
-from trader.snapshot import flows_of
+from trader.snapshot import adjustments_of, flows_of
 from trader.verdicts import Verdict, at_least, at_most, unknown
 
 
@@ -110,8 +110,9 @@ def currencies_stay_within_share(book: Book, limits: Limits) -> tuple[Verdict, .
 
 
 def _gained_since(book: Book, then: SnapshotTaken) -> Decimal:
-    """Return own NAV less that of a snapshot and what came in since."""
-    return own_nav(book) - (flows_of(book) - then.flows) - then.nav
+    """Return own NAV less that of a snapshot, and what came in or was accepted as it stands since."""
+    came_in = flows_of(book) - then.flows + adjustments_of(book) - then.adjustments
+    return own_nav(book) - came_in - then.nav
 
 
 def _above_zero(nav: Decimal) -> Decimal:

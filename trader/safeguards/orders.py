@@ -1,4 +1,4 @@
-"""Every order of the plan, and all of them together: how many, how large, in what."""
+"""Every order of the plan: how large, in what, and whether the broker would take it."""
 # ruff: noqa: ARG001, D401 - every safeguard has the same signature, and says what it stands for
 
 from __future__ import annotations
@@ -7,22 +7,21 @@ from decimal import Decimal
 
 from ledger.book import Book
 from ledger.events import OrderPlanned
+from ledger.lots import ZERO
 from ledger.nav import Unvalued
 from trader.limits import Limits
 from trader.projection import (
+    average_volume,
     cautious_nav,
     held,
     planned_orders,
     reduces,
+    running_cycle,
     unit_value,
+    values_after,
 )
-from trader.safeguards.judging import each, previewed, worth
+from trader.safeguards.judging import each, previewed, shrinks, worth
 from trader.verdicts import Outcome, Verdict, at_most
-
-
-def few_enough_orders(book: Book, limits: Limits) -> tuple[Verdict, ...]:
-    """A runaway plan is a bug, not an opportunity."""
-    return (at_most(Decimal(len(planned_orders(book))), Decimal(limits.orders_per_cycle_max), "orders planned"),)
 
 
 def names_stay_within_share(book: Book, limits: Limits) -> tuple[Verdict, ...]:
@@ -72,6 +71,57 @@ def order_share_stays_within_limit(book: Book, limits: Limits) -> tuple[Verdict,
             reduction=reduces(held(book, order.con_id), order.quantity),
         ),
     )
+
+
+def orders_stay_within_volume(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """An order that is a large part of a day's trading moves the price against itself."""
+
+    def verdict(order: OrderPlanned) -> Verdict:
+        volume = average_volume(book, order.con_id)
+        if volume <= 0:
+            raise Unvalued(f"{order.symbol}: expected an average volume above zero, found {volume}")
+        formula, reduction = "|quantity| / average volume a day", reduces(held(book, order.con_id), order.quantity)
+        share = abs(order.quantity) / volume
+        return at_most(share, limits.order_volume_share_max, formula, con_id=order.con_id, reduction=reduction)
+
+    return each(book, verdict)
+
+
+def restricted_names_only_shrink(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """What the owner may not buy is not bought, whatever a strategy wants of it."""
+    formula = "orders that grow a position in a restricted contract"
+    grown = [
+        order.symbol
+        for order in planned_orders(book)
+        if order.symbol in limits.restricted and not reduces(held(book, order.con_id), order.quantity)
+    ]
+    return (Verdict("veto" if grown else "pass", formula, ", ".join(grown) or "none", "none"),)
+
+
+def short_bans_are_respected(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """What may not be sold short is sold to zero at most."""
+    formula = "orders that sell short what may not be"
+    short = [
+        order.symbol
+        for order in planned_orders(book)
+        if limits.bans_short(order.symbol) and order.quantity < 0 and held(book, order.con_id) + order.quantity < 0
+    ]
+    return (Verdict("veto" if short else "pass", formula, ", ".join(short) or "none", "none"),)
+
+
+def sectors_stay_within_share(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """Names that move together count together; what the settings give no sector counts as none."""
+    formula, worth = "|positions of a sector after all orders| / NAV", dict[str, Decimal]()
+    for con_id, value in values_after(book, running_cycle(book).plan).items():
+        contract = book.contracts.get(con_id)
+        sector = limits.sector_of(contract.symbol) if contract is not None else ""
+        if sector:
+            worth[sector] = worth.get(sector, ZERO) + abs(value)
+    if not worth:
+        return (Verdict("pass", formula, "nothing of a sector", ""),)
+    nav, most = cautious_nav(book), max(sorted(worth), key=worth.__getitem__)
+    named = f"{formula}, the most in {most}"
+    return (at_most(worth[most] / nav, limits.sector_share_max, named, reduction=shrinks(book)),)
 
 
 def broker_would_accept(book: Book, limits: Limits) -> tuple[Verdict, ...]:

@@ -9,12 +9,7 @@ from ledger.book import Book
 from ledger.events import OrderPlanned
 from ledger.lots import ZERO
 from ledger.references import new_order_ref
-from trader.projection import (
-    Touch,
-    gross_value,
-    reduces,
-    unit_value,
-)
+from trader.projection import Touch, gross_value, reduces, unit_value
 from trader.sizing.wishes import Frame, Wish, percent
 
 
@@ -35,16 +30,26 @@ def _row(frame: Frame, wish: Wish) -> OrderPlanned:
     change = _agreed_reduction(frame.book, wish, target) if lock else target - wish.held
     if not change:
         return nothing(wish, target, lock or "on target")
-    if frame.reductions_only and not reduces(wish.held, change):
-        if wish.held * change >= 0:
-            return nothing(wish, target, f"reductions only: {frame.reductions_only}")
-        change = -wish.held  # as far as flat, not through it
+    change, reason = _permitted(frame, wish, change)
+    if not change:
+        return nothing(wish, target, reason)
     change = change // 1  # whole units, toward zero: a fraction of one that is held cannot be ordered
     if not change:
         return nothing(wish, target, lock or "less than one unit from the target")
     if reason := _too_small(frame, wish, change):
         return nothing(wish, target, f"{reason}; {lock}" if lock else reason)
     return _order(frame, wish, wish.market, target, change)
+
+
+def _permitted(frame: Frame, wish: Wish, change: Decimal) -> tuple[Decimal, str]:
+    """Return as much of a change as may be ordered: as far as flat where a position may only shrink or not be short."""
+    limits = frame.sizing.limits
+    reason = frame.reductions_only or ("it is restricted" if wish.symbol in limits.restricted else "")
+    if reason and not reduces(wish.held, change):
+        return (-wish.held if wish.held * change < 0 else ZERO), f"reductions only: {reason}"
+    if limits.bans_short(wish.symbol) and change < 0 and wish.held + change < 0:
+        return min(-wish.held, ZERO), "it may not be sold short"
+    return change, ""
 
 
 def _lock(book: Book, wish: Wish) -> str:
@@ -87,7 +92,7 @@ def _order(frame: Frame, wish: Wish, market: Touch, target: Decimal, change: Dec
     limit_price = _limit_price(frame, wish.con_id, market, change)
     quantity = _bounded(frame, wish, change, max(limit_price, market.reference))
     if not quantity:
-        return nothing(wish, target, "one unit exceeds what one order may be worth")
+        return nothing(wish, target, "one unit exceeds what one order may be worth, or its share of the volume")
     shares = f"{percent(wish.held * wish.unit / frame.nav)} of NAV held, {percent(wish.weight)} wanted"
     return OrderPlanned(
         con_id=wish.con_id,
@@ -124,6 +129,7 @@ def _bounded(frame: Frame, wish: Wish, change: Decimal, price: Decimal) -> Decim
     limits = frame.sizing.limits
     worth = min(limits.order_notional_max, limits.order_share_max * frame.nav)
     most = worth // unit_value(frame.book, wish.con_id, price)
+    most = min(most, limits.order_volume_share_max * wish.volume // 1)
     if wish.held * change < 0:
         most = max(most, abs(wish.held) // 1)
     return min(abs(change), most).copy_sign(change)

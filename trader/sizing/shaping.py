@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
 
@@ -17,8 +18,8 @@ FACTOR_UNIT = Decimal("1e-6")
 
 
 def shaped(frame: Frame, wishes: tuple[Wish, ...]) -> tuple[tuple[Wish, ...], tuple[TargetsScaled, ...]]:
-    """Cut names above their share, then scale all to the leverage that is free."""
-    limits, scaled = frame.sizing.limits, []
+    """Cut names above their share, scale sectors to theirs, then all to the leverage that is free."""
+    limits, scaled = frame.sizing.limits, list[TargetsScaled]()
     cut = []
     for wish in wishes:
         factor = _factor(limits.name_share_max, abs(wish.weight))
@@ -28,6 +29,7 @@ def shaped(frame: Frame, wishes: tuple[Wish, ...]) -> tuple[tuple[Wish, ...], tu
                 f"{wish.symbol}: {percent(abs(wish.weight))} of NAV wanted, {percent(limits.name_share_max)} allowed"
             )
             scaled.append(TargetsScaled(limit="name_share_max", factor=factor, con_ids=(wish.con_id,), reason=reason))
+    cut = list(_within_sectors(frame, cut, scaled))
     free = [wish for wish in cut if _is_free(frame, wish)]
     others = _share_of_others(frame, cut)
     wanted = sum((abs(wish.weight) for wish in free), ZERO)
@@ -40,6 +42,23 @@ def shaped(frame: Frame, wishes: tuple[Wish, ...]) -> tuple[tuple[Wish, ...], tu
         con_ids = tuple(wish.con_id for wish in free)
         scaled.append(TargetsScaled(limit="gross_leverage_max", factor=factor, con_ids=con_ids, reason=reason))
     return tuple(_times(wish, factor) if _is_free(frame, wish) else wish for wish in cut), tuple(scaled)
+
+
+def _within_sectors(frame: Frame, wishes: list[Wish], scaled: list[TargetsScaled]) -> Iterator[Wish]:
+    """Scale the names of a sector to what is allowed of it, and tell so."""
+    limits = frame.sizing.limits
+    wanted = dict[str, Decimal]()
+    for wish in wishes:
+        sector = limits.sector_of(wish.symbol)
+        wanted[sector] = wanted.get(sector, ZERO) + abs(wish.weight)
+    factors = {s: _factor(limits.sector_share_max, total) for s, total in wanted.items() if s}
+    for sector, factor in factors.items():
+        if factor < 1:
+            con_ids = tuple(wish.con_id for wish in wishes if limits.sector_of(wish.symbol) == sector)
+            reason = f"{sector}: {percent(wanted[sector])} of NAV wanted, {percent(limits.sector_share_max)} allowed"
+            scaled.append(TargetsScaled(limit="sector_share_max", factor=factor, con_ids=con_ids, reason=reason))
+    for wish in wishes:
+        yield _times(wish, factors.get(limits.sector_of(wish.symbol), Decimal(1)))
 
 
 def _factor(allowed: Decimal, wanted: Decimal) -> Decimal:

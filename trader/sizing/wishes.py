@@ -16,6 +16,7 @@ from ledger.nav import Unvalued
 from trader.limits import Limits
 from trader.projection import (
     Touch,
+    average_volume,
     held,
     running_cycle,
     touch,
@@ -44,6 +45,7 @@ class Wish:
     weight: Decimal  # fraction of NAV, leverage included
     obstacle: str = ""  # why nothing can be done; then the holding stays as it is
     market: Touch | None = None  # absent only beside an obstacle
+    volume: Decimal = ZERO  # average of a day, in units
     unit: Decimal = ZERO  # value of one unit at its reference price, in the base currency
 
     @property
@@ -76,9 +78,13 @@ def wish_of(frame: Frame, con_id: int) -> Wish:
         unit = unit_value(book, con_id, market.reference)
     except Unvalued as missing:
         return replace(wish, obstacle=f"no price: {missing}")
+    try:
+        volume = average_volume(book, con_id)
+    except Unvalued as missing:
+        return replace(wish, obstacle=f"no volume: {missing}")
     if obstacle := _wild(market, frame.sizing.limits):
         return replace(wish, obstacle=obstacle)
-    return replace(wish, market=market, unit=unit)
+    return replace(wish, market=market, unit=unit, volume=volume)
 
 
 def _closed(book: Book, con_id: int) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
+from ledger.events import FlowExpected
 from ledger.lots import ZERO
 
 
@@ -52,6 +53,7 @@ class Booked(NamedTuple):
     legs: tuple[tuple[str, Decimal], ...] = ()  # of what left by the passage
     cash: tuple[tuple[str, str, Decimal], ...] = ()  # currency, account against which, amount
     spin_off: str | None = None  # whose basis it allocated
+    flow: tuple[str, FlowExpected] | None = None  # that was announced, and came by it
 
 
 class Provisional(NamedTuple):

@@ -1,8 +1,9 @@
 """The NAV bridge of every trading day: from the end of the last cycle of the day before to the end of its own last one.
 
 A fact that is recorded in a day, and happened before it began, is applied to a copy of the book that the day opened
-with: what that changes is the day's `prior period`, and its other lines start from there. To let another fact count as
-late, name it in `LATE`; to take something from one line to another, do so in `_reclassified`.
+with: what that changes is the day's `prior period`, and its other lines start from there. So is what the day undoes of
+days before. To let another fact count as late, name it in `LATE`; to take something from one line to another, do so in
+`_reclassify`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from decimal import Decimal
 from ledger.book import Book, Forgotten, Impossible
 from ledger.bridge import ADJUSTMENTS, FLOWS, UNREALISED, Bridge, Native, Standing, bridge, standing
 from ledger.effects.changes import MARGINED
+from ledger.effects.opening import adjustment_name
 from ledger.events import (
     ContractDefined,
     CurrencyConverted,
@@ -36,11 +38,13 @@ from ledger.line import Event
 from ledger.lots import EXACT, ZERO, exactly
 from ledger.nav import Unvalued
 from ledger.state import State
+from ledger.undone import name_of, sparing, undone_by
 
 LATE: tuple[type[Fact], ...] = (
     OrderFilled, *OF_AN_EXECUTION, LotMethodSet, BrokerCash, CurrencyConverted, DividendAccrued,
     InterestAccrued, PositionAction, OpeningLotsRecorded,
 )  # fmt: skip
+ADJUSTMENT = adjustment_name("")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ def _late(book: Book, events: Sequence[Event], began: datetime) -> tuple[Event, 
     """Return what happened before the day began, and the contracts that it may need."""
     executed = dict[str, datetime]()
     late, contracts, found = list[Event](), list[Event](), False
+    undone = frozenset(name for event in events for name in undone_by(event.fact))
     for event in events:
         fact, at = event.fact, event.at
         if type(fact) is ContractDefined:
@@ -137,10 +142,27 @@ def _late(book: Book, events: Sequence[Event], began: datetime) -> tuple[Event, 
             base = execution_base(fact.execution_id)[0]
             known = book.fills.get(base)
             at = executed.get(base, at if known is None else known.at)
-        if isinstance(fact, LATE) and at < began:
+        if isinstance(fact, LATE) and at < began and not (undone and name_of(event) in undone):
             late.append(event)
             found = True
+        elif (undoing := _of_before(book, event)) is not None:
+            late.append(undoing)
+            found = True
     return tuple(sorted((*contracts, *late), key=lambda event: event.seq)) if found else ()
+
+
+def _of_before(book: Book, event: Event) -> Event | None:
+    """Return what undoes facts of before the day, and nothing of the day itself; None if it undoes none of those."""
+    names = undone_by(event.fact)
+    days_own = frozenset(name for name in names if not _stood(book, name))
+    return sparing(event, days_own) if len(days_own) < len(names) else None
+
+
+def _stood(book: Book, name: str) -> bool:
+    if name in book.keys:
+        return True
+    known = book.breaks.get(name.removeprefix(ADJUSTMENT))
+    return name.startswith(ADJUSTMENT) and known is not None and known.status == "accepted"
 
 
 def _as_known_now(book: Book, late: Sequence[Event]) -> Standing:

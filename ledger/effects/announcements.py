@@ -39,13 +39,21 @@ def _cancelled(state: State, event: Event) -> None:
         raise Impossible(f"flow {fact.flow_id}: expected one that is still expected ({listed}), found no such flow")
 
 
-def arrived(state: State, fact: CashDeposited | CashWithdrawn) -> None:
-    """Expect a flow no longer once it has come: by its name, else the first of its amount."""
+def arrived(state: State, fact: CashDeposited | CashWithdrawn) -> tuple[str, FlowExpected] | None:
+    """Expect a flow no longer once it has come, and return it: by its name, else the first of its amount."""
     if fact.replaces is not None:
-        return  # what it takes the place of was the flow's arrival
+        return None  # what it takes the place of was the flow's arrival
     named = fact.reference.rpartition("/")[2]
     alike = (name for name, flow in state.flows.items() if (flow.amount, flow.currency) == (fact.amount, fact.currency))
-    state.flows.pop(named if named in state.flows else next(alike, ""), None)
+    name = named if named in state.flows else next(alike, "")
+    flow = state.flows.pop(name, None)
+    return None if flow is None else (name, flow)
+
+
+def expected_again(state: State, name: str, flow: FlowExpected) -> None:
+    """Expect a flow again in its old place: what was taken for it never came."""
+    flows = {**state.flows, name: flow}
+    state.flows = {each: flows[each] for each in sorted(flows, key=lambda each: int(each.rpartition("-")[2]))}
 
 
 def _distribution(state: State, event: Event) -> None:

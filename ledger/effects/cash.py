@@ -35,13 +35,21 @@ def _cash_effect(account: str) -> Effect:
         fact: CashDeposited = event.fact  # type: ignore[assignment]
         earn(state, fact.currency, fact.amount, account)
         if account == "transfers":
-            arrived(state, fact)
+            _keep_arrived(state, event, account)
         elif account == "fees":
             _keep_fee(state, event)
         elif account == "dividends" and fact.replaces is None:
             _keep_paid(state, event)
 
     return effect
+
+
+def _keep_arrived(state: State, event: Event, account: str) -> None:
+    """Remember which flow came by what is only inferred: it is expected again if that is undone."""
+    fact: CashDeposited = event.fact  # type: ignore[assignment]
+    flow = arrived(state, fact)
+    if flow is not None and fact.provisional:
+        state.booked[fact.key] = Booked(event.at, cash=((fact.currency, account, fact.amount),), flow=flow)
 
 
 def _keep_paid(state: State, event: Event) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ledger.booked import Booked, Provisional
+from ledger.effects.announcements import expected_again
 from ledger.effects.changes import Effect, change, earn, leaving, negated, recall
 from ledger.events import (
     BrokerCash,
@@ -77,7 +78,10 @@ def withdraw(state: State, key: str, by: str) -> None:
     """Undo a fact for good, on the word of another that takes no place: told again, it changes nothing."""
     if key not in state.keys or key in state.replaced:
         raise Impossible(f"{by}: expected to undo what stands, found {key} {_what_of(state, key)}")
+    booked = state.booked.get(key)
     _replace(state, key, by)
+    if booked is not None and booked.flow is not None:
+        expected_again(state, *booked.flow)
 
 
 def _what_of(state: State, key: str) -> str:

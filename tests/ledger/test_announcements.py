@@ -16,8 +16,10 @@ from ledger.events import (
     FlowCancelled,
     FlowExpected,
     SplitDeclared,
+    StatementFact,
+    StatementReconciled,
 )
-from tests.facts import DAY, SPY, minutes, opened_cash, replay, told
+from tests.facts import ACCOUNT, DAY, SPY, minutes, opened_cash, replay, told
 
 D = Decimal
 DEPOSIT = FlowExpected(amount=D(500), currency="USD", until=DAY)
@@ -60,6 +62,31 @@ def test_a_name_is_never_given_again() -> None:
 )
 def test_what_has_come_is_expected_no_longer(came: CashDeposited | CashWithdrawn, left: set[str]) -> None:
     assert set(replay([DEPOSIT, WITHDRAWAL, came]).flows) == left
+
+
+def test_what_was_taken_for_its_arrival_and_is_undone_leaves_it_expected_as_before() -> None:
+    guess = CashDeposited(source="operator", reference="B-1/F-1", amount=D(500), currency="USD", provisional=True)
+    undone = StatementReconciled(
+        account=ACCOUNT, first_day=DAY, last_day=DAY, file_sha256="00",
+        reversed=(StatementFact(key=guess.key, type=guess.type),),
+    )  # fmt: skip
+    book = replay([opened_cash("1000"), DEPOSIT, WITHDRAWAL, guess])
+
+    after = told(book, undone)
+
+    assert (list(book.flows), book.cash) == (["F-2"], {"USD": D(1500)})
+    assert (list(after.flows.items()), after.cash) == ([("F-1", DEPOSIT), ("F-2", WITHDRAWAL)], {"USD": D(1000)})
+    came = CashDeposited(source="s", reference="1", amount=D(500), currency="USD")
+    assert list(told(after, came).flows) == ["F-2"]
+
+
+def test_the_brokers_own_word_on_an_arrival_leaves_it_come() -> None:
+    guess = CashDeposited(source="operator", reference="B-1/F-1", amount=D(500), currency="USD", provisional=True)
+    word = CashDeposited(source="s", reference="1", amount=D("499.50"), currency="USD", replaces=guess.key)
+
+    after = replay([DEPOSIT, guess, word])
+
+    assert (after.flows, after.cash) == ({}, {"USD": D("499.50")})
 
 
 def test_what_is_not_expected_cannot_be_cancelled() -> None:

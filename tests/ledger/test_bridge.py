@@ -12,6 +12,9 @@ from ledger.book import Book
 from ledger.bridge import LINES, PRIOR_PERIOD, Bridge, Standing, bridge, standing, summed
 from ledger.bridged_days import BridgedDay, bridged_days
 from ledger.events import (
+    AcceptanceTakenBack,
+    BreakAccepted,
+    BreakFound,
     CashAdjusted,
     CashDeposited,
     CashWithdrawn,
@@ -379,3 +382,47 @@ def test_from_nothing_to_nothing_nothing_moved() -> None:
     empty = Standing(START, "USD")
 
     assert moved(bridge(empty, empty)) == {}
+
+
+GUESSED = FeeCharged(source="operator", reference="B-1/1", amount=D(-7), currency="USD", provisional=True)
+ADJUSTED = CashAdjusted(break_id="B-1", amount=D(9), currency="USD", why="so")
+
+
+def accepting(fact: Fact, *recorded: str) -> tuple[Fact, ...]:
+    """A break of cash, its acceptance, and what that booked."""
+    begun = BreakFound(
+        break_id="B-1", kind="cash", subject="USD", consequence="note", expected=D(0), found=D(9), currency="USD"
+    )
+    return (begun, BreakAccepted(break_id="B-1", why="so", recorded=recorded), fact)
+
+
+@pytest.mark.parametrize(
+    ("fact", "name", "line", "amount"),
+    [
+        pytest.param(GUESSED, GUESSED.key, "fees", D(-7), id="a fee"),
+        pytest.param(ADJUSTED, "adjustment/B-1", "adjustments", D(9), id="an amount against suspense"),
+    ],
+)
+def test_what_a_day_undoes_of_an_earlier_one_is_the_prior_periods(
+    fact: Fact, name: str, line: str, amount: Decimal
+) -> None:
+    back = AcceptanceTakenBack(break_id="B-1", why="not so", withdraws=(name,))
+    first = (opened_cash("1000"), *accepting(fact, name), *closing(0, rates()))
+    at_once = (opened_cash("1000"), *accepting(fact, name), back, *closing(0, rates()))
+
+    later = bridged(first, (back, *closing(1, rates())))
+
+    assert [moved(known(day)) for day in later] == [{"flows": 1000, line: amount}, {PRIOR_PERIOD: -amount}]
+    assert [known(day).residual for day in later] == [0, 0]
+    assert moved(known(bridged(at_once)[0])) == {"flows": 1000}
+
+
+def test_a_late_fact_that_its_own_day_undoes_moves_nothing() -> None:
+    late = GUESSED.model_copy(update={"occurred_at": START - timedelta(hours=1)})
+    back = AcceptanceTakenBack(break_id="B-1", why="not so", withdraws=(late.key,))
+    first = (opened_cash("1000"), *closing(0, rates()))
+
+    found = known(bridged(first, (*accepting(late, late.key), back, *closing(1, rates())))[1])
+
+    assert not moved(found)
+    assert found.residual == 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,11 +11,13 @@ from ledger.book import Book, Impossible
 from ledger.events import (
     BreakAccepted,
     BreakFound,
+    BrokerCash,
     CommissionCharged,
     CurrencyConverted,
     DividendAccrued,
     DividendPaid,
     Fact,
+    FlowExpected,
     OrderFilled,
     SplitApplied,
 )
@@ -70,6 +72,34 @@ def test_a_dividend_that_was_inferred_is_taken_back_and_due_again() -> None:
     again = reconciled(look(after, **PAID), NO_RULE)  # type: ignore[arg-type]
     accepted_again = told(again, *acceptance(again, "B-2", "it did come", NO_RULE))
     assert agrees(look(accepted_again, **PAID))  # type: ignore[arg-type]
+
+
+def test_a_deposit_that_was_announced_is_expected_again_and_explains_again() -> None:
+    flow = FlowExpected(amount=D(5000), currency="USD", until=DAY + timedelta(days=5))
+    came = {"cash": {"USD": "97000"}}
+    before = reconciled(look(told(quiet_book(), flow), **came), NO_RULE)  # type: ignore[arg-type]
+    once = told(before, *acceptance(before, "B-1", "it came", NO_RULE))
+
+    after = taken_back(once)
+
+    assert (once.flows, once.cash) == ({}, {"USD": D(97000)})
+    assert (after.flows, after.cash) == ({"F-1": flow}, {"USD": D(92000)})
+    again = reconciled(look(after, **came), NO_RULE)  # type: ignore[arg-type]
+    assert told(again, *acceptance(again, "B-2", "it did come", NO_RULE)).flows == {}
+
+
+def test_an_accrual_whose_payment_the_statement_confirmed_is_not_due_again() -> None:
+    before = reconciled(look(told(quiet_book(), DUE), **PAID), NO_RULE)  # type: ignore[arg-type]
+    once = told(before, *acceptance(before, "B-1", "it came", NO_RULE))
+    assert (accepted_facts := once.breaks["B-1"].accepted) is not None
+    words = [
+        fact.model_copy(update={"source": "statement", "provisional": False, "replaces": fact.key})
+        for fact in acceptance(before, "B-1", "it came", NO_RULE) if isinstance(fact, BrokerCash)
+    ]  # fmt: skip
+
+    with pytest.raises(Impossible, match="the statement has confirmed all of it"):
+        taking_back(told(once, *words), "B-1", "not so")
+    assert len(accepted_facts.recorded) == 3  # the dividend, its tax, and the end of the accrual
 
 
 def inferred(book: Book, *facts: Fact) -> Book:

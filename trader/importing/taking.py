@@ -15,15 +15,25 @@ from ledger.book import Book, Forgotten, Impossible, replay
 from ledger.clock import Clock
 from ledger.effects.changes import MARGINED
 from ledger.errors import LogMissing
-from ledger.events import AccountAdopted, Fact, LogStarted, OpeningBalanceRecorded, StatementImported
+from ledger.events import (
+    AccountAdopted,
+    Fact,
+    LogStarted,
+    OpeningBalanceRecorded,
+    StatementImported,
+    StatementReconciled,
+)
 from ledger.journal import balance
 from ledger.ledger import Ledger
 from ledger.line import Event
 from ledger.log import read_events, read_genesis
 from ledger.lots import ZERO, Holding, exactly
+from queries.break_words import symbol
+from queries.witness_words import statement_lines
 from reconcile.inferred import without_inferred
 from reconcile.periods import broker_day, period_of
 from reconcile.statements import Statement
+from reconcile.witness import is_settled
 from trader import evidence
 from trader.importing.announced import announced, is_announced_before
 from trader.importing.charged import charged_otherwise
@@ -63,6 +73,8 @@ class Imported:
     known: bool  # the very file was imported before
     notes: tuple[str, ...] = ()
     contradictions: tuple[str, ...] = ()  # of what the log holds already: breaks were opened
+    witnessed: tuple[str, ...] = ()  # what came of comparing it three ways, as the mails tell it; nothing of history
+    differs: bool = False  # a figure of book and statement still, with all that it told
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +172,15 @@ def _taken(ledger: Ledger, home: Path, file: File, tell: Tell) -> Imported:
         ledger.book.become(replay(ledger.log.events(), retain=True))
         prepared = _prepared(ledger.book, file, ledger.log.events, tell)
     ledger.record(witnessed(ledger.book, home, file, _batches(home, file, prepared)))
-    return Imported(*common, prepared.facts_new, False, (*told.notes, *prepared.notes), prepared.contradictions)
+    notes, stated = (*told.notes, *prepared.notes), _stated(ledger.book, file)
+    words = () if stated is None else tuple(statement_lines(stated, lambda con_id: symbol(ledger.book, con_id)))
+    differs = stated is not None and not is_settled(stated)
+    return Imported(*common, prepared.facts_new, False, notes, prepared.contradictions, words, differs)
+
+
+def _stated(book: Book, file: File) -> StatementReconciled | None:
+    """Return what a file's comparison showed; None where it was not compared."""
+    return book.stated if book.stated is not None and book.stated.file_sha256 == file.sha256 else None
 
 
 def batches_of(book: Book, home: Path, file: File) -> Iterator[tuple[Fact, ...]]:

@@ -105,6 +105,24 @@ def test_what_was_taken_for_a_withdrawal_is_undone_when_the_statement_tells_a_fe
     assert linked(page) == []
 
 
+def test_an_import_by_hand_tells_what_the_mail_would(charged: World) -> None:
+    accept_withdrawal(charged)
+    charged.close(WEDNESDAY)
+    charged.advance_to(THURSDAY, 0)
+
+    done = charged.command("import", "--flex")
+
+    assert done.status == exits.FINE, done
+    told = " ".join(done.out.split())
+    letter = session_letter(charged.book(), "start", THURSDAY, tuple(slot.name for slot in charged.slots(THURSDAY)))
+    (mailed,) = (part.lines for part in letter.parts if part.heading == "Book and broker")
+    assert mailed[-1] == "Inferred, and undone: the statement lacks it: 2005-03-02 cash withdrawn -16.25 USD."
+    assert mailed[-1] in told
+    assert "Book and statement agree; 4 figures differed before the statement was read." in told
+    assert "Only the statement knew: " in told
+    assert max(map(len, done.out.splitlines())) <= 100
+
+
 def linked(page: str) -> list[str]:
     """Return what a page would fetch from elsewhere."""
     found = list[str]()

@@ -11,6 +11,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from ledger.book import Book
+from ledger.events import Fact
 from ledger.events.reconciliation import BreakKind, ExplanationRow
 from ledger.state import Break, Fill
 from queries.advice import needs_a_choice
@@ -142,6 +143,16 @@ def both_sides(known: Break) -> str:
     found = known.found
     spell = money if found.kind in MONEY else _units
     return f"the book says {spell(found.expected)}, the broker {spell(found.found)}"
+
+
+def booking_words(book: Book, fact: Fact) -> str:
+    """Say in a few words what a fact booked: `cash withdrawn -16.25 USD`."""
+    con_id, amount, units = (getattr(fact, name, None) for name in ("con_id", "amount", "quantity"))
+    words = fact.type.replace("_", " ")
+    words += f" {symbol(book, con_id)}" if con_id is not None else ""
+    if isinstance(amount, Decimal):
+        return f"{words} {change(amount)} {getattr(fact, 'currency', '')}".rstrip()
+    return f"{words} {units:+,f}" if isinstance(units, Decimal) else words
 
 
 def _by(done: str, who: str, you: str, rest: str) -> str:

@@ -6,11 +6,9 @@ then every look at the broker. To add a section: a function that yields `Section
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -29,9 +27,19 @@ from ledger.events import (
 )
 from ledger.line import Event
 from ledger.log import read_events
+from ledger.log.storage import day_files, events_folder
 from ledger.lots import exactly
 from queries.advice import accepting
-from queries.break_words import both_sides, difference_of, ended_words, follows, symbol, trade_sum, what_differs
+from queries.break_words import (
+    booking_words,
+    both_sides,
+    difference_of,
+    ended_words,
+    follows,
+    symbol,
+    trade_sum,
+    what_differs,
+)
 from queries.figures import change, city, clock_time, money
 from queries.sections import Report, Section, Tone
 from queries.sums import MONEY, accepted_number, rows_of, sum_of
@@ -39,10 +47,10 @@ from queries.tables import HOME_ZONE, UnknownDay
 from queries.witness_words import (
     FATES,
     agreeing_words,
-    count_of,
     fact_words,
     figures_of,
     is_open,
+    names_of,
     period_of,
     verdict_of,
 )
@@ -114,7 +122,11 @@ def report_of(home: Path, day: date | None = None, zone: str = HOME_ZONE) -> Rep
     """Return the report of a day, the last one that was compared if none is named; UnknownDay where there is none."""
     seen = _seen(home, _last_day(home, zone) if day is None else day, zone)
     if not seen.comparisons and seen.stated is None:
-        raise UnknownDay(f"{seen.day}: expected a day with a comparison, found none; see: tallybook status")
+        names = [name.removesuffix(".jsonl") for name in day_files(events_folder(home)).names]
+        raise UnknownDay(
+            f"{seen.day}: expected a day on which a cycle looked at the broker, found none; the log was written on "
+            f"{names[0]} to {names[-1]}"
+        )
     breaks = seen.breaks()
     verdict, remarks, tone = _verdict(seen, breaks)
     sections = (*_breaks(seen, breaks), *_statement(seen), *_comparisons(seen), Section("Words", labelled=WORDS))
@@ -193,6 +205,8 @@ def _told(seen: Seen, known: Break) -> Iterator[tuple[str, str]]:
     found, explanation = known.found, known.explanation
     if known.status == "open":
         yield "to do", accepting(known)
+        if found.kind not in ("foreign_trade", "refused_fact"):
+            yield "to do", "nothing, if the broker is wrong or late: it closes by itself when both sides match again"
     if found.difference is not None:
         yield "apart", f"{difference_of(known)}{_unit(seen, known)}: {both_sides(known)}"
     elif found.text:
@@ -234,16 +248,7 @@ def _booked(seen: Seen, known: Break) -> Iterator[str]:
     for key in keys:
         fact = seen.facts.get(key)
         if fact is not None:
-            yield f"{_fact_words(seen, fact)}{_fate(seen, known, key)}"
-
-
-def _fact_words(seen: Seen, fact: Fact) -> str:
-    con_id, amount, units = (getattr(fact, name, None) for name in ("con_id", "amount", "quantity"))
-    words = fact.type.replace("_", " ")
-    words += f" {symbol(seen.book, con_id)}" if con_id is not None else ""
-    if isinstance(amount, Decimal):
-        return f"{words} {change(amount)} {getattr(fact, 'currency', '')}".rstrip()
-    return f"{words} {units:+,f}" if isinstance(units, Decimal) else words
+            yield f"{booking_words(seen.book, fact)}{_fate(seen, known, key)}"
 
 
 def _fate(seen: Seen, known: Break, key: str) -> str:
@@ -293,11 +298,10 @@ def _statement(seen: Seen) -> Iterator[Section]:
         return  # the verdict says so
     told = [row for row in stated.rows if row.statement is not None and (row.own_before, row.own) != (None, None)]
     silent = sorted({row.kind for row in stated.rows if row.statement is None})
-    unknown = Counter(row.kind for row in stated.rows if row.statement is not None and row not in told)
+    alone = [row for row in stated.rows if row.statement is not None and row not in told]
     after = [f"Agreeing three ways: {agreeing_words(stated)}."] if stated.agreeing else []
     after += [f"Not in the statement: {', '.join(silent)}."] if silent else []
-    alone = ", ".join(count_of(kind, number) for kind, number in unknown.items())
-    after += [f"Not compared, for the book began within the period or keeps no such figure: {alone}."] if alone else []
+    after += [f"Not compared, for the book knows no such figure of the period: {names_of(alone)}."] if alone else []
     head = ("figure", "book before", "API", "statement", "book now", "")
     name = f"The broker's statement of {period_of(stated)}"
     yield Section(name, (), (), head, tuple(map(figures_of, told)), tuple(after))

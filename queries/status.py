@@ -64,7 +64,8 @@ class Agreement:
     at: datetime
     positions: int
     nav_difference: Decimal
-    open_breaks: int
+    open_breaks: int  # at that moment
+    open_now: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,9 +321,9 @@ def _provisional_cash(book: Book) -> tuple[tuple[str, Decimal], ...]:
 
 def _agreement(book: Book) -> Agreement | None:
     found, at = book.reconciled, book.reconciled_at
-    return (
-        None if found is None or at is None else Agreement(at, found.positions, found.nav_difference, found.open_breaks)
-    )
+    if found is None or at is None:
+        return None
+    return Agreement(at, found.positions, found.nav_difference, found.open_breaks, len(book.open_breaks))
 
 
 def _positions(book: Book, last: SnapshotTaken | None) -> tuple[PositionLine, ...]:

@@ -122,7 +122,8 @@ def _agreement_line(shown: Status) -> str:
     when = _when(found.at, shown)
     apart = f"NAV apart by {money(abs(found.nav_difference))}"
     if found.open_breaks:
-        return f"book ≠ broker: {_counted(found.open_breaks, 'open break')}, {apart} ({when})"
+        since = "" if found.open_now else "; none is open now, the next cycle compares"
+        return f"book ≠ broker: {_counted(found.open_breaks, 'open break')}, {apart} ({when}){since}"
     return f"book = broker: {_counted(found.positions, 'position')}, cash, {apart} ({when})"
 
 

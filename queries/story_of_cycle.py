@@ -32,6 +32,7 @@ from ledger.events import (
     TargetsScaled,
     TradingVetoed,
 )
+from ledger.events.reconciliation import Certainty
 from ledger.line import Event
 from queries.figures import money, price, quantity
 
@@ -42,6 +43,12 @@ RESOLVED: dict[str, str] = {  # what the broker's own state said of an order tha
     "rejected": "found at the broker: rejected",
     "not_sent": "not found at the broker: it never left",
     "unknown": "not found at the broker: stays in doubt",
+}
+EXPLAINED: dict[Certainty, str] = {
+    "certain": ", explained",
+    "likely": ", explained",
+    "possible": ", perhaps explained",
+    "unexplained": "",
 }
 
 
@@ -116,14 +123,14 @@ def _earlier_orders(scene: Scene) -> Iterator[str]:
 
 def _agreement(scene: Scene) -> Iterator[str]:
     told = (event.fact for event in scene.events if isinstance(event.fact, BreakExplained))
-    explained = {fact.break_id for fact in told if fact.certainty != "unexplained"}
+    explained = {fact.break_id: EXPLAINED[fact.certainty] for fact in told}
     agreed: BookReconciled | None = None
     for event in scene.events:
         match event.fact:
             case BreakFound() as found:
                 what = found.kind.replace("_", " ")
                 subject = found.subject if found.con_id is None else scene.symbol(found.con_id)
-                known = ", explained" if found.break_id in explained else ""
+                known = explained.get(found.break_id, "")
                 yield f"BREAK {found.break_id} ({what} {subject}){known} · {_consequence(found, scene)}"
             case BreakClosed(break_id=break_id, reason=reason, cause=cause):
                 yield f"{break_id} closed: {reason}{f', {cause}' if cause and cause not in reason else ''}"

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 
 from ledger.events import StatementFact, StatementReconciled, WitnessRow
 from queries.figures import change, money, quantity
 
 CENT = Decimal("0.01")
-
+NAMED_MAX = 3  # so many figures are named, more are counted
 RUN_TOGETHER = re.compile(r"(?<=[a-z])(?=[A-Z])")  # depositWithdrawals
 Symbol = Callable[[int], str]
 UNITS = ("position", "units traded")
@@ -121,6 +122,13 @@ def name_of(row: WitnessRow) -> str:
 def agreeing_words(stated: StatementReconciled) -> str:
     """Count what agrees three ways, by kind."""
     return ", ".join(count_of(each.kind, each.agreeing) for each in stated.agreeing)
+
+
+def names_of(rows: Sequence[WitnessRow]) -> str:
+    """Name a few figures; count many by kind."""
+    if len(rows) <= NAMED_MAX:
+        return ", ".join(map(name_of, rows))
+    return ", ".join(count_of(kind, number) for kind, number in Counter(row.kind for row in rows).items())
 
 
 def count_of(kind: str, number: int) -> str:

@@ -24,6 +24,7 @@ from ledger.events.reconciliation import ExplanationRow, TermRow
 from queries.reconciliation_report import report_of
 from queries.sections import WIDTH, Report, Section, rendered
 from queries.tables import UnknownDay
+from queries.witness_words import names_of
 from tests.queries.history import TUESDAY, WEDNESDAY, World, closed, new_world
 
 FEE = FeeCharged(reference="B-1", amount=Decimal("-16.25"), currency="USD", source="operator", provisional=True)
@@ -104,6 +105,7 @@ def test_an_open_break_says_what_it_stops_and_first_what_to_do(world: World) -> 
     assert shown.heading == "Break B-1 · cash USD -16.25 · OPEN: only reductions trade"
     assert shown.labelled == (
         ("to do", 'tallybook accept B-1 --explanation N --why "…" (if the broker is right)'),
+        ("to do", "nothing, if the broker is wrong or late: it closes by itself when both sides match again"),
         ("apart", "-16.25 USD: the book says 100.00, the broker 83.75"),
         ("why", "1 possible: -16.25 = withdrawal (-16.25); unexplained 0.00"),
         ("why", "2 possible: -16.25 = fee (-16.25); unexplained 0.00"),
@@ -240,5 +242,21 @@ def test_the_same_is_told_to_a_program(world: World) -> None:
 
 
 def test_a_day_that_nobody_compared_has_no_report(world: World) -> None:
-    with pytest.raises(UnknownDay, match="2005-03-02: expected a day with a comparison, found none"):
+    with pytest.raises(
+        UnknownDay, match="2005-03-02: expected a day on which a cycle looked at the broker, found none; the log was"
+    ):
         report_of(closed(world), WEDNESDAY)
+
+
+def test_what_the_statement_alone_tells_is_named_where_it_is_little_and_counted_where_it_is_much(world: World) -> None:
+    lines = ("mtm", "transfers", "otherFees", "brokerInterest")
+    rows = tuple(
+        WitnessRow(kind="nav line", subject=line, statement=Decimal(1), tolerance=Decimal(0), verdict="unknown")
+        for line in lines
+    )
+    world.record(stated(rows=rows[:1]), stated(rows=rows, file_sha256="b" * 64))
+
+    (*_, last) = section(told(world), "The broker's statement").after
+
+    assert last.endswith("no such figure of the period: 4 lines of the change in NAV.")
+    assert names_of(rows[:2]) == "NAV by prices, NAV by transfers"

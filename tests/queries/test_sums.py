@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
-from ledger.events import BreakExplained, BreakFound
+from ledger.events import BreakAccepted, BreakExplained, BreakFound
 from ledger.events.reconciliation import Certainty, ExplanationRow, TermRow
 from ledger.state import Break
 from queries.sums import because
@@ -47,3 +48,19 @@ def test_rivals_are_named() -> None:
 def test_without_terms_the_words_of_the_explanation_or_of_the_break_stand() -> None:
     assert because(explained("likely", "0", terms=())) == "a fee of every month"
     assert because(Break(CASH, START, 1, None)) == CASH.text
+
+
+def test_an_accepted_rival_is_why_and_the_likeliest_one_is_the_other() -> None:
+    withdrawal = TermRow(cause="withdrawal", kind="cash", subject="USD", amount=Decimal("-5.5"), text="withdrawal")
+    rival = ExplanationRow(causes=("withdrawal",), certainty="possible", text="", terms=(withdrawal,))
+    known = explained("likely", "0", rival, terms=(FEE,))
+
+    accepted = replace(known, accepted=BreakAccepted(break_id="B-1", why="mine", explanation=2))
+
+    assert because(accepted) == "-5.50 = withdrawal (-5.50); unexplained 0.00 (possible; or fee)"
+
+
+def test_words_that_say_what_an_amount_is_need_no_cause_before_them() -> None:
+    tax = TermRow(cause="dividend", kind="cash", subject="USD", amount=Decimal("-5.5"), text="tax MSFT")
+
+    assert because(explained("likely", "0", terms=(tax,))).startswith("-5.50 = tax MSFT (-5.50); ")

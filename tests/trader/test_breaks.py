@@ -6,10 +6,19 @@ from decimal import Decimal
 import pytest
 
 from ledger.book import Book
-from ledger.events import BreakAccepted, BreakClosed, BreakExplained, BreakFound, CommissionCharged, Fact
+from ledger.events import (
+    AcceptanceTakenBack,
+    BreakAccepted,
+    BreakClosed,
+    BreakExplained,
+    BreakFound,
+    CommissionCharged,
+    Fact,
+    FeeCharged,
+)
 from ledger.events.reconciliation import ExplanationRow, TermRow
 from tests.facts import SPY, START, bought, opened_cash, replay, sold
-from trader.commands.breaks import break_lines
+from trader.commands.breaks import booked_lines, break_lines
 
 FOREIGN = BreakFound(
     break_id="B-1", kind="foreign_trade", subject="a", consequence="lock", con_id=SPY.con_id, currency="USD",
@@ -145,6 +154,26 @@ def test_rivals_are_numbered_and_one_has_to_be_chosen_where_none_is_sure() -> No
         " 2 possible +50.00 = deposit (+50.00); unexplained 0.00",
     ]
     assert lines[-1].startswith(' do       tallybook accept B-1 --explanation N --why "…"')
+
+
+def test_a_lone_explanation_that_is_only_possible_is_numbered_and_its_number_stands_in_what_to_do() -> None:
+    lines = shown(CASH, EXPLAINED.model_copy(update={"certainty": "possible", "also": ()}))
+
+    assert lines[2].startswith(" 1 possible +50.00 = dividend SPY (+80.00) + market data fee (-30.00); ")
+    assert lines[2].endswith("no rival fits")
+    assert lines[-1].startswith(' do       tallybook accept B-1 --explanation 1 --why "…"')
+
+
+def test_what_an_acceptance_did_is_told_fact_by_fact() -> None:
+    fee = FeeCharged(reference="B-1", amount=Decimal(50), currency="USD", source="operator", provisional=True)
+    facts = (BreakAccepted(break_id="B-1", why="x"), fee, BreakClosed(break_id="B-2", reason="explained by B-1"))
+
+    assert list(booked_lines(replay([opened_cash("100"), fee]), facts)) == [
+        "booked fee charged +50.00 USD, until a statement confirms it",
+        "closed B-2: explained by B-1",
+    ]
+    undone = AcceptanceTakenBack(break_id="B-1", why="x", withdraws=(fee.key,))
+    assert list(booked_lines(replay([opened_cash("100")]), (undone,))) == [f"undone {fee.key}"]
 
 
 def test_the_end_of_a_break_names_who_why_and_which_facts() -> None:

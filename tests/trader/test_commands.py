@@ -271,6 +271,21 @@ def test_accepting_cash_takes_the_brokers_word(home: Path) -> None:
     assert not book(home).open_breaks
 
 
+def test_an_acceptance_says_what_it_booked_and_takes_an_id_in_any_case(home: Path) -> None:
+    told = tallybook("accept", "b-2", "--as-suspense", "--why", "a fee", home=home).stdout.splitlines()
+
+    assert told == ["B-2 accepted; no open breaks left", " booked cash adjusted -152.30 USD"]
+    assert tallybook("breaks", "b-2", home=home).stdout.startswith("B-2  accepted")
+
+
+def test_a_reason_and_no_reason_at_once_are_refused(home: Path) -> None:
+    done = tallybook("accept", "B-2", "--explanation", "1", "--as-suspense", "--why", "a fee", home=home)
+
+    assert (done.returncode, done.stdout) == (exits.COULD_NOT, "")
+    assert "expected --explanation or --as-suspense, found both" in done.stderr
+    assert book(home).open_breaks
+
+
 OTHER_ACCOUNT, OTHER_CLOCK = SETTINGS.replace("DU1000001", "DU7") + SIMULATED, SETTINGS
 
 

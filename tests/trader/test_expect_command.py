@@ -65,7 +65,7 @@ def test_what_is_cancelled_is_expected_no_longer(home: Path, capsys: pytest.Capt
         pytest.param(("gift", "5", "USD"), "expected deposit or withdrawal, found 'gift'", id="another kind"),
         pytest.param(("deposit", "0", "USD"), "expected an amount above zero, found 0", id="nothing"),
         pytest.param(("deposit",), "expected an amount above zero, found none", id="no amount"),
-        pytest.param(("deposit", "5"), "expected a currency like USD, found None", id="no currency"),
+        pytest.param(("deposit", "5"), "expected a currency like USD, found none", id="no currency"),
         pytest.param(("deposit", "5", "usd"), "expected a currency like USD, found 'usd'", id="not a currency"),
         pytest.param(("deposit", "5", "USD", "--within", "5"), None, id="days without their unit"),
         pytest.param(("deposit", "5", "USD", "--within", "61d"), "expected 1d to 60d, found '61d'", id="too long"),

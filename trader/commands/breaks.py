@@ -8,12 +8,21 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from ledger.book import Book
-from ledger.events import decimal_text
+from ledger.events import AcceptanceTakenBack, BreakAccepted, BreakClosed, Fact, decimal_text
 from ledger.events.reconciliation import TermRow
 from ledger.state import Break, Fill
 from queries import HOME_ZONE
 from queries.advice import accepting
-from queries.break_words import also_explained, choices, fills_of, follows, money_moved, subject_of, trade_sum
+from queries.break_words import (
+    also_explained,
+    booking_words,
+    choices,
+    fills_of,
+    follows,
+    money_moved,
+    subject_of,
+    trade_sum,
+)
 from queries.figures import change, city, columns, day_and_time, money, quantity
 from queries.sums import sum_of
 
@@ -84,6 +93,21 @@ def _end(known: Break) -> Iterator[str]:
         cause = f" ({known.closed.cause})" if known.closed.cause else ""
         yield f" closed: {known.closed.reason}{cause}"
         yield from (f" by fact  {key}" for key in known.closed.evidence)
+
+
+def booked_lines(book: Book, facts: tuple[Fact, ...]) -> Iterator[str]:
+    """Say what an acceptance booked, or what taking one back undid, and which other breaks that ends."""
+    for fact in facts:
+        match fact:
+            case BreakAccepted():
+                pass
+            case AcceptanceTakenBack():
+                yield from (f"undone {key}" for key in fact.withdraws)
+            case BreakClosed():
+                yield f"closed {fact.break_id}: {fact.reason}"
+            case _:
+                until = ", until a statement confirms it" if fact.key in book.provisional else ""
+                yield f"booked {booking_words(book, fact)}{until}"
 
 
 def _title(known: Break) -> str:

@@ -30,7 +30,7 @@ from queries.status_text import print_status
 from reconcile import acceptance, taking_back
 from reconcile.acceptance import Choice
 from trader import exits
-from trader.commands.breaks import COLUMNS, break_lines, break_row
+from trader.commands.breaks import COLUMNS, booked_lines, break_lines, break_row
 from trader.commands.care import require_sealed_files_sound
 from trader.commands.home import (
     clock_and_settings,
@@ -85,7 +85,7 @@ def breaks(
     """Show what IB and the book disagree on (exit 1 with open breaks)."""
     home = home_of(context)
     refuse_foreign_log(home)
-    book = book_of(home)
+    book, break_id = book_of(home), break_id.upper() if break_id is not None else None
     if break_id is not None and break_id not in book.breaks and book.breaks_found > len(book.breaks):
         book = replay(lambda: read_events(home), retain=True)  # it may be one that the book forgot
     if break_id is not None and break_id not in book.breaks:
@@ -133,20 +133,24 @@ def accept(
     """Take the broker's word for a break: what explains it is booked, and its lock falls."""
     from trader.assembly import tolerances_of  # slow: every command would pay for the desk
 
-    home = home_of(context)
+    home, break_id = home_of(context), break_id.upper()
     require_reason(why)
     if take_back and (explanation is not None or as_suspense or basis_to_cash is not None):
         raise typer.BadParameter("expected --take-back alone: what was accepted is undone as it was recorded")
+    if as_suspense and explanation is not None:
+        raise typer.BadParameter("expected --explanation or --as-suspense, found both: is there a reason, or none?")
     clock, settings = clock_and_settings(home)
     choice: Choice = {"explanation": explanation, "as_suspense": as_suspense, "basis_to_cash": basis_to_cash}
     with Ledger.open(home, clock, account=settings.account.id, mode=settings.account.mode) as ledger:
         if take_back:
-            ledger.record(taking_back(ledger.book, break_id, why, _who()))
+            facts = taking_back(ledger.book, break_id, why, _who())
         else:
-            ledger.record(acceptance(ledger.book, break_id, why, tolerances_of(settings), by=_who(), **choice))
-        left = len(ledger.book.open_breaks)
+            facts = acceptance(ledger.book, break_id, why, tolerances_of(settings), by=_who(), **choice)
+        ledger.record(facts)
+        left, booked = len(ledger.book.open_breaks), tuple(booked_lines(ledger.book, facts))
     done = "taken back: the next cycle finds the difference again" if take_back else "accepted"
     print(f"{break_id} {done}; {left or 'no'} open break{'' if left == 1 else 's'} left")
+    print("".join(f" {line}\n" for line in booked), end="")
     return exits.FINE
 
 

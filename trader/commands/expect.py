@@ -60,7 +60,9 @@ def _flow(kind: str, amount: Decimal | None, currency: str | None) -> tuple[Deci
         found = "none" if amount is None else decimal_text(amount)
         raise typer.BadParameter(f"expected an amount above zero, found {found}; as in: expect {kind} 5000 USD")
     if currency is None or not CURRENCY.fullmatch(currency):
-        raise typer.BadParameter(f"expected a currency like USD, found {currency!r}")
+        raise typer.BadParameter(
+            f"expected a currency like USD, found {'none' if currency is None else repr(currency)}"
+        )
     return amount * SIGN_OF_KIND[kind], currency
 
 

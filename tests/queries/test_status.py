@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ledger.events import (
+    BreakAccepted,
     BreakFound,
     CashDeposited,
     CycleFailed,
@@ -385,3 +386,13 @@ def test_what_a_rate_did_to_money_put_in_earlier_is_earned_today(tmp_path: Path)
 
     assert found.today == Decimal(100)
     assert found.today_share == Decimal(100) / Decimal(101_300)
+
+
+def test_a_break_that_was_settled_since_the_last_comparison_is_not_told_as_open(world: World) -> None:
+    world.record(BreakFound(break_id="B-2", kind="cash", subject="USD", consequence="note", currency="USD"))
+    world.agree()
+    assert status_lines(status(world.home))[-1] == "book ≠ broker: 1 open break, NAV apart by 0.00 (09:40)"
+
+    world.record(BreakAccepted(break_id="B-2", why="a fee"))
+
+    assert status_lines(status(closed(world)))[-1].endswith("(09:40); none is open now, the next cycle compares")

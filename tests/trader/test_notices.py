@@ -10,13 +10,17 @@ import pytest
 from ledger.book import Book, replay
 from ledger.bridged_days import BridgedDay
 from ledger.events import (
+    BreakClosed,
     BreakFound,
     CycleFailed,
     NoticeFailed,
     NoticeSent,
     OrderCancelled,
     OrderRejected,
+    StatementFact,
+    StatementReconciled,
     TradingHalted,
+    WitnessRow,
 )
 from ledger.log import read_events
 from queries.bridge import bridge_of
@@ -41,6 +45,7 @@ from trader.notices import due_mails, due_notices, session_letter
 from trader.notices import send as send_letter
 from trader.notices.compose import Failure, alarm_letter
 from trader.notices.letters import Letter
+from trader.notices.mail import rendered
 from trader.settings import load
 
 CALENDAR = Calendar.load()
@@ -349,3 +354,76 @@ def test_a_mail_server_that_is_away_is_a_fact(tmp_path: Path) -> None:
 
     assert isinstance(fact, NoticeFailed)
     assert "refused" in fact.reason
+
+
+def test_the_first_mail_after_a_statement_tells_it_and_the_next_kind_only_what_differs_still(tmp_path: Path) -> None:
+    world = finished(tmp_path, "09:35")
+    row = WitnessRow(
+        kind="fee", subject="USD otherFees", own_before=Decimal(0), statement=Decimal("-16.25"), own=Decimal("-16.25"),
+        tolerance=Decimal("0.01"), verdict="own differs",
+    )  # fmt: skip
+    by_line = row.model_copy(update={"kind": "nav line", "subject": "otherFees"})
+    told = StatementReconciled(
+        account="DU1000001", first_day=TUESDAY, last_day=TUESDAY, file_sha256="a" * 64, rows=(row, by_line),
+        only_told=(StatementFact(key="k", type="fee_charged", amount=Decimal("-16.25"), currency="USD"),),
+    )  # fmt: skip
+    world.record(told)
+    verdict = "Statement of Tue 1 Mar 2005: Book and statement agree; 2 figures differed before the statement was read."
+
+    first = lines(session_letter(world.ledger.book, "start", TUESDAY, NAMES))
+    at = first.index(verdict)
+    assert first[at + 1 : at + 3] == [
+        "Other fees USD: the book said 0.00, the statement -16.25; now -16.25.",
+        "Only the statement knew: fee charged -16.25 USD.",
+    ]
+
+    mailed(world, "start")
+    assert lines(session_letter(world.ledger.book, "start", TUESDAY, NAMES)) == first
+    later = lines(session_letter(world.ledger.book, "middle", TUESDAY, NAMES))
+    assert verdict in later
+    assert not any("Other fees" in line or "Only the statement" in line for line in later)
+
+
+def test_a_figure_that_differs_still_is_in_every_mail(tmp_path: Path) -> None:
+    world = finished(tmp_path, "09:35")
+    row = WitnessRow(
+        kind="cash", subject="USD", own_before=Decimal(100), api=Decimal(90), statement=Decimal(90), own=Decimal(100),
+        tolerance=Decimal("0.01"), verdict="own differs",
+    )  # fmt: skip
+    world.record(
+        StatementReconciled(
+            account="DU1000001", first_day=TUESDAY, last_day=TUESDAY, file_sha256="a" * 64, rows=(row,)
+        )
+    )  # fmt: skip
+    mailed(world, "start")
+
+    assert (
+        "Cash USD: the book said 100.00, the API 90.00, the statement 90.00; DIFFERS STILL, the book says 100.00."
+        in lines(session_letter(world.ledger.book, "end", TUESDAY, NAMES))
+    )
+
+
+def test_what_belongs_to_a_line_is_indented_and_no_line_of_the_text_is_too_long(tmp_path: Path) -> None:
+    long = "cash differs by what nobody can say, " * 6
+    world = finished(tmp_path, "09:35")
+    world.record(BreakFound(break_id="B-1", kind="cash", subject="USD", consequence="note", text=long))
+    letter = session_letter(world.ledger.book, "start", TUESDAY, NAMES)
+
+    text, page = rendered(letter, "letter.txt.j2").splitlines(), rendered(letter, "letter.html.j2")
+
+    assert max(map(len, text)) <= 100
+    first = next(n for n, line in enumerate(text) if line.startswith("  cash differs by"))
+    assert text[first + 1].startswith("    ")
+    assert '<div style="margin-left: 1.5em">cash differs by what nobody' in page
+
+
+def test_a_break_that_began_on_another_day_bears_its_day(tmp_path: Path) -> None:
+    world = finished(tmp_path, "09:35")
+    world.record(BreakFound(break_id="B-1", kind="cash", subject="USD", consequence="reduce_only", text="a fee?"))
+    world.quiet_cycle(WEDNESDAY, "09:35", "92")
+    world.record(BreakClosed(break_id="B-1", reason="both halves match again", cause="fee"))
+
+    told = lines(session_letter(world.ledger.book, "start", WEDNESDAY, NAMES))
+
+    ended = "Tue 1 Mar 09:35 to 09:35; closed: both halves match again (fee)."
+    assert f"B-1 cash USD, only reductions traded {ended}" in told

@@ -22,7 +22,6 @@ from ledger.events import (
     FactRefused,
     HeadAdvanced,
     NoticeFailed,
-    OverrideSet,
     StartRefused,
     StatementMissed,
     TailTruncated,
@@ -42,7 +41,7 @@ __all__ = ["Book", "Forgotten", "Impossible", "book_hash", "forgetful_book", "is
 # Of interest to reports alone.
 WITHOUT_EFFECT: tuple[type[Fact], ...] = (
     TailTruncated, HeadAdvanced, WallClockRegressed, StartRefused, FactRefused, BrokerLost,
-    BrokerDisconnected, OverrideSet, NoticeFailed, WashSaleObserved, StatementMissed,
+    BrokerDisconnected, NoticeFailed, WashSaleObserved, StatementMissed,
 )  # fmt: skip
 GROUPS = (cycle, continuity, observations, orders, executions, cash, opening, actions, announcements)
 EFFECTS: dict[type[Fact], Effect] = dict(effect for group in GROUPS for effect in group.EFFECTS)

@@ -30,6 +30,7 @@ from ledger.events import (
     OpenOrderRow,
     OrderPlanned,
     OrderPreviewed,
+    OverrideSet,
     PositionRow,
     QuoteRow,
     SnapshotTaken,
@@ -190,6 +191,7 @@ class State:
     live_breaks: dict[str, int] = field(default_factory=dict)  # those that are open, with their seqs
     breaks_found: int = 0  # those that were forgotten included
     halt: str | None = None  # the operator's
+    overrides: dict[str, OverrideSet] = field(default_factory=dict)  # by subject; lifted ones are gone
     halt_code: str | None = None  # why we halted ourselves, a code of docs/runbook.md; no later halt hides it
 
     recovery: str | None = None  # why this log may not be the newest; no order leaves until it is shown to be

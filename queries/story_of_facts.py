@@ -44,6 +44,7 @@ from ledger.events import (
     WallClockRegressed,
     WitnessFailed,
 )
+from ledger.overriding import override_words
 from queries.figures import change, money, price, quantity
 from queries.witness_words import is_news, statement_lines
 
@@ -74,7 +75,7 @@ def _by_operator(fact: Fact) -> str:
         case TradingResumed():
             return f'you resumed trading: "{fact.why}"'
         case OverrideSet():
-            return f'you set {fact.name} to {fact.value} until {fact.until:%Y-%m-%d %H:%M} UTC: "{fact.why}"'
+            return f'you overrode {fact.subject}: {override_words(fact)}: "{fact.why}"'
         case FlowExpected():
             return f"you announced {change(fact.amount)} {fact.currency} until {fact.until}"
         case FlowCancelled():
@@ -102,7 +103,7 @@ def _of_money(fact: Fact, symbol: Callable[[int], str]) -> str:
         case CashAdjusted():
             return f"{fact.break_id}: cash changed by {change(fact.amount)} {fact.currency}, booked against suspense"
         case StatementReconciled():
-            return "; ".join(statement_lines(fact, symbol)) if is_news(fact) else ""
+            return " ".join(statement_lines(fact, symbol)) if is_news(fact) else ""
         case FillBusted():
             return f"execution {fact.execution_id} was busted: {fact.reason}"
         case _:

@@ -23,6 +23,7 @@ from ledger.events import (
     DayCommitted,
     DaySealed,
     NoticeSent,
+    OverrideSet,
     SafeguardsEvaluated,
     SnapshotTaken,
     StepFailed,
@@ -216,6 +217,15 @@ def _resumed(state: State, _: Event) -> None:
     state.halt = state.halt_code = None
 
 
+def _overridden(state: State, event: Event) -> None:
+    fact: OverrideSet = event.fact  # type: ignore[assignment]
+    if not 0 <= fact.scale <= 1:
+        raise Impossible(f"an override: expected a scale from 0 to 1, found {fact.scale}")
+    state.overrides.pop(fact.subject, None)
+    if (fact.allow, fact.scale) != ("all", ONE):
+        state.overrides[fact.subject] = fact
+
+
 def _snapshot(state: State, event: Event) -> None:
     fact: SnapshotTaken = event.fact  # type: ignore[assignment]
     state.snapshots[fact.session_day] = state.snapshot = fact
@@ -262,6 +272,7 @@ EFFECTS = (
     (BreakClosed, _closed),
     (TradingHalted, _halted),
     (TradingResumed, _resumed),
+    (OverrideSet, _overridden),
     (SnapshotTaken, _snapshot),
     (DaySealed, _sealed),
     (DayCommitted, _committed),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
-from ledger.events.fact import Exact, Fact, Instant
+from ledger.events.fact import Exact, Fact
 
 
 class AccountAdopted(Fact):
@@ -43,12 +44,16 @@ class TradingResumed(Fact):
 
 
 class OverrideSet(Fact):
-    """A limit, changed for a while."""
+    """What may be done with a contract, by a strategy or in the account, beside all limits; the last word counts.
+
+    `allow="all", scale=1` lifts it. With `until`, it lapses after that day.
+    """
 
     type: Literal["override_set"] = "override_set"
-    name: str
-    value: str
-    until: Instant
+    subject: str  # a symbol, "strategy NAME", or "account"
+    allow: Literal["all", "reduce_only", "none"] = "all"
+    scale: Exact = Decimal(1)  # 0 to 1, multiplies every weight of the subject
+    until: date | None = None
     why: str
 
 

@@ -238,7 +238,9 @@ class Telling:
         if refused := [known for known in ledger.book.open_breaks if known.found.kind == "refused_fact"]:
             raise ValueError(f"{refused[0].found.text}: expected a fact that the book takes in")
         self._apart(ledger)
-        ledger.record((OverrideSet(name="orders_max", value="5", until=self.clock.now(), why="a quiet day"),))
+        ledger.record(
+            (OverrideSet(subject="SPY", allow="reduce_only", scale=Decimal("0.5"), until=DAYS[1], why="a quiet day"),)
+        )
         ledger.record((TradingHalted(reason="by hand"), TradingResumed(why="looked at it")))
         self._finish(ledger, DAYS[1], "0935")
         self._day_ends(ledger, DAYS[1])

@@ -36,6 +36,7 @@ from ledger.events import (
     OrderPlanned,
     OrderPreviewed,
     OrderSendAttempted,
+    OverrideSet,
     PositionsObserved,
     QuotesObserved,
     RateRow,
@@ -175,6 +176,9 @@ EXECUTED = OrderFilled(
     account=ACCOUNT, execution_id="0000e0d5.4226.01", order_ref=REF, perm_id=1, order_id=1, client_id=17, con_id=AAPL,
     quantity=D("100"), price=D("44.50"), currency="USD", occurred_at=NOW,
 )  # fmt: skip
+OVERRIDE = "overrides_are_respected"
+NO_AAPL = OverrideSet(subject="AAPL", allow="none", why="earnings")
+LESS = OverrideSet(subject="strategy fixed", allow="reduce_only", why="holiday")
 FILLED = [*ALLOWED, attempted(order()), EXECUTED]
 REFUSED = preview(order(), accepted=False, reason="201")
 NO_PRICE = {"quotes": [quote(AAPL, last=None)]}
@@ -401,6 +405,14 @@ CASES = (
     Case("restricted_names_only_shrink", "pass", "another", [order()], {"restricted": "IBM"}),
     Case("restricted_names_only_shrink", "pass", "reducing", [order(quantity="-1")], {"restricted": "AAPL"}, HELD),
     Case("restricted_names_only_shrink", "veto", "growing", [order(quantity="1")], {"restricted": ("AAPL",)}, HELD),
+    Case(OVERRIDE, "pass", "none", [order()]),
+    Case(OVERRIDE, "pass", "of another", [order()], also=[OverrideSet(subject="IBM", allow="none", why="")]),
+    Case(OVERRIDE, "veto", "no orders", [order(quantity="-1")], world=HELD, also=[NO_AAPL]),
+    Case(OVERRIDE, "veto", "of the account", [order()], also=[OverrideSet(subject="account", allow="none", why="")]),
+    Case(OVERRIDE, "veto", "of the strategy", [order()], also=[LESS]),
+    Case(OVERRIDE, "pass", "reducing", [order(quantity="-1")], world=HELD, also=[LESS]),
+    Case(OVERRIDE, "pass", "lapsed", [order()], also=[NO_AAPL.model_copy(update={"until": date(2005, 2, 28)})]),
+    Case(OVERRIDE, "veto", "its last day", [order()], also=[NO_AAPL.model_copy(update={"until": SESSION})]),
     Case("short_bans_are_respected", "pass", "to zero", [order(quantity="-1000")], {"short_banned": "AAPL"}, HELD),
     Case("short_bans_are_respected", "veto", "through it", [order(quantity="-1001")], {"short_banned": "AAPL"}, HELD),
     Case("short_bans_are_respected", "veto", "of all", [order(quantity="-1")], {"short_banned": "*"}),
@@ -491,6 +503,7 @@ KNOWS_ALWAYS = {
     "few_enough_orders_in_a_day",
     "restricted_names_only_shrink",
     "short_bans_are_respected",
+    "overrides_are_respected",
     "few_enough_orders",
 }
 HAS_NO_LIMIT = {"book_is_reconciled"}  # evidence of this cycle is there, or it is unknown

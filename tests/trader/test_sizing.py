@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -14,6 +15,7 @@ from ledger.events import (
     MarginObserved,
     NavObserved,
     OrderPlanned,
+    OverrideSet,
     QuotesObserved,
     StepFailed,
     TargetsComputed,
@@ -28,6 +30,7 @@ from tests.trader.decisions import (
     UNIVERSE,
     D,
     contract,
+    ingested,
     margin,
     quote,
     situation,
@@ -434,3 +437,70 @@ def test_the_same_book_gives_the_same_plan() -> None:
     book = situation({AAPL: "0.33", IBM: "0.17"}, held={KO: "7"}, leverage="1.7")
 
     assert facts(book) == facts(book.fork())
+
+
+def overridden(*overrides: OverrideSet, **world: Any) -> dict[int, OrderPlanned]:
+    return plan(situation(also=overrides, **world))
+
+
+def test_an_override_leaves_a_contract_alone_with_its_reason() -> None:
+    rows = overridden(OverrideSet(subject="AAPL", allow="none", why="earnings"))
+
+    assert rows[AAPL].action == "NOTHING"
+    assert rows[AAPL].reason == "override of AAPL: no orders: earnings"
+    assert rows[IBM].action == "BUY"
+
+
+def test_an_override_lets_a_position_shrink_alone() -> None:
+    less = OverrideSet(subject="account", allow="reduce_only", why="holiday")
+
+    rows = overridden(less, held={AAPL: "1000"}, cash="55500", weights={AAPL: "0.2", IBM: "0.2"})
+
+    assert rows[AAPL].quantity == D("-551")
+    assert rows[IBM].reason == "reductions only: override of account: reduce only: holiday"
+
+
+def test_scales_multiply_and_the_last_word_counts() -> None:
+    tenth = OverrideSet(subject="account", scale=D("0.1"), why="going live")
+    half = OverrideSet(subject="AAPL", scale=D("0.5"), why="careful")
+    lifted = OverrideSet(subject="IBM", why="again")
+
+    rows = overridden(tenth, half, OverrideSet(subject="IBM", allow="none", why="no"), lifted)
+
+    assert (rows[AAPL].weight, rows[IBM].weight) == (D("0.010"), D("0.020"))
+
+
+def test_a_restricted_name_is_sold_to_flat_and_never_through_it() -> None:
+    book = situation({AAPL: "-0.1", IBM: "0"}, held={AAPL: "100"}, cash="95550")
+
+    assert plan(book, restricted="AAPL")[AAPL].quantity == D("-100")
+
+
+def test_what_may_not_be_short_is_sold_to_flat() -> None:
+    rows = plan(situation({AAPL: "-0.1", IBM: "-0.1"}, held={AAPL: "100"}, cash="95550"), short_banned="*")
+
+    assert rows[AAPL].quantity == D("-100")
+    assert rows[IBM].reason == "it may not be sold short"
+
+
+def test_sectors_are_scaled_to_their_share_before_the_whole_is() -> None:
+    book = situation({AAPL: "0.2", IBM: "-0.2"})
+    limits = {"sectors": {"tech": ("AAPL", "IBM")}, "sector_share_max": "0.2"}
+
+    (told,) = scaled(book, **limits)
+
+    assert (told.limit, told.factor, told.con_ids) == ("sector_share_max", D("0.5"), UNIVERSE)
+    assert plan(book, **limits)[AAPL].weight == D("0.1")
+
+
+def test_an_order_is_kept_within_its_share_of_the_volume() -> None:
+    rows = plan(situation(also=[ingested("1000")]))
+
+    assert rows[AAPL].quantity == D("50")
+    assert rows[AAPL].reason.endswith("50 of 449 in this cycle")
+
+
+def test_without_volume_a_contract_is_left_alone() -> None:
+    rows = plan(situation(also=[ingested(None)]))
+
+    assert rows[AAPL].reason == "no volume: no source told its volume"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError
@@ -30,6 +31,7 @@ from trader.commands import (
     export,
     history,
     journal,
+    override,
     report,
     start,
     verify,
@@ -37,6 +39,7 @@ from trader.commands import (
 from trader.manifest import is_backup, require_home
 from trader.simulator.control import ControlError
 
+NEGATIVE = re.compile(r"-[0-9.][0-9.,]*")  # typer takes it for an option
 INTERRUPTED = 130  # what typer makes of Ctrl-C, without a word
 
 # What may go wrong, and the code that stands in docs/runbook.md where the error does not bring its own.
@@ -60,7 +63,7 @@ REMEDIES: tuple[tuple[type[OSError], str], ...] = (
 )
 
 GROUPS: tuple[tuple[str, tuple[tuple[str, Callable[..., object]], ...]], ...] = (
-    ("Daily", (*daily.COMMANDS, *expect.COMMANDS)),
+    ("Daily", (*daily.COMMANDS, *expect.COMMANDS, *override.COMMANDS)),
     ("Start", (*start.COMMANDS, *doctor.COMMANDS)),
     ("History", history.COMMANDS),
     ("Books", (*books.COMMANDS, *journal.COMMANDS, *basis.COMMANDS)),
@@ -70,7 +73,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, Callable[..., object]], ...]], ...] = 
 # And `cycle`.
 WRITING = frozenset((
     "init", "adopt", "halt", "resume", "accept", "commit", "clean", "restore", "import", "allocate", "adjust-cost",
-    "expect",
+    "expect", "override",
 ))  # fmt: skip
 
 
@@ -84,7 +87,7 @@ def run(arguments: list[str]) -> int:
         sys.stderr.write("aborted: nothing was done\n")
         return exits.COULD_NOT
     except tuple(kind for kind, _ in EXPECTED) as error:
-        return _told(error)
+        return _told(error, next(filter(NEGATIVE.fullmatch, arguments), ""))
     if status == INTERRUPTED:
         raise KeyboardInterrupt
     return status if isinstance(status, int) else exits.FINE
@@ -141,10 +144,12 @@ def _home(
         sys.stderr.write(f"{context.obj} is a backup, and read only: it is shown as it was when it was made\n")
 
 
-def _told(error: Exception) -> int:
+def _told(error: Exception, negative: str) -> int:
     code = getattr(error, "code", "") or next(code for kind, code in EXPECTED if isinstance(error, kind))
     words = error.format_message() if isinstance(error, TyperException) else str(error)
     words = words.replace("Value error, ", "")  # how typer's own checks of a value begin
+    if negative and words.startswith(f"No such option: {negative[:2]}"):
+        words = f"expected an option before the negative number {negative}, as in adjust-cost SPY --by {negative}"
     if isinstance(error, OSError):
         remedy = next(cure for kind, cure in REMEDIES if isinstance(error, kind))
         words = f"{error.filename}: {error.strerror}; {remedy}"

@@ -58,6 +58,7 @@ SAFEGUARDS: tuple[Safeguard, ...] = (
     prices.spreads_are_narrow,
     orders.orders_stay_within_volume,
     orders.restricted_names_only_shrink,
+    orders.overrides_are_respected,
     orders.short_bans_are_respected,
     orders.sectors_stay_within_share,
     orders.broker_would_accept,

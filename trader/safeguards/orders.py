@@ -9,6 +9,7 @@ from ledger.book import Book
 from ledger.events import OrderPlanned
 from ledger.lots import ZERO
 from ledger.nav import Unvalued
+from ledger.overriding import allowed
 from trader.limits import Limits
 from trader.projection import (
     average_volume,
@@ -17,6 +18,7 @@ from trader.projection import (
     planned_orders,
     reduces,
     running_cycle,
+    strategy_of,
     unit_value,
     values_after,
 )
@@ -96,6 +98,18 @@ def restricted_names_only_shrink(book: Book, limits: Limits) -> tuple[Verdict, .
         if order.symbol in limits.restricted and not reduces(held(book, order.con_id), order.quantity)
     ]
     return (Verdict("veto" if grown else "pass", formula, ", ".join(grown) or "none", "none"),)
+
+
+def overrides_are_respected(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """What the owner set aside is left alone, or shrinks at most."""
+    formula = "orders against an override of contract, strategy or account"
+    against = []
+    for order in planned_orders(book):
+        allow = allowed(book, order.symbol, strategy_of(book)).allow
+        shrinks_only = reduces(held(book, order.con_id), order.quantity)
+        if allow == "none" or (allow == "reduce_only" and not shrinks_only):
+            against.append(order.symbol)
+    return (Verdict("veto" if against else "pass", formula, ", ".join(against) or "none", "none"),)
 
 
 def short_bans_are_respected(book: Book, limits: Limits) -> tuple[Verdict, ...]:

@@ -8,8 +8,9 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from ledger.book import Book
 from ledger.events import OrderPlanned
 from ledger.lots import ZERO
+from ledger.overriding import allowed
 from ledger.references import new_order_ref
-from trader.projection import Touch, gross_value, reduces, unit_value
+from trader.projection import Touch, gross_value, reduces, strategy_of, unit_value
 from trader.sizing.wishes import Frame, Wish, percent
 
 
@@ -44,7 +45,10 @@ def _row(frame: Frame, wish: Wish) -> OrderPlanned:
 def _permitted(frame: Frame, wish: Wish, change: Decimal) -> tuple[Decimal, str]:
     """Return as much of a change as may be ordered: as far as flat where a position may only shrink or not be short."""
     limits = frame.sizing.limits
+    override = allowed(frame.book, wish.symbol, strategy_of(frame.book))
     reason = frame.reductions_only or ("it is restricted" if wish.symbol in limits.restricted else "")
+    if not reason and override.allow == "reduce_only":
+        reason = override.why
     if reason and not reduces(wish.held, change):
         return (-wish.held if wish.held * change < 0 else ZERO), f"reductions only: {reason}"
     if limits.bans_short(wish.symbol) and change < 0 and wish.held + change < 0:

@@ -13,12 +13,14 @@ from ledger.book import Book
 from ledger.events import TargetRow
 from ledger.lots import ZERO
 from ledger.nav import Unvalued
+from ledger.overriding import allowed
 from trader.limits import Limits
 from trader.projection import (
     Touch,
     average_volume,
     held,
     running_cycle,
+    strategy_of,
     touch,
     unit_value,
 )
@@ -70,7 +72,11 @@ def wish_of(frame: Frame, con_id: int) -> Wish:
     book, target = frame.book, _targets(frame.book).get(con_id)
     if target is None:
         return bare(book, con_id, "no target: the forecast does not name it")
-    wish = replace(bare(book, con_id, ""), weight=target.weight * target.leverage)
+    wish = bare(book, con_id, "")
+    override = allowed(book, wish.symbol, strategy_of(book))
+    wish = replace(wish, weight=target.weight * target.leverage * override.scale)
+    if override.allow == "none":
+        return replace(wish, obstacle=override.why)
     if obstacle := _closed(book, con_id):
         return replace(wish, obstacle=obstacle)
     try:

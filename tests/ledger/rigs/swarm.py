@@ -232,8 +232,7 @@ class Life:
         self._record(ledger, lost("x" * self.chance.randrange(9_000)), lost("y" * self.chance.randrange(600)))
 
     def operator(self, ledger: Ledger) -> None:
-        until = self.clock.now() + timedelta(days=1)
-        word = OverrideSet(name="leverage", value=str(self._next()), until=until, why="so")
+        word = OverrideSet(subject=f"S{self._next()}", allow="none", why="so")
         self._record(ledger, self.chance.choice((word, TradingHalted(reason="so"), TradingResumed(why="so"))))
 
     def midnight(self, ledger: Ledger) -> None:

@@ -314,7 +314,7 @@ def _usual(simulator: Simulator, box: Mailbox) -> Settings:
         "limits": {
             "name_share_max": "1.5", "order_share_max": "2", "order_notional_max": 300_000, "order_volume_share_max": 1,
             "turnover_per_day_max": 10,
-        },  # fmt: skip
+        },
         "mail": {
             "host": "127.0.0.1", "port": box.port, "tls": "none",
             "from": "tallybook@localhost", "to": "owner@localhost",

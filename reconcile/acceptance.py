@@ -158,9 +158,26 @@ def _open_break(book: State, break_id: str) -> Break:
     known = book.breaks.get(break_id)
     if known is None or known.status != "open":
         listed = ", ".join(b.found.break_id for b in book.open_breaks) or "none"
-        is_now = known.status if known is not None else "no such break"
-        raise Impossible(f"break {break_id}: expected an open break ({listed}), found {is_now}")
+        raise Impossible(f"break {break_id}: expected an open break ({listed}), found {what_became(known)}")
     return known
+
+
+def what_became(known: Break | None) -> str:
+    """Say what a break is by now, and what can be done about that."""
+    if known is None:
+        return "no such break; see: tallybook breaks"
+    break_id, at = known.found.break_id, f" on {known.ended_at:%Y-%m-%d}" if known.ended_at is not None else ""
+    match known.status:
+        case "accepted":
+            by = f" by {known.accepted.by}" if known.accepted is not None and known.accepted.by else ""
+            undo = f'to undo that: tallybook accept {break_id} --take-back --why "…"'
+            return f'that it was accepted{at}{by} ("{known.why}"); {undo}'
+        case "taken back":
+            return f"that its acceptance was taken back{at}; the next cycle finds the difference again, by another name"
+        case "closed":
+            return f"that it closed{at}: {known.why}"
+        case _:
+            return "that nobody has accepted it; see: tallybook breaks " + break_id
 
 
 def _require_lasting(book: State, found: BreakFound, tolerances: Tolerances) -> None:

@@ -14,6 +14,7 @@ from ledger.book import Book
 from ledger.effects.opening import adjustment_name
 from ledger.events import AcceptanceTakenBack, CommissionCharged, DividendAccrued, Fact, FillBusted, OrderFilled
 from ledger.state import ZERO, Break, Impossible, State
+from reconcile.acceptance import what_became
 from reconcile.comparisons import INFERRED
 
 AGAIN = "/again/"  # in the name of what stands for one of the broker's that was thought to be taken back
@@ -49,8 +50,7 @@ def _accepted_break(book: State, break_id: str) -> Break:
     known = book.breaks.get(break_id)
     if known is None or known.status != "accepted":
         listed = ", ".join(b.found.break_id for b in book.breaks.values() if b.status == "accepted") or "none"
-        is_now = known.status if known is not None else "no such break"
-        raise Impossible(f"break {break_id}: expected an accepted break ({listed}), found {is_now}")
+        raise Impossible(f"break {break_id}: expected an accepted break ({listed}), found {what_became(known)}")
     return known
 
 

@@ -191,12 +191,19 @@ def test_units_that_nobody_ever_valued_cannot_be_accepted() -> None:
         acceptance(told(quiet_book(), UNKNOWN, found_before), "B-1", "mine")
 
 
-@pytest.mark.parametrize("break_id", ["B-1", "B-2"], ids=["accepted already", "never found"])
-def test_only_an_open_break_can_be_accepted(break_id: str) -> None:
+@pytest.mark.parametrize(
+    ("break_id", "words"),
+    [
+        pytest.param("B-1", 'that it was accepted on 2005-03-01 ("seen to"); to undo that: tallybook', id="accepted"),
+        pytest.param("B-2", "no such break; see: tallybook breaks", id="never found"),
+    ],
+)
+def test_only_an_open_break_can_be_accepted(break_id: str, words: str) -> None:
     book = accepted(reconciled(look(quiet_book(), rows=[row(SPY, "11"), SHORT])), "B-1")
 
-    with pytest.raises(Impossible, match="expected an open break"):
+    with pytest.raises(Impossible) as refused:
         acceptance(book, break_id, "again")
+    assert f"break {break_id}: expected an open break (none), found {words}" in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,12 @@ def test_help_lists_the_commands_in_groups(tmp_path: Path) -> None:
         pytest.param(["accept", "B-2"], "usage: Missing option '--why'.", id="no reason"),
         pytest.param(["accept", "B-2", "--why", " "], "usage: Invalid value for --why: expected a reason", id="empty"),
         pytest.param(["accept", "B-9", "--why", "x"], "impossible: break B-9: expected an open break (B-2)", id="id"),
+        pytest.param(["accept", "B-1", "--why", "x"], "impossible: break B-1: expected an open break (B-2)", id="over"),
+        pytest.param(
+            ["adjust-cost", "SPY", "-100", "--why", "x"],
+            "usage: expected an option before the negative number -100, as in adjust-cost SPY --by -100",
+            id="minus",
+        ),
         pytest.param(["breaks", "B-9"], "impossible: break B-9: expected one of B-1, B-2", id="no such break"),
         pytest.param(["audit", "yesterday"], "usage: Invalid value for 'DAY': 'yesterday' does not match", id="no day"),
         pytest.param(["audit", "2005-03-05"], "unknown-day: 2005-03-05: expected a day of the log", id="a Saturday"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from datetime import timedelta
+from decimal import Decimal
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,6 +16,7 @@ from trader.calendar import Calendar, Slot
 from trader.desk import Desk
 from trader.evidence import put
 from trader.ingest import BarRules
+from trader.limits import Limits
 from trader.settings import FixedWeights as FixedSettings
 from trader.settings import FromFile, Settings, canonical_text
 from trader.settings import Momentum as MomentumSettings
@@ -24,6 +26,7 @@ from trader.sources.source import Source
 from trader.strategies import FixedWeights, Momentum, Strategy, TargetsFile
 from trader.witness import places_of
 
+DESK_COLLAR = Decimal("0.02")  # between two sources of one close
 VERSIONED = ("tallybook", "ib_insync", "pydantic", "duckdb")
 
 
@@ -67,6 +70,14 @@ def tolerances_of(settings: Settings) -> Tolerances:
     return settings.reconcile.tolerances
 
 
+def limits_of(settings: Settings) -> Limits:
+    """Return the limits; a desk wants a second source for its prices, unless its settings say how near."""
+    limits, is_desk = settings.limits, settings.reconcile.profile == "desk"
+    if limits.second_source_collar is None and is_desk:
+        return limits.model_copy(update={"second_source_collar": DESK_COLLAR})
+    return limits
+
+
 def desk_of(
     settings: Settings, home: Path, clock: Clock, broker: Broker, slot: Slot, slot_name: str, *, dry_run: bool
 ) -> Desk:
@@ -85,7 +96,7 @@ def desk_of(
         strategy=strategy_of(settings),
         sources=sources_of(settings, home, broker),
         bar_rules=BarRules(section.bars_age_sessions_max, section.close_difference_max),
-        limits=settings.limits,
+        limits=limits_of(settings),
         offset_ticks=orders.offset_ticks,
         algo=orders.algo,
         algo_priority=orders.algo_priority,

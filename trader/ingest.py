@@ -115,7 +115,7 @@ def _row(contract: ContractDefined, series: Series, digest: str) -> SeriesRow:
     first, last = series[0].day, series[-1].day
     return SeriesRow(
         con_id=contract.con_id, symbol=contract.symbol, sha256=digest, bars=len(series), first=first, last=last,
-        average_volume=average_volume(series),
+        last_close=series[-1].close, average_volume=average_volume(series),
     )  # fmt: skip
 
 

@@ -70,6 +70,14 @@ class Limits(BaseModel):
     price_collar: Positive = Field(
         default=Decimal("0.05"), description="fraction of the last price, either side, for a limit price"
     )
+    delayed_collar: Positive = Field(
+        default=Decimal("0.08"), description="fraction of the last price, either side, where prices are delayed"
+    )
+    delayed_data_allowed: bool = Field(default=False, description="true or false: trade by prices 15 minutes old")
+    second_source_collar: Positive | None = Field(
+        default=None,
+        description="fraction that the quote's last close may differ from a second source; absent: none needed",
+    )
     close_collar: Positive = Field(
         default=Decimal("0.25"), description="fraction of the previous close, either side: a split or a wrong price"
     )
@@ -143,9 +151,20 @@ class Limits(BaseModel):
                 f"min_order_notional {self.min_order_notional}: expected at most order_notional_max "
                 f"{self.order_notional_max}"
             )
-        if max(self.price_collar, self.close_collar, self.excess_liquidity_min, self.no_trade_band) >= 1:
-            raise ValueError("price_collar, close_collar, excess_liquidity_min and no_trade_band: expected below 1")
+        if (
+            max(
+                self.price_collar, self.delayed_collar, self.close_collar, self.excess_liquidity_min, self.no_trade_band
+            )
+            >= 1
+        ):
+            raise ValueError(
+                "price_collar, delayed_collar, close_collar, excess_liquidity_min and no_trade_band: expected below 1"
+            )
         return self
+
+    def collar_of(self, data_type: int) -> Decimal:
+        """Return how far a price may be from the last one, by the type of its market data."""
+        return self.price_collar if data_type == 1 else self.delayed_collar
 
     def bans_short(self, symbol: str) -> bool:
         """Tell whether a symbol may not be sold short."""

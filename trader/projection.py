@@ -27,6 +27,7 @@ class Touch:
     ask: Decimal
     last: Decimal
     close: Decimal  # of the previous session
+    data_type: int = 1  # 1 live, 2 frozen, 3 delayed, 4 delayed and frozen
 
     @property
     def reference(self) -> Decimal:
@@ -92,7 +93,7 @@ def touch(book: Book, con_id: int) -> Touch:
         case Decimal() as bid, Decimal() as ask, Decimal() as last, Decimal() as close:
             if min(bid, ask, last, close) <= 0:
                 raise Unvalued(f"expected prices above zero, found bid {bid}, ask {ask}, last {last}, close {close}")
-            return Touch(bid, ask, last, close)
+            return Touch(bid, ask, last, close, quote.market_data_type)
         case _:
             prices = {"bid": quote.bid, "ask": quote.ask, "last": quote.last, "close": quote.close}
             raise Unvalued(f"{', '.join(name for name, price in prices.items() if price is None)} missing")

@@ -17,6 +17,7 @@ class SeriesRow(Row):
     bars: int
     first: date
     last: date
+    last_close: Exact | None = None  # raw, in the contract's currency; None: not told
     average_volume: Exact | None = None  # units a day, of the last twenty bars, cut to whole ones; None: not told
 
 

@@ -120,16 +120,16 @@ def targets(weights: Mapping[int, str], leverage: str = "1") -> TargetsComputed:
     )
 
 
-def ingested(volume: str | None = "1000000") -> DataIngested:
+def ingested(volume: str | None = "1000000", source: str = "folder", **changes: object) -> DataIngested:
     """Bars of the universe; of them, plans and safeguards look at the volume alone."""
     rows = (
         SeriesRow(
             con_id=con_id, symbol=SYMBOLS[con_id], sha256="0" * 64, bars=20, first=SESSION, last=SESSION,
-            average_volume=None if volume is None else Decimal(volume),
+            last_close=PRICES[con_id], average_volume=None if volume is None else Decimal(volume),
         )
         for con_id in SYMBOLS
     )  # fmt: skip
-    return DataIngested(source="folder", series=tuple(rows))
+    return DataIngested(source=source, series=tuple(row.model_copy(update=changes) for row in rows))
 
 
 def margin(excess_liquidity: str = "80000", **changes: object) -> MarginObserved:

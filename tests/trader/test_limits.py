@@ -47,6 +47,8 @@ def test_limits_that_mean_nothing_are_refused(given: dict[str, Any], problem: st
 
 def test_every_limit_says_its_unit() -> None:
     units = (
+        "true or false",
+        "fraction that",
         "NAV",
         "base currency",
         "fraction of",

@@ -26,6 +26,7 @@ from ledger.events import (
     CashObserved,
     CycleFinished,
     CycleSkipped,
+    DataIngested,
     Fact,
     LogStarted,
     MarginObserved,
@@ -176,6 +177,8 @@ EXECUTED = OrderFilled(
     account=ACCOUNT, execution_id="0000e0d5.4226.01", order_ref=REF, perm_id=1, order_id=1, client_id=17, con_id=AAPL,
     quantity=D("100"), price=D("44.50"), currency="USD", occurred_at=NOW,
 )  # fmt: skip
+SECOND, TWO = "prices_agree_with_a_second_source", {"second_source_collar": "0.1"}
+DELAYED: dict[str, Any] = {"delayed_data_allowed": True}
 OVERRIDE = "overrides_are_respected"
 NO_AAPL = OverrideSet(subject="AAPL", allow="none", why="earnings")
 LESS = OverrideSet(subject="strategy fixed", allow="reduce_only", why="holiday")
@@ -439,6 +442,30 @@ CASES = (
     Case("limit_prices_stay_near_the_last", "pass", "above, at it", [order(limit_price=D("46.725"))]),
     Case("limit_prices_stay_near_the_last", "veto", "above", [order(limit_price=D("46.73"))]),
     Case("limit_prices_stay_near_the_last", "veto", "below", [order(limit_price=D("42.27"))]),
+    Case(
+        "limit_prices_stay_near_the_last",
+        "pass",
+        "delayed, at it",
+        [order(limit_price=D("48.06"))],
+        DELAYED,
+        quoted(market_data_type=3),
+    ),
+    Case(
+        "limit_prices_stay_near_the_last",
+        "veto",
+        "delayed, above",
+        [order(limit_price=D("48.07"))],
+        DELAYED,
+        quoted(market_data_type=3),
+    ),
+    Case(SECOND, "pass", "not asked for", [order()], also=[ingested(source="broker")]),
+    Case(SECOND, "pass", "at it", [order()], {"second_source_collar": "0.1"}, quoted(close=D("48.95"))),
+    Case(SECOND, "veto", "beyond", [order()], {"second_source_collar": "0.1"}, quoted(close=D("48.96"))),
+    Case(
+        SECOND, "unknown", "only the broker", [order()], TWO, {"instead": {DataIngested: [ingested(source="broker")]}}
+    ),
+    Case(SECOND, "unknown", "it told no close", [order()], TWO, also=[ingested(last_close=None)]),
+    Case(SECOND, "unknown", "no quote", [order()], TWO, {"quotes": []}),
     Case("limit_prices_stay_near_the_last", "unknown", "no last price", [order()], world=NO_PRICE),
     Case("limit_prices_stay_near_the_close", "pass", "at it", [order()], world=quoted(close=D("35.60"))),
     Case("limit_prices_stay_near_the_close", "veto", "above", [order()], world=quoted(close=D("35.59"))),
@@ -452,6 +479,8 @@ CASES = (
     Case("prices_are_fresh", "unknown", "never asked", [order()], world={"instead": {QuotesObserved: ()}}),
     Case("market_data_are_live", "pass", "live", [order()]),
     Case("market_data_are_live", "veto", "frozen", [order()], world=quoted(market_data_type=2)),
+    Case("market_data_are_live", "pass", "delayed, with consent", [order()], DELAYED, quoted(market_data_type=3)),
+    Case("market_data_are_live", "veto", "delayed and frozen", [order()], DELAYED, quoted(market_data_type=4)),
     Case("market_data_are_live", "veto", "delayed", [order()], world=quoted(market_data_type=3)),
     Case("market_data_are_live", "veto", "halted", [order()], world=quoted(halted=True)),
     Case("market_data_are_live", "unknown", "no quote", [order()], world={"quotes": []}),

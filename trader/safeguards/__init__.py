@@ -53,6 +53,7 @@ SAFEGUARDS: tuple[Safeguard, ...] = (
     orders.order_share_stays_within_limit,
     prices.limit_prices_stay_near_the_last,
     prices.limit_prices_stay_near_the_close,
+    prices.prices_agree_with_a_second_source,
     prices.prices_are_fresh,
     prices.market_data_are_live,
     prices.spreads_are_narrow,

@@ -1,5 +1,5 @@
 """The market that the orders meet: prices that are there, live, young and near what was seen before."""
-# ruff: noqa: ARG001, D401 - every safeguard has the same signature, and says what it stands for
+# ruff: noqa: D401 - every safeguard has the same signature, and says what it stands for
 
 from __future__ import annotations
 
@@ -9,22 +9,21 @@ from ledger.book import Book
 from ledger.events import OrderPlanned
 from ledger.nav import Unvalued
 from trader.limits import Limits
-from trader.projection import (
-    touch,
-)
+from trader.projection import running_cycle, touch
 from trader.safeguards.judging import age_of, each, limit_price
 from trader.verdicts import Verdict, at_most
 
-LIVE = 1  # market data type: 2 frozen, 3 delayed, 4 delayed and frozen
+BROKER = "broker"  # the source that quotes come from, too
+LIVE, DELAYED = 1, 3  # market data type: 2 frozen, 4 delayed and frozen
 
 
 def limit_prices_stay_near_the_last(book: Book, limits: Limits) -> tuple[Verdict, ...]:
     """A limit price far from the last trade is a mistake, whoever made it."""
 
     def verdict(order: OrderPlanned) -> Verdict:
-        last = touch(book, order.con_id).last
-        distance = abs(limit_price(order) - last) / last
-        return at_most(distance, limits.price_collar, "|limit price - last| / last", con_id=order.con_id)
+        market = touch(book, order.con_id)
+        distance, collar = abs(limit_price(order) - market.last) / market.last, limits.collar_of(market.data_type)
+        return at_most(distance, collar, "|limit price - last| / last", con_id=order.con_id)
 
     return each(book, verdict)
 
@@ -36,6 +35,28 @@ def limit_prices_stay_near_the_close(book: Book, limits: Limits) -> tuple[Verdic
         close = touch(book, order.con_id).close
         distance = abs(limit_price(order) - close) / close
         return at_most(distance, limits.close_collar, "|limit price - close| / close", con_id=order.con_id)
+
+    return each(book, verdict)
+
+
+def prices_agree_with_a_second_source(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """The previous close by the broker's quote, beside that of a source that is not the broker."""
+    formula = "|close of the quote - close of a source| / close of the source"
+    collar = limits.second_source_collar
+    if collar is None:
+        return (Verdict("pass", formula, "not asked for", ""),)
+
+    def verdict(order: OrderPlanned) -> Verdict:
+        closes = [
+            row.last_close
+            for name, data in running_cycle(book).data.items()
+            for row in data.series
+            if name != BROKER and row.con_id == order.con_id and row.last_close is not None
+        ]
+        if not closes:
+            raise Unvalued(f"{order.symbol}: no source but the broker told its last close")
+        close = touch(book, order.con_id).close
+        return at_most(max(abs(close - told) / told for told in closes), collar, formula, con_id=order.con_id)
 
     return each(book, verdict)
 
@@ -56,15 +77,18 @@ def prices_are_fresh(book: Book, limits: Limits) -> tuple[Verdict, ...]:
 
 
 def market_data_are_live(book: Book, limits: Limits) -> tuple[Verdict, ...]:
-    """Delayed or frozen prices are history; a halted contract has none."""
+    """Frozen prices are history, delayed ones need the owner's consent, and a halted contract has none."""
+    allowed = (LIVE, DELAYED) if limits.delayed_data_allowed else (LIVE,)
 
     def verdict(order: OrderPlanned) -> Verdict:
         touch(book, order.con_id)
         quote = book.quotes[order.con_id]
-        live = quote.market_data_type == LIVE and not quote.halted
+        live = quote.market_data_type in allowed and not quote.halted
         observed = f"type {quote.market_data_type}{', halted' if quote.halted else ''}"
         formula = "market data type (1 live, 2 frozen, 3 delayed, 4 delayed and frozen)"
-        return Verdict("pass" if live else "veto", formula, observed, f"type {LIVE}", con_id=order.con_id)
+        return Verdict(
+            "pass" if live else "veto", formula, observed, f"type {' or '.join(map(str, allowed))}", con_id=order.con_id
+        )
 
     return each(book, verdict)
 

@@ -119,10 +119,11 @@ def _limit_price(frame: Frame, con_id: int, market: Touch, change: Decimal) -> D
     """Price an order a few ticks through the touch, inside both collars, on a tick."""
     limits, tick = frame.sizing.limits, frame.book.contracts[con_id].min_tick
     offset = frame.sizing.offset_ticks * tick
+    collar = limits.collar_of(market.data_type)
     if change > 0:
-        ceilings = market.last * (1 + limits.price_collar), market.close * (1 + limits.close_collar)
+        ceilings = market.last * (1 + collar), market.close * (1 + limits.close_collar)
         return (min(market.ask + offset, *ceilings) / tick).to_integral_value(ROUND_FLOOR) * tick
-    floors = market.last * (1 - limits.price_collar), market.close * (1 - limits.close_collar)
+    floors = market.last * (1 - collar), market.close * (1 - limits.close_collar)
     return (max(market.bid - offset, *floors) / tick).to_integral_value(ROUND_CEILING) * tick
 
 

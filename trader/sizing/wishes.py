@@ -110,7 +110,7 @@ def _wild(market: Touch, limits: Limits) -> str:
     if market.spread > limits.spread_max:
         return f"spread {percent(market.spread)}, above {percent(limits.spread_max)}"
     for name, base, collar in (
-        ("last price", market.last, limits.price_collar),
+        ("last price", market.last, limits.collar_of(market.data_type)),
         ("previous close", market.close, limits.close_collar),
     ):
         for price in (market.bid, market.ask):

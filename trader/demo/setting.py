@@ -26,6 +26,7 @@ HISTORY_DAYS = 400  # calendar days of bars that the folder keeps from before th
 START_SECONDS_MAX = 30.0
 NEEDED = ("aiosmtpd", "matplotlib", "bokeh_sampledata")
 MARK = "demo.json"  # tells a home that the demo may empty from any other folder
+MADE = (MARK, "tallybook.toml", "bars", "mail", "var", "ports.json", "nav.png")  # all that a demo's home holds
 
 SETTINGS = """\
 # Written by `tallybook demo`: a simulated account on a simulated clock.
@@ -79,14 +80,22 @@ def check_extras() -> None:
         raise DemoError(f"the demo needs {', '.join(missing)}; run: pip install 'tallybook[demo]'")
 
 
-def fresh_home(home: Path) -> None:
-    """Make an empty home; only a folder that an earlier demo made is emptied."""
-    if home.exists():
-        if any(home.iterdir()) and not (home / MARK).exists():
+def fresh_home(home: Path) -> bool:
+    """Make an empty home; tell whether an earlier demo's was emptied. What holds anything else is left alone."""
+    is_replaced = home.exists() and any(home.iterdir())
+    if is_replaced:
+        if not (home / MARK).exists():
             raise DemoError(f"{home}: expected no folder, or one of an earlier demo; name another with --home")
+        if others := sorted(path.name for path in home.iterdir() if path.name not in MADE):
+            raise DemoError(
+                f"{home}: expected nothing beside what an earlier demo made, found {', '.join(others)}; move it away, "
+                "or name another folder with --home"
+            )
+    if home.exists():
         shutil.rmtree(home)
     home.mkdir(parents=True)
     (home / MARK).write_text(json.dumps({"made_by": "tallybook demo"}) + "\n", encoding="utf-8")
+    return is_replaced
 
 
 def write_settings(home: Path, ports: Mapping[str, Any], mail_port: int) -> None:

@@ -75,7 +75,8 @@ def run(home: Path, sessions: int = 10, seed: int = 1, out: TextIO = sys.stdout)
     check_extras()
     if sessions < 1:
         raise DemoError(f"--sessions: expected at least 1, found {sessions}")
-    fresh_home(home)
+    if fresh_home(home):
+        print(f"the earlier demo in {shown(home)} is replaced", file=out)
     calendar = Calendar.load()
     days = calendar.sessions(FIRST_DAY, FIRST_DAY + timedelta(days=2 * sessions + 14))[:sessions]
     print(

@@ -178,6 +178,7 @@ EXECUTED = OrderFilled(
     quantity=D("100"), price=D("44.50"), currency="USD", occurred_at=NOW,
 )  # fmt: skip
 SECOND, TWO = "prices_agree_with_a_second_source", {"second_source_collar": "0.1"}
+DELAYED_IBM = [quote(AAPL), quote(IBM, market_data_type=3)]
 DELAYED: dict[str, Any] = {"delayed_data_allowed": True}
 OVERRIDE = "overrides_are_respected"
 NO_AAPL = OverrideSet(subject="AAPL", allow="none", why="earnings")
@@ -564,7 +565,14 @@ def test_every_limit_is_read_by_sizing_or_by_a_safeguard() -> None:
     limits = Read(sectors={"banks": ("AAPL",)})
     READ.clear()  # what validation read
     before = [*was("100000")["before"], EURO]
-    book = situation({AAPL: "0.2", IBM: "-0.2"}, held={AAPL: "100"}, cash="95550", before=before, also=EUROS["also"])
+    book = situation(
+        {AAPL: "0.2", IBM: "-0.2"},
+        held={AAPL: "100"},
+        cash="95550",
+        before=before,
+        also=EUROS["also"],
+        quotes=DELAYED_IBM,
+    )
     plan = plan_orders(book, Sizing(universe=UNIVERSE, limits=limits))
 
     check_safeguards(told(book, *plan), limits)

@@ -92,8 +92,8 @@ def trade_sum(book: Book, known: Break) -> str | None:
 
 
 def why(book: Book, known: Break) -> str:
-    """Say in a line why the halves differ: as accepted, else as is likeliest."""
-    return trade_sum(book, known) or because(known) or "not explained"
+    """Say in a line why the halves differ, or did; empty where it ended otherwise than was thought."""
+    return trade_sum(book, known) or because(known) or ("not explained" if known.status == "open" else "")
 
 
 def choices(known: Break) -> tuple[str, ...]:

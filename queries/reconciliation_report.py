@@ -42,7 +42,7 @@ from queries.break_words import (
 )
 from queries.figures import change, city, clock_time, money
 from queries.sections import Report, Section, Tone
-from queries.sums import MONEY, accepted_number, rows_of, sum_of
+from queries.sums import MONEY, rows_of, sum_of, taken_number
 from queries.tables import HOME_ZONE, UnknownDay
 from queries.witness_words import (
     FATES,
@@ -58,6 +58,7 @@ from queries.witness_words import (
 LOOKED_AHEAD = timedelta(days=14)  # so long a report looks for the day's statement, and for what became of its breaks
 NO_STATEMENT = "No statement of this day has been read yet: what was inferred stays provisional."
 LOOK_CLOSER = "To see every figure and the lines behind it: tallybook reconcile --statement FILE"
+MARKS = {"accepted": "accepted", "taken back": "accepted, and taken back", "closed": "this it was", "open": ""}
 FATE_OF_ONE = (
     ("confirmed", "the statement confirmed it"),
     ("replaced", "the statement told it otherwise"),
@@ -212,7 +213,7 @@ def _told(seen: Seen, known: Break) -> Iterator[tuple[str, str]]:
     elif found.text:
         yield "apart", found.text
     yield from _why(seen, known)
-    if explanation is not None and (evidence := rows_of(explanation)[(accepted_number(known) or 1) - 1].evidence):
+    if explanation is not None and (evidence := rows_of(explanation)[(taken_number(known) or 1) - 1].evidence):
         yield "rests on", "; ".join(evidence)
     yield "found", _at(seen, known.at)
     if known.ended_at is not None:
@@ -234,10 +235,10 @@ def _why(seen: Seen, known: Break) -> Iterator[tuple[str, str]]:
     elif told is None or not told.terms:
         yield "why", told.text if told is not None else "not explained"
     else:
-        taken, rows = accepted_number(known), rows_of(told)
+        taken, rows = taken_number(known), rows_of(told)
         for number, row in enumerate(rows, 1):
             name = f"{number} " if len(rows) > 1 else ""
-            mark = f" ← {known.status}" if number == taken and len(rows) > 1 else ""
+            mark = f" ← {MARKS[known.status]}" if number == taken and len(rows) > 1 else ""
             yield "why", f"{name}{row.certainty}: {sum_of(known, row)}{mark}"
 
 

@@ -40,24 +40,30 @@ def rows_of(told: BreakExplained) -> tuple[ExplanationRow, ...]:
 def because(known: Break) -> str:
     """Say in a line why the halves differ: as a sum where there is one, with how sure it is and what else fits.
 
-    Of an accepted break the explanation that was accepted, which need not be the likeliest.
+    Of a break that is over, the explanation that was accepted or that came true, which need not be the likeliest; empty
+    where it was something else.
     """
     told = known.explanation
     if told is None or not told.terms:
         return told.text if told is not None else known.found.text
-    number, rows = accepted_number(known) or 1, rows_of(told)
-    row = rows[number - 1]
-    others = dict.fromkeys(other.cause for n, other in enumerate(rows, 1) if n != number and other.cause != row.cause)
-    rivals = " or ".join(others)
+    number, rows = taken_number(known), rows_of(told)
+    if number is None and known.closed is not None and known.closed.cause:
+        return ""
+    row = rows[(number or 1) - 1]
+    others = rows if known.status == "open" else ()
+    rivals = " or ".join(dict.fromkeys(other.cause for other in others if other.cause != row.cause))
     sure = "in part" if row.certainty == "unexplained" else row.certainty
     return f"{sum_of(known, row)} ({sure}{f'; or {rivals}' if rivals else ''})"
 
 
-def accepted_number(known: Break) -> int | None:
-    """Return which of its explanations was accepted; None where none was."""
-    number = known.accepted.explanation if known.accepted is not None else None
-    rows = len(known.explanation.rivals) + 1 if known.explanation is not None else 0
-    return number if number is not None and number <= rows else None
+def taken_number(known: Break) -> int | None:
+    """Return which of its explanations was accepted, or came true; None where none was."""
+    rows = rows_of(known.explanation) if known.explanation is not None else ()
+    if known.accepted is not None:
+        number = known.accepted.explanation
+        return number if number is not None and number <= len(rows) else None
+    cause = known.closed.cause if known.closed is not None else ""
+    return next((number for number, row in enumerate(rows, 1) if row.cause == cause), None)
 
 
 def _named(term: TermRow) -> str:

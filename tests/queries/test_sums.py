@@ -3,7 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from ledger.events import BreakAccepted, BreakExplained, BreakFound
+import pytest
+
+from ledger.events import BreakAccepted, BreakClosed, BreakExplained, BreakFound
 from ledger.events.reconciliation import Certainty, ExplanationRow, TermRow
 from ledger.state import Break
 from queries.sums import because
@@ -50,14 +52,30 @@ def test_without_terms_the_words_of_the_explanation_or_of_the_break_stand() -> N
     assert because(Break(CASH, START, 1, None)) == CASH.text
 
 
-def test_an_accepted_rival_is_why_and_the_likeliest_one_is_the_other() -> None:
-    withdrawal = TermRow(cause="withdrawal", kind="cash", subject="USD", amount=Decimal("-5.5"), text="withdrawal")
-    rival = ExplanationRow(causes=("withdrawal",), certainty="possible", text="", terms=(withdrawal,))
-    known = explained("likely", "0", rival, terms=(FEE,))
+WITHDRAWAL = TermRow(cause="withdrawal", kind="cash", subject="USD", amount=Decimal("-5.5"), text="withdrawal")
+RIVAL = ExplanationRow(causes=("withdrawal",), certainty="possible", text="", terms=(WITHDRAWAL,))
+
+
+def test_an_accepted_rival_is_why_and_what_else_fitted_is_over() -> None:
+    known = replace(explained("likely", "0", RIVAL, terms=(FEE,)), status="accepted")
 
     accepted = replace(known, accepted=BreakAccepted(break_id="B-1", why="mine", explanation=2))
 
-    assert because(accepted) == "-5.50 = withdrawal (-5.50); unexplained 0.00 (possible; or fee)"
+    assert because(accepted) == "-5.50 = withdrawal (-5.50); unexplained 0.00 (possible)"
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        pytest.param("withdrawal", "-5.50 = withdrawal (-5.50); unexplained 0.00 (possible)", id="a rival came true"),
+        pytest.param("interest", "", id="none did"),
+        pytest.param("", "-5.50 = market data fee (-4.50); unexplained 0.00 (likely)", id="nobody knows"),
+    ],
+)
+def test_what_closed_by_itself_tells_what_came_true(cause: str, told: str) -> None:
+    known = replace(explained("likely", "0", RIVAL, terms=(FEE,)), status="closed")
+
+    assert because(replace(known, closed=BreakClosed(break_id="B-1", reason="they match", cause=cause))) == told
 
 
 def test_words_that_say_what_an_amount_is_need_no_cause_before_them() -> None:

@@ -109,7 +109,8 @@ def ended_breaks(book: Book, day: date, zone: ZoneInfo) -> Iterator[str]:
             continue
         what = f"{known.found.break_id} {what_differs(book, known)}, {follows(book, known)}"
         yield f"{what} {span(known.at, known.ended_at, zone.key)}; {ended_words(known, 'you')}."
-        yield f"{INDENT}{why(book, known)}"
+        if told := why(book, known):
+            yield f"{INDENT}{told}"
 
 
 def statement(book: Book, kind: str, day: date, zone: ZoneInfo) -> Iterator[str]:

@@ -58,6 +58,8 @@ from queries.witness_words import (
 LOOKED_AHEAD = timedelta(days=14)  # so long a report looks for the day's statement, and for what became of its breaks
 NO_STATEMENT = "No statement of this day has been read yet: what was inferred stays provisional."
 LOOK_CLOSER = "To see every figure and the lines behind it: tallybook reconcile --statement FILE"
+GRAVITY = ("note", "lock", "reduce_only", "halt")
+STAYING = ("foreign_trade", "refused_fact", "order", "corporate_action")  # kinds that never close by themselves
 MARKS = {"accepted": "accepted", "taken back": "accepted, and taken back", "closed": "this it was", "open": ""}
 FATE_OF_ONE = (
     ("confirmed", "the statement confirmed it"),
@@ -132,9 +134,7 @@ def report_of(home: Path, day: date | None = None, zone: str = HOME_ZONE) -> Rep
     verdict, remarks, tone = _verdict(seen, breaks)
     sections = (*_breaks(seen, breaks), *_statement(seen), *_comparisons(seen), Section("Words", labelled=WORDS))
     title = f"{seen.book.account} {seen.book.mode} · reconciliation of {seen.day:%a} {seen.day.day} {seen.day:%b %Y}"
-    return Report(
-        seen.day, title, verdict, remarks, tone, sections, _plain(seen, breaks, " ".join((verdict, *remarks)), tone)
-    )
+    return Report(seen.day, title, verdict, remarks, tone, sections, _plain(seen, breaks, (verdict, *remarks), tone))
 
 
 def _last_day(home: Path, zone: str) -> date:
@@ -173,10 +173,11 @@ def _read(seen: Seen, events: Iterator[Event], *, apply: bool = True) -> Seen:
 
 def _verdict(seen: Seen, breaks: tuple[Break, ...]) -> tuple[str, tuple[str, ...], Tone]:
     """Return the answer in a line, what belongs to it, and whether it is good."""
-    still = [known.found.break_id for known in breaks if known.status == "open"]
+    still = [known for known in breaks if known.status == "open"]
     stated = seen.stated
     if still:
-        told = f"BOOK ≠ BROKER · {', '.join(still)} {'is' if len(still) == 1 else 'are'} open: see what to do below"
+        names = ", ".join(known.found.break_id for known in still)
+        told = f"BOOK ≠ BROKER · {names} open: {_stopped(seen, still)} · what to do stands below"
     elif breaks:
         told = f"BOOK = BROKER · {_counted(len(breaks), 'break')}, {'all ' * (len(breaks) > 1)}settled"
     elif seen.comparisons:
@@ -187,6 +188,13 @@ def _verdict(seen: Seen, breaks: tuple[Break, ...]) -> tuple[str, tuple[str, ...
         told = told if still else told.replace("BOOK = BROKER", "BOOK ≠ STATEMENT")
         return told, (verdict_of(stated), LOOK_CLOSER), "bad"
     return told, (NO_STATEMENT if stated is None else verdict_of(stated),), "bad" if still else "fine"
+
+
+def _stopped(seen: Seen, still: list[Break]) -> str:
+    """Say what the gravest of the open breaks stop."""
+    gravest = max(GRAVITY.index(known.found.consequence) for known in still)
+    words = (follows(seen.book, known) for known in still if GRAVITY.index(known.found.consequence) == gravest)
+    return "; ".join(dict.fromkeys(words))
 
 
 def _counted(number: int, noun: str) -> str:
@@ -206,12 +214,12 @@ def _told(seen: Seen, known: Break) -> Iterator[tuple[str, str]]:
     found, explanation = known.found, known.explanation
     if known.status == "open":
         yield "to do", accepting(known)
-        if found.kind not in ("foreign_trade", "refused_fact"):
+        if found.kind not in STAYING:
             yield "to do", "nothing, if the broker is wrong or late: it closes by itself when both sides match again"
     if found.difference is not None:
         yield "apart", f"{difference_of(known)}{_unit(seen, known)}: {both_sides(known)}"
-    elif found.text:
-        yield "apart", found.text
+    elif found.text and (explanation is None or explanation.text != found.text):
+        yield "what", found.text
     yield from _why(seen, known)
     if explanation is not None and (evidence := rows_of(explanation)[(taken_number(known) or 1) - 1].evidence):
         yield "rests on", "; ".join(evidence)
@@ -312,7 +320,7 @@ def _statement(seen: Seen) -> Iterator[Section]:
             yield Section(words.capitalize(), tuple(fact_words(fact, seen.symbol) for fact in facts))
 
 
-def _plain(seen: Seen, breaks: tuple[Break, ...], verdict: str, tone: Tone) -> dict[str, Any]:
+def _plain(seen: Seen, breaks: tuple[Break, ...], answer: tuple[str, ...], tone: Tone) -> dict[str, Any]:
     stated = seen.stated
     comparisons = [
         {"at": instant_text(event.recorded_at), **event.fact.model_dump(mode="json", exclude_none=True)}
@@ -332,7 +340,8 @@ def _plain(seen: Seen, breaks: tuple[Break, ...], verdict: str, tone: Tone) -> d
     if statement is not None and stated is not None:
         statement["differs_still"] = [_named(row) for row in stated.rows if is_open(row)]
     return {
-        "day": seen.day.isoformat(), "account": seen.book.account, "mode": seen.book.mode, "verdict": verdict,
+        "day": seen.day.isoformat(), "account": seen.book.account, "mode": seen.book.mode, "verdict": answer[0],
+        "remarks": answer[1:],
         "agrees": tone == "fine",
         "comparisons": comparisons, "breaks": told, "statement": statement,
     }  # fmt: skip

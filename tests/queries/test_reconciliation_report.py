@@ -100,7 +100,7 @@ def test_an_open_break_says_what_it_stops_and_first_what_to_do(world: World) -> 
     report = told(world)
 
     assert (report.exit_status, report.plain["agrees"]) == (1, False)
-    assert report.verdict == "BOOK ≠ BROKER · B-1 is open: see what to do below"
+    assert report.verdict == "BOOK ≠ BROKER · B-1 open: only reductions trade · what to do stands below"
     shown = section(report, "Break B-1")
     assert shown.heading == "Break B-1 · cash USD -16.25 · OPEN: only reductions trade"
     assert shown.labelled == (
@@ -237,7 +237,8 @@ def test_the_same_is_told_to_a_program(world: World) -> None:
     plain = json.loads(rendered(told(world), "json"))
 
     assert (plain["day"], plain["agrees"], plain["statement"]) == ("2005-03-01", True, None)
-    assert plain["verdict"].startswith("BOOK = BROKER · 1 break, settled")
+    assert plain["verdict"] == "BOOK = BROKER · 1 break, settled"
+    assert plain["remarks"] == ["No statement of this day has been read yet: what was inferred stays provisional."]
     assert [(each["status"], each["accepted"]["explanation"]) for each in plain["breaks"]] == [("accepted", 2)]
 
 
@@ -260,3 +261,21 @@ def test_what_the_statement_alone_tells_is_named_where_it_is_little_and_counted_
 
     assert last.endswith("no such figure of the period: 4 lines of the change in NAV.")
     assert names_of(rows[:2]) == "NAV by prices, NAV by transfers"
+
+
+def test_of_several_open_breaks_the_gravest_is_in_the_answer(world: World) -> None:
+    halting = FOUND.model_copy(update={"break_id": "B-2", "subject": "EUR", "currency": "EUR", "consequence": "halt"})
+    world.record(FOUND, halting)
+
+    assert told(world).verdict == "BOOK ≠ BROKER · B-1, B-2 open: nothing trades · what to do stands below"
+
+
+def test_what_only_you_can_end_is_not_said_to_close_by_itself_and_nothing_is_said_twice(world: World) -> None:
+    words = "order tb-1: it was sent, and nobody knows what became of it"
+    found = BreakFound(break_id="B-1", kind="order", subject="tb-1", consequence="lock", text=words)
+    world.record(found, BreakExplained(break_id="B-1", cause="", certainty="unexplained", text=words))
+
+    shown = section(told(world), "Break B-1").labelled
+
+    assert [label for label, _ in shown] == ["to do", "why", "found"]
+    assert dict(shown)["why"] == words

@@ -10,9 +10,12 @@ import pytest
 
 from ledger.book import Book
 from ledger.events import (
+    BreakAccepted,
+    BreakFound,
     CashObserved,
     CashRow,
     CashWithdrawn,
+    CommissionAdjusted,
     CommissionCharged,
     DividendAccrued,
     FeeCharged,
@@ -20,11 +23,12 @@ from ledger.events import (
     PositionsObserved,
     StatementReconciled,
 )
-from reconcile.settling import inferred_keys, lacking, undoing
+from reconcile.settling import inferred_keys, is_waiting, lacking, undoing
 from reconcile.statements import Statement
 from reconcile.statements.statement import Held, Observed
+from reconcile.taking_back import taking_back
 from reconcile.witness import Reports
-from tests.facts import ACCOUNT, DAY, SPY, row, told
+from tests.facts import ACCOUNT, DAY, SPY, bought, busted, commission, row, told
 from tests.reconcile.worlds import HELD, look, quiet_book, reconciled
 
 D = Decimal
@@ -140,3 +144,57 @@ def test_a_dividend_that_never_came_is_due_again() -> None:
 
     assert (after.provisional, after.cash["USD"]) == ({}, D(92000))
     assert [(each.gross, each.tax) for each in after.accruals.values()] == [(due.gross, due.tax)]
+
+
+EXECUTED = (bought(SPY, "5", "400", execution="a.01"), commission("a.01", "-1"))
+REFUND = CommissionAdjusted(
+    source="operator", reference="B-1/refund/a", amount=D(1), currency="USD", con_id=SPY.con_id, provisional=True
+)
+
+
+def bust_accepted(book: Book) -> Book:
+    """Let a bust have been accepted of an execution of the broker's own, with what it had cost."""
+    begun = BreakFound(
+        break_id="B-1", kind="position", subject=str(SPY.con_id), consequence="lock", expected=D(15), found=D(10),
+        con_id=SPY.con_id,
+    )  # fmt: skip
+    gone = busted("a.01")
+    recorded = (gone.key, REFUND.key)
+    return told(book, begun, BreakAccepted(break_id="B-1", why="so", explanation=1, recorded=recorded), gone, REFUND)
+
+
+def listing(book: Book) -> tuple[Statement, Reports]:
+    """What statement and API tell, if they tell what a book says."""
+    cash, units = book.cash["USD"], book.positions[SPY.con_id]
+    held = (row(SPY, str(units)), *(each for each in HELD.values() if each.con_id != SPY.con_id))
+    return statement(cash, units), Reports(cash=heard(cash).cash, positions=PositionsObserved(rows=held))
+
+
+def test_a_bust_that_the_statement_does_not_bear_out_is_undone_and_the_execution_stands() -> None:
+    before = told(quiet_book(), *EXECUTED)
+    book = bust_accepted(before)
+
+    keys = undone(book, *listing(before))
+    after = told(book, *undoing(book, keys, EMPTY))
+
+    assert set(keys) == {busted("a.01").key, REFUND.key}
+    assert (after.cash, after.positions) == (before.cash, before.positions)
+    assert not any(is_waiting(key, DAY, statement(None)) for key in inferred_keys(after))
+
+
+def test_a_bust_waits_for_the_statement_of_its_day_alone() -> None:
+    book = bust_accepted(told(quiet_book(), *EXECUTED))
+    (bust, _) = inferred_keys(book)
+
+    assert undone(book, *listing(book)) == ()
+    assert is_waiting(bust, DAY, statement(None))
+    assert not is_waiting(bust, DAY - timedelta(days=1), statement(None))
+
+
+def test_a_bust_that_was_taken_back_is_inferred_no_longer() -> None:
+    book = bust_accepted(told(quiet_book(), *EXECUTED))
+
+    after = told(book, *taking_back(book, "B-1", "not so"))
+
+    assert [key for key in inferred_keys(after) if key.startswith(("bust/", "broker-cash/"))] == []
+    assert undone(after, *listing(after)) == ()

@@ -31,7 +31,7 @@ def announced(book: Book, facts: Iterable[Fact], events: Iterable[Event]) -> Ite
             continue
         before = known.get(stated.key)
         is_other = before is not None and before.fact.occurred_at is not None and _said(stated) not in told
-        fact = _named(stated, still, known) if is_other else stated
+        fact = _named(stated, still, known) if is_other else _resumed(stated, still)
         if isinstance(fact, DividendAccrualReversed):
             still.pop(fact.reference, None)
         elif fact.key not in known:
@@ -51,6 +51,12 @@ def _named(fact: DividendAccrued, still: dict[str, DividendAccrued], known: dict
         return fact  # it is open: the log knows better, or they contradict each other
     free = (name for number in count(2) if f"accrual/{(name := f'{family}/{number}')}" not in known)
     return fact.model_copy(update={"reference": next(free)})
+
+
+def _resumed(fact: DividendAccrued, still: dict[str, DividendAccrued]) -> DividendAccrued:
+    """Let what ends an accrual end the one that was resumed: it was thought to have ended before, and had not."""
+    name = next((name for name, each in still.items() if each.resumes == fact.key), None)
+    return fact if name is None else fact.model_copy(update={"reference": name})
 
 
 def _said(fact: DividendAccrued, event: Event | None = None) -> tuple[object, ...]:

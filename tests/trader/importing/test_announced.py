@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from ledger.book import replay
+from ledger.events import DividendAccrualReversed, DividendAccrued
 from ledger.log import read_events
+from tests.facts import CONTRACTS, GENESIS, SPY, events, minutes, told
 from tests.trader.importing.flex_files import ACCOUNT, IDS, Happening, Moved, Traded, statement, write
 from trader import exits
 from trader.commands.app import run
+from trader.importing.announced import announced, is_announced_before
 
 HISTORY: tuple[Happening, ...] = (
     Moved(date(2026, 1, 4), "Deposits/Withdrawals", Decimal(10000)),
@@ -76,3 +79,22 @@ def test_what_is_taken_back_at_last_is_what_is_open(tmp_path: Path) -> None:
     book = replay(tuple(read_events(tmp_path / "home")))
     assert book.accruals == {}
     assert ("accruals", "USD") not in book.journal
+
+
+def test_what_was_due_again_ends_when_the_statement_ends_it() -> None:
+    due = DividendAccrued(
+        con_id=SPY.con_id, reference=f"{SPY.con_id}/2005-02-01/2005-02-20", gross=Decimal(20), tax=Decimal(-6),
+        currency="USD",
+    )  # fmt: skip
+    ended = DividendAccrualReversed.model_validate({**dict(due), "type": "dividend_accrual_reversed"})
+    again = due.model_copy(update={"reference": f"{due.reference}/B-1", "resumes": ended.key})
+    stated = ended.model_copy(update={"occurred_at": minutes(600)})
+    log = list(events([GENESIS, *CONTRACTS, due, ended, again]))
+    book = replay(log)
+    assert is_announced_before(book, [stated])
+
+    (fact,) = announced(book, [stated], log)
+
+    after = told(book, fact)
+    assert after.accruals == {}
+    assert after.journal.get(("accruals", "USD"), 0) == 0

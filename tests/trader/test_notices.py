@@ -10,6 +10,7 @@ import pytest
 from ledger.book import Book, replay
 from ledger.bridged_days import BridgedDay
 from ledger.events import (
+    BreakAccepted,
     BreakClosed,
     BreakFound,
     CycleFailed,
@@ -36,6 +37,7 @@ from tests.queries.history import (
     new_world,
     ready,
     send,
+    snapshot,
     two_sessions,
 )
 from tests.trader.homes import SETTINGS, mail_section, write_settings
@@ -427,3 +429,20 @@ def test_a_break_that_began_on_another_day_bears_its_day(tmp_path: Path) -> None
 
     ended = "Tue 1 Mar 09:35 to 09:35; closed: both halves match again (fee)."
     assert f"B-1 cash USD, only reductions traded {ended}" in told
+
+
+def test_while_a_break_is_open_the_subject_names_the_broker_s_nav_where_it_is_another(tmp_path: Path) -> None:
+    world = new_world(tmp_path)
+    world.begin(TUESDAY, "09:35")
+    world.observe("92")
+    world.agree()
+    world.record(BreakFound(break_id="B-1", kind="position", subject=str(IBM), consequence="lock", con_id=IBM))
+    taken = snapshot(world.ledger.book)
+    world.record(taken.model_copy(update={"nav_reported": taken.nav + 100}))
+
+    open_subject = session_letter(world.ledger.book, "start", TUESDAY, NAMES).subject
+    world.record(BreakAccepted(break_id="B-1", why="a split"))
+    settled_subject = session_letter(world.ledger.book, "start", TUESDAY, NAMES).subject
+
+    assert open_subject.endswith("NAV 100,000.00 (broker 100,100.00)  1 break open")
+    assert settled_subject.endswith("NAV 100,000.00  all clear")

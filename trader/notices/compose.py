@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from ledger.book import Book
 from ledger.bridged_days import BridgedDay
+from ledger.events import SnapshotTaken
 from queries.figures import change, money
 from trader.calendar import NEW_YORK, Slot
 from trader.notices.letters import Letter, Part
@@ -110,7 +111,13 @@ def session_letter(
 def _session_subject(book: Book, kind: str, day: date, bridged: BridgedDay | None) -> str:
     today = book.snapshots.get(day)
     earned, nav = change(pnl(book, day, bridged)), money(today.nav if today else None)
-    return f"{_tag(book)} {kind.upper()} {day_text(day)}  {earned}  NAV {nav}  {_verdict(book)}"
+    told = f" (broker {money(today.nav_reported)})" if today is not None and _is_apart(book, today) else ""
+    return f"{_tag(book)} {kind.upper()} {day_text(day)}  {earned}  NAV {nav}{told}  {_verdict(book)}"
+
+
+def _is_apart(book: Book, today: SnapshotTaken) -> bool:
+    """Tell whether a break is open that makes our NAV another than the broker's: a split halves it until accepted."""
+    return bool(book.open_breaks) and money(today.nav_reported) != money(today.nav)
 
 
 def alarm_letter(book: Book | None, failure: Failure, mode: str, now: datetime, zone: ZoneInfo = NEW_YORK) -> Letter:

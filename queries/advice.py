@@ -31,6 +31,10 @@ BEFORE_ACCEPTING: dict[BreakKind, str] = {
     "refused_fact": "after a look into the account statement: what was refused is not booked",
     "corporate_action": "with --basis-to-cash for cash and shares; or import a statement that tells",
     "order": "after a look into the account statement: did it fill?",
+    "execution": "after a look into the account statement: did it happen?",
+    "commission": "if the broker is right",
+    "realised": "to have seen it: nothing is booked",
+    "exposure": "if the broker is right: nothing is booked",
 }
 
 

@@ -26,6 +26,11 @@ KINDS: dict[BreakKind, str] = {
     "foreign_order": "foreign order {}",
     "corporate_action": "corporate action {}",
     "refused_fact": "refused fact {}",
+    "order": "order {}",
+    "execution": "execution {}",
+    "commission": "commission of {}",
+    "realised": "realised of {}",
+    "exposure": "exposure",
 }
 CONSEQUENCES: dict[str, tuple[str, str]] = {  # while it is open, and told afterwards
     "note": ("noted, all may trade", "was noted"),
@@ -49,9 +54,15 @@ def subject_of(book: Book, known: Break) -> str:
 
 def what_differs(book: Book, known: Break) -> str:
     """Name what differs, and by how much: `cash USD -16.25`, `position IBM +50`."""
+    words = named(book, known)
+    return words if known.found.difference is None else f"{words} {difference_of(known)}"
+
+
+def named(book: Book, known: Break) -> str:
+    """Name what differs: `cash USD`, `NAV`, `position IBM`."""
     found = known.found
-    words = KINDS.get(found.kind, f"{found.kind.replace('_', ' ')} {{}}").format(subject_of(book, known))
-    return words if found.difference is None else f"{words} {difference_of(known)}"
+    subject = found.currency if found.kind == "cash" and found.currency else subject_of(book, known)
+    return KINDS[found.kind].format(subject)
 
 
 def difference_of(known: Break) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import get_args
 
 import pytest
 
@@ -16,9 +17,12 @@ from ledger.events import (
     Fact,
     FeeCharged,
 )
-from ledger.events.reconciliation import ExplanationRow, TermRow
+from ledger.events.reconciliation import BreakKind, ExplanationRow, TermRow
+from queries.break_words import what_differs
+from queries.sums import MONEY
 from tests.facts import SPY, START, bought, opened_cash, replay, sold
 from trader.commands.breaks import booked_lines, break_lines
+from trader.notices.paragraphs import needs
 
 FOREIGN = BreakFound(
     break_id="B-1", kind="foreign_trade", subject="a", consequence="lock", con_id=SPY.con_id, currency="USD",
@@ -196,3 +200,17 @@ def test_what_closed_by_itself_names_the_facts_that_closed_it() -> None:
         " closed: both halves match again (dividend)",
         " by fact  broker-cash/s/1",
     ]
+
+
+@pytest.mark.parametrize("kind", get_args(BreakKind))
+def test_every_kind_of_break_has_its_words_everywhere(kind: BreakKind) -> None:
+    found = FOREIGN.model_copy(update={"kind": kind, "subject": "7", "consequence": "note"})
+    book: Book = replay([opened_cash("100000"), found, explained(found)])
+    (known,) = book.open_breaks
+
+    lines = break_lines(book, known)
+
+    assert lines[0].startswith("B-1  noted, all may trade · ")
+    assert lines[-1].startswith(" do       tallybook accept B-1")
+    assert what_differs(book, known).endswith("+50.00" if kind in MONEY else "+50")
+    assert [line for line in needs(book) if what_differs(book, known) in line]

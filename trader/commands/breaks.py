@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from ledger.book import Book
 from ledger.events import AcceptanceTakenBack, BreakAccepted, BreakClosed, Fact, decimal_text
-from ledger.events.reconciliation import TermRow
+from ledger.events.reconciliation import BreakKind, TermRow
 from ledger.state import Break, Fill
 from queries import HOME_ZONE
 from queries.advice import accepting
@@ -20,18 +20,19 @@ from queries.break_words import (
     fills_of,
     follows,
     money_moved,
+    named,
     subject_of,
     trade_sum,
 )
 from queries.figures import change, city, columns, day_and_time, money, quantity
-from queries.sums import sum_of
+from queries.sums import MONEY, sum_of
 
 COLUMNS = (
     "break_id", "status", "kind", "subject", "consequence", "expected", "found", "difference", "currency", "cause",
     "certainty", "text", "evidence", "found_at", "why", "unexplained", "terms", "rivals", "by", "facts",
 )  # fmt: skip
 
-TITLES: dict[str, str] = {
+TITLES: dict[BreakKind, str] = {
     "position": "POSITION DIFFERS",
     "cash": "CASH DIFFERS",
     "nav": "NAV DIFFERS",
@@ -40,6 +41,10 @@ TITLES: dict[str, str] = {
     "corporate_action": "A CORPORATE ACTION NEEDS YOUR CHOICE",
     "refused_fact": "THE BROKER REPORTED WHAT CANNOT BE",
     "order": "ORDER DIFFERS",
+    "execution": "AN EXECUTION DIFFERS",
+    "commission": "COMMISSION DIFFERS",
+    "realised": "WHAT WAS REALISED DIFFERS",
+    "exposure": "EXPOSURE DIFFERS",
 }
 WHOSE: dict[str, str] = {  # who traded, where it was nobody by hand
     "other client's trade": "BY ANOTHER CLIENT",
@@ -58,11 +63,10 @@ QUESTIONS: dict[str, str] = {  # what an unexplained difference usually is
 def break_lines(book: Book, known: Break, zone: str = HOME_ZONE) -> list[str]:
     """Spell one break for a person: the figures, why they differ, the evidence, and what to do or what was done."""
     found, explanation = known.found, known.explanation
-    subject = subject_of(book, known)
     fills = fills_of(book, known)
     stands = follows(book, known) if known.status == "open" else known.status
     lines = [f"{found.break_id}  {stands} · {_title(known)}{_certainty(known)}"]
-    lines += [f" {line.rstrip()}" for line in columns(_figures(known, subject, money_moved(fills)))]
+    lines += [f" {line.rstrip()}" for line in columns(_figures(book, known, money_moved(fills)))]
     lines += [f" {text}" for text in _reasons(book, known)]
     lines += [f" evidence {text}" for text in _evidence(fills, explanation.evidence if explanation else (), zone)]
     lines.append(f" found    {day_and_time(known.at, zone)} {city(zone)}{_age(book, known)}")
@@ -125,15 +129,14 @@ def _certainty(known: Break) -> str:
     return f" · {certainty}{CERTAIN_BY.get(known.found.kind, '') if certainty == 'certain' else ''}"
 
 
-def _figures(known: Break, subject: str, moved: Decimal | None) -> Iterator[tuple[str, ...]]:
+def _figures(book: Book, known: Break, moved: Decimal | None) -> Iterator[tuple[str, ...]]:
     found = known.found
     if found.difference is None:
         return
-    if found.kind in ("cash", "nav"):
-        name = "NAV" if found.kind == "nav" else f"cash {found.currency}"
-        shown = (name, money(found.expected), money(found.found), change(found.difference))
+    if found.kind in MONEY:
+        shown = (named(book, known), money(found.expected), money(found.found), change(found.difference))
     else:
-        shown = (subject, _units(found.expected), _units(found.found), f"{found.difference:+,f}")
+        shown = (subject_of(book, known), _units(found.expected), _units(found.found), f"{found.difference:+,f}")
     name, expected, told, difference = shown
     booked = "booked, marked foreign" if found.kind == "foreign_trade" else "not booked" * (known.status == "open")
     yield (name, f"expected {expected}", f"broker {told}", difference, booked)

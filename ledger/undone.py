@@ -1,7 +1,8 @@
 """What was inferred and did not happen, as is known now: an acceptance was taken back, or a statement lacked it.
 
 The fact that undoes names what it undoes. Told as of now, neither has any effect; told as known then, what was undone
-later stands. To let another fact undo something for good, give it its case in `undone_by` and in `sparing`.
+later stands. To let another fact undo something for good, name it in `UNDOING`, and give it its case in `undone_by` and
+in `sparing`.
 """
 
 from __future__ import annotations
@@ -20,9 +21,13 @@ from ledger.events import (
 )
 from ledger.line import Event
 
+UNDOING: tuple[type[Fact], ...] = (AcceptanceTakenBack, StatementReconciled, DividendAccrued)
+
 
 def undone_by(fact: Fact) -> tuple[str, ...]:
     """Return the names of what a fact undoes for good, without taking its place."""
+    if type(fact) not in UNDOING:
+        return ()  # as almost every fact: it is asked of whole logs
     match fact:
         case AcceptanceTakenBack():
             return fact.withdraws

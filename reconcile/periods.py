@@ -32,7 +32,7 @@ from ledger.events import (
     execution_base,
 )
 from ledger.line import Event
-from ledger.undone import without_undone
+from ledger.undone import undone_by, without_undone
 
 BROKER_ZONE = ZoneInfo("America/New_York")  # the broker's days
 OPENING = (OpeningBalanceRecorded, OpeningLotsRecorded)
@@ -94,7 +94,7 @@ def _is_provisional(fact: Fact) -> bool:
 
 
 def days_of(events: Iterable[Event]) -> dict[int, date]:
-    """Return the day of every booking, by its seq; what speaks of an execution from before these events has none."""
+    """Return the day of every booking, by its seq; what speaks of something from before these events has none."""
     told = tuple(event for event in events if isinstance(event.fact, BOOKED))
     filled = dict[str, date]()  # a correction is of the same day
     for event in told:
@@ -107,7 +107,7 @@ def days_of(events: Iterable[Event]) -> dict[int, date]:
             base = execution_base(fact.execution_id)[0]
             if base in filled:
                 days[event.seq] = filled[base]
-        else:
+        elif not undone_by(fact):  # what is accrued again is as old as the end that it undoes, if that is not told here
             days[event.seq] = _booked_on(event) - (ONE_DAY if isinstance(fact, OPENING) else NO_DAY)
     return days
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -32,6 +32,7 @@ from ledger.events import (
 )
 from ledger.history import as_known_at, as_of
 from ledger.line import Event
+from ledger.lots import exactly
 from reconcile.periods import ONE_DAY, broker_day, until, within
 from reconcile.settling import undoing
 from reconcile.taking_back import taking_back
@@ -138,9 +139,12 @@ class Log:
         return replay(list(self.events), retain=True)
 
 
-def said(told: Iterator[Event]) -> dict[str, Any]:
+def said(told: Iterable[Event], start: Book | None = None) -> dict[str, Any]:
     """What a book says of money and units; a journal's account that is empty is none."""
-    book = replay(list(told), retain=True)
+    book = Book() if start is None else start.fork()
+    with exactly():
+        for event in told:
+            book.apply(event)
     return {
         "cash": {currency: amount for currency, amount in book.cash.items() if amount},
         "positions": book.positions,
@@ -196,6 +200,21 @@ def test_what_was_taken_back_never_happened_as_of_now_and_stood_as_known_then(
 
         known, otherwise = (said(as_known_at(told.events, moment)) for told in (log, without))
         assert (known == otherwise) is not (accepted_on <= number < undone_on)
+
+
+@settings(deadline=None, max_examples=60)
+@given(KINDS, PLACES, st.integers(0, DAYS - 1), st.integers(0, DAYS - 2))
+def test_it_is_so_for_a_fold_that_goes_on_from_a_day_before(
+    what: str, places: tuple[int, int], others_on: int, folded_on: int
+) -> None:
+    log, without = logs(what, *places, others_on)
+    seal = day(folded_on) + timedelta(hours=2)
+    start = replay([event for event in log.events if event.recorded_at <= seal], retain=True)
+    rest = [event for event in log.events if event.recorded_at > seal]
+
+    for number in range(folded_on + 1, DAYS):
+        last_day = broker_day(day(number))
+        assert said(until(rest, last_day), start) == said(until(without.events, last_day))
 
 
 @settings(deadline=None, max_examples=30)

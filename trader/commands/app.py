@@ -150,6 +150,7 @@ def _told(error: Exception, negative: str) -> int:
     words = words.replace("Value error, ", "")  # how typer's own checks of a value begin
     if negative and words.startswith(f"No such option: {negative[:2]}"):
         words = f"expected an option before the negative number {negative}, as in adjust-cost SPY --by {negative}"
+        words += f", or no sign, as in expect withdrawal {negative[1:]} USD"
     if isinstance(error, OSError):
         remedy = next(cure for kind, cure in REMEDIES if isinstance(error, kind))
         words = f"{error.filename}: {error.strerror}; {remedy}"

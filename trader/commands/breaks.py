@@ -100,18 +100,29 @@ def _end(known: Break) -> Iterator[str]:
 
 
 def booked_lines(book: Book, facts: tuple[Fact, ...]) -> Iterator[str]:
-    """Say what an acceptance booked, or what taking one back undid, and which other breaks that ends."""
+    """Say what an acceptance books, or what taking one back undoes, and which other breaks that ends.
+
+    `book` is from before.
+    """
     for fact in facts:
         match fact:
             case BreakAccepted():
                 pass
             case AcceptanceTakenBack():
-                yield from (f"undone {key}" for key in fact.withdraws)
+                yield from (f"undone {_inferred(book, key)}" for key in fact.withdraws)
             case BreakClosed():
                 yield f"closed {fact.break_id}: {fact.reason}"
             case _:
-                until = ", until a statement confirms it" if fact.key in book.provisional else ""
+                until = ", until a statement confirms it" if getattr(fact, "provisional", False) else ""
                 yield f"booked {booking_words(book, fact)}{until}"
+
+
+def _inferred(book: Book, key: str) -> str:
+    """Name what was inferred by what it is; by its key where it is none of cash."""
+    told = book.provisional.get(key)
+    if told is None or told.amount is None:
+        return key
+    return f"{told.type.replace('_', ' ')} {change(told.amount)} {told.currency or ''}".rstrip()
 
 
 def _title(known: Break) -> str:

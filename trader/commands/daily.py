@@ -146,8 +146,9 @@ def accept(
             facts = taking_back(ledger.book, break_id, why, _who())
         else:
             facts = acceptance(ledger.book, break_id, why, tolerances_of(settings), by=_who(), **choice)
+        booked = tuple(booked_lines(ledger.book, facts))
         ledger.record(facts)
-        left, booked = len(ledger.book.open_breaks), tuple(booked_lines(ledger.book, facts))
+        left = len(ledger.book.open_breaks)
     done = "taken back: the next cycle finds the difference again" if take_back else "accepted"
     print(f"{break_id} {done}; {left or 'no'} open break{'' if left == 1 else 's'} left")
     print("".join(f" {line}\n" for line in booked), end="")

@@ -128,7 +128,7 @@ def report_of(home: Path, day: date | None = None, zone: str = HOME_ZONE) -> Rep
         names = [name.removesuffix(".jsonl") for name in day_files(events_folder(home)).names]
         raise UnknownDay(
             f"{seen.day}: expected a day on which a cycle looked at the broker, found none; the log was written on "
-            f"{names[0]} to {names[-1]}"
+            f"{' to '.join(dict.fromkeys((names[0], names[-1])))}"
         )
     breaks = seen.breaks()
     verdict, remarks, tone = _verdict(seen, breaks)

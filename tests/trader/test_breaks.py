@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import get_args
 
@@ -13,9 +13,11 @@ from ledger.events import (
     BreakClosed,
     BreakExplained,
     BreakFound,
+    CashDeposited,
     CommissionCharged,
     Fact,
     FeeCharged,
+    FlowExpected,
 )
 from ledger.events.reconciliation import BreakKind, ExplanationRow, TermRow
 from queries.break_words import what_differs
@@ -179,6 +181,19 @@ def test_what_an_acceptance_did_is_told_fact_by_fact() -> None:
     undone = AcceptanceTakenBack(break_id="B-1", why="x", withdraws=(fee.key,))
     assert list(booked_lines(replay([opened_cash("100"), fee]), (undone,))) == ["undone fee charged +50.00 USD"]
     assert list(booked_lines(replay([opened_cash("100")]), (undone,))) == [f"undone {fee.key}"]
+
+
+def test_taking_back_an_announced_arrival_says_that_it_is_expected_again() -> None:
+    flow = FlowExpected(amount=Decimal(5000), currency="USD", until=date(2005, 3, 8))
+    came = CashDeposited(
+        reference="B-1/F-1", amount=Decimal(5000), currency="USD", source="operator", provisional=True
+    )  # fmt: skip
+    undone = AcceptanceTakenBack(break_id="B-1", why="x", withdraws=(came.key,))
+
+    assert list(booked_lines(replay([opened_cash("100"), flow, came]), (undone,))) == [
+        "undone cash deposited +5,000.00 USD",
+        "F-1 +5,000.00 USD is expected again, until 2005-03-08",
+    ]
 
 
 def test_the_end_of_a_break_names_who_why_and_which_facts() -> None:

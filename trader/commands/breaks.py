@@ -110,11 +110,21 @@ def booked_lines(book: Book, facts: tuple[Fact, ...]) -> Iterator[str]:
                 pass
             case AcceptanceTakenBack():
                 yield from (f"undone {_inferred(book, key)}" for key in fact.withdraws)
+                yield from _expected_again(book, fact.withdraws)
             case BreakClosed():
                 yield f"closed {fact.break_id}: {fact.reason}"
             case _:
                 until = ", until a statement confirms it" if getattr(fact, "provisional", False) else ""
                 yield f"booked {booking_words(book, fact)}{until}"
+
+
+def _expected_again(book: Book, keys: tuple[str, ...]) -> Iterator[str]:
+    """Name the flows that were announced, and whose arrival is undone."""
+    for key in keys:
+        booked = book.booked.get(key)
+        if booked is not None and booked.flow is not None:
+            name, flow = booked.flow
+            yield f"{name} {change(flow.amount)} {flow.currency} is expected again, until {flow.until}"
 
 
 def _inferred(book: Book, key: str) -> str:

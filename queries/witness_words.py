@@ -13,6 +13,8 @@ from queries.figures import change, money, quantity
 CENT = Decimal("0.01")
 NAMED_MAX = 3  # so many figures are named, more are counted
 RUN_TOGETHER = re.compile(r"(?<=[a-z])(?=[A-Z])")  # depositWithdrawals
+CURRENCY = re.compile(r"[A-Z]{3}")
+LINED = ("cash line", "commission", "dividend", "tax", "interest", "fee")  # kinds that are lines of the cash report
 Symbol = Callable[[int], str]
 UNITS = ("position", "units traded")
 VERDICTS = {
@@ -20,7 +22,6 @@ VERDICTS = {
     "unknown": "not told",
 }  # fmt: skip
 KINDS = {"basis": "cost of", "nav": "NAV", "nav line": "NAV by", "units traded": "traded", "commissions": "commissions"}
-BY_CONTRACT = ("position", "basis", "realised", "units traded", "commissions", "cash", "nav")
 LINES = {  # the broker's names of the lines of its reports; others are words run together
     "depositWithdrawals": "deposits, withdrawals",
     "depositsWithdrawals": "deposits, withdrawals",
@@ -111,12 +112,16 @@ def _verdict(row: WitnessRow) -> str:
 
 
 def name_of(row: WitnessRow) -> str:
-    """Name a figure as a person does."""
-    if row.kind in BY_CONTRACT:
-        return f"{KINDS.get(row.kind, row.kind)} {row.subject}".strip()
-    *currency, line = row.subject.split()  # "USD otherFees", or "otherFees" of a change in NAV
+    """Name a figure as a person does: `cash USD`, `other fees USD`, `NAV by prices`."""
+    *currency, line = row.subject.split() or [""]
     words = LINES.get(line) or RUN_TOGETHER.sub(" ", line).lower()
-    return " ".join((KINDS[row.kind], words) if row.kind == "nav line" else (words, *currency))
+    if row.kind == "nav line":
+        return f"{KINDS[row.kind]} {words}"
+    if (
+        row.kind in LINED and len(currency) == 1 and CURRENCY.fullmatch(currency[0])
+    ):  # "USD otherFees", a line of the cash report
+        return f"{words} {currency[0]}"
+    return f"{KINDS.get(row.kind, row.kind)} {row.subject}".strip()
 
 
 def agreeing_words(stated: StatementReconciled) -> str:

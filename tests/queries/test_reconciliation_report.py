@@ -24,7 +24,7 @@ from ledger.events.reconciliation import ExplanationRow, TermRow
 from queries.reconciliation_report import report_of
 from queries.sections import WIDTH, Report, Section, rendered
 from queries.tables import UnknownDay
-from queries.witness_words import names_of
+from queries.witness_words import name_of, names_of
 from tests.queries.history import TUESDAY, WEDNESDAY, World, closed, new_world
 
 FEE = FeeCharged(reference="B-1", amount=Decimal("-16.25"), currency="USD", source="operator", provisional=True)
@@ -279,3 +279,21 @@ def test_what_only_you_can_end_is_not_said_to_close_by_itself_and_nothing_is_sai
 
     assert [label for label, _ in shown] == ["to do", "why", "found"]
     assert dict(shown)["why"] == words
+
+
+@pytest.mark.parametrize(
+    ("kind", "subject", "name"),
+    [
+        ("cash", "USD", "cash USD"),
+        ("nav", "USD", "NAV USD"),
+        ("position", "IBM (8314)", "position IBM (8314)"),
+        ("position", "ALL SHARES (7)", "position ALL SHARES (7)"),
+        ("basis", "IBM (8314)", "cost of IBM (8314)"),
+        ("cash line", "USD depositWithdrawals", "deposits, withdrawals USD"),
+        ("fee", "EUR clientFees", "client fees EUR"),
+        ("nav line", "changeInDividendAccruals", "NAV by dividends accrued"),
+        ("execution", "0000e0d5.4213a1c0.01", "execution 0000e0d5.4213a1c0.01"),
+    ],
+)
+def test_a_figure_of_a_statement_has_a_name(kind: str, subject: str, name: str) -> None:
+    assert name_of(WitnessRow(kind=kind, subject=subject, tolerance=Decimal(0), verdict="agree")) == name

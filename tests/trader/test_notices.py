@@ -161,7 +161,9 @@ def test_the_end_of_a_day_tells_the_bridge_the_trades_and_that_nothing_is_needed
     assert "Leverage 0.14 of 1.50 · 5 of 7 cycles · mailed 1 of 3" in told
     assert "Book = broker: 1 position, cash, NAV apart by 0.00 (Wed 2 Mar 09:40)." in told
     ended = told.index("B-1 foreign trade IBM, IBM was locked 11:35-13:10; you accepted it: my own trade, forgot.")
-    assert told[ended + 1] == "  bought outside"
+    assert told[ended + 1 : ended + 3] == [
+        "  bought outside", "The whole day: tallybook report reconciliation 2005-03-01"
+    ]  # fmt: skip
     assert letter.witness == f"{book.seq}:{book.head}"
 
 

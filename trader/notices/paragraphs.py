@@ -78,9 +78,10 @@ def _open_break(book: Book, known: Break) -> Iterator[str]:
 
 def reconciliation(book: Book, kind: str, day: date, zone: ZoneInfo) -> Iterator[str]:
     """Tell what a day's comparisons found: whether the halves agree, which breaks are over, what the statement said."""
-    yield from agreement(book, zone)
-    yield from ended_breaks(book, day, zone)
-    yield from statement(book, kind, day, zone)
+    over = tuple(ended_breaks(book, day, zone))
+    yield from (*agreement(book, zone), *over, *statement(book, kind, day, zone))
+    if over or book.open_breaks:
+        yield f"The whole day: tallybook report reconciliation {day}"
 
 
 def agreement(book: Book, zone: ZoneInfo) -> Iterator[str]:

@@ -32,6 +32,7 @@ from trader.commands import (
     history,
     journal,
     override,
+    quality,
     report,
     start,
     verify,
@@ -67,7 +68,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, Callable[..., object]], ...]], ...] = 
     ("Start", (*start.COMMANDS, *doctor.COMMANDS)),
     ("History", history.COMMANDS),
     ("Books", (*books.COMMANDS, *journal.COMMANDS, *basis.COMMANDS)),
-    ("Care", (*verify.COMMANDS, *continuity.COMMANDS, *care.COMMANDS)),
+    ("Care", (*verify.COMMANDS, *quality.COMMANDS, *continuity.COMMANDS, *care.COMMANDS)),
 )
 
 # And `cycle`.

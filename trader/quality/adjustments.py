@@ -31,7 +31,10 @@ def adjusted_closes_follow(case: Case) -> Iterator[Fault]:
         return
     broken = _broken(case)
     for place in range(1, len(measures.bars)):
-        if broken & {place, place - 1}:
+        is_level = abs(measures.factors[place] - measures.factors[place - 1]) < BINARY
+        if is_level and place not in measures.dividends and place not in measures.splits:
+            continue
+        if place in broken or place - 1 in broken:
             continue  # told already, and the closes are no measure there
         yield from _step(case, place)
 

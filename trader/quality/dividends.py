@@ -16,13 +16,14 @@ from statistics import median
 from trader.quality.case import Case, Dividend, Fault, Kind
 from trader.quality.measures import Measures, likelihood, place_of
 
-UNSEEN = 4.5  # logarithm of a likelihood ratio, at the open and at the close: a miss by four and a half sigmas
+UNSEEN = 5.0  # logarithm of a likelihood ratio, at the open and at the close: a miss by five sigmas
 SPOKEN = 0.5  # logarithm of a likelihood ratio: the price rather says so
 CLEAR = 6.0  # price and the other dividends together
 CONTRADICTED = -2.5  # and the price says clearly not so, whatever the dividends before and after are like
 NEIGHBOURS = 3  # dividends before, and after: over years they grow, or are cut
-PRICES_ALONE = 4.0  # where all dividends are in the same doubt, and none can be compared with
-CLOSE_TOGETHER_DAYS = 20
+PRICES_ALONE = 3.0  # where all dividends are in the same doubt, and none can be compared with
+CLOSE_TOGETHER_DAYS = 30
+UNITS = (100.0, 0.01)
 FEW_DAYS = 10  # where too few dividends are known to tell how often they come
 ALIKE = 1.25  # two dividends of one announcement, in another currency's rate or net of a tax
 SPREAD_MIN = 0.3  # of the dividends' logarithms: dividends do rise
@@ -72,11 +73,12 @@ def dividends_stand_once(case: Case) -> Iterator[Fault]:
     ordered = sorted(case.dividends or (), key=lambda it: it.ex_day)
     apart = [(after.ex_day - before.ex_day).days for before, after in pairwise(ordered)]
     usual = median(apart) if len(apart) > 2 else 3 * FEW_DAYS
+    excuse = CLEAR if len(apart) > 2 else SPOKEN  # a habit of years weighs more than one day's price
     for before, after in pairwise(ordered):
         days = (after.ex_day - before.ex_day).days
         if days > min(CLOSE_TOGETHER_DAYS, usual / 3) or not before.amount or not after.amount:
             continue
-        if _alike(float(after.amount / before.amount)) and not _paid_twice(measures, before, after):
+        if _alike(float(after.amount / before.amount)) and not _paid_twice(measures, before, after, excuse):
             text = f"dividends {_plain(before.amount)} and {_plain(after.amount)} within {days} days, and the price "
             text += "fell by one of them; take one back"
             yield Fault(Kind.DIVIDEND, before.ex_day, after.ex_day, "dividend", Decimal(2), Decimal(1), text)
@@ -117,14 +119,19 @@ def _in_another_unit(case: Case, place: int, dividend: Dividend, judged: dict[in
     is_regular = len(others) > 2 and all(abs(other - middle) <= REGULAR for other in others)
     usual = max(SPREAD_MIN, 1.4826 * median([abs(other - middle) for other in others]))
     amount, before = float(dividend.amount), measures.closes[place - 1]
-    for factor in (100.0, 0.01, *_splits_after(case, place)):
+    for factor in (*UNITS, *_splits_after(case, place)):
         if amount * factor >= YIELD_MAX * before:
             continue
         price = min(_evidence(measures, place, amount * factor / before, amount / before))
         alike = likelihood(math.log(amount * factor), middle, usual) - likelihood(math.log(amount), middle, usual)
         if price > SPOKEN and price + alike > CLEAR:
             return factor
-        if is_regular and price > CONTRADICTED and abs(math.log(amount * factor) - middle) <= REGULAR:
+        if (
+            is_regular
+            and factor in UNITS
+            and price > CONTRADICTED
+            and abs(math.log(amount * factor) - middle) <= REGULAR
+        ):
             return factor
     return None
 
@@ -138,14 +145,14 @@ def _splits_after(case: Case, place: int) -> Iterator[float]:
 
 def _all_too_small(measures: Measures, judged: dict[int, Dividend]) -> bool:
     """Tell whether the prices, over all dividends, fall a hundred times as much."""
-    said = 0.0
+    opens = closes = 0.0
     for place, dividend in judged.items():
         share = float(dividend.amount) / measures.closes[place - 1]
         if share * 100 >= 0.5:
             return False
         at_open, at_close = _evidence(measures, place, share * 100, share)
-        said += at_open if measures.gap_sigma < measures.sigmas[place] else at_close
-    return len(judged) > 1 and said > PRICES_ALONE
+        opens, closes = opens + at_open, closes + at_close
+    return len(judged) > 1 and max(opens, closes) > PRICES_ALONE
 
 
 def _is_unseen(measures: Measures, place: int, dividend: Dividend) -> bool:
@@ -159,7 +166,7 @@ def _alike(ratio: float) -> bool:
     return any(1 / ALIKE < ratio * unit < ALIKE for unit in (1.0, 100.0, 0.01))
 
 
-def _paid_twice(measures: Measures, one: Dividend, other: Dividend) -> bool:
+def _paid_twice(measures: Measures, one: Dividend, other: Dividend, excuse: float) -> bool:
     """Tell whether the price rather fell by both than by the smaller alone."""
     first, last = place_of(measures.days, one.ex_day), place_of(measures.days, other.ex_day)
     if first is None or last is None:
@@ -170,7 +177,7 @@ def _paid_twice(measures: Measures, one: Dividend, other: Dividend) -> bool:
         return False
     move = sum(measures.returns[first : last + 1])
     sigma = measures.sigmas[first] * math.sqrt(last - first + 1)
-    return likelihood(move, math.log1p(-both), sigma) > likelihood(move, math.log1p(-smaller), sigma) + SPOKEN
+    return likelihood(move, math.log1p(-both), sigma) > likelihood(move, math.log1p(-smaller), sigma) + excuse
 
 
 def _fault(dividend: Dividend, expected: Decimal | None, text: str) -> Fault:

@@ -16,7 +16,7 @@ from trader.quality.case import Case, Fault, Kind
 from trader.quality.measures import Measures, spread
 
 LARGE = 8  # sigmas, with the heavy tails of prices: where a reading begins
-SILENT = 10  # sigmas, for a split that nothing but its round ratio tells
+SILENT = 12  # sigmas, for a split that nothing but its round ratio tells
 COARSE = 0.02  # of the price: where a tick is more, ratios are round by themselves
 KNOWN = 5  # sigmas, where a split is known that has the same ratio
 UNITS = (100, 1000)  # pence for pounds and cents for dollars; fils for dinars
@@ -25,8 +25,11 @@ ISLAND_BARS_MAX = 5  # a spike is over within a week
 ISLAND_MIN = 0.05  # a tick more or less is no spike, however quiet the price
 NEAR_SPLIT = 15  # bars from its day within which a split's ratio is its own
 BAR_MIXED_NEAR = 3
+REACH_MIN = 1.15  # from one price of a bar to another: less is no fault, and no ratio of a split
 ORDINARY = 2.5  # times the usual range and volume: a split is a quiet day, a crash is not
-RATIOS = tuple(sorted({*map(float, range(2, 11)), 12.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 100.0, 1.5, 2.5}))
+RATIOS = (*map(float, range(2, 11)), 12.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 100.0)
+FORWARD_RATIOS = (*RATIOS, 1.5, 2.5)  # there is no reverse split of two for three
+ISLAND = 9  # sigmas
 
 
 @dataclass(frozen=True)
@@ -125,7 +128,7 @@ def _wrong_ratio(rest: Unexplained, place: int) -> Move | None:
 
 def _spike(rest: Unexplained, place: int) -> Move | None:
     """Read bars that lie apart from those before and after: an island, where no real move was traded through."""
-    if abs(rest.returns[place]) < max(LARGE * rest.measures.sigmas[place], ISLAND_MIN):
+    if abs(rest.returns[place]) < max(ISLAND * rest.measures.sigmas[place], ISLAND_MIN):
         return None
     move = _stretch(Kind.SPIKE, rest, place, ISLAND_BARS_MAX)
     return move if move.returns and _is_island(rest.measures, move) else None
@@ -137,7 +140,8 @@ def _silent_split(rest: Unexplained, place: int) -> Move | None:
     if measures.tick > COARSE * measures.closes[place] or abs(found) < SILENT * sigma:
         return None
     room = min(3 * sigma, 0.1)
-    is_round = any(abs(abs(found) - math.log(ratio)) <= room for ratio in RATIOS)
+    ratios = FORWARD_RATIOS if found < 0 else RATIOS
+    is_round = any(abs(abs(found) - math.log(ratio)) <= room for ratio in ratios)
     overnight = abs(measures.gaps[place] - measures.returns[place]) <= max(3 * sigma, 0.02)
     if is_round and overnight and _is_quiet(measures, place, found):
         return _stretch(Kind.SPLIT, rest, place, len(rest.returns))
@@ -216,6 +220,8 @@ def bars_are_of_one_piece(case: Case) -> Iterator[Fault]:
     """
     measures = case.measures
     for place, bar in enumerate(measures.bars):
+        if float(bar.high) < REACH_MIN * float(bar.low):
+            continue
         top, bottom = max(bar.open, bar.close), min(bar.open, bar.close)
         reaches = {
             "high": (bar.high, top, math.log(float(bar.high) / float(top))),
@@ -225,7 +231,11 @@ def bars_are_of_one_piece(case: Case) -> Iterator[Fault]:
         largest = max(reaches, key=lambda field: reaches[field][2])
         found, expected, reach = reaches[largest]
         reach -= _paid_within(measures, place)
-        if reach > math.log(1.15) and reach > 10 * measures.typical_range(place) and _is_no_trade(case, place, reach):
+        if (
+            reach > math.log(REACH_MIN)
+            and reach > 10 * measures.typical_range(place)
+            and _is_no_trade(case, place, reach)
+        ):
             text = f"{largest} {found} beside {expected}: no trade of this day; fetch it again, or see a second source"
             yield Fault(Kind.SPIKE, bar.day, bar.day, largest, found, expected, text)
 

@@ -22,6 +22,7 @@ from trader.bars import Bar, Series
 BLOCK = 21  # bars of a month: volatility changes from month to month more than from day to day
 NEIGHBOURS = 2  # blocks on either side that share in a block's measure
 SUSPECT = math.log(1.8)  # moves that a split, a unit or a spike may have made do not measure what is usual
+SPLIT_MIN = math.log(1.15)  # a smaller ratio is not told from news
 MAD_TO_SIGMA = 1.4826
 DECILE_TO_SIGMA = 1.645  # nine tenths of a normal distribution lie within
 FLOOR = 1e-4  # of the price: nothing is measured finer
@@ -74,8 +75,9 @@ def measured(
     )
     tick = _tick(closes)
     apart = median([(after - before).days for before, after in pairwise(days)] or [1])
+    ratios = [abs(math.log(float(ratio))) for _, ratio in splits if ratio > 0]
     return Measures(
-        bars, days, closes, returns, gaps, _sigmas(returns, closes, tick), max(_scale(gaps[1:]), FLOOR),
+        bars, days, closes, returns, gaps, _sigmas(_usual(returns, ratios), closes, tick), max(_scale(gaps[1:]), FLOOR),
         factors if len(factors) == len(bars) else (),
         _dividends(days, dividends), _splits(days, splits), tick, float(apart),
     )  # fmt: skip
@@ -99,6 +101,14 @@ def spread(bar: Bar) -> float:
 def likelihood(found: float, expected: float, sigma: float) -> float:
     """Return the logarithm of how likely a move is, in a distribution with the heavy tails of prices (Student's, 4)."""
     return -2.5 * math.log1p(((found - expected) / sigma) ** 2 / 4)
+
+
+def _usual(returns: tuple[float, ...], ratios: Sequence[float]) -> tuple[float, ...]:
+    """Return the moves without those that a known split may have made, forgotten on more days than one."""
+    sizes = [ratio for ratio in ratios if ratio > SPLIT_MIN]
+    if not sizes:
+        return returns
+    return tuple(0.0 if any(abs(abs(move) - size) < 0.1 * size for size in sizes) else move for move in returns)
 
 
 def _sigmas(returns: tuple[float, ...], closes: tuple[float, ...], tick: float) -> tuple[float, ...]:

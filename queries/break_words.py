@@ -14,7 +14,7 @@ from ledger.book import Book
 from ledger.events import Fact
 from ledger.events.reconciliation import BreakKind, ExplanationRow
 from ledger.state import Break, Fill
-from queries.advice import needs_a_choice
+from queries.advice import TOTALS, needs_a_choice
 from queries.figures import change, clock_time, money, price, quantity
 from queries.sums import MONEY, because, rows_of, sum_of
 
@@ -150,10 +150,17 @@ def span(began: datetime, ended: datetime, zone: str) -> str:
 
 
 def both_sides(known: Break) -> str:
-    """Spell what either half says."""
+    """Spell what either half says; of a total, which part of the difference is known already."""
     found = known.found
+    if said := said_of_total(known):
+        return said
     spell = money if found.kind in MONEY else _units
     return f"the book says {spell(found.expected)}, the broker {spell(found.found)}"
+
+
+def said_of_total(known: Break) -> str:
+    """Return what the comparison said of NAV or exposure: how much other breaks, marks and rates explain."""
+    return known.found.text if known.found.kind in TOTALS else ""
 
 
 def booking_words(book: Book, fact: Fact) -> str:

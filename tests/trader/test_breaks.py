@@ -20,7 +20,7 @@ from ledger.events import (
     FlowExpected,
 )
 from ledger.events.reconciliation import BreakKind, ExplanationRow, TermRow
-from queries.break_words import what_differs
+from queries.break_words import both_sides, what_differs
 from queries.sums import MONEY
 from tests.facts import SPY, START, bought, opened_cash, replay, sold
 from trader.commands.breaks import booked_lines, break_lines
@@ -230,3 +230,18 @@ def test_every_kind_of_break_has_its_words_everywhere(kind: BreakKind) -> None:
     assert lines[-1].startswith(" do       tallybook accept B-1")
     assert what_differs(book, known).endswith("+50.00" if kind in MONEY else "+50")
     assert [line for line in needs(book) if what_differs(book, known) in line]
+
+
+def test_of_a_total_the_part_that_is_known_is_told_beside_what_may_explain_the_rest() -> None:
+    words = "NAV: the book says 100, the broker 150; breaks explain 20, marks and rates 5"
+    found = FOREIGN.model_copy(update={"kind": "nav", "con_id": None, "consequence": "reduce_only", "text": words})
+    mark = TermRow(cause="mark difference", kind="nav", subject="a", amount=Decimal(50), text="mark difference")
+    told_of = explained(found, "possible").model_copy(update={"terms": (mark,), "unexplained": Decimal(0)})
+    book: Book = replay([opened_cash("100000"), found, told_of])
+    (known,) = book.open_breaks
+
+    assert break_lines(book, known)[2:4] == [
+        f" {words}", " +50.00 = mark difference (+50.00); unexplained 0.00; no rival fits"
+    ]  # fmt: skip
+    assert both_sides(known) == words
+    assert f"  {words}" in list(needs(book))

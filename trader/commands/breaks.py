@@ -21,6 +21,7 @@ from queries.break_words import (
     follows,
     money_moved,
     named,
+    said_of_total,
     subject_of,
     trade_sum,
 )
@@ -171,7 +172,7 @@ def _reasons(book: Book, known: Break) -> Iterator[str]:
     if moved is not None:
         yield moved
     elif told:
-        yield from told
+        yield from filter(None, (said_of_total(known), *told))
         if also := also_explained(known):
             yield f"the same explains {', '.join(also)}"
     elif found.kind in QUESTIONS and (explanation is None or explanation.certainty == "unexplained"):

@@ -17,7 +17,7 @@ from ledger.events import SnapshotTaken
 from ledger.nav import is_of_one_currency
 from ledger.state import Break, Fill, Order
 from queries.advice import accepting, halt, recovery, undecided
-from queries.break_words import choices, ended_words, follows, span, symbol, what_differs, why
+from queries.break_words import choices, ended_words, follows, said_of_total, span, symbol, what_differs, why
 from queries.figures import change, clock_time, money, percent, price, quantity
 from queries.witness_words import statement_lines
 
@@ -72,6 +72,8 @@ def needs(book: Book) -> Iterator[str]:
 def _open_break(book: Book, known: Break) -> Iterator[str]:
     told = choices(known)
     yield f"{known.found.break_id} {what_differs(book, known)}: {follows(book, known)}."
+    if told and (said := said_of_total(known)):
+        yield f"{INDENT}{said}"
     yield from (f"{INDENT}{line}" for line in told or (f"{why(book, known)}.",))
     yield f"{INDENT}To settle it: {accepting(known)}"
 

@@ -93,14 +93,14 @@ def _step(case: Case, place: int) -> Iterator[Fault]:
             yield _gains_fault(measures, place, found, amount, gains)
     elif paid:
         yield _dividend_fault(measures, place, found, amount)
-    elif case.dividends is not None or _comes_back(measures, place, found):
+    elif case.all_dividends_told or _comes_back(measures, place, found):
         yield _unknown_step(case, place, found)
 
 
 def _split_step(case: Case, place: int) -> float | None:
     """Return what a split adds to the step: nothing where it does not show in the closes; None: not to be told."""
     measures = case.measures
-    if case.splits is None:
+    if place not in measures.splits and not case.all_splits_told:
         found = measures.factors[place] - measures.factors[place - 1]
         undone = abs(found + measures.returns[place]) <= max(SPLIT_SIGMAS * measures.sigmas[place], 0.05)
         return None if undone and abs(found) > math.log(1.2) else 0.0  # a split that only the source knows
@@ -164,7 +164,7 @@ def _unknown_step(case: Case, place: int, found: float) -> Fault:
     implied = _amount(measures, place, found)
     if found < 0:
         text = "adjusted closes step down, as no dividend makes them; fetch the series anew"
-    elif case.dividends is None:
+    elif not case.all_dividends_told:
         text = f"adjusted closes step as for a dividend of {implied}, and back again; fetch the series anew"
     else:
         text = f"adjusted closes step as for a dividend of {implied}, and none is known; announce it, or fetch anew"

@@ -67,7 +67,19 @@ class Case:
     sessions: tuple[date, ...] | None = None  # up to the last that should be there
     running: date | None = None  # a session that is not over
     other: Case | None = None  # another source's series of the same contract
+    close_difference_max: Decimal = Decimal("0.01")  # of the close, between the two
+    events_complete: bool = True  # the dividends and splits that are told are all there were
     closes_split_adjusted: bool | None = None
+
+    @property
+    def all_dividends_told(self) -> bool:
+        """Tell whether a dividend that is not told is none."""
+        return self.dividends is not None and self.events_complete
+
+    @property
+    def all_splits_told(self) -> bool:
+        """Tell whether a split that is not told is none."""
+        return self.splits is not None and self.events_complete
 
     @cached_property
     def measures(self) -> Measures:

@@ -16,7 +16,7 @@ from statistics import median
 from trader.quality.case import Case, Dividend, Fault, Kind
 from trader.quality.measures import Measures, likelihood, place_of
 
-UNSEEN = 5.0  # logarithm of a likelihood ratio, at the open and at the close: a miss by five sigmas
+UNSEEN = 5.5  # logarithm of a likelihood ratio, at the open and at the close: a miss by five sigmas
 SPOKEN = 0.5  # logarithm of a likelihood ratio: the price rather says so
 CLEAR = 6.0  # price and the other dividends together
 CONTRADICTED = -2.5  # and the price says clearly not so, whatever the dividends before and after are like

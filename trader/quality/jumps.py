@@ -18,6 +18,7 @@ from trader.quality.measures import Measures, spread
 LARGE = 8  # sigmas, with the heavy tails of prices: where a reading begins
 SILENT = 12  # sigmas, for a split that nothing but its round ratio tells
 COARSE = 0.02  # of the price: where a tick is more, ratios are round by themselves
+HABIT_BARS_MIN = 8  # fewer show no habit that a move could break
 KNOWN = 5  # sigmas, where a split is known that has the same ratio
 UNITS = (100, 1000)  # pence for pounds and cents for dollars; fils for dinars
 UNIT_ROOM = 0.6  # of the logarithm at most: a hundred is told from fifty-five and from a hundred and eighty
@@ -85,13 +86,21 @@ def unexplained(case: Case) -> Unexplained:
             rest[place] = min(rest[place], rest[place] - math.log1p(-paid), key=abs)
     for place, ratio in measures.splits.items():
         rest[place] = min(rest[place], rest[place] + math.log(float(ratio)), key=abs)
-    if measures.factors and case.splits is None:  # the adjusted closes may know of splits that we do not
-        for place in range(1, len(rest)):
-            step = measures.factors[place] - measures.factors[place - 1]
-            if abs(step) > math.log(1.2):
-                rest[place] = min(rest[place], rest[place] + step, key=abs)
+    if not case.all_splits_told:
+        for place, step in _adjusted_steps(case):
+            rest[place] = min(rest[place], rest[place] + step, key=abs)
     large = tuple(place for place, move in enumerate(rest) if abs(move) > KNOWN * measures.sigmas[place])
-    return Unexplained(measures, tuple(rest), large)
+    return Unexplained(measures, tuple(rest), large if len(rest) >= HABIT_BARS_MIN else ())
+
+
+def _adjusted_steps(case: Case) -> Iterator[tuple[int, float]]:
+    """Yield where adjusted closes know of splits that nobody told: its own, or another source's."""
+    knowing = case.measures if case.measures.factors or case.other is None else case.other.measures
+    places = {day: place for place, day in enumerate(case.measures.days)}
+    for place in range(1, len(knowing.factors)):
+        step, own = knowing.factors[place] - knowing.factors[place - 1], places.get(knowing.days[place], 0)
+        if abs(step) > math.log(1.2) and own > 0:
+            yield own, step
 
 
 def _unit(rest: Unexplained, place: int) -> Move | None:
@@ -121,7 +130,8 @@ def _known_split(rest: Unexplained, place: int) -> Move | None:
 def _wrong_ratio(rest: Unexplained, place: int) -> Move | None:
     """Read a large move on the very day of a split, that neither its ratio nor its absence explains."""
     found = rest.returns[place]
-    if place in rest.measures.splits and abs(found) > max(LARGE * rest.measures.sigmas[place], 0.2):
+    size = abs(math.log(float(rest.measures.splits.get(place, 1))))
+    if size and abs(found) > max(LARGE * rest.measures.sigmas[place], 0.2, 0.3 * size):  # news may fall on that day
         return Move(Kind.SPLIT, place, len(rest.returns) - 1, math.exp(found), returns=False)
     return None
 

@@ -12,8 +12,6 @@ from itertools import groupby
 
 from trader.quality.case import Case, Fault, Kind
 
-CLOSE_DIFFERENCE_MAX = 0.01  # of the price: another exchange's close, or the auction beside the last trade
-
 
 def sources_agree(case: Case) -> Iterator[Fault]:
     """Compare the closes of every common day."""
@@ -29,9 +27,9 @@ def sources_agree(case: Case) -> Iterator[Fault]:
             yield Fault(Kind.DISAGREEMENT, days[0], days[-1], "day", None, None, text)
         return
     offsets = {day: _unexplained(case, day, float(mine[day]), float(theirs[day])) for day in common}
-    tick = case.measures.tick
+    tick, usual = case.measures.tick, float(case.close_difference_max)
     for is_apart, same in groupby(
-        common, key=lambda day: abs(offsets[day]) > max(CLOSE_DIFFERENCE_MAX, 1.01 * tick / float(mine[day]))
+        common, key=lambda day: abs(offsets[day]) > max(usual, 1.01 * tick / float(mine[day]))
     ):
         if is_apart:
             days = tuple(same)

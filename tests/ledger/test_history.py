@@ -5,7 +5,15 @@ from decimal import Decimal
 
 from ledger.book import Book, replay
 from ledger.daybook import entries
-from ledger.events import DividendPaid, Fact, FeeCharged, StatementFact, StatementReconciled, TaxWithheld
+from ledger.events import (
+    CurrencyConverted,
+    DividendPaid,
+    Fact,
+    FeeCharged,
+    StatementFact,
+    StatementReconciled,
+    TaxWithheld,
+)
 from ledger.history import as_known_at, as_of
 from ledger.journal import trial_balance
 from ledger.line import Event
@@ -104,6 +112,21 @@ def test_what_a_statement_undid_never_happened_as_of_its_day() -> None:
 
     assert cash(list(as_known_at(whole, KNOWN_AT - DAY))) == 993
     assert cash(list(as_of(lambda: whole, KNOWN_AT - DAY))) == cash(whole) == 1000
+
+
+def test_a_conversion_that_was_inferred_did_not_happen_before_the_broker_told_it() -> None:
+    guess = CurrencyConverted(
+        source="operator", reference="B-1", sold=D(130), sold_currency="USD", bought=D(100), bought_currency="EUR",
+        provisional=True, occurred_at=PAID_AT,
+    )  # fmt: skip
+    word = guess.model_copy(
+        update={"source": "statement", "provisional": False, "replaces": guess.key, "occurred_at": PAID_AT + DAY}
+    )
+    told = list(events([GENESIS, *CONTRACTS, opened_cash("1000"), guess, word]))
+
+    assert cash(list(as_of(lambda: told, PAID_AT))) == 1000
+    assert cash(list(as_of(lambda: told, PAID_AT + DAY))) == 870
+    assert cash(list(as_known_at(told, PAID_AT))) == 870
 
 
 def test_what_was_booked_and_replaced_later_had_happened() -> None:

@@ -98,3 +98,36 @@ def test_what_is_no_booking_always_stays() -> None:
 
     assert len(list(until(told(contract), date(2000, 1, 1)))) == 1
     assert list(within(told(contract), MONDAY, MONDAY)) == []
+
+
+@pytest.mark.parametrize(
+    ("provisional", "left"),
+    [
+        pytest.param(True, 0, id="inferred: it never happened on that day"),
+        pytest.param(False, 1, id="told, and taken back: it did"),
+    ],
+)
+def test_what_is_told_of_a_later_day_after_all(provisional: bool, left: int) -> None:
+    first = fee(report_date=MONDAY, provisional=provisional)
+    other = fee(reference="2", report_date=TUESDAY, replaces=first.key)
+    events = told(first, other)
+
+    assert len(list(until(events, MONDAY))) == len(list(within(events, MONDAY, MONDAY))) == left
+    assert len(list(until(events, TUESDAY))) == 2
+    assert list(within(events, TUESDAY, TUESDAY)) == [other]
+    assert len(list(within(events, MONDAY, TUESDAY))) == 2
+
+
+def test_what_speaks_of_an_execution_from_before_is_as_old_as_that() -> None:
+    bust = FillBusted(account="U1", execution_id="a.01", reason="by the exchange")
+
+    assert len(list(until(told(bust), date(2000, 1, 1)))) == 1
+    assert list(within(told(bust), MONDAY, MONDAY)) == []
+
+
+def test_it_does_not_matter_whether_an_execution_or_its_commission_is_told_first() -> None:
+    cost = CommissionCharged(execution_id="a.01", amount=Decimal(-1), currency="USD", occurred_at=NOON)
+    events = told(cost, filled(NOON - timedelta(days=1)))
+
+    assert list(within(events, MONDAY, MONDAY)) == []
+    assert len(list(until(events, MONDAY - timedelta(days=1)))) == 2

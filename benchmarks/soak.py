@@ -27,7 +27,7 @@ from ledger.clock import Clock
 from ledger.ledger import Ledger
 from ledger.log import read_events
 from reconcile import acceptance
-from reconcile.statement_comparison import compared, own_side
+from reconcile.comparing.statement import compared, own_side
 from trader.assembly import broker_of, desk_of
 from trader.calendar import Calendar, Session, Slot
 from trader.clocks import clock_of

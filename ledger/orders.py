@@ -29,10 +29,11 @@ class Fill(NamedTuple):
     commission_revision: int = 0
     busted: bool = False
     liquidation: bool = False  # the broker closed the position of its own accord
+    realised_reported: Decimal | None = None  # what IB says that it realised, commissions netted; None: not told
 
-    def charged(self, commission: Decimal, currency: str, revision: int) -> Fill:
+    def charged(self, commission: Decimal, currency: str, revision: int, realised: Decimal | None) -> Fill:
         """Return it with a commission; by position, for every execution comes through here."""
-        return new(Fill, (*self[:12], commission, currency, revision, *self[15:]))
+        return new(Fill, (*self[:12], commission, currency, revision, *self[15:17], realised))
 
     @property
     def commission_told(self) -> tuple[Decimal | None, str | None, int]:

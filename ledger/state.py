@@ -21,6 +21,7 @@ from ledger.events import (
     ContractDefined,
     CycleFailed,
     CycleStarted,
+    DataFaultFound,
     DataIngested,
     DistributionDeclared,
     DividendAccrued,
@@ -97,6 +98,8 @@ class Reported(NamedTuple):
     open_orders: tuple[OpenOrderRow, ...] | None = None
     open_orders_at: datetime | None = None
     rates_at: datetime | None = None
+    executions: tuple[str, ...] | None = None
+    executions_at: datetime | None = None
 
     def with_part(self, place: int, part: object, at: datetime) -> Reported:
         """Return it with a part and its moment; by position, for every cycle comes through here several times."""
@@ -113,6 +116,7 @@ class Cycle(NamedTuple):
     failures: tuple[StepFailed, ...] = ()
     reconciled: BookReconciled | None = None
     data: Mapping[str, DataIngested] = NOTHING
+    data_faults: tuple[DataFaultFound, ...] = ()
     targets: tuple[TargetsComputed, ...] = ()
     scaled: tuple[TargetsScaled, ...] = ()
     plan: tuple[OrderPlanned, ...] = ()

@@ -21,7 +21,7 @@ from typing import NamedTuple
 from ledger.book import Book
 from ledger.events import Fact
 from ledger.events.reconciliation import BreakKind, Certainty
-from reconcile.comparisons import Finding
+from reconcile.comparing.finding import Finding
 from reconcile.tolerances import Tolerances
 
 Subject = tuple[BreakKind, str]  # what a finding is of: ("cash", "USD"), ("position", "265598")

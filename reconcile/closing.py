@@ -25,7 +25,8 @@ from ledger.events import (
 )
 from ledger.events.reconciliation import TermRow
 from ledger.state import ZERO, Break, State
-from reconcile.comparisons import CHANGED, Finding
+from reconcile.comparing.finding import Finding
+from reconcile.comparing.judging import CHANGED
 from reconcile.explanations import first_of
 from reconcile.tolerances import CENT
 

@@ -18,7 +18,9 @@ from ledger.nav import Unvalued
 from ledger.state import ZERO, State
 from reconcile.candidates import Candidate, Case, Cause, Subject, combined
 from reconcile.causes import CAUSES
-from reconcile.comparisons import COMPARISONS, Finding, nav
+from reconcile.comparing.finding import Finding
+from reconcile.comparing.findings import COMPARISONS
+from reconcile.comparing.judging import nav
 from reconcile.explanations import Explanation, rounding_terms, terms_of, worth_telling
 from reconcile.measuring import added, measured, moved_between, trial
 from reconcile.searching import Effects, Option, Partial, Search, sets

@@ -20,7 +20,8 @@ from ledger.events import (
 from ledger.events.reconciliation import BreakExplained, BreakFound, BreakKind, Certainty, ExplanationRow, TermRow
 from ledger.state import ZERO, Break
 from reconcile.candidates import Candidate, Subject
-from reconcile.comparisons import Finding, symbol
+from reconcile.comparing.finding import Finding
+from reconcile.comparing.names import symbol
 from reconcile.measuring import moved_between
 from reconcile.searching import CERTAINTIES
 

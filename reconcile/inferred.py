@@ -24,7 +24,7 @@ from ledger.events import (
     type_name,
 )
 from ledger.state import ZERO, Fill, State
-from reconcile.comparisons import INFERRED
+from reconcile.comparing.names import INFERRED
 from reconcile.taking_back import AGAIN, fill_taken_back
 
 WAITED = timedelta(days=10)  # a break may wait so long before somebody accepts what explains it

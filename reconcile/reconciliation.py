@@ -14,7 +14,8 @@ from ledger.nav import own_nav
 from ledger.state import Break, State
 from reconcile.candidates import Case, Origin, Subject
 from reconcile.closing import closed
-from reconcile.comparisons import Finding
+from reconcile.comparing.finding import Finding
+from reconcile.comparing.findings import INFORMING
 from reconcile.explain import Explanations, compared, explain
 from reconcile.explanations import ROUNDING, TOTALS, Explanation, first_of, told
 from reconcile.rules import begun, by_rule
@@ -43,8 +44,9 @@ def reconcile(book: Book, tolerances: Tolerances) -> tuple[Fact, ...]:
             case, unknown = _case(book, tolerances)
             explanations = explain(case)
         lives = tuple(_lives(case, explanations, unknown))
-        if unknown:
-            return (*ruled, *lives, StepFailed(step="reconcile", reason="; ".join(dict.fromkeys(unknown.values()))))
+        vetoing = {kind: why for kind, why in unknown.items() if kind not in INFORMING}
+        if vetoing:
+            return (*ruled, *lives, StepFailed(step="reconcile", reason="; ".join(dict.fromkeys(vetoing.values()))))
         return (*ruled, *lives, _reconciled(book, lives))
 
 

@@ -14,7 +14,7 @@ from ledger.events import BreakClosed, BreakFound, Fact
 from ledger.nav import Unvalued, own_nav, rate
 from ledger.state import ZERO, State
 from reconcile.candidates import Case, Subject
-from reconcile.comparisons import Finding
+from reconcile.comparing.finding import Finding
 from reconcile.explain import Explanations
 from reconcile.explanations import Explanation, told
 from reconcile.tolerances import ANNOUNCED, Tolerances

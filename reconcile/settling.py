@@ -15,7 +15,7 @@ from itertools import combinations
 from ledger.book import Book, Impossible
 from ledger.events import DividendPaid, Fact, PaymentInLieuPaid, StatementFact, StatementReconciled, type_name
 from ledger.lots import ZERO, exactly
-from reconcile.comparisons import INFERRED
+from reconcile.comparing.names import INFERRED
 from reconcile.statements import Statement
 from reconcile.taking_back import AGAIN, accrued_again, executed_again, fill_taken_back
 from reconcile.tolerances import CENT

@@ -15,7 +15,7 @@ from ledger.effects.opening import adjustment_name
 from ledger.events import AcceptanceTakenBack, CommissionCharged, DividendAccrued, Fact, FillBusted, OrderFilled
 from ledger.state import ZERO, Break, Impossible, State
 from reconcile.acceptance import what_became
-from reconcile.comparisons import INFERRED
+from reconcile.comparing.names import INFERRED
 
 AGAIN = "/again/"  # in the name of what stands for one of the broker's that was thought to be taken back
 

@@ -3,7 +3,7 @@
 Each figure is told three ways: what the book held before the statement came, what the API had reported of that day, and
 what the statement says. What was inferred is confirmed (told alike), replaced (told otherwise), reversed (the statement
 lacks it, and is only right without it), or waits. To compare something else three ways, add it to `_api_figures`, or
-a comparison to `statement_comparison.py`.
+a comparison to `comparing/statement.py`.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ from ledger.events import (
 from ledger.events.reconciliation import WitnessVerdict
 from ledger.line import Event
 from ledger.lots import ONE, ZERO, exactly
+from reconcile.comparing.rows import Row
+from reconcile.comparing.statement import Own, compared, name_of
 from reconcile.periods import broker_day, days_of
-from reconcile.statement_comparison import Own, Row, compared, name_of
 from reconcile.statements import Statement
 from reconcile.tolerances import CENT
 

@@ -20,6 +20,7 @@ from ledger.events import (
     BrokerDisconnected,
     CashObserved,
     ContractDefined,
+    ExecutionsObserved,
     Fact,
     MarginObserved,
     NavObserved,
@@ -84,7 +85,8 @@ class Look:
     def facts(self) -> tuple[Fact, ...]:
         """What the look observed, rates first: the rest is valued by them."""
         orders = OpenOrdersObserved(rows=self.open_orders)
-        return self.rates, self.cash, self.positions, self.nav, self.margin, orders
+        executions = ExecutionsObserved(execution_ids=tuple(sorted(self.executions)))
+        return self.rates, self.cash, self.positions, self.nav, self.margin, orders, executions
 
 
 class Conversation:

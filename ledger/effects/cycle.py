@@ -19,6 +19,7 @@ from ledger.events import (
     CycleFinished,
     CycleSkipped,
     CycleStarted,
+    DataFaultFound,
     DataIngested,
     DayCommitted,
     DaySealed,
@@ -112,6 +113,12 @@ def _ingested(state: State, event: Event) -> None:
     fact: DataIngested = event.fact  # type: ignore[assignment]
     if state.cycle is not None:
         state.update_cycle(data={**state.cycle.data, fact.source: fact})
+
+
+def _data_fault(state: State, event: Event) -> None:
+    fact: DataFaultFound = event.fact  # type: ignore[assignment]
+    if state.cycle is not None:
+        state.update_cycle(data_faults=(*state.cycle.data_faults, fact))
 
 
 def _targets(state: State, event: Event) -> None:
@@ -260,6 +267,7 @@ EFFECTS = (
     (StepFailed, _step_failed),
     (BrokerConnected, _connected),
     (DataIngested, _ingested),
+    (DataFaultFound, _data_fault),
     (TargetsComputed, _targets),
     (SafeguardsEvaluated, _evaluated),
     (TradingAllowed, _allowed),

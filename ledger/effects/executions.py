@@ -61,6 +61,7 @@ def _filled(state: State, event: Event) -> None:
     fill: Fill = new(Fill, (
         fact.execution_id, revision, con_id, quantity, price, currency, fact.order_ref, fact.perm_id, fact.client_id,
         at, event.seq, foreign, *commission, False, fact.liquidation,
+        None if known is None else known.realised_reported,
     ))  # fmt: skip
     state.fills[base] = fill
     gross = gross_of(state, contract, base, fill) if state.proceeds else quantity * price * contract.multiplier
@@ -180,7 +181,7 @@ def _commission(state: State, event: Event) -> None:
         earn(state, currency_before, -before, "commissions")
     amount, currency = fact.amount, fact.currency
     earn(state, currency, amount, "commissions")
-    charged = state.fills[base] = known.charged(amount, currency, revision)
+    charged = state.fills[base] = known.charged(amount, currency, revision, fact.realised_reported)
     if known.currency in (currency, currency_before) and not known.busted:
         _recharge(state, base, charged)
 

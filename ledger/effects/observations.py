@@ -8,6 +8,7 @@ from ledger.effects.replacing import BY_EXECUTIONS, withdraw
 from ledger.events import (
     CashObserved,
     ContractDefined,
+    ExecutionsObserved,
     MarginObserved,
     NavObserved,
     OpenOrdersObserved,
@@ -21,8 +22,8 @@ from ledger.line import Event
 from ledger.state import ONE, Impossible, Reported, State, changed
 
 SESSIONS_COMPARED = 2  # what accrued in the session before tells what was paid since
-NAV, MARGIN, CASH, POSITIONS, OPEN_ORDERS = map(
-    Reported._fields.index, ("nav", "margin", "cash", "positions", "open_orders")
+NAV, MARGIN, CASH, POSITIONS, OPEN_ORDERS, EXECUTIONS = map(
+    Reported._fields.index, ("nav", "margin", "cash", "positions", "open_orders", "executions")
 )
 
 
@@ -74,6 +75,11 @@ def _open_orders(state: State, event: Event) -> None:
     state.reported = state.reported.with_part(OPEN_ORDERS, fact.rows, event.recorded_at)
 
 
+def _executions(state: State, event: Event) -> None:
+    fact: ExecutionsObserved = event.fact  # type: ignore[assignment]
+    state.reported = state.reported.with_part(EXECUTIONS, fact.execution_ids, event.recorded_at)
+
+
 def _quotes(state: State, event: Event) -> None:
     fact: QuotesObserved = event.fact  # type: ignore[assignment]
     state.quotes = {row.con_id: row for row in fact.rows}
@@ -116,6 +122,7 @@ EFFECTS = (
     (CashObserved, _cash),
     (PositionsObserved, _positions),
     (OpenOrdersObserved, _open_orders),
+    (ExecutionsObserved, _executions),
     (QuotesObserved, _quotes),
     (RatesObserved, _rates),
     (StatementImported, _statement),

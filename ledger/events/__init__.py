@@ -75,6 +75,7 @@ from ledger.events.day import (
     SnapshotTaken,
 )
 from ledger.events.decisions import (
+    DataFaultFound,
     DataIngested,
     SafeguardsEvaluated,
     SeriesRow,
@@ -101,6 +102,7 @@ from ledger.events.observations import (
     CashObserved,
     CashRow,
     ContractDefined,
+    ExecutionsObserved,
     MarginObserved,
     NavObserved,
     OpenOrderRow,
@@ -180,9 +182,10 @@ EVENT_TYPES: tuple[type[Fact], ...] = (
     DistributionDeclared, SplitDeclared,
     # observations
     ContractDefined, NavObserved, MarginObserved, CashObserved, PositionsObserved, OpenOrdersObserved,
+    ExecutionsObserved,
     QuotesObserved, RatesObserved,
     # decisions
-    DataIngested, TargetsComputed, SafeguardsEvaluated, TradingAllowed, TradingVetoed,
+    DataIngested, DataFaultFound, TargetsComputed, SafeguardsEvaluated, TradingAllowed, TradingVetoed,
     # reconciliation
     BookReconciled, BreakFound, BreakExplained, BreakAccepted, AcceptanceTakenBack, BreakClosed,
     StatementReconciled,
@@ -242,6 +245,7 @@ __all__ = [
     "CycleFinished",
     "CycleSkipped",
     "CycleStarted",
+    "DataFaultFound",
     "DataIngested",
     "DayCommitted",
     "DaySealed",
@@ -249,6 +253,7 @@ __all__ = [
     "DividendAccrualReversed",
     "DividendAccrued",
     "DividendPaid",
+    "ExecutionsObserved",
     "Fact",
     "FactRefused",
     "FeeCharged",

@@ -29,6 +29,23 @@ class DataIngested(Fact):
     series: tuple[SeriesRow, ...]
 
 
+class DataFaultFound(Fact):
+    """Something wrong with a series, before anything was decided on it: a judgement, from the series as it came."""
+
+    type: Literal["data_fault_found"] = "data_fault_found"
+    source: str
+    con_id: int
+    symbol: str
+    kind: str  # gap, duplicate, unit, split …: docs/data-quality.md tells every one
+    first: date
+    last: date
+    field: str  # of the bars, or dividend or split
+    observed: Exact | None = None
+    expected: Exact | None = None
+    text: str  # what is wrong, and what to do
+    skipped: bool  # the contract is left alone in this cycle; else the cycle trades nothing
+
+
 class TargetRow(Row):
     """A wanted weight: signed fraction of NAV before leverage."""
 

@@ -123,6 +123,13 @@ class OpenOrdersObserved(Observation):
     rows: tuple[OpenOrderRow, ...]
 
 
+class ExecutionsObserved(Observation):
+    """Every execution that the broker lists: those since its own midnight, of all clients, by id."""
+
+    type: Literal["executions_observed"] = "executions_observed"
+    execution_ids: tuple[str, ...]
+
+
 class QuoteRow(Row):
     """One contract's market. Absent: the broker sent none."""
 

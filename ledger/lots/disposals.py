@@ -30,6 +30,7 @@ class Disposal(NamedTuple):
     opening_commission: Decimal  # signed as cash, as is the next
     closing_commission: Decimal
     gross_proceeds: Decimal  # before commissions: + received
+    method: str = "fifo"  # by which it was closed
 
     @property
     def basis(self) -> Decimal:
@@ -57,8 +58,17 @@ def disposals(holding: Holding) -> Iterator[Disposal]:
         yield from closed
 
 
+def disposals_by(holding: Holding, closed_by: frozenset[str]) -> Iterator[Disposal]:
+    """Yield those that some trades or actions closed, above the floor."""
+    for state in holding.states:
+        if state.entry is not None and state.entry[1] in closed_by:
+            with exactly():
+                closed = list(_disposals(holding.con_id, state))
+            yield from closed
+
+
 def _disposals(con_id: int, state: Matched) -> Iterator[Disposal]:
     assert state.entry is not None
-    at, entry_id = state.entry[0], state.entry[1]
+    at, entry_id, method = state.entry[0], state.entry[1], getattr(state.entry, "method", "fifo")
     for (opened_by, quantity, gross, charged, opened_at), moved, commission in closed_in(state):
-        yield Disposal(con_id, opened_at, opened_by, at, entry_id, quantity, gross, charged, commission, -moved)
+        yield Disposal(con_id, opened_at, opened_by, at, entry_id, quantity, gross, charged, commission, -moved, method)

@@ -28,7 +28,7 @@ from ledger.lots import EXACT
 from ledger.state import ZERO
 from reconcile.candidates import Candidate, Case, money
 from reconcile.causes.income import cents, dividends_gone, in_base, is_within, today, unpaid
-from reconcile.comparisons import symbol
+from reconcile.comparing.names import symbol
 from reconcile.periods import broker_day
 from reconcile.tolerances import CENT
 

@@ -30,7 +30,7 @@ from reconcile.causes.holdings import (
     row_of,
     worth,
 )
-from reconcile.comparisons import symbol
+from reconcile.comparing.names import symbol
 from reconcile.tolerances import CENT
 
 MERGER = "merger"

@@ -16,7 +16,7 @@ from ledger.effects.changes import MARGINED, PAID
 from ledger.events import CommissionCharged, ContractDefined, Fact, OrderFilled, decimal_text, execution_base
 from ledger.state import ZERO, Fill, Order
 from reconcile.candidates import Case
-from reconcile.comparisons import INFERRED, symbol
+from reconcile.comparing.names import INFERRED, symbol
 from reconcile.periods import broker_day
 from reconcile.tolerances import CENT
 

@@ -11,7 +11,7 @@ from ledger.events.reconciliation import Certainty
 from ledger.lots import EXACT
 from reconcile.candidates import Candidate, Case, money
 from reconcile.causes.income import cents, in_base, interest_accrued, interest_fallen, interest_gone, is_within
-from reconcile.comparisons import symbol
+from reconcile.comparing.names import symbol
 from reconcile.tolerances import CENT
 
 NEAR = Decimal("0.05")  # of what has accrued: the days since the last statement are not in our sum

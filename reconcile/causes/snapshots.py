@@ -16,7 +16,8 @@ from ledger.nav import Unvalued, mark, own_nav, rate
 from ledger.state import ZERO, Fill
 from reconcile.candidates import Candidate, Case, Subject, money
 from reconcile.causes.executions import fills_of_the_day, has_ended, is_fresh, paid, spelt
-from reconcile.comparisons import nav_bound, symbol
+from reconcile.comparing.names import symbol
+from reconcile.comparing.totals import nav_bound
 from reconcile.tolerances import CENT
 
 ROUNDED_MAX = 5 * CENT  # a cent for each of a few bookings

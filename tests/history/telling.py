@@ -28,6 +28,7 @@ from ledger.events import (
     CycleSkipped,
     DataIngested,
     DayCommitted,
+    ExecutionsObserved,
     Fact,
     MarginObserved,
     NoticeFailed,
@@ -238,6 +239,7 @@ class Telling:
         if refused := [known for known in ledger.book.open_breaks if known.found.kind == "refused_fact"]:
             raise ValueError(f"{refused[0].found.text}: expected a fact that the book takes in")
         self._apart(ledger)
+        ledger.record((ExecutionsObserved(execution_ids=("a1.02", "a2.01")),))
         ledger.record(
             (OverrideSet(subject="SPY", allow="reduce_only", scale=Decimal("0.5"), until=DAYS[1], why="a quiet day"),)
         )

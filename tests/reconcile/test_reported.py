@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from ledger.book import Book
-from reconcile.reported import reported
+from reconcile.comparing.api import reported
 from tests.facts import SPY, bought, commission, opened_cash, replay, row, sold, told
 from tests.reconcile.worlds import HELD, RETAIL, look, quiet_book
 
@@ -17,7 +17,7 @@ def rows(book: Book) -> dict[tuple[str, str], tuple[object, object, bool]]:
 def test_halves_that_agree_differ_nowhere() -> None:
     shown = rows(look(quiet_book()))
 
-    assert shown[("position", "SPY")] == (Decimal(10), Decimal(10), False)
+    assert shown[("position", "SPY (756733)")] == (Decimal(10), Decimal(10), False)
     assert shown[("cash", "USD")] == (Decimal(92000), Decimal(92000), False)
     assert shown[("nav", "USD")] == (Decimal(94000), Decimal(94000), False)
     assert not any(differs for _, _, differs in shown.values())
@@ -26,7 +26,7 @@ def test_halves_that_agree_differ_nowhere() -> None:
 def test_what_differs_is_shown_with_both_figures() -> None:
     shown = rows(look(quiet_book(), cash={"USD": "91000"}, rows=(row(SPY, "12"), HELD["AAPL"])))
 
-    assert shown[("position", "SPY")] == (Decimal(10), Decimal(12), True)
+    assert shown[("position", "SPY (756733)")] == (Decimal(10), Decimal(12), True)
     assert shown[("cash", "USD")] == (Decimal(92000), Decimal(91000), True)
 
 
@@ -47,4 +47,4 @@ def test_the_average_cost_is_that_of_one_pool_whatever_our_method_and_only_infor
     shown = rows(look(book, rows=(held,), cash={"USD": "9947"}))
 
     assert book.holdings[SPY.con_id].basis == Decimal(201)  # first in, first out
-    assert shown[("average cost", "SPY")] == (Decimal(151), Decimal("150.99"), False)
+    assert shown[("average cost", "SPY (756733)")] == (Decimal(151), Decimal("150.99"), False)

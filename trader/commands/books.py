@@ -18,7 +18,7 @@ from trader.schedule import FILE_NAME, SettingsError
 from trader.settings import Settings
 
 if TYPE_CHECKING:
-    from reconcile.statement_comparison import Row
+    from reconcile.comparing.rows import Row
     from trader.importing import Imported
 
 COLUMNS_WIDE = 100
@@ -110,7 +110,7 @@ def reconcile_statement(
 def _reported(home: Path) -> tuple[Row, ...]:
     from ledger.book import replay
     from ledger.log import read_events
-    from reconcile.reported import reported
+    from reconcile.comparing.api import reported
     from reconcile.tolerances import RETAIL
     from trader.assembly import tolerances_of
 
@@ -121,7 +121,7 @@ def _reported(home: Path) -> tuple[Row, ...]:
 
 def _stated(home: Path, statement: Path) -> tuple[Row, ...]:
     from ledger.log import read_events
-    from reconcile.statement_comparison import compared, own_side
+    from reconcile.comparing.statement import compared, own_side
     from trader.importing import StatementRefused, read_file
 
     told = read_file(statement.read_bytes(), statement.name).statement

@@ -30,7 +30,7 @@ from ledger.events import (
 )
 from ledger.line import Event
 from ledger.state import Fill
-from reconcile.comparisons import INFERRED
+from reconcile.comparing.names import INFERRED
 from reconcile.periods import OF_EXECUTION, booked_on, broker_day
 from reconcile.statements.trades import CANCELLING
 from trader.importing.files import StatementRefused

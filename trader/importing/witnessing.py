@@ -25,10 +25,10 @@ from ledger.events import (
 from ledger.line import Event
 from ledger.log import read_events
 from ledger.lots import exactly
-from reconcile.comparisons import INFERRED
+from reconcile.comparing.names import INFERRED
+from reconcile.comparing.statement import Own, own_side
 from reconcile.periods import BOOKED, OF_EXECUTION, ONE_DAY, until, within
 from reconcile.settling import base_of, inferred_keys, is_waiting, lacking, undoing
-from reconcile.statement_comparison import Own, own_side
 from reconcile.statements import Statement
 from reconcile.witness import (
     agreeing,

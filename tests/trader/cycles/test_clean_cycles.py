@@ -16,7 +16,7 @@ def test_cycles_in_which_nothing_else_happens_find_no_break(tmp_path: Path) -> N
     nothing = fixed(ACME="0", CLIMB="0", THIN="0", WAVE="0")
     cycles = 0
     with world(tmp_path, universe=symbols, strategy=nothing) as made:
-        made.control.commission_delay(7200)
+        made.control.commission_delay(1800)
         for session in Calendar.load().sessions(TUESDAY, date(2005, 3, 4)):
             for slot in range(len(made.slots(session.day))):
                 heavy, light = ("0.37", "0.11") if slot % 2 else ("0.13", "0.29")

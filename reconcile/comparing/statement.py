@@ -1,8 +1,8 @@
 """Does the book agree with a statement? Every figure that the statement gives, beside our own. Pure.
 
 Positions, basis, cash and NAV stand at the statement's end; the rest is of its period. A section that the statement
-lacks is not reported, never zero; what the book cannot know is unknown. To compare something else: a function that
-yields rows, its kind in `TOLERANCES`, and its name in `COMPARISONS`.
+lacks is not reported, never zero; what the book cannot know is unknown. To compare something else: a
+function that yields rows, its kind in `KINDS`, and its name in `COMPARISONS`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple
 
 from ledger.book import Book, Impossible, replay
 from ledger.events import (
@@ -32,51 +31,13 @@ from ledger.line import Event
 from ledger.lots import EXACT, ONE, ZERO, exactly
 from ledger.nav import Unvalued, accruals, own_nav
 from reconcile.cash_lines import cash_lines
+from reconcile.comparing.names import name_of as named
+from reconcile.comparing.rows import ALLOWED, NOT_REPORTED, UNKNOWN, Row, paired
 from reconcile.periods import ONE_DAY, broker_day, period_of, until, within
 from reconcile.statements import Statement
 from reconcile.tolerances import CENT
 
 HALF = Decimal("0.5")
-NOT_REPORTED, UNKNOWN = "not reported", "unknown"
-
-# kind, how far both may be apart, and why.
-TOLERANCES: tuple[tuple[str, Decimal, str], ...] = (
-    ("position", ZERO, "units are counted"),
-    ("basis", Decimal("0.02"), "the broker rounds a basis to six digits for each lot, and sums what it rounded"),
-    ("cash", Decimal("0.005"), "half a cent: balances are told to more digits than money has"),
-    ("cash line", Decimal("0.01"), "the lines of a cash report are sums of rounded rows"),
-    ("realised", Decimal("0.02"), "the broker rounds each closing to six digits"),
-    ("commission", Decimal("0.01"), "rounded for each execution"),
-    ("dividend", Decimal("0.01"), "paid in whole cents"),
-    ("tax", Decimal("0.01"), "withheld in whole cents"),
-    ("interest", Decimal("0.01"), "paid in whole cents"),
-    ("fee", Decimal("0.01"), "charged in whole cents"),
-    ("nav line", Decimal("0.01"), "sums of rounded rows"),
-    ("nav", ZERO, "computed: half of the last digit of each mark and rate, times what it multiplies, and a cent"),
-)
-ALLOWED = {kind: amount for kind, amount, _ in TOLERANCES}
-
-
-class Row(NamedTuple):
-    """One figure on both sides."""
-
-    kind: str
-    key: str
-    own: Decimal | str
-    broker: Decimal | str
-    tolerance: Decimal
-
-    @property
-    def difference(self) -> Decimal | None:
-        """Own minus the broker's; None where a side is not told."""
-        if isinstance(self.own, Decimal) and isinstance(self.broker, Decimal):
-            return EXACT.subtract(self.own, self.broker)
-        return None
-
-    @property
-    def differs(self) -> bool:
-        """Whether they are further apart than may be."""
-        return self.difference is not None and abs(self.difference) > self.tolerance
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +80,6 @@ def reaches_back(events: Iterable[Event], first_day: date) -> bool:
 
 
 Comparison = Callable[[Own, Statement], Iterator[Row]]
-Figures = Mapping[str, Decimal]
 
 
 def compared(own: Own, statement: Statement) -> tuple[Row, ...]:
@@ -128,24 +88,8 @@ def compared(own: Own, statement: Statement) -> tuple[Row, ...]:
 
 
 def name_of(own: Own, con_id: int) -> str:
-    """Name a contract as a person does, with its id: a symbol is no identity."""
-    contract = own.contracts.get(con_id)
-    return f"{contract.symbol} ({con_id})" if contract is not None else str(con_id)
-
-
-def _total(figures: Figures) -> Decimal:
-    with exactly():
-        return sum(figures.values(), ZERO)
-
-
-def _rows(kind: str, own: Figures | None, broker: Figures | None) -> Iterator[Row]:
-    """Pair two tables: what only one side has is zero on the other, as long as that one was told at all."""
-    if broker is None:
-        yield Row(kind, "", UNKNOWN if own is None else _total(own), NOT_REPORTED, ALLOWED[kind])
-        return
-    for key in sorted(broker.keys() | (own or {}).keys()):
-        ours: Decimal | str = UNKNOWN if own is None else own.get(key, ZERO)
-        yield Row(kind, key, ours, broker.get(key, ZERO), ALLOWED[kind])
+    """Name a contract as a person does, with its id."""
+    return named(own.end, con_id)
 
 
 def positions(own: Own, statement: Statement) -> Iterator[Row]:
@@ -153,7 +97,7 @@ def positions(own: Own, statement: Statement) -> Iterator[Row]:
     told = statement.observed.positions
     ours = {name_of(own, con_id): units for con_id, units in own.end.positions.items()}
     theirs = None if told is None else {name_of(own, con_id): held.quantity for con_id, held in told.items()}
-    yield from _rows("position", ours, theirs)
+    yield from paired("position", ours, theirs)
 
 
 def basis(own: Own, statement: Statement) -> Iterator[Row]:
@@ -161,11 +105,11 @@ def basis(own: Own, statement: Statement) -> Iterator[Row]:
     told = statement.observed.positions
     ours = {name_of(own, con_id): own.end.holdings[con_id].basis for con_id in own.end.positions}
     if told is None:
-        yield from _rows("basis", ours, None)
+        yield from paired("basis", ours, None)
         return
     silent = {name_of(own, con_id) for con_id, held in told.items() if held.basis is None}
     theirs = {name_of(own, con_id): held.basis for con_id, held in told.items() if held.basis is not None}
-    yield from _rows("basis", {key: amount for key, amount in ours.items() if key not in silent}, theirs)
+    yield from paired("basis", {key: amount for key, amount in ours.items() if key not in silent}, theirs)
     for key in sorted(silent):
         yield Row("basis", key, ours.get(key, ZERO), NOT_REPORTED, ALLOWED["basis"])
 
@@ -173,7 +117,7 @@ def basis(own: Own, statement: Statement) -> Iterator[Row]:
 def cash(own: Own, statement: Statement) -> Iterator[Row]:
     """Compare each currency's balance."""
     ours = {currency: amount for currency, amount in own.end.cash.items() if amount}
-    yield from _rows("cash", ours, statement.observed.cash)
+    yield from paired("cash", ours, statement.observed.cash)
 
 
 def realised(own: Own, statement: Statement) -> Iterator[Row]:
@@ -186,7 +130,7 @@ def realised(own: Own, statement: Statement) -> Iterator[Row]:
             ours[name_of(own, con_id)] = gained
     told = statement.observed.realised
     theirs = None if told is None else {name_of(own, con_id): amount for con_id, amount in told.items()}
-    yield from _rows("realised", ours if own.whole else None, theirs)
+    yield from paired("realised", ours if own.whole else None, theirs)
 
 
 LINE_KINDS: Mapping[str, str] = {

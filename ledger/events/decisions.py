@@ -22,7 +22,7 @@ class SeriesRow(Row):
 
 
 class DataIngested(Fact):
-    """The data of one source, complete for the universe."""
+    """The data of one source, complete for the universe but for tickers that a fault of their data lets be skipped."""
 
     type: Literal["data_ingested"] = "data_ingested"
     source: str

@@ -76,7 +76,7 @@ class Limits(BaseModel):
     delayed_data_allowed: bool = Field(default=False, description="true or false: trade by prices 15 minutes old")
     second_source_collar: Positive | None = Field(
         default=None,
-        description="fraction that the quote's last close may differ from a second source; absent: none needed",
+        description="fraction that the quote's last close may differ from a second source; absent: 0.02 for a desk",
     )
     close_collar: Positive = Field(
         default=Decimal("0.25"), description="fraction of the previous close, either side: a split or a wrong price"

@@ -331,7 +331,8 @@ def test_a_locked_contract_is_reduced_only_within_what_both_sides_agree_on() -> 
 @pytest.mark.parametrize(
     ("reported", "weight", "kind"),
     [
-        pytest.param("900", "0.30", "foreign_trade", id="somebody else trades it"),
+        pytest.param("1000", "0.10", "foreign_order", id="somebody else orders it"),
+        pytest.param("1000", "0.10", "refused_fact", id="a fact of it was refused"),
         pytest.param("900", "0.95", "position", id="it would grow"),
         pytest.param("-900", "0.10", "position", id="the sides differ"),
         pytest.param("0", "0.10", "position", id="the broker has none"),
@@ -350,6 +351,30 @@ def test_a_locked_contract_is_otherwise_left_alone(reported: str, weight: str, k
     row = plan(book, name_share_max="1")[AAPL]
 
     assert (row.action, row.reason) == ("NOTHING", "locked by break B-2")
+
+
+@pytest.mark.parametrize(
+    ("before", "weight", "sold"),
+    [
+        pytest.param("900", "0.10", "-676", id="bought by hand: what was there before is sold, no more"),
+        pytest.param("900", "0", "-900", id="what was bought by hand stays"),
+        pytest.param("1100", "0.10", "-776", id="sold by hand: what is left is sold"),
+        pytest.param("900", "0.42", "0", id="it was less than the target before"),
+        pytest.param("-100", "0.10", "0", id="the other side of zero"),
+    ],
+)
+def test_of_what_somebody_else_traded_only_what_was_there_before_and_after_is_sold(
+    before: str, weight: str, sold: str
+) -> None:
+    foreign = BreakFound(
+        break_id="B-2", kind="foreign_trade", subject="e1", consequence="lock", con_id=AAPL, expected=D(before),
+        found=D("1000"),
+    )  # fmt: skip
+    book = situation({AAPL: weight, IBM: "0"}, held={AAPL: "1000"}, cash="55500", also=[foreign])
+
+    row = plan(book, name_share_max="1")[AAPL]
+
+    assert row.quantity == D(sold)
 
 
 def test_others_trade_while_one_is_locked() -> None:

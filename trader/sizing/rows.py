@@ -64,17 +64,24 @@ def _lock(book: Book, wish: Wish) -> str:
     )
 
 
+REDUCIBLE = frozenset({"position", "foreign_trade", "corporate_action"})
+
+
 def _agreed_reduction(book: Book, wish: Wish, target: Decimal) -> Decimal:
     """Return the change of a locked contract: toward the target, within what both sides agree is held.
 
-    Only a difference of positions leaves anything agreed. A foreign trade, an unknown order or a refused fact says
-    that somebody else is at work: then nothing is done.
+    Of what somebody else traded, only what was there before and after is agreed: their shares are not sold for them. An
+    unknown order or a refused fact says that somebody else is at work: then nothing is done.
     """
-    kinds = {b.found.kind for b in book.open_breaks if b.found.con_id == wish.con_id}
+    against = [b.found for b in book.open_breaks if b.found.con_id == wish.con_id]
     reported = (book.reported.positions or {}).get(wish.con_id)
-    if kinds != {"position"} or reported is None or wish.held * reported.quantity <= 0:
+    if reported is None or not {found.kind for found in against} <= REDUCIBLE:
         return ZERO
-    agreed = min(wish.held, reported.quantity, key=abs)
+    sides = [side for found in against for side in (found.expected, found.found) if side is not None]
+    sides += [wish.held, reported.quantity]
+    if any(side * wish.held <= 0 for side in sides):
+        return ZERO
+    agreed = min(sides, key=abs)
     goal = target if target * agreed > 0 else ZERO
     return min(goal, agreed, key=abs) - agreed
 

@@ -20,6 +20,7 @@ from trader.projection import (
     average_volume,
     held,
     running_cycle,
+    skipped,
     strategy_of,
     touch,
     unit_value,
@@ -73,6 +74,8 @@ def wish_of(frame: Frame, con_id: int) -> Wish:
     if target is None:
         return bare(book, con_id, "no target: the forecast does not name it")
     wish = bare(book, con_id, "")
+    if fault := skipped(book).get(con_id):
+        return replace(wish, obstacle=f"its data are faulty: {fault.kind} of {fault.first}: {fault.text}")
     override = allowed(book, wish.symbol, strategy_of(book))
     wish = replace(wish, weight=target.weight * target.leverage * override.scale)
     if override.allow == "none":

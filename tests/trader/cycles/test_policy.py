@@ -46,7 +46,7 @@ def sent(world: World) -> list[dict[str, Any]]:
 
 def arrived(world: World, known: list[dict[str, Any]]) -> Sent:
     """What the venue was sent beside the orders that are known: tickers, and which way."""
-    names = {con_id: held["symbol"] for con_id, held in world.control.dump()["positions"].items()}
+    names = {str(con_id): contract.symbol for con_id, contract in world.book().contracts.items()}
     before = {order["perm_id"] for order in known}
     return {(names[str(order["con_id"])], order["action"]) for order in sent(world) if order["perm_id"] not in before}
 
@@ -136,6 +136,36 @@ def test_of_a_locked_contract_what_both_sides_agree_on_may_be_sold_and_no_more(h
     assert of_wave(held) == 60
 
 
+@pytest.mark.parametrize(
+    ("traded", "sold", "left"),
+    [
+        pytest.param(60, None, 60, id="bought by hand: those stay"),
+        pytest.param(-10, 10, 0, id="sold by hand: the rest goes"),
+    ],
+)
+def test_of_what_somebody_else_traded_the_rest_may_be_sold(
+    held: World, traded: int, sold: int | None, left: int
+) -> None:
+    own = held.held()["WAVE"]
+    held.control.trade("WAVE", Decimal(traded))
+
+    assert turned(held, acme="0.2", wave="0") == {SELL_ACME, SELL_WAVE}
+
+    (order,) = [order for order in sent(held) if order["action"] == "SELL"][1:]
+    assert Decimal(order["quantity"]) == own - (sold or 0)
+    assert of_wave(held) == left
+
+
+def test_a_lock_clears_itself_when_the_other_half_turns_up(held: World) -> None:
+    held.control.transfer("WAVE", Decimal(60), Decimal(30))
+    assert turned(held) == {SELL_ACME}
+
+    held.control.transfer("WAVE", Decimal(-60), Decimal(30))
+
+    assert BUY_WAVE in turned(held, slot=2)
+    assert held.book().open_breaks == ()
+
+
 # What a rule books
 
 
@@ -168,7 +198,8 @@ def test_a_dividend_that_was_announced_stops_nothing(tmp_path: Path) -> None:
     ],
 )
 def test_cash_that_is_missing_stops_what_its_profile_says(held: World, profile: str, amount: str, comes: Sent) -> None:
-    held.set(reconcile={"profile": profile})
+    folder = write_bars(held.home / "bars", TUESDAY - AROUND, TUESDAY + AROUND)  # the desk wants a second source
+    held.set(reconcile={"profile": profile}, sources={"folder": str(folder), "history_days": 5})
     held.control.cash(Decimal(amount))
 
     assert turned(held) == comes

@@ -27,7 +27,7 @@ from ledger.log import read_events
 from ledger.lots import exactly
 from reconcile.comparing.names import INFERRED
 from reconcile.comparing.statement import Own, own_side
-from reconcile.periods import BOOKED, OF_EXECUTION, ONE_DAY, until, within
+from reconcile.periods import BOOKED, OF_EXECUTION, ONE_DAY, days_of, until, within
 from reconcile.settling import base_of, inferred_keys, is_waiting, lacking, undoing
 from reconcile.statements import Statement
 from reconcile.witness import (
@@ -96,11 +96,20 @@ def _sides(home: Path, told: Statement, seq: int) -> _Sides:
     known = tuple(event for event in events if event.seq <= seq)
     if seal is not None:
         try:
+            _require_untouched(start, events, told.last_day)
             return _Sides(_own(start, known, told), _own(start, events, told), events)
         except Forgotten:
             events = tuple(read_events(home))
             known = tuple(event for event in events if event.seq <= seq)
     return _Sides(own_side(known, told), own_side(events, told), events)
+
+
+def _require_untouched(start: Book, events: tuple[Event, ...], last_day: date) -> None:
+    """Raise Forgotten where a checkpoint holds what was only inferred, and was told of a later day since."""
+    days = days_of(events)
+    for event in events:
+        if days.get(event.seq, last_day) > last_day and getattr(event.fact, "replaces", None) in start.provisional:
+            raise Forgotten(f"{event.key}: it takes the place of what the checkpoint holds")
 
 
 def _own(start: Book, events: tuple[Event, ...], told: Statement) -> Own:

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from ledger.events import DividendPaid, OrderPlanned
 from tests.trader.cycles.world import AROUND, FRIDAY, THURSDAY, TUESDAY, WEDNESDAY, World, write_bars
 from tests.trader.cycles.world import world as at_venue
 from trader import exits
@@ -93,6 +94,26 @@ def test_an_answer_that_does_not_come_stops_its_cycle_and_the_next_one_only_reco
     held.control.clear()
     assert turned(held, slot=2) == set()  # after a slot without a whole cycle the next one only reconciles
     assert turned(held, slot=3) == BOTH
+
+
+def test_an_answer_that_a_second_asking_brings_stops_nothing_and_is_not_mailed(held: World) -> None:
+    held.set(broker={"request_timeout_seconds": 1})
+    held.control.ignore("reqPositions", times=1)
+
+    assert turned(held) == BOTH
+
+    assert len(held.box.subjects) == 1  # START alone
+
+
+def test_an_incident_is_mailed_once_however_often_it_is_met(held: World) -> None:
+    held.set(broker={"request_timeout_seconds": 1})
+    held.control.ignore("reqPositions")
+
+    for slot in (1, 2):
+        held.advance_to(TUESDAY, slot)
+        assert held.cycle().status != exits.FINE
+
+    assert [subject.split()[1] for subject in held.box.subjects[1:]] == ["ALARM"]
 
 
 def test_after_an_outage_the_first_cycle_only_reconciles_and_the_second_trades(held: World) -> None:
@@ -181,6 +202,25 @@ def test_a_dividend_that_was_announced_stops_nothing(tmp_path: Path) -> None:
         assert turned(paying, day=WEDNESDAY, slot=0) == BOTH
 
 
+def test_a_dividend_beyond_the_cap_of_its_rule_is_not_booked_nor_invested(tmp_path: Path) -> None:
+    folder = write_bars(tmp_path / "data", TUESDAY - AROUND, TUESDAY + AROUND)
+    (folder / FILE_NAME).write_text(ANNOUNCED.replace("0.20", "0.60"), encoding="utf-8")
+    sources = {"folder": str(folder), "history_days": 5}
+    with at_venue(tmp_path, terms=Terms(dividends=True), sources=sources) as paying:
+        paying.advance_to(TUESDAY, 0)
+        paying.trade()
+        cash = paying.book().cash["USD"]
+        paying.close(TUESDAY)
+
+        assert turned(paying, acme="0.5", wave="0.3", day=WEDNESDAY, slot=0) <= BOTH
+
+        (found,) = paying.book().open_breaks
+        assert (found.found.kind, found.found.consequence) == ("cash", "note")
+        assert paying.facts(DividendPaid) == []
+        assert found.found.expected is not None
+        assert cash >= found.found.expected  # what came is not among it
+
+
 # Cash that nothing explains
 
 
@@ -239,3 +279,19 @@ def test_a_nav_that_marks_and_rates_do_not_explain_reduces_only(held: World, apa
     held.control.account_value("NetLiquidation", f"{told:.2f}", "USD")
 
     assert turned(held) == comes
+
+
+def test_what_is_bought_is_sized_by_the_smaller_nav(held: World) -> None:
+    held.advance_to(TUESDAY, 1)
+    own = Decimal(held.control.dump()["nav"])
+    smaller = own - 45  # within what marks and rounding explain
+    held.control.account_value("NetLiquidation", f"{smaller:.2f}", "USD")
+
+    turned(held, acme="0.2", wave="0.6")
+
+    (planned,) = [row for row in held.facts(OrderPlanned) if row.symbol == "WAVE" and row.held and row.target > 900]
+    assert planned.reference_price is not None
+    (arrived_at,) = [Decimal(order["quantity"]) for order in sent(held) if order["order_ref"] == planned.order_ref]
+    by_smaller = smaller * Decimal("0.6") // planned.reference_price
+    assert by_smaller < own * Decimal("0.6") // planned.reference_price
+    assert arrived_at == by_smaller - planned.held

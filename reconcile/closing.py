@@ -21,6 +21,7 @@ from ledger.events import (
     SplitApplied,
     StockDividendApplied,
     TenderApplied,
+    execution_base,
     type_name,
 )
 from ledger.events.reconciliation import TermRow
@@ -31,6 +32,7 @@ from reconcile.explanations import first_of
 from reconcile.tolerances import CENT
 
 AGAIN = "both halves match again"
+OVER = "its session is over, and the broker tells it no more: that day's statement decides"
 RESTATED = "statement/commission/"  # how an adjustment is named by which a statement tells a commission otherwise
 TOGETHER_MAX = 3  # facts that are looked at together
 UNSTATED = frozenset({"note", "occurred_at", "trade_date", "report_date", "provisional", "replaces"})
@@ -105,9 +107,17 @@ def closed(book: State, known: Break, now: Finding | None = None) -> BreakClosed
         is_rounded = bool(chosen) and known.found.kind == "cash" and abs(rest) <= ROUNDED_MAX
         causes = [*(told.cause for told in chosen), *((ROUNDING,) if is_rounded else _of_the_report(known))]
     return BreakClosed(
-        break_id=known.found.break_id, reason=AGAIN if now is None else CHANGED,
+        break_id=known.found.break_id, reason=CHANGED if now is not None else OVER if _is_over(book, known) else AGAIN,
         cause=" + ".join(dict.fromkeys(causes)), evidence=tuple(told.key for told in chosen),
     )  # fmt: skip
+
+
+def _is_over(book: State, known: Break) -> bool:
+    """Tell whether a break is of what the broker tells of one session alone, and that session is over."""
+    found, today = known.found, None if book.cycle is None else book.cycle.started.session_day
+    fill = book.fills.get(execution_base(found.subject)[0]) if found.kind == "execution" else None
+    is_of_a_session = found.kind == "realised" or (fill is not None and not fill.busted)
+    return is_of_a_session and known.session_day is not None and today is not None and known.session_day < today
 
 
 def _of_the_report(known: Break) -> tuple[str, ...]:

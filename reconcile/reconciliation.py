@@ -22,7 +22,8 @@ from reconcile.rules import begun, by_rule
 from reconcile.tolerances import Tolerances
 
 UNTIL_ACCEPTED: frozenset[BreakKind] = frozenset({"foreign_trade", "refused_fact"})  # never close by themselves
-ONCE_ACCEPTED: frozenset[BreakKind] = frozenset({"foreign_order", "order"})  # the same again is not found again
+# The same again is not found again.
+ONCE_ACCEPTED: frozenset[BreakKind] = frozenset({"foreign_order", "order", "execution", "realised"})
 
 
 def reconcile(book: Book, tolerances: Tolerances) -> tuple[Fact, ...]:

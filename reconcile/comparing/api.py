@@ -18,7 +18,14 @@ from ledger.nav import Unvalued, own_nav
 from ledger.state import Fill, State
 from reconcile.comparing.names import INFERRED, name_of, symbol
 from reconcile.comparing.rows import NOT_REPORTED, UNKNOWN, Figure, Row, paired
-from reconcile.comparing.totals import apart_in_nav, explained_in_nav, listed_exposure, nav_bound, pending_commissions
+from reconcile.comparing.totals import (
+    accepted_last,
+    apart_in_nav,
+    explained_in_nav,
+    listed_exposure,
+    nav_bound,
+    pending_commissions,
+)
 from reconcile.periods import broker_day
 from reconcile.tolerances import Tolerances
 
@@ -67,8 +74,11 @@ def exposure(book: State, tolerances: Tolerances) -> Iterator[Row]:
     counted = None if reported is None else reported.gross_position_value
     if counted is None or book.reported.positions is None:
         return
-    bound = nav_bound(book, own_nav(book), tolerances)
-    yield from paired("exposure", {"listed": listed_exposure(book)}, {"listed": counted}, tolerance=bound)
+    bound, listed = nav_bound(book, own_nav(book), tolerances), listed_exposure(book)
+    residual = EXACT.subtract(counted, listed)
+    if abs(residual - accepted_last(book, "exposure")) <= bound:
+        bound = max(bound, abs(residual))  # the operator knows of it
+    yield from paired("exposure", {"listed": listed}, {"listed": counted}, tolerance=bound)
 
 
 def executions(book: State, _: Tolerances) -> Iterator[Row]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from ledger.effects.changes import MARGINED
+from ledger.events.reconciliation import BreakKind
 from ledger.lots import EXACT
 from ledger.nav import VARIATION, mark, rate
 from ledger.state import ZERO, State
@@ -62,7 +63,7 @@ def apart_in_nav(book: State, bound: Decimal, own: Decimal) -> Decimal:
     if reported is None:
         return bound
     residual = reported.without_accruals - own
-    near = (residual - _nav_accepted(book), residual + cash_value(book, unsettled(book)))
+    near = (residual - accepted_last(book, "nav"), residual + cash_value(book, unsettled(book)))
     return max(bound, abs(residual)) if min(map(abs, near)) <= bound else bound
 
 
@@ -92,9 +93,9 @@ def unsettled(book: State) -> dict[str, Decimal]:
     return gained
 
 
-def _nav_accepted(book: State) -> Decimal:
+def accepted_last(book: State, total: BreakKind) -> Decimal:
     """Return the residual that the operator accepted last: up to there it is known, beyond it is not."""
-    breaks = (b for b in reversed(book.breaks.values()) if b.found.kind == "nav" and b.status == "accepted")
+    breaks = (b for b in reversed(book.breaks.values()) if b.found.kind == total and b.status == "accepted")
     return next((b.found.difference or ZERO for b in breaks), ZERO)
 
 

@@ -11,6 +11,7 @@ import pytest
 from ledger.book import Book
 from ledger.events import (
     BookReconciled,
+    BreakClosed,
     BreakFound,
     ExecutionsObserved,
     Fact,
@@ -36,7 +37,7 @@ from tests.facts import (
     sold,
     told,
 )
-from tests.reconcile.worlds import HELD, RETAIL, look, quiet_book
+from tests.reconcile.worlds import HELD, RETAIL, accepted, look, quiet_book
 
 D = Decimal
 NEXT = DAY + timedelta(days=1)
@@ -203,3 +204,53 @@ def test_all_that_only_informs_leaves_the_book_reconciled() -> None:
     facts = reconcile(looked(*CLOSED, realised("1"), also=[listing()]), RETAIL)
 
     assert isinstance(facts[-1], BookReconciled)
+
+
+# What becomes of it
+
+
+def seen_to(book: Book, kind: str) -> Book:
+    """The break is found, and accepted."""
+    facts = reconcile(book, RETAIL)
+    (of_it,) = found(facts, kind)
+    return accepted(told(book, *facts), of_it.break_id)
+
+
+def ended(book: Book) -> list[str]:
+    """How breaks ended at this look."""
+    return [fact.reason for fact in reconcile(book, RETAIL) if isinstance(fact, BreakClosed)]
+
+
+def test_what_was_accepted_is_not_told_again_in_the_next_slot() -> None:
+    gone = seen_to(looked(*CLOSED, realised("148.50"), also=[listing("a.01")]), "execution")
+    other = seen_to(looked(*CLOSED, realised("9")), "realised")
+
+    for book in (gone, other):
+        assert [fact for fact in reconcile(book, RETAIL) if isinstance(fact, BreakFound)] == []
+
+
+def test_an_accepted_sum_of_ib_is_known_up_to_there_and_told_beyond() -> None:
+    book = seen_to(counted("6100"), "exposure")
+    again = nav_reported("94000")
+
+    as_much = told(book, again.model_copy(update={"gross_position_value": D("6101")}))
+    more = told(book, again.model_copy(update={"gross_position_value": D("6400")}))
+
+    assert found(reconcile(as_much, RETAIL), "exposure") == []
+    assert [each.found for each in found(reconcile(more, RETAIL), "exposure")] == [D(6400)]
+
+
+def test_what_the_broker_tells_of_one_session_alone_does_not_end_as_agreement() -> None:
+    book = looked(*CLOSED, realised("9"), also=[listing("a.01")])
+    next_day = told(book, *reconcile(book, RETAIL), cycle_started(NEXT))
+    next_day.now += timedelta(days=1)
+    next_day = told(next_day, *mirrored(next_day), listing())
+
+    over = "its session is over, and the broker tells it no more: that day's statement decides"
+    assert ended(next_day) == [over, over]
+
+
+def test_one_that_is_listed_again_ends_as_agreement() -> None:
+    book = looked(*CLOSED, realised("148.50"), also=[listing("a.01")])
+
+    assert ended(told(book, *reconcile(book, RETAIL), listing("a.01", "c.01"))) == ["both halves match again"]

@@ -87,7 +87,6 @@ class Case(NamedTuple):
     findings: tuple[Finding, ...]
     origin: Origin
     tolerances: Tolerances
-    told: tuple[Fact, ...] = ()  # by a statement, and not in the book yet
     # What the engine has chosen already when it shows what is left; `book` is then as if its facts had been recorded.
     chosen: tuple[Candidate, ...] = ()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from random import Random
 
@@ -47,6 +48,12 @@ def cases(number: int, first_seed: int = 1) -> Iterator[Case]:
         else:
             chosen = chance.sample(KINDS, size)
         yield Case(first_seed * 1_000_000 + place, tuple(chosen))
+
+
+def case_of(seed: int, first_seed: int) -> Case:
+    """Return the one case of a run that bears a seed: those before it are drawn, and not run."""
+    place = seed - first_seed * 1_000_000
+    return next(islice(cases(place + 1, first_seed), place, None))
 
 
 def run(case: Case, home: Path) -> Run:

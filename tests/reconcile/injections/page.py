@@ -105,6 +105,18 @@ def share(part: int, whole: int) -> str:
     return f"{part / whole:.1%} ({part}/{whole})" if whole else "–"
 
 
+def misses(run: Sequence[Graded]) -> Iterator[str]:
+    """Name every injection that was not told as it should be, with the seed of its case: `--case` runs it again."""
+    stated = {kind.name for kind in KINDS if not kind.statement}
+    for graded in run:
+        for grade in graded.grades:
+            if grade.tellable and not grade.by_api:
+                yield f"{graded.run.case}: by the API, of {grade.kind}: {grade.first_by_api}"
+            if not grade.with_statement:
+                late = "" if grade.kind in stated else " (the statement says nothing of it)"
+                yield f"{graded.run.case}: with the statement, of {grade.kind}{late}: {grade.first_with_statement}"
+
+
 API_MIN = 0.99  # of several at once; of one alone, all
 STATED_MIN, STATED_MIN_OF_A_KIND = 0.95, 0.90
 

@@ -95,7 +95,7 @@ def desk_of(
         instruments=instruments_of(settings),
         strategy=strategy_of(settings),
         sources=sources_of(settings, home, broker),
-        bar_rules=BarRules(section.bars_age_sessions_max, section.close_difference_max),
+        bar_rules=BarRules(section.bars_age_sessions_max, section.close_difference_max, section.on_error),
         limits=limits_of(settings),
         offset_ticks=orders.offset_ticks,
         algo=orders.algo,

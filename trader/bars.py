@@ -50,6 +50,7 @@ class Bars:
     """The series that a forecast sees, by contract."""
 
     series: Mapping[int, Series]
+    left_out: frozenset[int] = frozenset()  # contracts of the universe whose series is not fit to be seen
 
     def signal_closes(self, con_id: int) -> tuple[Decimal, ...]:
         """Return the closes that a signal may compare: adjusted where the whole series has them, else raw."""

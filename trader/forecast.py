@@ -60,9 +60,11 @@ def _computed(book: Book, home: Path, strategy: Strategy, universe: tuple[int, .
     if isinstance(strategy, TargetsFile):
         strategy = replace(strategy, stated=_stated(home / strategy.path))
     bars, hashes = ingested_bars(book, home)
-    if missing := [con_id for con_id in universe if con_id not in bars.series]:
+    if missing := [con_id for con_id in universe if con_id not in bars.series and con_id not in bars.left_out]:
         raise StrategyError(f"{_symbol(book, missing[0])}: expected its bars, found none; a source failed before")
-    rows = strategy(book, bars)
+    if not bars.series:
+        raise StrategyError("every ticker: expected bars that are fit to decide on, found none")
+    rows = (*strategy(book, bars), *(_left_out(book, con_id) for con_id in universe if con_id in bars.left_out))
     check_targets(book, universe, rows)
     inputs = (*hashes, *(put(home, content, ".json") for content in strategy.evidence))
     path = slot_path(home, "targets", running_cycle(book).started.slot, ".csv")
@@ -78,6 +80,11 @@ def _computed(book: Book, home: Path, strategy: Strategy, universe: tuple[int, .
         file=str(path.relative_to(home / "var")),
         file_sha256=sha256(content).hexdigest(),
     )
+
+
+def _left_out(book: Book, con_id: int) -> TargetRow:
+    """Want nothing of a contract whose data are faulty; the plan leaves what is held of it alone."""
+    return TargetRow(con_id=con_id, symbol=_symbol(book, con_id), weight=Decimal(0), leverage=Decimal(1))
 
 
 def _stated(path: Path) -> StatedTargets:

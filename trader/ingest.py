@@ -1,16 +1,19 @@
 """The data of every source: fetched, checked, kept as evidence, and only then told to the log.
 
 A source that fails is a fact of the cycle (`StepFailed`: no order leaves), not an exception. To check more of a series:
-extend `trader.bars.check_series` for what no series may be, or `_checked` for what depends on the day.
+extend `trader.bars.check_series` for what no series may be, `_check_age` for what depends on the day, or
+`trader/quality/` for what a series may be and probably is not.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Context, Decimal
 from itertools import combinations
 from pathlib import Path
+from typing import Literal, NoReturn
 
 from ledger.book import Book
 from ledger.events import ContractDefined, DataIngested, Fact, SeriesRow, StepFailed
@@ -18,7 +21,9 @@ from trader.announcements import announced
 from trader.bars import Bars, BarsError, Series, average_volume, check_series, read_series, series_bytes
 from trader.calendar import Calendar
 from trader.evidence import EvidenceError, get, put_all
-from trader.projection import running_cycle
+from trader.fitness import judge_of, judged, told
+from trader.projection import running_cycle, skipped
+from trader.quality import Fault, Kind
 from trader.sources.source import Source, SourceError, Universe
 
 STEP = "ingest"
@@ -30,7 +35,13 @@ class BarRules:
     """What is demanded of bars before a forecast may see them."""
 
     bars_age_sessions_max: int = 1  # sessions from the last bar to the session of the cycle: 1 is the day before
-    close_difference_max: Decimal = Decimal("0.01")  # of the close, between two sources on their last common day
+    close_difference_max: Decimal = Decimal("0.01")  # of the close, between two sources
+    on_error: Literal["stop", "skip"] = "stop"  # the cycle's orders, or the tickers whose series is faulty
+
+    @property
+    def skips(self) -> bool:
+        """Whether a faulty series takes only its ticker out."""
+        return self.on_error == "skip"
 
 
 class ConflictError(Exception):
@@ -49,59 +60,91 @@ def ingest(
     fetched: dict[str, dict[int, Series]] = {}
     for source in sources:
         try:
-            fetched[source.name] = _checked(source, universe, session_day, calendar, rules)
-            facts.append(_kept(home, source.name, universe, fetched[source.name]))
+            taken = source.fetch(universe, calendar.previous(session_day).day)
+            refused = tuple(_refused(source, taken, universe, session_day, calendar, rules))
+            if refused and not rules.skips:
+                raise refused[0][1]
+            wrong = {contract.con_id for contract, _ in refused}
+            sound = tuple(contract for contract in universe if contract.con_id not in wrong)
+            fetched[source.name] = {contract.con_id: taken[contract.con_id] for contract in sound}
+            facts.append(_kept(home, source.name, sound, fetched[source.name]))
             facts.extend(announced(book, source, universe, session_day))
+            for contract, error in refused:
+                facts.extend(told(source.name, contract, (error.fault,), skip=True))
         except (SourceError, EvidenceError) as error:
             facts.append(StepFailed(step=STEP, reason=str(error)))
-    facts.extend(_conflicts(universe, fetched, rules))
+    if not rules.skips:
+        facts.extend(_conflicts(universe, fetched, rules))
+    judge = judge_of(book, tuple(facts), calendar, session_day, rules.close_difference_max)
+    facts.extend(judged(judge, fetched, universe, skip=rules.skips))
     return tuple(facts)
 
 
 def ingested_bars(book: Book, home: Path) -> tuple[Bars, tuple[str, ...]]:
     """Read the cycle's bars back from the evidence, one series a contract, with the hashes of what was read.
 
-    Of several sources, the first with adjusted closes serves a contract; where none has them, the first.
+    Of several sources, the first with adjusted closes serves a contract; where none has them, the first. A contract
+    that is skipped has none.
     """
+    left_out = skipped(book)
     choices: dict[int, list[tuple[Series, str]]] = {}
     for ingested in running_cycle(book).data.values():
         for row in ingested.series:
+            if row.con_id in left_out:
+                continue
             choices.setdefault(row.con_id, []).append((read_series(get(home, row.sha256)), row.sha256))
     chosen = {con_id: next(filter(_adjusted, series), series[0]) for con_id, series in choices.items()}
-    return Bars({con_id: series for con_id, (series, _) in chosen.items()}), tuple(sha for _, sha in chosen.values())
+    bars = Bars({con_id: series for con_id, (series, _) in chosen.items()}, frozenset(left_out))
+    return bars, tuple(sha for _, sha in chosen.values())
 
 
 def _adjusted(choice: tuple[Series, str]) -> bool:
     return all(bar.adjusted_close is not None for bar in choice[0])
 
 
-def _checked(
-    source: Source, universe: Universe, session_day: date, calendar: Calendar, rules: BarRules
-) -> dict[int, Series]:
-    fetched = source.fetch(universe, calendar.previous(session_day).day)
+class Unfit(SourceError):
+    """One ticker's series that no decision may rest on: the same, as a fault of that series."""
+
+    def __init__(self, source: str, ticker: str, problem: str, remedy: str, fault: Fault) -> None:
+        super().__init__(source, ticker, problem, remedy)
+        self.fault = fault
+
+
+def _refused(
+    source: Source, taken: dict[int, Series], universe: Universe, session_day: date, calendar: Calendar, rules: BarRules
+) -> Iterator[tuple[ContractDefined, Unfit]]:
+    """Yield every contract whose series is missing, impossible or too old."""
     for contract in universe:
-        if contract.con_id not in fetched:
-            raise SourceError(source.name, contract.symbol, "expected its bars, found none", "see the source")
+        series = taken.get(contract.con_id, ())
         try:
-            check_series(fetched[contract.con_id])
-        except BarsError as error:
-            raise SourceError(source.name, contract.symbol, str(error), "correct the data at their source") from error
-        last = fetched[contract.con_id][-1].day
-        _check_age(source.name, contract, last, session_day=session_day, calendar=calendar, rules=rules)
-    return {contract.con_id: fetched[contract.con_id] for contract in universe}
+            _check(source.name, contract, series, session_day, calendar, rules)
+        except Unfit as error:
+            yield contract, error
 
 
-def _check_age(
-    source: str, contract: ContractDefined, last: date, *, session_day: date, calendar: Calendar, rules: BarRules
+def _check(
+    source: str, contract: ContractDefined, series: Series, session_day: date, calendar: Calendar, rules: BarRules
 ) -> None:
+    last = series[-1].day if series else session_day
+    if not series:
+        _unfit(Kind.GAP, source, contract, last, "expected its bars, found none", "see the source")
+    try:
+        check_series(series)
+    except BarsError as error:
+        _unfit(Kind.INCONSISTENT, source, contract, last, str(error), "correct the data at their source")
     if last >= session_day:
         problem = f"expected bars of days before {session_day}, found {last}: that would be hindsight"
-        raise SourceError(source, contract.symbol, problem, "correct the source")
+        _unfit(Kind.PARTIAL, source, contract, last, problem, "correct the source")
     age = len(calendar.sessions(last + timedelta(days=1), session_day))
     if age > rules.bars_age_sessions_max:
         problem = f"stale: its last bar is of {last}, {age} sessions before {session_day}"
         remedy = f"expected at most {rules.bars_age_sessions_max}; bring the source up to date"
-        raise SourceError(source, contract.symbol, problem, remedy)
+        _unfit(Kind.STALE, source, contract, last, problem, remedy)
+
+
+def _unfit(kind: Kind, source: str, contract: ContractDefined, day: date, problem: str, remedy: str) -> NoReturn:
+    fault = Fault(kind, day, day, "series", None, None, f"{problem}; {remedy}")
+    raise Unfit(source, contract.symbol, problem, remedy, fault)
 
 
 def _kept(home: Path, source: str, universe: Universe, fetched: dict[int, Series]) -> DataIngested:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
 
 from ledger.book import Book
-from ledger.events import MarginObserved, OrderPlanned
+from ledger.events import DataFaultFound, MarginObserved, OrderPlanned
 from ledger.lots import ZERO
 from ledger.nav import Unvalued, mark, own_nav, rate
 from ledger.state import Cycle
@@ -106,6 +106,15 @@ def average_volume(book: Book, con_id: int) -> Decimal:
     if not told:
         raise Unvalued("no source told its volume")
     return min(told)
+
+
+def skipped(book: Book) -> dict[int, DataFaultFound]:
+    """Return the contracts whose data are not fit for the running cycle, each with its first fault."""
+    found: dict[int, DataFaultFound] = {}
+    for fault in running_cycle(book).data_faults:
+        if fault.skipped:
+            found.setdefault(fault.con_id, fault)
+    return found
 
 
 def strategy_of(book: Book) -> str:

@@ -26,6 +26,7 @@ from ledger.events import (
     CycleFailed,
     CycleFinished,
     CycleSkipped,
+    DataFaultFound,
     DataIngested,
     DayCommitted,
     ExecutionsObserved,
@@ -48,6 +49,9 @@ from ledger.events import (
     RecoveryStarted,
     SafeguardsEvaluated,
     SeriesRow,
+    SettingChange,
+    SettingsApproved,
+    SettingsChanged,
     StepFailed,
     TargetRow,
     TargetsComputed,
@@ -239,6 +243,9 @@ class Telling:
         if refused := [known for known in ledger.book.open_breaks if known.found.kind == "refused_fact"]:
             raise ValueError(f"{refused[0].found.text}: expected a fact that the book takes in")
         self._apart(ledger)
+        before, change = ledger.book.settings_approved, SettingChange(name="limits.name_share_max", before="1", after="2")
+        ledger.record((SettingsChanged(settings_sha256=before, since=before, changes=(change,)),))
+        ledger.record((SettingsApproved(settings_sha256=before, by="operator", why="I want it so"),))
         ledger.record((ExecutionsObserved(execution_ids=("a1.02", "a2.01")),))
         ledger.record(
             (OverrideSet(subject="SPY", allow="reduce_only", scale=Decimal("0.5"), until=DAYS[1], why="a quiet day"),)
@@ -308,6 +315,11 @@ class Telling:
     def _plan(self, ledger: Ledger, order_ref: str) -> None:
         series = SeriesRow(con_id=SPY.con_id, symbol="SPY", sha256=self.bars, bars=1, first=DAYS[0], last=DAYS[0])
         ledger.record((DataIngested(source="folder", series=(series,)),))
+        fault = DataFaultFound(
+            source="folder", con_id=SPY.con_id, symbol="SPY", kind="unit", first=DAYS[0], last=DAYS[0], field="close",
+            observed=Decimal(40_000), expected=Decimal(400), text="another unit; bring all into one", skipped=True,
+        )  # fmt: skip
+        ledger.record((fault,))
         target = TargetRow(
             con_id=SPY.con_id, symbol="SPY", weight=Decimal("0.5"), leverage=Decimal(1), reference_price=Decimal(400)
         )

@@ -47,6 +47,8 @@ def dividends_are_possible(case: Case) -> Iterator[Fault]:
 
 def prices_fall_by_dividends(case: Case) -> Iterator[Fault]:
     """Report dividends that the price does not know, or knows to be in another unit."""
+    if not case.measures.moves:
+        return
     judged = {place: dividend for dividend in case.dividends or () if (place := _place(case, dividend)) is not None}
     if _all_too_small(case.measures, judged):
         for dividend in judged.values():

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from trader.quality.case import Case, Fault, Kind
-from trader.quality.measures import Measures, spread
+from trader.quality.measures import HABIT_BARS_MIN, Measures, spread
 
 LARGE = 8  # sigmas, with the heavy tails of prices: where a reading begins
 SILENT = 12  # sigmas, for a split that nothing but its round ratio tells
 COARSE = 0.02  # of the price: where a tick is more, ratios are round by themselves
-HABIT_BARS_MIN = 8  # fewer show no habit that a move could break
 KNOWN = 5  # sigmas, where a split is known that has the same ratio
 UNITS = (100, 1000)  # pence for pounds and cents for dollars; fils for dinars
 UNIT_ROOM = 0.6  # of the logarithm at most: a hundred is told from fifty-five and from a hundred and eighty

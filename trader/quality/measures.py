@@ -19,6 +19,7 @@ from statistics import median
 
 from trader.bars import Bar, Series
 
+HABIT_BARS_MIN = 8  # fewer show no habit that a move could break
 BLOCK = 21  # bars of a month: volatility changes from month to month more than from day to day
 NEIGHBOURS = 2  # blocks on either side that share in a block's measure
 SUSPECT = math.log(1.8)  # moves that a split, a unit or a spike may have made do not measure what is usual
@@ -42,6 +43,7 @@ class Measures:
     factors: tuple[float, ...]  # logarithm of adjusted close over close; empty where a bar has none
     dividends: dict[int, tuple[Decimal, Decimal]]  # by place of the bar: amount, capital gains
     splits: dict[int, Decimal]  # by place of the bar
+    moves: bool  # whether there are bars enough to show a habit, and the price is not always the same
     tick: float  # the step in which closes move
     days_apart: float  # from bar to bar, usually: 1 daily, 7 weekly
 
@@ -79,7 +81,8 @@ def measured(
     return Measures(
         bars, days, closes, returns, gaps, _sigmas(_usual(returns, ratios), closes, tick), max(_scale(gaps[1:]), FLOOR),
         factors if len(factors) == len(bars) else (),
-        _dividends(days, dividends), _splits(days, splits), tick, float(apart),
+        _dividends(days, dividends), _splits(days, splits),
+        len(bars) >= HABIT_BARS_MIN and any(0 < abs(move) < SUSPECT for move in returns), tick, float(apart),
     )  # fmt: skip
 
 

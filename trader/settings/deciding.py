@@ -95,3 +95,7 @@ class Sources(Section):
     close_difference_max: Share = Field(
         default=Decimal("0.01"), description="fraction that two sources' closes of a day may differ"
     )
+    on_error: Literal["stop", "skip"] = Field(
+        default="stop",
+        description="a faulty series stops the cycle's orders, or its ticker is skipped: what is held of it stays",
+    )

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 from ledger.book import Book
 from ledger.events import TargetRow, instant_text
 from trader.bars import Bars
-from trader.strategies.strategy import StrategyError, check_names, check_weights, symbols, target_row
+from trader.strategies.strategy import StrategyError, check_names, check_weights, left_out, symbols, target_row
 
 COLUMNS = ("symbol", "weight", "leverage")
 
@@ -61,7 +61,7 @@ class TargetsFile:
         self._check_age(self.stated.file, book.now - written_at)
         weights, leverages = _by_symbol(self.stated.file, rows)
         known = symbols(book, bars)
-        check_names(weights, known)
+        check_names(weights, known, left_out(book, bars))
         check_weights(weights, leverages)
         return tuple(target_row(book, bars, known[name], weights[name], leverages[name]) for name in known)
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 from ledger.book import Book
 from ledger.events import TargetRow
 from trader.bars import Bars
-from trader.strategies.strategy import check_names, check_weights, symbols, target_row
+from trader.strategies.strategy import check_names, check_weights, left_out, symbols, target_row
 
 
 @dataclass(frozen=True)
@@ -29,5 +29,5 @@ class FixedWeights:
     def __call__(self, book: Book, bars: Bars) -> tuple[TargetRow, ...]:
         """Return one row for each contract of the bars."""
         known = symbols(book, bars)
-        check_names(self.weights, known)
+        check_names(self.weights, known, left_out(book, bars))
         return tuple(target_row(book, bars, known[name], self.weights[name], self.leverage) for name in known)

@@ -42,7 +42,8 @@ class Momentum:
 
     def __call__(self, book: Book, bars: Bars) -> tuple[TargetRow, ...]:
         """Return one row for each contract of the bars; what sums to more than 1 is cut pro rata."""
-        exposures = {con_id: self._exposure(book, bars, con_id) / len(bars.series) for con_id in bars.series}
+        names = len(bars.series) + len(bars.left_out)  # one that is left out makes no room for the others
+        exposures = {con_id: self._exposure(book, bars, con_id) / names for con_id in bars.series}
         gross = max(1.0, fsum(map(abs, exposures.values())))
         weights = {con_id: Decimal(exposure / gross) for con_id, exposure in exposures.items()}
         return tuple(target_row(book, bars, con_id, weight, self.leverage) for con_id, weight in weights.items())

@@ -52,9 +52,14 @@ def target_row(book: Book, bars: Bars, con_id: int, weight: Decimal, leverage: D
     )
 
 
-def check_names(stated: Mapping[str, object], known: Mapping[str, int]) -> None:
+def left_out(book: Book, bars: Bars) -> frozenset[str]:
+    """Return the symbols of the universe whose series are not fit to be seen: they may be named, and need not be."""
+    return frozenset(book.contracts[con_id].symbol for con_id in bars.left_out)
+
+
+def check_names(stated: Mapping[str, object], known: Mapping[str, int], unseen: frozenset[str] = frozenset()) -> None:
     """Raise StrategyError unless exactly the universe is named: a ticker left out may be a ticker misspelt."""
-    if unknown := sorted(stated.keys() - known.keys()):
+    if unknown := sorted(stated.keys() - known.keys() - unseen):
         raise StrategyError(f"{unknown[0]}: not of the universe ({', '.join(known)}); correct it, or add it there")
     if missing := sorted(known.keys() - stated.keys()):
         raise StrategyError(f"{missing[0]}: expected its weight, found none; name it with 0 if it is not wanted")

@@ -73,7 +73,7 @@ class _Engine:
     causes: tuple[Cause, ...]
     targets: dict[Subject, Decimal]
     places: dict[tuple[object, ...], int] = field(default_factory=dict)
-    measured: dict[tuple[int, str, str], list[Option]] = field(default_factory=dict)
+    measured: dict[tuple[int, str, str, str], list[Option]] = field(default_factory=dict)
     tried: dict[frozenset[int], Explanation | None] = field(default_factory=dict)
 
     def options(self, case: Case) -> tuple[Option, ...]:
@@ -88,7 +88,7 @@ class _Engine:
 
     def _measured(self, book: Book, number: int, candidate: Candidate) -> Option:
         """Measure a candidate; what is proposed again as it was is not, for a trial of the whole set follows."""
-        said = (number, candidate.cause, candidate.text)
+        said = (number, candidate.certainty, candidate.cause, candidate.text)
         for option in self.measured.get(said, ()):
             if option.candidate.facts == candidate.facts and option.candidate.amounts == candidate.amounts:
                 return option._replace(candidate=candidate)

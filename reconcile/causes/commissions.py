@@ -78,7 +78,7 @@ def rebated_commission(case: Case) -> Iterator[Candidate]:
             if fill.currency == currency and fill.commission is not None and fill.commission < 0:
                 amounts.setdefault(cents(-fill.commission), (base, fill))
         for amount, (base, fill) in list(amounts.items())[:REBATES_MAX]:
-            certainty: Certainty = "likely" if amount == difference else "possible"
+            certainty: Certainty = "likely" if abs(amount - difference) < CENT else "possible"
             text = f"commission of {spelt(case.book, fill)} given back: {money(amount)}"
             speaks = (f"execution {fill.execution_id} was charged {money(amount)}",)
             name = f"rebate/{base}"

@@ -110,15 +110,25 @@ def _unsettled(
     worth = _in_base(case.book, currency, missing)
     counted = residual is not None and worth is not None and _is_near(case, residual, worth)
     whole = abs(case.differences("cash")[currency] + missing) <= CENT
-    if not counted and not (sold and whole):
+    # The totals may count otherwise, too: then a sale of today is a part of what they are apart.
+    is_part = bool(sold) and residual is not None and worth is not None and not counted
+    if not counted and not is_part and not (sold and whole):
         return
-    speaks = (f"the account's total counts {money(missing)} {currency} more",) if counted else ()
+    most = is_part and _is_most(case, worth or ZERO, residual or ZERO)
+    speaks: tuple[str, ...] = (f"the account's total counts {money(missing)} {currency} more",) if counted else ()
+    speaks += (f"the account's total counts most of {money(missing)} {currency} more",) if most else ()
     amounts: dict[Subject, Decimal] = {("cash", currency): -missing}
-    if counted and residual is not None:
-        amounts[NAV] = residual
+    if residual is not None and worth is not None and (counted or is_part):
+        amounts[NAV] = residual if counted else worth
     text = f"{money(missing)} {currency} is not in the broker's cash yet"
-    certainty: Certainty = "likely" if counted and sold else "possible"
+    certainty: Certainty = "likely" if sold and (counted or most) else "possible"
     yield Candidate("unsettled cash", certainty, (), text, (*sold, *speaks), amounts=amounts)
+
+
+def _is_most(case: Case, worth: Decimal, residual: Decimal) -> bool:
+    """Tell whether a total is nearer to an amount than to nothing; what other marks make of it is left out."""
+    residual -= sum(case.differences("exposure").values(), ZERO)
+    return abs(residual - worth) < min(abs(residual), worth)
 
 
 def mark_difference(case: Case) -> Iterator[Candidate]:

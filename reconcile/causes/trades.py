@@ -75,7 +75,8 @@ def _by_cost(case: Case, each: Moved) -> Decimal | None:
 def _missed(case: Case, each: Moved, moved_cash: Decimal, *, by_cost: bool) -> Iterator[Candidate]:
     price, commission = _price(each, moved_cash)
     mark = case.book.marks.get(each.con_id)
-    if price <= 0 or (mark and abs(price - mark) > mark * PRICE_APART_MAX):
+    traded_at = mark or _last_price(case.book, each.con_id)
+    if price <= 0 or (traded_at and abs(price - traded_at) > traded_at * PRICE_APART_MAX):
         return
     order = order_of(case.book, each.con_id, each.units, price)
     evidence = []
@@ -87,6 +88,11 @@ def _missed(case: Case, each: Moved, moved_cash: Decimal, *, by_cost: bool) -> I
     is_other = _is_restated(case, each, moved_cash) or _is_free(each, moved_cash) or has_ended(case.book, each.con_id)
     is_likely = order is not None or (is_near and not is_other)
     yield _missed_candidate(case, each, price, commission, "likely" if is_likely else "possible", tuple(evidence))
+
+
+def _last_price(book: Book, con_id: int) -> Decimal | None:
+    """Return at what it was executed last: the broker tells no mark of what it does not list."""
+    return next((fill.price for _, fill in recent_fills(book) if fill.con_id == con_id), None)
 
 
 def _presumed(case: Case, each: Moved) -> Iterator[Candidate]:

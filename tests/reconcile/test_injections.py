@@ -10,11 +10,14 @@ import pytest
 from reconcile import reconciliation
 from reconcile.causes import CAUSES
 from reconcile.explain import explain
-from tests.reconcile.injections.cases import Case, cases, run
+from tests.reconcile.injections.cases import Case, case_of, cases, run
 from tests.reconcile.injections.grading import KIND_OF, Graded, graded
 from tests.reconcile.injections.kinds import KINDS
 from tests.reconcile.injections.page import grades_of, shortfalls, told_by_api, told_by_statements
 
+# Seeds of what was not among the first three explanations: beside a total that counts otherwise too, a sale that is not
+# settled, a commission that came back in half cents, a fill that was missed at a price far from any.
+TOLD_AT_LAST = (2_000_227, 2_000_343, 2_000_639, 2_001_099, 2_001_203, 2_001_463)
 SEEDED, CLEAN = 150, 25
 API_MIN, STATED_MIN = 0.97, 0.95  # of pairs and triples; alone, all
 
@@ -36,6 +39,20 @@ def test_a_hundred_and_fifty_cases_are_told_by_the_api_and_with_the_statement(tm
     assert [*shortfalls(alone)] == []
     assert by_api.by_api >= API_MIN * by_api.injected
     assert stated.with_statement >= STATED_MIN * stated.injected
+
+
+@pytest.mark.parametrize("seed", TOLD_AT_LAST)
+def test_what_was_not_told_once_is_told(tmp_path: Path, seed: int) -> None:
+    result = in_home_of_its_own(case_of(seed, seed // 1_000_000), tmp_path)
+
+    assert [grade for grade in result.grades if grade.tellable and not grade.by_api] == []
+    assert (result.false_breaks, result.residuals) == ((), ())
+
+
+def test_a_case_of_a_run_is_found_again_by_its_seed() -> None:
+    drawn = list(cases(12, 2))
+
+    assert [case_of(case.seed, 2) for case in drawn] == drawn
 
 
 def test_an_account_to_which_nothing_happens_has_no_break(tmp_path: Path) -> None:

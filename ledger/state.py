@@ -34,6 +34,7 @@ from ledger.events import (
     OverrideSet,
     PositionRow,
     QuoteRow,
+    SettingsChanged,
     SnapshotTaken,
     SplitDeclared,
     StatementReconciled,
@@ -127,6 +128,7 @@ class Cycle(NamedTuple):
     allowed_at: datetime | None = None
     vetoed: tuple[str, ...] = ()
     connected: BrokerConnected | None = None
+    settings_changed: SettingsChanged | None = None
     ended: str = ""  # "", finished, failed
 
 
@@ -195,6 +197,7 @@ class State:
     live_breaks: dict[str, int] = field(default_factory=dict)  # those that are open, with their seqs
     breaks_found: int = 0  # those that were forgotten included
     halt: str | None = None  # the operator's
+    settings_approved: str = ""  # sha256 of the settings that orders may leave by; the first cycle's, at first
     overrides: dict[str, OverrideSet] = field(default_factory=dict)  # by subject; lifted ones are gone
     halt_code: str | None = None  # why we halted ourselves, a code of docs/runbook.md; no later halt hides it
 

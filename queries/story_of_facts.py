@@ -35,6 +35,8 @@ from ledger.events import (
     PositionAdjusted,
     RecoveryEnded,
     RecoveryStarted,
+    SettingsApproved,
+    SettingsChanged,
     StartRefused,
     StatementReconciled,
     TailTruncated,
@@ -74,6 +76,13 @@ def _by_operator(fact: Fact) -> str:
             return f"HALTED: {fact.reason}"
         case TradingResumed():
             return f'you resumed trading: "{fact.why}"'
+        case SettingsChanged():
+            told = "; ".join(f"{change.name} {change.before} -> {change.after}" for change in fact.changes)
+            return f"changed settings wait for approval: {told}"
+        case SettingsApproved(by="operator"):
+            return f'you approved the settings: "{fact.why}"'
+        case SettingsApproved():
+            return f"changed settings hold at once: {fact.why}"
         case OverrideSet():
             return f'you overrode {fact.subject}: {override_words(fact)}: "{fact.why}"'
         case FlowExpected():

@@ -1,5 +1,5 @@
 """What the owner is told at once, though the cycle itself did not fail: an order in doubt, one that the broker made
-twice, and a cycle before this one that ended without a word.
+twice, settings that wait for approval, and a cycle before this one that ended without a word.
 
 An end that the parent saw is told by `aftermath.py`. One mail a code and day. To tell something else at once: a
 function in `ALARMS`, its code in docs/runbook.md.
@@ -13,7 +13,7 @@ from pathlib import Path
 from ledger.book import Book
 from ledger.events import CycleFailed, NoticeFailed, NoticeSent
 from ledger.ledger import Ledger
-from ledger.state import State
+from ledger.state import ZERO, Cycle, State
 from trader.notices.compose import Failure, alarm_letter
 from trader.notices.mail import send
 from trader.settings import Settings
@@ -39,6 +39,12 @@ class OrderDoubled:
     code = "order-doubled"
 
 
+class SettingsWait:
+    """Settings that changed and that nobody approved yet."""
+
+    code = "settings-wait"
+
+
 def tell_untold(ledger: Ledger, settings: Settings, home: Path) -> None:
     """Record and mail the end of the start before, where nobody was left to do so, or the mail did not leave."""
     cycle = ledger.book.cycle
@@ -59,6 +65,24 @@ def tell_of_orders(ledger: Ledger, settings: Settings, home: Path) -> None:
             ledger.record(_mailed(ledger.book, settings, home, failure))
 
 
+def settings_wait(book: State) -> Failure | None:
+    """Tell what changed in the settings, and what the plan by them would turn over and cost."""
+    cycle = book.cycle
+    if cycle is None or cycle.settings_changed is None or book.settings_approved == cycle.started.settings_sha256:
+        return None
+    texts = [f"{change.name}: {change.before} -> {change.after}." for change in cycle.settings_changed.changes]
+    texts.append(_turnover(cycle))
+    return _failure(book, SettingsWait.code, "The settings changed; no order leaves by them until you approve.", texts)
+
+
+def _turnover(cycle: Cycle) -> str:
+    orders = [row for row in cycle.plan if row.action != "NOTHING" and row.limit_price is not None]
+    worth = sum((abs(row.quantity) * (row.limit_price or ZERO) for row in orders), ZERO)
+    told = [preview.commission for preview in cycle.previews.values() if preview.commission is not None]
+    cost = f"commissions of {sum(told, ZERO):,.2f}" if len(told) == len(orders) else "commissions that are not told"
+    return f"By them this cycle would have sent {len(orders)} orders worth {worth:,.2f}, for {cost}."
+
+
 def in_doubt(book: State) -> Failure | None:
     """Tell the orders that may or may not work at the broker."""
     texts = [f"Order {order.order_ref}: no word of it, whether it arrived is unknown." for order in book.in_doubt]
@@ -72,7 +96,7 @@ def doubled(book: State) -> Failure | None:
     return _failure(book, OrderDoubled.code, "The broker made more than one order of ours.", texts)
 
 
-ALARMS: tuple[Callable[[State], Failure | None], ...] = (in_doubt, doubled)
+ALARMS: tuple[Callable[[State], Failure | None], ...] = (in_doubt, doubled, settings_wait)
 
 
 def _found(book: State, is_meant: Callable[[str], bool]) -> list[str]:

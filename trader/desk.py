@@ -19,6 +19,7 @@ from ledger.state import SlotState
 from reconcile import Tolerances
 from trader import files
 from trader.accounting import lot_methods
+from trader.approval import approval_of
 from trader.broker import ContractSpec
 from trader.calendar import Calendar, Session, Slot
 from trader.forecast import forecast
@@ -79,6 +80,7 @@ class Desk:
             versions=self.versions,
             disk_free_megabytes=shutil.disk_usage(self.home).free // MEGABYTE,
         )
+        yield approval_of(book, self.home, self.settings_sha256)
         ahead = book.now - self.clock.now()
         if ahead > AHEAD_MAX:  # the log's time never goes back: until the clock catches up, no market is open to it
             reason = f"the log has reached {book.now:%Y-%m-%d %H:%M} UTC, {ahead} ahead of this machine's clock"

@@ -306,6 +306,7 @@ class Conversation:
             initial_margin_after=initial,
             maintenance_margin_after=maintenance,
             equity_with_loan_after=equity,
+            commission=ib_rows.number_or_none(self.inbox.previews[order_id].commission),
         )
 
     def send(self, order: OrderPlanned) -> Told:

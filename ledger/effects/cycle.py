@@ -26,6 +26,8 @@ from ledger.events import (
     NoticeSent,
     OverrideSet,
     SafeguardsEvaluated,
+    SettingsApproved,
+    SettingsChanged,
     SnapshotTaken,
     StepFailed,
     TargetsComputed,
@@ -66,6 +68,7 @@ def _cycle_started(state: State, event: Event) -> None:
     known = _slot(state, fact.slot)
     state.cycle = Cycle(event.seq, event.hash, fact, event.recorded_at)
     state.failed = None
+    state.settings_approved = state.settings_approved or fact.settings_sha256
     state.slots[fact.slot] = changed(known, attempts=known.attempts + 1)
 
 
@@ -224,6 +227,16 @@ def _resumed(state: State, _: Event) -> None:
     state.halt = state.halt_code = None
 
 
+def _settings_changed(state: State, event: Event) -> None:
+    fact: SettingsChanged = event.fact  # type: ignore[assignment]
+    state.update_cycle(settings_changed=fact)
+
+
+def _settings_approved(state: State, event: Event) -> None:
+    fact: SettingsApproved = event.fact  # type: ignore[assignment]
+    state.settings_approved = fact.settings_sha256
+
+
 def _overridden(state: State, event: Event) -> None:
     fact: OverrideSet = event.fact  # type: ignore[assignment]
     if not 0 <= fact.scale <= 1:
@@ -280,6 +293,8 @@ EFFECTS = (
     (BreakClosed, _closed),
     (TradingHalted, _halted),
     (TradingResumed, _resumed),
+    (SettingsChanged, _settings_changed),
+    (SettingsApproved, _settings_approved),
     (OverrideSet, _overridden),
     (SnapshotTaken, _snapshot),
     (DaySealed, _sealed),

@@ -128,6 +128,9 @@ from ledger.events.operator import (
     FlowCancelled,
     FlowExpected,
     OverrideSet,
+    SettingChange,
+    SettingsApproved,
+    SettingsChanged,
     TradingHalted,
     TradingResumed,
 )
@@ -190,7 +193,8 @@ EVENT_TYPES: tuple[type[Fact], ...] = (
     BookReconciled, BreakFound, BreakExplained, BreakAccepted, AcceptanceTakenBack, BreakClosed,
     StatementReconciled,
     # operator
-    AccountAdopted, TradingHalted, TradingResumed, OverrideSet, FlowExpected, FlowCancelled,
+    AccountAdopted, TradingHalted, TradingResumed, OverrideSet, SettingsChanged, SettingsApproved,
+    FlowExpected, FlowCancelled,
     # is this log the newest?
     RecoveryStarted, RecoveryEnded, WitnessKept, WitnessFailed,
     # day
@@ -310,6 +314,9 @@ __all__ = [
     "Row",
     "SafeguardsEvaluated",
     "SeriesRow",
+    "SettingChange",
+    "SettingsApproved",
+    "SettingsChanged",
     "SnapshotCash",
     "SnapshotRow",
     "SnapshotTaken",

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
-from ledger.events.fact import Exact, Fact
+from ledger.events.fact import Exact, Fact, Row
 
 
 class AccountAdopted(Fact):
@@ -54,6 +54,32 @@ class OverrideSet(Fact):
     allow: Literal["all", "reduce_only", "none"] = "all"
     scale: Exact = Decimal(1)  # 0 to 1, multiplies every weight of the subject
     until: date | None = None
+    why: str
+
+
+class SettingChange(Row):
+    """One setting that decides, and differs: by its name, as it is kept."""
+
+    name: str
+    before: str
+    after: str
+
+
+class SettingsChanged(Fact):
+    """The settings of this cycle are not those that were approved: nothing trades by them yet."""
+
+    type: Literal["settings_changed"] = "settings_changed"
+    settings_sha256: str
+    since: str  # the settings that are approved
+    changes: tuple[SettingChange, ...]
+
+
+class SettingsApproved(Fact):
+    """Orders may leave by these settings."""
+
+    type: Literal["settings_approved"] = "settings_approved"
+    settings_sha256: str
+    by: Literal["operator", "rule"]
     why: str
 
 

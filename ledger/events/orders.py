@@ -49,6 +49,7 @@ class OrderPreviewed(Fact):
     initial_margin_after: Exact | None = None
     maintenance_margin_after: Exact | None = None
     equity_with_loan_after: Exact | None = None
+    commission: Exact | None = None  # what the broker expects to charge, positive, in the base currency; None: not told
     reason: str = ""
 
 

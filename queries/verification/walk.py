@@ -21,6 +21,8 @@ from ledger.events import (
     DataIngested,
     Fact,
     LogStarted,
+    SettingsApproved,
+    SettingsChanged,
     StatementImported,
     StatementReconciled,
     TailTruncated,
@@ -39,6 +41,8 @@ LINES_BETWEEN_TELLING = 2_000
 # Which files under var/data a fact names. Every hash in the vocabulary stands here, or in the test that knows why not.
 EVIDENCE: tuple[tuple[type[Fact], Callable[[Any], Iterable[str]]], ...] = (
     (CycleStarted, lambda fact: (fact.settings_sha256,)),
+    (SettingsApproved, lambda fact: (fact.settings_sha256,)),
+    (SettingsChanged, lambda fact: (fact.settings_sha256, fact.since)),
     (DataIngested, lambda fact: (row.sha256 for row in fact.series)),
     (TargetsComputed, lambda fact: fact.inputs),
     (StatementImported, lambda fact: (fact.file_sha256,)),

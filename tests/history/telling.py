@@ -243,7 +243,8 @@ class Telling:
         if refused := [known for known in ledger.book.open_breaks if known.found.kind == "refused_fact"]:
             raise ValueError(f"{refused[0].found.text}: expected a fact that the book takes in")
         self._apart(ledger)
-        before, change = ledger.book.settings_approved, SettingChange(name="limits.name_share_max", before="1", after="2")
+        change = SettingChange(name="limits.name_share_max", before="1", after="2")
+        before = ledger.book.settings_approved
         ledger.record((SettingsChanged(settings_sha256=before, since=before, changes=(change,)),))
         ledger.record((SettingsApproved(settings_sha256=before, by="operator", why="I want it so"),))
         ledger.record((ExecutionsObserved(execution_ids=("a1.02", "a2.01")),))

@@ -45,6 +45,7 @@ from ledger.events import (
     RecoveryEnded,
     RecoveryStarted,
     SafeguardsEvaluated,
+    SettingsApproved,
     SnapshotTaken,
     StepFailed,
     TargetsComputed,
@@ -142,6 +143,8 @@ REDUCE = BreakFound(break_id="B-1", kind="nav", subject="NAV", consequence="redu
 HALT = BreakFound(break_id="B-1", kind="cash", subject="USD", consequence="halt")
 EARLIER = started(slot="2005-03-01/0935")
 MISSED = CycleSkipped(slot="2005-03-01/0835", reason="no cycle ran in its time")
+OTHERS = SettingsApproved(settings_sha256="1" * 64, by="operator", why="more")
+THESE = SettingsApproved(settings_sha256="0" * 64, by="operator", why="less")
 TRADED = "this_slot_was_not_traded"
 FINISHED_HERE = CycleFinished(slot=started().slot, book_hash="1:0")
 FINISHED = CycleFinished(slot=EARLIER.slot, book_hash="1:0")
@@ -256,6 +259,9 @@ CASES = (
     Case("account_and_mode_match", "veto", "another account", also=[connected(account="DU2")]),
     Case("account_and_mode_match", "veto", "a live account", also=[connected(account="U1000001")]),
     Case("account_and_mode_match", "unknown", "no session", world={"instead": {BrokerConnected: ()}}),
+    Case("settings_are_approved", "pass", "the first ones"),
+    Case("settings_are_approved", "veto", "changed since", world={"before": [started(attempt=0), OTHERS]}),
+    Case("settings_are_approved", "pass", "approved", world={"before": [started(attempt=0), OTHERS, THESE]}),
     Case("clocks_agree", "pass", "just", also=[connected(clock_difference_seconds=-30)]),
     Case("clocks_agree", "veto", "a second too far", also=[connected(clock_difference_seconds=31)]),
     Case("clocks_agree", "unknown", "no session", world={"instead": {BrokerConnected: ()}}),
@@ -530,6 +536,7 @@ KNOWS_ALWAYS = {
     "the_close_is_not_near",
     "gateway_does_not_restart",
     "this_slot_was_not_traded",
+    "settings_are_approved",
     "few_enough_orders_in_a_day",
     "restricted_names_only_shrink",
     "short_bans_are_respected",

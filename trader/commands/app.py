@@ -21,6 +21,7 @@ from reconcile.acceptance import Unexplained
 from trader import exits
 from trader.calendar import CalendarError
 from trader.commands import (
+    approve,
     basis,
     books,
     care,
@@ -64,7 +65,7 @@ REMEDIES: tuple[tuple[type[OSError], str], ...] = (
 )
 
 GROUPS: tuple[tuple[str, tuple[tuple[str, Callable[..., object]], ...]], ...] = (
-    ("Daily", (*daily.COMMANDS, *expect.COMMANDS, *override.COMMANDS)),
+    ("Daily", (*daily.COMMANDS, *expect.COMMANDS, *override.COMMANDS, *approve.COMMANDS)),
     ("Start", (*start.COMMANDS, *doctor.COMMANDS)),
     ("History", history.COMMANDS),
     ("Books", (*books.COMMANDS, *journal.COMMANDS, *basis.COMMANDS)),
@@ -74,7 +75,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, Callable[..., object]], ...]], ...] = 
 # And `cycle`.
 WRITING = frozenset((
     "init", "adopt", "halt", "resume", "accept", "commit", "clean", "restore", "import", "allocate", "adjust-cost",
-    "expect", "override",
+    "expect", "override", "approve",
 ))  # fmt: skip
 
 

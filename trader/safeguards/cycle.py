@@ -101,6 +101,13 @@ def account_and_mode_match(book: Book, limits: Limits) -> tuple[Verdict, ...]:
     return (Verdict("pass" if observed == expected else "veto", formula, observed, expected),)
 
 
+def settings_are_approved(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """Whoever changes the settings is shown what they would do before they do it."""
+    formula, used = "settings of this cycle, and those that were approved", running_cycle(book).started.settings_sha256
+    outcome: Outcome = "pass" if used == book.settings_approved else "veto"
+    return (Verdict(outcome, formula, used[:12], book.settings_approved[:12]),)
+
+
 def clocks_agree(book: Book, limits: Limits) -> tuple[Verdict, ...]:
     """A clock that is wrong trades at the wrong hour and believes old prices."""
     formula, connected = "|the broker's clock minus ours| in seconds", running_cycle(book).connected

@@ -4,6 +4,8 @@
 and lots, `telling.py` mail and witness, `reconciling.py` tolerances and caps, `trader/limits.py` the limits.
 """
 
+from typing import Literal
+
 from pydantic import Field
 
 from trader.limits import Limits
@@ -19,6 +21,9 @@ class Settings(Section):
     """Everything that a home's owner may decide."""
 
     dry_run: bool = Field(default=True, description="plan and record, but never place or cancel an order")
+    approval: Literal["wait", "none"] = Field(
+        default="wait", description="wait: changed settings trade nothing until `tallybook approve`; none: at once"
+    )
     on_error: str = Field(default="stop", pattern="^stop$", description="a failed step stops every order of the cycle")
     account: Account
     broker: Broker = Broker()

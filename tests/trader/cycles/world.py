@@ -306,6 +306,7 @@ def _usual(simulator: Simulator, box: Mailbox) -> Settings:
     symbols = ["ACME", "WAVE"]
     return {
         "dry_run": False,
+        "approval": "none",  # tests change their settings at will
         "account": {"id": ACCOUNT},
         "broker": {"port": simulator.port, "requests_per_second_max": 0},
         "universe": {"symbols": symbols},

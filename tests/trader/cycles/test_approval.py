@@ -1,0 +1,62 @@
+"""Settings that changed reach the venue only after they were approved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.trader.cycles.world import TUESDAY, World, fixed, world
+from trader import exits
+
+
+@pytest.fixture
+def asking(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path, approval="wait") as made:
+        made.advance_to(TUESDAY, 0)
+        assert made.trade() == exits.FINE
+        yield made
+
+
+def test_another_strategy_waits_is_mailed_and_trades_once_approved(asking: World) -> None:
+    known = len(asking.at_venue())
+    asking.want(ACME="0.2", WAVE="0.6")
+    for slot in (1, 2):
+        asking.advance_to(TUESDAY, slot)
+        assert asking.trade() == exits.BAD_NEWS
+    assert len(asking.at_venue()) == known
+    (place,) = [place for place, subject in enumerate(asking.box.subjects) if "settings-wait" in subject]
+    alarm = " ".join(asking.box.body("plain", place).split())
+    assert "strategy.weights.ACME: 0.5 -> 0.2" in alarm
+    assert "would have sent 2 orders" in alarm
+    shown = asking.command("approve")
+    assert shown.status == exits.BAD_NEWS
+    assert "strategy.weights.WAVE: 0.25 -> 0.6" in shown.out
+
+    assert asking.command("approve", "--why", "rebalanced").status == exits.FINE
+    asking.advance_to(TUESDAY, 3)
+
+    assert asking.trade() == exits.FINE
+    assert len(asking.at_venue()) == known + 2
+
+
+def test_a_limit_that_is_tightened_holds_at_once(asking: World) -> None:
+    known = len(asking.at_venue())
+    asking.set(limits={"name_share_max": "0.4"})
+    asking.advance_to(TUESDAY, 1)
+
+    assert asking.trade() == exits.FINE
+    assert len(asking.at_venue()) == known + 1  # ACME is cut from a half to four tenths
+
+
+def test_what_is_changed_back_needs_nothing(asking: World) -> None:
+    asking.want(ACME="0.2", WAVE="0.6")
+    asking.advance_to(TUESDAY, 1)
+    assert asking.trade() == exits.BAD_NEWS
+
+    asking.set(strategy=fixed(ACME="0.5", WAVE="0.25"))
+    asking.advance_to(TUESDAY, 2)
+
+    assert asking.trade() == exits.FINE
+    assert asking.command("approve").out.startswith("nothing is to be approved")

@@ -136,14 +136,17 @@ def _grade(
     is_part = sum(KIND_OF[each.kind].totals for each in truths) > 1  # of one sum, which may come to nothing
     detected = (is_nav and (hidden or is_part)) or all(each is not None for each in found)
     mixed = [subject for subject in subjects if _is_one_sum(subject, truths)]
-    kind = KIND_OF[truth.kind]
+    kind, blurred = KIND_OF[truth.kind], _is_blurred(KIND_OF[truth.kind], [KIND_OF[each.kind] for each in truths])
+    units = [subject for subject in subjects if subject[0] == "position"]
+    summed = bool(kind.free and mixed)
+    asked = units if summed and units else subjects  # of a sum, the units are seen by themselves
     by_api = detected and all(
         any(_fits(each, subject, truths, truth if subject in mixed else None) for each in known.shown)
-        for known, subject in zip(found, subjects, strict=True) if known is not None
+        for known, subject in zip(found, subjects, strict=True) if known is not None and subject in asked
     )  # fmt: skip
     last = [_words(subject, later) for subject in subjects]
     stated = all(_told_first(words, subject, truths) for words, subject in zip(last, subjects, strict=True))
-    unseen = kind.api or hidden or (kind.free and mixed) or _is_blurred(kind, [KIND_OF[each.kind] for each in truths])
+    unseen = kind.api or hidden or blurred or (summed and not units)
     return Grade(
         truth.kind, truth.cause, detected, not unseen, by_api,
         "; ".join(" + ".join(each.explanations[0].causes) if each and each.explanations else "-" for each in found),

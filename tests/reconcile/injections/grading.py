@@ -20,6 +20,7 @@ TERMS_MAX = 8  # of one explanation that are held against what happened
 ROUNDING = "rounding"
 UNEXPLAINED = "unexplained"
 FOLLOWING = frozenset({"nav", "exposure", "order", "execution", "commission", "realised"})  # of what differs already
+TRADED = frozenset({"missed fill", "corrected fill"})  # units gone for an unknown sum may also be merged, or sent away
 SAME: dict[str, str] = {  # one thing by two names
     "hand trade": "foreign trade",
     "foreign trade (hand)": "foreign trade",
@@ -137,7 +138,7 @@ def _grade(
     detected = (is_nav and (hidden or is_part)) or all(each is not None for each in found)
     mixed = [subject for subject in subjects if _is_one_sum(subject, truths)]
     kind, blurred = KIND_OF[truth.kind], _is_blurred(KIND_OF[truth.kind], [KIND_OF[each.kind] for each in truths])
-    units = [subject for subject in subjects if subject[0] == "position"]
+    units = [subject for subject in subjects if subject[0] == "position" and truth.cause in TRADED]
     summed = bool(kind.free and mixed)
     asked = units if summed and units else subjects  # of a sum, the units are seen by themselves
     by_api = detected and all(

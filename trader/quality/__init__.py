@@ -25,7 +25,12 @@ from trader.quality.completeness import (
     the_last_bar_is_of_the_last_session,
     the_last_bar_is_whole,
 )
-from trader.quality.dividends import dividends_are_possible, dividends_stand_once, prices_fall_by_dividends
+from trader.quality.dividends import (
+    dividends_are_possible,
+    dividends_stand_once,
+    no_dividend_is_missing,
+    prices_fall_by_dividends,
+)
 from trader.quality.jumps import bars_are_of_one_piece, levels_hold
 from trader.quality.second_source import sources_agree
 
@@ -48,6 +53,7 @@ CHECKS: tuple[Check, ...] = (
     adjusted_closes_follow,
     dividends_are_possible,
     dividends_stand_once,
+    no_dividend_is_missing,
     prices_fall_by_dividends,
     sources_agree,
 )

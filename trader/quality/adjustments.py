@@ -22,6 +22,7 @@ DIGITS_KEPT = 12
 UNITS = (100.0, 0.01)
 SPLIT_SIGMAS = 5  # below, a split that shows and one that does not look alike
 STEP_BACK_BARS = 10
+UNSEEN = 5.5  # logarithm of a likelihood ratio, as in `dividends.py`
 
 
 def adjusted_closes_follow(case: Case) -> Iterator[Fault]:
@@ -93,7 +94,7 @@ def _step(case: Case, place: int) -> Iterator[Fault]:
             yield _gains_fault(measures, place, found, amount, gains)
     elif paid:
         yield _dividend_fault(measures, place, found, amount)
-    elif case.all_dividends_told or _comes_back(measures, place, found):
+    elif case.all_dividends_told or found < 0 or _comes_back(measures, place, found) or _is_unseen(case, place, found):
         yield _unknown_step(case, place, found)
 
 
@@ -165,7 +166,9 @@ def _unknown_step(case: Case, place: int, found: float) -> Fault:
     if found < 0:
         text = "adjusted closes step down, as no dividend makes them; fetch the series anew"
     elif not case.all_dividends_told:
-        text = f"adjusted closes step as for a dividend of {implied}, and back again; fetch the series anew"
+        text = (
+            f"adjusted closes step as for a dividend of {implied}, that the price does not know; fetch the series anew"
+        )
     else:
         text = f"adjusted closes step as for a dividend of {implied}, and none is known; announce it, or fetch anew"
     return _fault(Kind.ADJUSTMENT, measures, place, implied, Decimal(0), text)
@@ -201,6 +204,15 @@ def _comes_back(measures: Measures, place: int, found: float) -> bool:
     room = 0.1 * abs(found)
     later = measures.factors[place : place + STEP_BACK_BARS]
     return any(abs(factor - measures.factors[place - 1]) <= room for factor in later)
+
+
+def _is_unseen(case: Case, place: int, found: float) -> bool:
+    """Tell whether the price did not fall, where a dividend that nobody told would be as large as the step."""
+    measures = case.measures
+    if not measures.moves:
+        return False
+    move, sigma = measures.returns[place], measures.sigmas[place]
+    return likelihood(move, 0.0, sigma) - likelihood(move, -found, sigma) > UNSEEN
 
 
 def _is_ratio(found: float, ratio: Decimal) -> bool:

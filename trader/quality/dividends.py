@@ -28,6 +28,8 @@ FEW_DAYS = 10  # where too few dividends are known to tell how often they come
 ALIKE = 1.25  # two dividends of one announcement, in another currency's rate or net of a tax
 SPREAD_MIN = 0.3  # of the dividends' logarithms: dividends do rise
 REGULAR = math.log(1.5)  # all neighbours within this of their median
+PUNCTUAL = 0.2  # of the time between two dividends
+REGULAR_MIN = 4  # times that they came like that
 YIELD_MAX = 0.9  # what a company may pay out and go on
 
 
@@ -81,9 +83,26 @@ def dividends_stand_once(case: Case) -> Iterator[Fault]:
         if days > min(CLOSE_TOGETHER_DAYS, usual / 3) or not before.amount or not after.amount:
             continue
         if _alike(float(after.amount / before.amount)) and not _paid_twice(measures, before, after, excuse):
-            text = f"dividends {_plain(before.amount)} and {_plain(after.amount)} within {days} days, and the price "
-            text += "fell by one of them; take one back"
+            within = "a day" if days == 1 else f"{days} days"
+            text = (
+                f"dividends {_plain(before.amount)} and {_plain(after.amount)} within {within}, and the price fell by "
+            )
+            text += "one of them; take one back"
             yield Fault(Kind.DIVIDEND, before.ex_day, after.ex_day, "dividend", Decimal(2), Decimal(1), text)
+
+
+def no_dividend_is_missing(case: Case) -> Iterator[Fault]:
+    """Report where one of a row of dividends, that come as by the clock, is not told."""
+    ordered = sorted({dividend.ex_day for dividend in case.dividends or ()})
+    apart = [(after - before).days for before, after in pairwise(ordered)]
+    if not case.events_complete or len(apart) <= REGULAR_MIN:
+        return
+    usual = median(apart)
+    long = [number for number, days in enumerate(apart) if abs(days - usual) > PUNCTUAL * usual]
+    if len(long) == 1 and abs(apart[long[0]] - 2 * usual) < PUNCTUAL * usual:
+        before, after = ordered[long[0]], ordered[long[0] + 1]
+        text = f"no dividend between {before} and {after}, and else one every {usual:.0f} days; see a second source"
+        yield Fault(Kind.DIVIDEND, before, after, "dividend", Decimal(0), Decimal(1), text)
 
 
 def _place(case: Case, dividend: Dividend) -> int | None:

@@ -140,7 +140,7 @@ def _spike(rest: Unexplained, place: int) -> Move | None:
     if abs(rest.returns[place]) < max(ISLAND * rest.measures.sigmas[place], ISLAND_MIN):
         return None
     move = _stretch(Kind.SPIKE, rest, place, ISLAND_BARS_MAX)
-    return move if move.returns and _is_island(rest.measures, move) else None
+    return move if move.returns and _stands_apart(rest.measures, move) else None
 
 
 def _silent_split(rest: Unexplained, place: int) -> Move | None:
@@ -180,14 +180,22 @@ def _stretch(kind: Kind, rest: Unexplained, place: int, length: int) -> Move:
     return Move(kind, place, len(rest.returns) - 1, math.exp(out), returns=False)
 
 
-def _is_island(measures: Measures, move: Move) -> bool:
+def _stands_apart(measures: Measures, move: Move) -> bool:
+    """Tell whether no neighbour traded where the bars are: not at all, or on quiet days not halfway to the close."""
     island = measures.bars[move.first : move.last + 1]
     around = (measures.bars[move.first - 1], measures.bars[move.last + 1])
-    if all(_is_busy(measures, place) for place in (move.first, move.last + 1)):
+    busy = [_is_busy(measures, place) for place in (move.first, move.last + 1)]
+    if all(busy):
         return False  # news, and news that took it back
     if move.ratio > 1:
-        return min(bar.low for bar in island) > max(bar.high for bar in around)
-    return max(bar.high for bar in island) < min(bar.low for bar in around)
+        bottom, top = min(bar.low for bar in island), max(bar.high for bar in around)
+    else:
+        bottom, top = min(bar.low for bar in around), max(bar.high for bar in island)
+    if bottom > top:
+        return True
+    halfway = measures.closes[move.first] / math.sqrt(move.ratio)
+    reached = any(float(bar.high) > halfway if move.ratio > 1 else float(bar.low) < halfway for bar in around)
+    return not any(busy) and not reached and measures.typical_volume(move.first) > 0
 
 
 def _is_quiet(measures: Measures, place: int, move: float) -> bool:

@@ -1,7 +1,7 @@
 """A file of bars as vendors write them, with dividends, splits and capital gains in columns of their own.
 
-Rows in either order; a day with or without time and zone; empty prices are no bar. To understand another column: add
-it to `SYNONYMS`.
+Rows in either order; a day with or without time and zone. A price that is empty becomes one that is no number, for the
+checks to tell; a split may be written 7, 7:1 or 1/10. To understand another column: add it to `SYNONYMS`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ from trader.bars import Bar, BarsError
 from trader.quality.case import Case, Dividend, Split
 
 SYNONYMS = {
-    "datetime": "date", "day": "date", "dividend": "dividends", "split": "splits", "stock splits": "splits",
+    "": "date", "datetime": "date", "day": "date", "timestamp": "date",
+    "dividend": "dividends", "divcash": "dividends", "dividend amount": "dividends", "splitfactor": "splits",
+    "split coefficient": "splits", "split ratio": "splits", "split": "splits", "stock splits": "splits",
     "adjclose": "adj close", "adjusted close": "adj close", "capital gain": "capital gains",
 }  # fmt: skip
 PRICES = ("open", "high", "low", "close")
@@ -32,16 +34,18 @@ def read_case(lines: Iterable[str]) -> Case:
     bars: list[Bar] = []
     dividends: list[Dividend] = []
     splits: list[Split] = []
+    times: dict[date, str] = {}
     for row in rows:
         texts = {name: row[named] or "" for name, named in names.items()}
         day = _day(texts["date"])
+        if times.setdefault(day, texts["date"]) != texts["date"]:
+            raise BarsError(f"{day}: expected bars of days or weeks, found {times[day]!r} and {texts['date']!r}")
         amount, gains, ratio = (_event(day, texts, name) for name in ("dividends", "capital gains", "splits"))
         if amount or gains:
             dividends.append(Dividend(day, amount, gains))
         if ratio and ratio != 1:
             splits.append(Split(day, ratio))
-        if not all(texts[name].strip().lower() in ABSENT for name in PRICES):
-            bars.append(_bar(day, texts))
+        bars.append(_bar(day, texts))
     return Case(
         series=tuple(sorted(bars, key=lambda bar: bar.day)),
         dividends=tuple(sorted(dividends, key=lambda it: it.ex_day)) if "dividends" in names else None,
@@ -60,9 +64,13 @@ def _event(day: date, texts: Mapping[str, str], name: str) -> Decimal:
 
 
 def _number(day: date, texts: Mapping[str, str], name: str) -> Decimal:
+    text = texts[name].strip()
+    if text.lower() in ABSENT:
+        return Decimal("NaN")
+    numerator, _, denominator = text.replace(":", "/").partition("/")
     try:
-        return Decimal(texts[name].strip())
-    except InvalidOperation:
+        return Decimal(numerator) / Decimal(denominator) if denominator else Decimal(text)
+    except (InvalidOperation, ZeroDivisionError):
         raise BarsError(f"{day}, column {name}: expected a number, found {texts[name]!r}") from None
 
 

@@ -106,6 +106,19 @@ def spike(case: Case, rng: Random) -> Spoiled | None:
     return _with(case, {start + n: scaled(case.series[start + n], factor) for n in range(rng.choice((1, 1, 2, 3)))})
 
 
+def spike_in_the_close(case: Case, rng: Random) -> Spoiled | None:
+    """One bar's close is off by 15 to 60 usual moves, at least a fifth, and its high or low holds it."""
+    place = _place(case, rng, 2)
+    if place is None or min(bar.volume for bar in case.series) == 0:
+        return None
+    size = min(max(rng.uniform(15, 60) * case.measures.sigmas[place], 0.2), 3.0)
+    bar, factor = case.series[place], D(str(round(2.718281828 ** (size * rng.choice((-1, 1))), 4)))
+    close = bar.close * factor
+    adjusted = None if bar.adjusted_close is None else bar.adjusted_close * factor
+    off = replace(bar, close=close, adjusted_close=adjusted, high=max(bar.high, close), low=min(bar.low, close))
+    return _with(case, {place: off})
+
+
 def wick(case: Case, rng: Random) -> Spoiled | None:
     """One bar's high or low is off by a factor of three to a hundred."""
     place = _place(case, rng, 1)
@@ -263,6 +276,26 @@ def hundredth_of_all_dividends(case: Case, rng: Random) -> Spoiled | None:
     return Spoiled(replace(case, series=series, dividends=spoiled), tuple(it.ex_day for it in spoiled))
 
 
+def dividend_not_told_anywhere(case: Case, rng: Random) -> Spoiled | None:
+    """One of many dividends is not told, and nothing adjusted is there to tell."""
+    if not case.dividends or len(case.dividends) < 7:
+        return None
+    number = rng.randrange(1, len(case.dividends) - 1)
+    series = tuple(replace(bar, adjusted_close=None) for bar in case.series)
+    dividends = (*case.dividends[:number], *case.dividends[number + 1 :])
+    return Spoiled(replace(case, series=series, dividends=dividends), (case.dividends[number].ex_day,))
+
+
+def adjusted_by_what_was_never_paid(case: Case, rng: Random) -> Spoiled | None:
+    """Adjusted closes take out a tenth to a half at a random day; no dividends are told."""
+    place = _place(case, rng, 2)
+    if place is None or case.series[place].adjusted_close is None:
+        return None
+    factor = D(str(round(1 - rng.uniform(0.1, 0.5), 3)))
+    spoiled = _with(case, {n: _adjusted_by(case.series[n], factor) for n in range(place)}, place=place)
+    return Spoiled(replace(spoiled.case, dividends=None), spoiled.days)
+
+
 def dividend_not_told(case: Case, rng: Random) -> Spoiled | None:
     """The adjusted closes know of a dividend that is not told."""
     picked = _picked(case, rng)
@@ -398,6 +431,7 @@ INJECTIONS: tuple[tuple[Injection, frozenset[Kind]], ...] = (
     (thin_last_bar, frozenset({Kind.PARTIAL})),
     (stands_still, frozenset({Kind.UNCHANGED})),
     (spike, PRICE_KINDS),
+    (spike_in_the_close, PRICE_KINDS),
     (wick, PRICE_KINDS),
     (close_off, frozenset({Kind.INCONSISTENT, Kind.SPIKE})),
     (unit_one_day, frozenset({Kind.UNIT})),
@@ -418,6 +452,8 @@ INJECTIONS: tuple[tuple[Injection, frozenset[Kind]], ...] = (
     (hundredth_of_a_dividend_in_both, STEP_KINDS),
     (hundredth_of_all_dividends, STEP_KINDS),
     (dividend_not_told, STEP_KINDS),
+    (dividend_not_told_anywhere, STEP_KINDS),
+    (adjusted_by_what_was_never_paid, frozenset({Kind.ADJUSTMENT, Kind.SPLIT})),
     (dividend_told_twice, STEP_KINDS),
     (gains_twice, STEP_KINDS),
     (sources_differ, frozenset({Kind.DISAGREEMENT})),

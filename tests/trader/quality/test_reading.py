@@ -27,8 +27,10 @@ def test_rows_in_either_order_become_a_case() -> None:
 
     assert case.series == (
         Bar(date(2023, 5, 15), D(6), D(8), D(4), D(6), D(50), D("2.5")),
+        case.series[1],
         Bar(date(2023, 5, 17), D(3), D(4), D(2), D(3), D(100), D(3)),
     )
+    assert all(price.is_nan() for price in (case.series[1].open, case.series[1].close))
     assert case.dividends == (Dividend(date(2023, 5, 15), D("0.5"), D("0.2")),)
     assert case.splits == (Split(date(2023, 5, 15), D("0.5")),)
 
@@ -46,11 +48,24 @@ def test_what_has_no_column_is_not_known_and_a_split_of_one_is_none() -> None:
         pytest.param("date,open,high,low\n", "found none named 'close'", id="a column is missing"),
         pytest.param("date,open,high,low,close\n17.5.2023,1,1,1,1\n", "expected a day like", id="no day"),
         pytest.param("date,open,high,low,close\n2023-05-17,1,1,x,1\n", "column low", id="no number"),
+        pytest.param("date,open,high,low,close,split\n2023-05-17,1,1,1,1,2:0\n", "column splits", id="no ratio"),
+        pytest.param(
+            "date,open,high,low,close\n2023-05-17 09:30,1,1,1,1\n2023-05-17 10:30,1,1,1,1\n",
+            "expected bars of days or weeks",
+            id="hours",
+        ),
     ],
 )
 def test_what_cannot_be_read_is_refused(text: str, error: str) -> None:
     with pytest.raises(BarsError, match=error):
         read_case(text.splitlines(keepends=True))
+
+
+@pytest.mark.parametrize(("text", "ratio"), [("7", "7"), ("7:1", "7"), ("1/10", "0.1"), ("0.5", "0.5")])
+def test_a_split_is_read_as_it_is_written(text: str, ratio: str) -> None:
+    case = read_case([",open,high,low,close,split ratio\n", f"2023-05-17,3,4,2,3,{text}\n"])
+
+    assert case.splits == (Split(date(2023, 5, 17), D(ratio)),)
 
 
 def test_the_command_tells_what_is_wrong_with_files(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

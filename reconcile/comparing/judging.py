@@ -41,10 +41,17 @@ def nav(book: State, tolerances: Tolerances) -> Iterator[Finding]:
         if row.differs:
             own = own_nav(book)
             figures = (own, row.broker, explained_in_nav(book, tolerances), nav_bound(book, own, tolerances))
-            told = (decimal_text(figure) for figure in figures if isinstance(figure, Decimal))
+            told = (f"{figure:,.2f}" for figure in figures if isinstance(figure, Decimal))
             text = "NAV: the book says {}, the broker {}; breaks explain {}, marks and rounding {}".format(*told)
+            text += _marks_part(book, tolerances)
             found = _found(row._replace(subject="NAV"), "reduce_only", "NAV", currency=book.base_currency)
             yield found.saying(text)
+
+
+def _marks_part(book: State, tolerances: Tolerances) -> str:
+    """Say how much of it IB's own marks make: its sum of positions, less its list of them at the marks that it gave."""
+    rows = (row for row in api.exposure(book, tolerances) if isinstance(row.broker, Decimal))
+    return "".join(f"; its sum of positions is {-(row.difference or ZERO):+,.2f} from its list of them" for row in rows)
 
 
 def exposure(book: State, tolerances: Tolerances) -> Iterator[Finding]:

@@ -19,25 +19,30 @@ from ledger.events import (
     DividendAccrualReversed,
     DividendAccrued,
     Fact,
+    FillBusted,
     InterestAccrued,
+    OrderFilled,
     PositionRow,
     PositionsObserved,
     RateRow,
     RatesObserved,
     StatementImported,
     VariationSettled,
+    execution_base,
 )
 from ledger.line import Event
 from ledger.lots import EXACT, ONE, ZERO, exactly
 from ledger.nav import Unvalued, accruals, own_nav
 from reconcile.cash_lines import cash_lines
+from reconcile.comparing.names import INFERRED
 from reconcile.comparing.names import name_of as named
 from reconcile.comparing.rows import ALLOWED, NOT_REPORTED, UNKNOWN, Row, paired
-from reconcile.periods import ONE_DAY, broker_day, period_of, until, within
+from reconcile.periods import ONE_DAY, booked_on, broker_day, period_of, until, within
 from reconcile.statements import Statement
 from reconcile.tolerances import CENT
 
 HALF = Decimal("0.5")
+UNNAMED = ("statement-",)  # executions that a statement tells without the name that the API gave them
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,34 @@ def realised(own: Own, statement: Statement) -> Iterator[Row]:
     told = statement.observed.realised
     theirs = None if told is None else {name_of(own, con_id): amount for con_id, amount in told.items()}
     yield from paired("realised", ours if own.whole else None, theirs)
+
+
+def executions(own: Own, statement: Statement) -> Iterator[Row]:
+    """Compare units execution by execution, revision by revision, where the statement names them as the API does."""
+    first, last = statement.first_day, statement.last_day
+    told = _valid(f for f in statement.facts if (day := booked_on(f)) is not None and first <= day <= last)
+    theirs = {name: units for name, units in told.items() if not name.startswith(UNNAMED)}
+    if told and not theirs:
+        yield Row("execution", "", UNKNOWN, NOT_REPORTED, ALLOWED["execution"])
+        return
+    booked = (own.end.fills.get(execution_base(name)[0]) for name in _valid(own.facts))
+    ours = {
+        fill.execution_id: fill.quantity
+        for fill in booked
+        if fill is not None and not fill.busted and not fill.execution_id.startswith((*UNNAMED, INFERRED))
+    }
+    yield from paired("execution", ours if own.whole else None, theirs)
+
+
+def _valid(facts: Iterable[Fact]) -> dict[str, Decimal]:
+    """Return the units of the last revision of each execution that was not taken back, by its id."""
+    last, gone = dict[str, OrderFilled](), set[str]()
+    for fact in facts:
+        if isinstance(fact, OrderFilled):
+            last[execution_base(fact.execution_id)[0]] = fact
+        elif isinstance(fact, FillBusted):
+            gone.add(execution_base(fact.execution_id)[0])
+    return {fill.execution_id: fill.quantity for base, fill in last.items() if base not in gone}
 
 
 LINE_KINDS: Mapping[str, str] = {
@@ -310,4 +343,6 @@ def _in_base(own: Own, statement: Statement, parts: Iterable[tuple[str, Decimal]
     return total
 
 
-COMPARISONS: tuple[Comparison, ...] = (positions, basis, cash, realised, lines, nav, nav_lines)
+COMPARISONS: tuple[Comparison, ...] = (
+    positions, basis, cash, executions, realised, lines, nav, nav_lines,
+)  # fmt: skip

@@ -197,6 +197,7 @@ class State:
     live_breaks: dict[str, int] = field(default_factory=dict)  # those that are open, with their seqs
     breaks_found: int = 0  # those that were forgotten included
     halt: str | None = None  # the operator's
+    gone_live: bool = False
     settings_approved: str = ""  # sha256 of the settings that orders may leave by; the first cycle's, at first
     overrides: dict[str, OverrideSet] = field(default_factory=dict)  # by subject; lifted ones are gone
     halt_code: str | None = None  # why we halted ourselves, a code of docs/runbook.md; no later halt hides it

@@ -23,6 +23,7 @@ from ledger.events import (
     FillBusted,
     FlowCancelled,
     FlowExpected,
+    GoneLive,
     HeadAdvanced,
     InterestPaid,
     LogStarted,
@@ -55,7 +56,13 @@ def told(fact: Fact, sent: Container[str], commissions: Mapping[str, Decimal], s
     """Return the line of a fact that stands for itself; empty for one that its cycle's line tells."""
     if isinstance(fact, OrderFilled) and fact.order_ref not in sent:
         return _foreign(fact, commissions, symbol)
-    return _by_operator(fact) or _of_money(fact, symbol) or _of_the_log(fact) or _of_copies(fact)
+    return (
+        _by_operator(fact)
+        or _allowed_by_operator(fact)
+        or _of_money(fact, symbol)
+        or _of_the_log(fact)
+        or _of_copies(fact)
+    )
 
 
 def _foreign(fill: OrderFilled, commissions: Mapping[str, Decimal], symbol: Callable[[int], str]) -> str:
@@ -63,6 +70,23 @@ def _foreign(fill: OrderFilled, commissions: Mapping[str, Decimal], symbol: Call
     cost = commissions.get(fill.execution_id)
     commission = "commission pending" if cost is None else f"commission {money(-cost)}"
     return f"not ours: {side} {quantity(abs(fill.quantity))} {symbol(fill.con_id)} @ {price(fill.price)}, {commission}"
+
+
+def _allowed_by_operator(fact: Fact) -> str:
+    match fact:
+        case GoneLive():
+            return f"{fact.account} went live after {fact.paper_sessions} clean sessions on paper"
+        case SettingsChanged():
+            told = "; ".join(f"{change.name} {change.before} -> {change.after}" for change in fact.changes)
+            return f"changed settings wait for approval: {told}"
+        case SettingsApproved(by="operator"):
+            return f'you approved the settings: "{fact.why}"'
+        case SettingsApproved():
+            return f"changed settings hold at once: {fact.why}"
+        case OverrideSet():
+            return f'you overrode {fact.subject}: {override_words(fact)}: "{fact.why}"'
+        case _:
+            return ""
 
 
 def _by_operator(fact: Fact) -> str:
@@ -76,15 +100,6 @@ def _by_operator(fact: Fact) -> str:
             return f"HALTED: {fact.reason}"
         case TradingResumed():
             return f'you resumed trading: "{fact.why}"'
-        case SettingsChanged():
-            told = "; ".join(f"{change.name} {change.before} -> {change.after}" for change in fact.changes)
-            return f"changed settings wait for approval: {told}"
-        case SettingsApproved(by="operator"):
-            return f'you approved the settings: "{fact.why}"'
-        case SettingsApproved():
-            return f"changed settings hold at once: {fact.why}"
-        case OverrideSet():
-            return f'you overrode {fact.subject}: {override_words(fact)}: "{fact.why}"'
         case FlowExpected():
             return f"you announced {change(fact.amount)} {fact.currency} until {fact.until}"
         case FlowCancelled():

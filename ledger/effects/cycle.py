@@ -23,6 +23,7 @@ from ledger.events import (
     DataIngested,
     DayCommitted,
     DaySealed,
+    GoneLive,
     NoticeSent,
     OverrideSet,
     SafeguardsEvaluated,
@@ -227,6 +228,13 @@ def _resumed(state: State, _: Event) -> None:
     state.halt = state.halt_code = None
 
 
+def _gone_live(state: State, event: Event) -> None:
+    fact: GoneLive = event.fact  # type: ignore[assignment]
+    if fact.account != state.account:
+        raise Impossible(f"going live: expected account {state.account}, found {fact.account}")
+    state.gone_live = True
+
+
 def _settings_changed(state: State, event: Event) -> None:
     fact: SettingsChanged = event.fact  # type: ignore[assignment]
     state.update_cycle(settings_changed=fact)
@@ -293,6 +301,7 @@ EFFECTS = (
     (BreakClosed, _closed),
     (TradingHalted, _halted),
     (TradingResumed, _resumed),
+    (GoneLive, _gone_live),
     (SettingsChanged, _settings_changed),
     (SettingsApproved, _settings_approved),
     (OverrideSet, _overridden),

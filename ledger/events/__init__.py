@@ -127,6 +127,7 @@ from ledger.events.operator import (
     AccountAdopted,
     FlowCancelled,
     FlowExpected,
+    GoneLive,
     OverrideSet,
     SettingChange,
     SettingsApproved,
@@ -194,7 +195,7 @@ EVENT_TYPES: tuple[type[Fact], ...] = (
     StatementReconciled,
     # operator
     AccountAdopted, TradingHalted, TradingResumed, OverrideSet, SettingsChanged, SettingsApproved,
-    FlowExpected, FlowCancelled,
+    GoneLive, FlowExpected, FlowCancelled,
     # is this log the newest?
     RecoveryStarted, RecoveryEnded, WitnessKept, WitnessFailed,
     # day
@@ -264,6 +265,7 @@ __all__ = [
     "FillBusted",
     "FlowCancelled",
     "FlowExpected",
+    "GoneLive",
     "HeadAdvanced",
     "InterestAccrued",
     "InterestPaid",

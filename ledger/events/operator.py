@@ -83,6 +83,25 @@ class SettingsApproved(Fact):
     why: str
 
 
+class GoneLive(Fact):
+    """A live home may trade from here on."""
+
+    type: Literal["gone_live"] = "gone_live"
+    account: str
+    paper_sessions: int  # clean ones, that it was shown
+    why: str
+
+    @property
+    def key(self) -> str:
+        """A home goes live once."""
+        return "gone-live"
+
+    @property
+    def economic_part(self) -> tuple[object, ...]:
+        """The account."""
+        return (self.account,)
+
+
 class FlowExpected(Fact):
     """A deposit (+) or withdrawal (-) announced before it is seen. The log's first is F-1, the next F-2, …"""
 

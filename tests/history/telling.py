@@ -31,6 +31,7 @@ from ledger.events import (
     DayCommitted,
     ExecutionsObserved,
     Fact,
+    GoneLive,
     MarginObserved,
     NoticeFailed,
     NoticeSent,
@@ -247,6 +248,7 @@ class Telling:
         before = ledger.book.settings_approved
         ledger.record((SettingsChanged(settings_sha256=before, since=before, changes=(change,)),))
         ledger.record((SettingsApproved(settings_sha256=before, by="operator", why="I want it so"),))
+        ledger.record((GoneLive(account=ACCOUNT, paper_sessions=20, why=""),))
         ledger.record((ExecutionsObserved(execution_ids=("a1.02", "a2.01")),))
         ledger.record(
             (OverrideSet(subject="SPY", allow="reduce_only", scale=Decimal("0.5"), until=DAYS[1], why="a quiet day"),)

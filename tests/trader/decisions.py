@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Literal
 
 from ledger.book import Book
 from ledger.events import (
@@ -197,9 +198,9 @@ def told(book: Book, *facts: Fact, at: datetime | None = None) -> Book:
     return later.book
 
 
-def opening(cash: str, holdings: Mapping[int, str]) -> tuple[Fact, ...]:
+def opening(cash: str, holdings: Mapping[int, str], mode: Literal["paper", "live"] = "paper") -> tuple[Fact, ...]:
     """What was held before the cycle, at its price."""
-    genesis = LogStarted(account=ACCOUNT, mode="paper", clock="simulated", base_currency="USD")
+    genesis = LogStarted(account=ACCOUNT, mode=mode, clock="simulated", base_currency="USD")
     positions = (
         OpeningBalanceRecorded(
             currency="USD", amount=Decimal(quantity) * PRICES[con_id], con_id=con_id, quantity=Decimal(quantity)
@@ -259,6 +260,7 @@ def situation(
     before: Sequence[Fact] = (),
     also: Sequence[Fact] = (),
     now: datetime = NOW,
+    mode: Literal["paper", "live"] = "paper",
 ) -> Book:
     """Return the book of a cycle that is ready to plan; `instead` replaces all facts of a type, by none or others."""
     holdings = held or {}
@@ -275,7 +277,7 @@ def situation(
         *also,
     ]
     world = Told(Book(), now - timedelta(minutes=1))
-    world.tell(opening(cash, holdings))
+    world.tell(opening(cash, holdings, mode))
     world.at = now
     replaced: set[type[Fact]] = set()
     for fact in facts:

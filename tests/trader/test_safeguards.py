@@ -28,6 +28,7 @@ from ledger.events import (
     CycleSkipped,
     DataIngested,
     Fact,
+    GoneLive,
     LogStarted,
     MarginObserved,
     NavObserved,
@@ -145,6 +146,7 @@ EARLIER = started(slot="2005-03-01/0935")
 MISSED = CycleSkipped(slot="2005-03-01/0835", reason="no cycle ran in its time")
 OTHERS = SettingsApproved(settings_sha256="1" * 64, by="operator", why="more")
 THESE = SettingsApproved(settings_sha256="0" * 64, by="operator", why="less")
+GONE = GoneLive(account=ACCOUNT, paper_sessions=20, why="")
 TRADED = "this_slot_was_not_traded"
 FINISHED_HERE = CycleFinished(slot=started().slot, book_hash="1:0")
 FINISHED = CycleFinished(slot=EARLIER.slot, book_hash="1:0")
@@ -259,6 +261,9 @@ CASES = (
     Case("account_and_mode_match", "veto", "another account", also=[connected(account="DU2")]),
     Case("account_and_mode_match", "veto", "a live account", also=[connected(account="U1000001")]),
     Case("account_and_mode_match", "unknown", "no session", world={"instead": {BrokerConnected: ()}}),
+    Case("live_was_decided", "pass", "paper"),
+    Case("live_was_decided", "veto", "real money", world={"mode": "live"}),
+    Case("live_was_decided", "pass", "decided", world={"mode": "live"}, also=[GONE]),
     Case("settings_are_approved", "pass", "the first ones"),
     Case("settings_are_approved", "veto", "changed since", world={"before": [started(attempt=0), OTHERS]}),
     Case("settings_are_approved", "pass", "approved", world={"before": [started(attempt=0), OTHERS, THESE]}),
@@ -537,6 +542,7 @@ KNOWS_ALWAYS = {
     "gateway_does_not_restart",
     "this_slot_was_not_traded",
     "settings_are_approved",
+    "live_was_decided",
     "few_enough_orders_in_a_day",
     "restricted_names_only_shrink",
     "short_bans_are_respected",

@@ -30,6 +30,7 @@ from trader.commands import (
     doctor,
     expect,
     export,
+    go_live,
     history,
     journal,
     override,
@@ -66,7 +67,7 @@ REMEDIES: tuple[tuple[type[OSError], str], ...] = (
 
 GROUPS: tuple[tuple[str, tuple[tuple[str, Callable[..., object]], ...]], ...] = (
     ("Daily", (*daily.COMMANDS, *expect.COMMANDS, *override.COMMANDS, *approve.COMMANDS)),
-    ("Start", (*start.COMMANDS, *doctor.COMMANDS)),
+    ("Start", (*start.COMMANDS, *doctor.COMMANDS, *go_live.COMMANDS)),
     ("History", history.COMMANDS),
     ("Books", (*books.COMMANDS, *journal.COMMANDS, *basis.COMMANDS)),
     ("Care", (*verify.COMMANDS, *quality.COMMANDS, *continuity.COMMANDS, *care.COMMANDS)),
@@ -75,7 +76,7 @@ GROUPS: tuple[tuple[str, tuple[tuple[str, Callable[..., object]], ...]], ...] = 
 # And `cycle`.
 WRITING = frozenset((
     "init", "adopt", "halt", "resume", "accept", "commit", "clean", "restore", "import", "allocate", "adjust-cost",
-    "expect", "override", "approve",
+    "expect", "override", "approve", "go-live",
 ))  # fmt: skip
 
 

@@ -30,6 +30,7 @@ SAFEGUARDS: tuple[Safeguard, ...] = (
     cycle.every_order_has_a_target,
     cycle.this_slot_was_not_traded,
     cycle.account_and_mode_match,
+    cycle.live_was_decided,
     cycle.settings_are_approved,
     cycle.clocks_agree,
     cycle.disk_has_room,

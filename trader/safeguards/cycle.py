@@ -101,6 +101,13 @@ def account_and_mode_match(book: Book, limits: Limits) -> tuple[Verdict, ...]:
     return (Verdict("pass" if observed == expected else "veto", formula, observed, expected),)
 
 
+def live_was_decided(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """Real money trades only once somebody typed its account: `tallybook go-live`."""
+    is_allowed = book.mode != "live" or book.gone_live
+    observed = f"{book.mode}{', gone live' if book.gone_live else ''}"
+    return (Verdict("pass" if is_allowed else "veto", "paper, or gone live", observed, "gone live"),)
+
+
 def settings_are_approved(book: Book, limits: Limits) -> tuple[Verdict, ...]:
     """Whoever changes the settings is shown what they would do before they do it."""
     formula, used = "settings of this cycle, and those that were approved", running_cycle(book).started.settings_sha256

@@ -127,8 +127,8 @@ def _sigmas(returns: tuple[float, ...], closes: tuple[float, ...], tick: float) 
 
 
 def _scale(moves: Sequence[float]) -> float:
-    """Return the robust standard deviation of moves; of two measures the larger, since many prices seldom change."""
-    sizes = sorted(size for size in map(abs, moves) if size < SUSPECT)
+    """Return the robust standard deviation of moves, of two measures the larger; days without a move say nothing."""
+    sizes = sorted(size for size in map(abs, moves) if 0 < size < SUSPECT)
     if not sizes:
         return 0.0
     decile = sizes[(len(sizes) * 9 - 1) // 10]

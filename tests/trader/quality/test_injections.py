@@ -16,6 +16,8 @@ HARD = {
     "hundredth_of_a_dividend_in_both": 0.2,
     "hundredth_of_all_dividends": 0.2,
     "thin_last_bar": 0.7,
+    "spike": 0.8,
+    "adjusted_by_what_was_never_paid": 0.7,
     "dividend_told_twice": 0.7,
 }
 

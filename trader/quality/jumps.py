@@ -121,16 +121,18 @@ def _known_split(rest: Unexplained, place: int) -> Move | None:
         if size < KNOWN * sigma or abs(abs(found) - size) > room:
             continue
         move = _stretch(Kind.SPLIT, rest, place, len(rest.returns))
-        if move.returns or abs(place - day) <= NEAR_SPLIT or _is_quiet(rest.measures, place, found):
+        is_short = move.returns and move.last - move.first < ISLAND_BARS_MAX
+        if is_short or abs(place - day) <= NEAR_SPLIT or _is_quiet(rest.measures, place, found):
             return move
     return None
 
 
 def _wrong_ratio(rest: Unexplained, place: int) -> Move | None:
-    """Read a large move on the very day of a split, that neither its ratio nor its absence explains."""
+    """Read a large move on the very day of a split, that neither its ratio nor its absence nor news explain."""
     found = rest.returns[place]
     size = abs(math.log(float(rest.measures.splits.get(place, 1))))
-    if size and abs(found) > max(LARGE * rest.measures.sigmas[place], 0.2, 0.3 * size):  # news may fall on that day
+    is_large = abs(found) > max(LARGE * rest.measures.sigmas[place], 0.2, 0.3 * size)
+    if size and is_large and not _is_busy(rest.measures, place):
         return Move(Kind.SPLIT, place, len(rest.returns) - 1, math.exp(found), returns=False)
     return None
 

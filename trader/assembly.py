@@ -100,6 +100,7 @@ def desk_of(
         offset_ticks=orders.offset_ticks,
         algo=orders.algo,
         algo_priority=orders.algo_priority,
+        cash_reserve=orders.cash_reserve,
         tolerances=tolerances_of(settings),
         witnesses=places_of(settings, home),
         accounting=settings.accounting,

@@ -9,6 +9,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 from ledger.book import Book, book_hash
@@ -59,6 +60,7 @@ class Desk:
     offset_ticks: int
     algo: str
     algo_priority: str
+    cash_reserve: Decimal
     tolerances: Tolerances
     accounting: Accounting
     flex: Flex
@@ -129,7 +131,9 @@ class Desk:
 
     def sizing(self, book: Book) -> Sizing:
         """Return what the plan is made by."""
-        return Sizing(self.universe(book), self.limits, self.offset_ticks, self.algo, self.algo_priority)
+        return Sizing(
+            self.universe(book), self.limits, self.offset_ticks, self.algo, self.algo_priority, self.cash_reserve
+        )
 
     def ingest(self, book: Book) -> tuple[Fact, ...]:
         """Fetch the data of every source."""

@@ -529,3 +529,19 @@ def test_without_volume_a_contract_is_left_alone() -> None:
     rows = plan(situation(also=[ingested(None)]))
 
     assert rows[AAPL].reason == "no volume: no source told its volume"
+
+
+@pytest.mark.parametrize(
+    ("reserve", "aapl"),
+    [
+        pytest.param("0", "449", id="none"),
+        pytest.param("10000", "404", id="a tenth of NAV"),
+        pytest.param("200000", "0", id="more than there is"),
+    ],
+)
+def test_weights_are_of_nav_without_the_reserve(reserve: str, aapl: str) -> None:
+    sizing = Sizing(universe=UNIVERSE, limits=Limits(), cash_reserve=D(reserve))
+
+    rows = {row.con_id: row for row in plan_orders(situation(), sizing) if isinstance(row, OrderPlanned)}
+
+    assert rows[AAPL].quantity == D(aapl)

@@ -5,6 +5,7 @@ and something must read it.
 """
 
 from datetime import time
+from decimal import Decimal
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,7 @@ from pydantic import Field, model_validator
 
 from ledger.events.executions import LotMethod
 from trader import schedule
-from trader.settings.values import Seconds, Section
+from trader.settings.values import NotNegative, Seconds, Section
 
 
 class Orders(Section):
@@ -20,6 +21,9 @@ class Orders(Section):
 
     offset_ticks: Annotated[int, Field(ge=0)] = Field(
         default=2, description="ticks beyond the touch at which the limit stands"
+    )
+    cash_reserve: NotNegative = Field(
+        default=Decimal(0), description="base currency: of NAV, what weights are not taken of"
     )
     algo: Literal["Adaptive", ""] = Field(default="Adaptive", description="IB's algorithm; empty: a plain limit order")
     algo_priority: Literal["Urgent", "Normal", "Patient"] = Field(default="Normal", description="how eagerly it fills")

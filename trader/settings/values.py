@@ -20,6 +20,7 @@ def _exact(value: object) -> object:
 
 Number = Annotated[Decimal, BeforeValidator(_exact), Field(allow_inf_nan=False)]
 Positive = Annotated[Number, Field(gt=0)]
+NotNegative = Annotated[Number, Field(ge=0)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Port = Annotated[int, Field(gt=0, lt=65536)]
 Seconds = Annotated[int, Field(gt=0)]

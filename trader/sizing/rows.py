@@ -26,7 +26,7 @@ def _row(frame: Frame, wish: Wish) -> OrderPlanned:
     """Decide about one contract."""
     if wish.market is None:
         return nothing(wish)
-    target = (abs(wish.weight) * frame.nav // wish.unit).copy_sign(wish.weight)  # whole shares, toward zero
+    target = (abs(wish.weight) * frame.invested // wish.unit).copy_sign(wish.weight)  # whole shares, toward zero
     lock = _lock(frame.book, wish)
     change = _agreed_reduction(frame.book, wish, target) if lock else target - wish.held
     if not change:

@@ -36,6 +36,7 @@ class Sizing:
     offset_ticks: int = 2  # added to the ask of a purchase, taken from the bid of a sale
     algo: str = "Adaptive"
     algo_priority: str = "Normal"  # Urgent, Normal, Patient
+    cash_reserve: Decimal = ZERO  # base currency: of NAV, what weights are not taken of
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ class Frame:
     nav: Decimal
     reductions_only: str  # why, or empty
     band_binds_reductions: bool = True  # not while drift carries leverage above its cap
+
+    @property
+    def invested(self) -> Decimal:
+        """What weights are fractions of: NAV without the reserve; limits are fractions of NAV."""
+        return max(self.nav - self.sizing.cash_reserve, ZERO)
 
 
 def wish_of(frame: Frame, con_id: int) -> Wish:

@@ -14,7 +14,7 @@ from decimal import Decimal
 from trader.bars import Bar
 from trader.quality.case import Case, Fault, Kind
 from trader.quality.jumps import moves
-from trader.quality.measures import Measures, likelihood
+from trader.quality.measures import Measures, is_ratio, likelihood
 
 NEAR = 0.1  # of a step: formulas that divide by another close differ by less
 BINARY = 4e-7  # adjusted closes are often binary numbers of seven digits
@@ -63,9 +63,10 @@ def splits_stand_once(case: Case) -> Iterator[Fault]:
     """Report the same ratio twice within days: one split told twice."""
     splits = sorted(case.splits or (), key=lambda it: it.ex_day)
     for number, split in enumerate(splits):
-        if split.ratio <= 0:
-            text = f"split of {split.ratio} new shares for one: expected a ratio above zero; correct it"
+        if not is_ratio(split.ratio):
+            text = f"split of {split.ratio} new shares for one: expected one above zero that can be; correct it"
             yield Fault(Kind.SPLIT, split.ex_day, split.ex_day, "split", split.ratio, None, text)
+            continue
         for other in splits[number + 1 :]:
             if (other.ex_day - split.ex_day).days <= STEP_BACK_BARS and other.ratio == split.ratio:
                 text = f"two splits of {_plain(split.ratio)} new shares for one, days apart; take one of them back"
@@ -116,7 +117,7 @@ def _split_step(case: Case, place: int) -> float | None:
 
 def _shows(measures: Measures, place: int) -> bool | None:
     """Tell whether the closes move by a split's ratio on its day; None where that cannot be seen."""
-    size = math.log(float(measures.splits[place])) if measures.splits[place] > 0 else 0.0
+    size = math.log(float(measures.splits[place]))
     if abs(size) < SPLIT_SIGMAS * measures.sigmas[place]:
         return None
     amount, _ = measures.dividends.get(place, (Decimal(0), Decimal(0)))

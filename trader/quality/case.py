@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from trader.bars import Series
-from trader.quality.measures import Measures, measured
+from trader.quality.measures import Measures, is_price, measured
 
 
 class Kind(StrEnum):
@@ -71,6 +71,11 @@ class Case:
     events_complete: bool = True  # the dividends and splits that are told are all there were
     closes_split_adjusted: bool | None = None
 
+    @cached_property
+    def payable(self) -> tuple[Dividend, ...]:
+        """The dividends whose amounts are prices of something, by day; the others are told by their own check."""
+        return tuple(sorted((it for it in self.dividends or () if is_price(it.amount)), key=lambda it: it.ex_day))
+
     @property
     def all_dividends_told(self) -> bool:
         """Tell whether a dividend that is not told is none."""
@@ -84,7 +89,10 @@ class Case:
     @cached_property
     def measures(self) -> Measures:
         """What most checks ask first: returns, how far they usually go, events by bar."""
-        dividends = tuple((it.ex_day, it.amount, it.capital_gains) for it in self.dividends or ())
+        dividends = tuple(
+            (it.ex_day, it.amount, it.capital_gains if is_price(it.capital_gains) else Decimal(0))
+            for it in self.payable
+        )
         splits = tuple((it.ex_day, it.ratio) for it in self.splits or ())
         return measured(self.series, dividends, splits)
 

@@ -9,6 +9,7 @@ from itertools import groupby, pairwise
 
 from trader.bars import Bar
 from trader.quality.case import Case, Fault, Kind
+from trader.quality.measures import is_price
 
 # Without a calendar only what no holiday explains is a gap: Golden Week and the Lunar New Year close ten days.
 HOLIDAYS_DAYS_MAX = 11
@@ -17,6 +18,7 @@ LOOKED_BACK = 60  # bars of which not one was as thin as a partial one
 THIN = Decimal("0.25")  # of the thinnest of those: on half days shares are traded too, and holidays come in pairs
 STILL = 0.5  # of its bars: a stock that is unchanged as often as that tells nothing by being it
 STILL_BARS_MIN = 5
+COARSE = 0.02  # of the price: where a tick is more, standing still is how it moves
 
 
 def each_day_stands_once(case: Case) -> Iterator[Fault]:
@@ -38,8 +40,8 @@ def every_bar_is_possible(case: Case) -> Iterator[Fault]:
         if not bar.volume.is_finite() or bar.volume < 0:
             text = f"volume {bar.volume}: expected a number of at least zero; fetch the day again"
             yield Fault(Kind.INCONSISTENT, bar.day, bar.day, "volume", bar.volume, None, text)
-        if wrong := [name for name, price in prices.items() if not price.is_finite() or price <= 0]:
-            text = f"{wrong[0]} {prices[wrong[0]]}: expected a price above zero; fetch the day again"
+        if wrong := [name for name, price in prices.items() if not is_price(price)]:
+            text = f"{wrong[0]} {prices[wrong[0]]}: expected a price, above zero; fetch the day again"
             yield Fault(Kind.INCONSISTENT, bar.day, bar.day, wrong[0], prices[wrong[0]], None, text)
             continue
         top, bottom = max(bar.open, bar.close, bar.low), min(bar.open, bar.close)
@@ -128,7 +130,7 @@ def prices_move(case: Case) -> Iterator[Fault]:
         return
     for first, last in runs:
         count = last - first
-        if measures.tick > STILL * measures.sigmas[first] * measures.closes[first]:
+        if measures.tick > min(STILL * measures.sigmas[first], COARSE) * measures.closes[first]:
             continue
         if count >= STILL_BARS_MIN and count * math.log(usual) + math.log(len(bars)) < math.log(0.001):
             close = bars[first].close

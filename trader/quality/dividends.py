@@ -14,7 +14,7 @@ from itertools import pairwise
 from statistics import median
 
 from trader.quality.case import Case, Dividend, Fault, Kind
-from trader.quality.measures import Measures, likelihood, place_of
+from trader.quality.measures import Measures, is_price, is_ratio, likelihood, place_of
 
 UNSEEN = 5.5  # logarithm of a likelihood ratio, at the open and at the close: a miss by five sigmas
 SPOKEN = 0.5  # logarithm of a likelihood ratio: the price rather says so
@@ -38,8 +38,9 @@ def dividends_are_possible(case: Case) -> Iterator[Fault]:
     measures = case.measures
     for dividend in case.dividends or ():
         place = place_of(measures.days, dividend.ex_day)
-        if dividend.amount < 0 or dividend.capital_gains < 0:
-            text = f"dividend {_plain(dividend.amount)}: expected an amount above zero; correct it"
+        wrong = [it for it in (dividend.amount, dividend.capital_gains) if it and not is_price(it)]
+        if wrong:
+            text = f"dividend {wrong[0]}: expected an amount above zero; correct it"
             yield _fault(dividend, None, text)
         elif place is not None and float(dividend.amount) >= YIELD_MAX * measures.closes[place - 1]:
             before = measures.bars[place - 1].close
@@ -51,7 +52,7 @@ def prices_fall_by_dividends(case: Case) -> Iterator[Fault]:
     """Report dividends that the price does not know, or knows to be in another unit."""
     if not case.measures.moves:
         return
-    judged = {place: dividend for dividend in case.dividends or () if (place := _place(case, dividend)) is not None}
+    judged = {place: dividend for dividend in case.payable if (place := _place(case, dividend)) is not None}
     if _all_too_small(case.measures, judged):
         for dividend in judged.values():
             expected = dividend.amount * 100
@@ -74,13 +75,13 @@ def prices_fall_by_dividends(case: Case) -> Iterator[Fault]:
 def dividends_stand_once(case: Case) -> Iterator[Fault]:
     """Two like dividends within days, where the price fell by one, are one dividend told twice."""
     measures = case.measures
-    ordered = sorted(case.dividends or (), key=lambda it: it.ex_day)
+    ordered = case.payable
     apart = [(after.ex_day - before.ex_day).days for before, after in pairwise(ordered)]
     usual = median(apart) if len(apart) > 2 else 3 * FEW_DAYS
     excuse = CLEAR if len(apart) > 2 else SPOKEN  # a habit of years weighs more than one day's price
     for before, after in pairwise(ordered):
         days = (after.ex_day - before.ex_day).days
-        if days > min(CLOSE_TOGETHER_DAYS, usual / 3) or not before.amount or not after.amount:
+        if days > min(CLOSE_TOGETHER_DAYS, usual / 3):
             continue
         if _alike(float(after.amount / before.amount)) and not _paid_twice(measures, before, after, excuse):
             within = "a day" if days == 1 else f"{days} days"
@@ -93,7 +94,7 @@ def dividends_stand_once(case: Case) -> Iterator[Fault]:
 
 def no_dividend_is_missing(case: Case) -> Iterator[Fault]:
     """Report where one of a row of dividends, that come as by the clock, is not told."""
-    ordered = sorted({dividend.ex_day for dividend in case.dividends or ()})
+    ordered = sorted({dividend.ex_day for dividend in case.payable})
     apart = [(after - before).days for before, after in pairwise(ordered)]
     if not case.events_complete or len(apart) <= REGULAR_MIN:
         return
@@ -160,7 +161,7 @@ def _in_another_unit(case: Case, place: int, dividend: Dividend, judged: dict[in
 def _splits_after(case: Case, place: int) -> Iterator[float]:
     """Yield what later splits make of one share: a dividend of old shares beside prices of new ones."""
     for day, ratio in case.measures.splits.items():
-        if day >= place and ratio > 0:
+        if day >= place and is_ratio(ratio):
             yield 1 / float(ratio)
 
 

@@ -26,6 +26,8 @@ SUSPECT = math.log(1.8)  # moves that a split, a unit or a spike may have made d
 SPLIT_MIN = math.log(1.15)  # a smaller ratio is not told from news
 MAD_TO_SIGMA = 1.4826
 DECILE_TO_SIGMA = 1.645  # nine tenths of a normal distribution lie within
+PRICE_MIN, PRICE_MAX = Decimal("1e-9"), Decimal("1e12")  # of anything that was ever quoted
+RATIO_MIN = Decimal("1e-6")  # a million old shares for one
 FLOOR = 1e-4  # of the price: nothing is measured finer
 
 
@@ -73,11 +75,13 @@ def measured(
     gaps = (0.0, *(math.log(float(after.open) / float(before.close)) for before, after in pairwise(bars)))[: len(bars)]
     adjusted = [bar.adjusted_close for bar in bars]
     factors = tuple(
-        math.log(float(price) / close) for price, close in zip(adjusted, closes, strict=True) if price and price > 0
+        math.log(float(price) / close)
+        for price, close in zip(adjusted, closes, strict=True)
+        if price is not None and is_price(price)
     )
     tick = _tick(closes)
     apart = median([(after - before).days for before, after in pairwise(days)] or [1])
-    ratios = [abs(math.log(float(ratio))) for _, ratio in splits if ratio > 0]
+    ratios = [abs(math.log(float(ratio))) for _, ratio in splits if is_ratio(ratio)]
     return Measures(
         bars, days, closes, returns, gaps, _sigmas(_usual(returns, ratios), closes, tick), max(_scale(gaps[1:]), FLOOR),
         factors if len(factors) == len(bars) else (),
@@ -86,12 +90,22 @@ def measured(
     )  # fmt: skip
 
 
+def is_price(number: Decimal) -> bool:
+    """Tell whether a number can be the price of anything."""
+    return number.is_finite() and PRICE_MIN <= number <= PRICE_MAX
+
+
+def is_ratio(number: Decimal) -> bool:
+    """Tell whether a number can be a split."""
+    return number.is_finite() and RATIO_MIN <= number <= 1 / RATIO_MIN
+
+
 def usable(series: Series) -> Series:
     """Return the bars by day, the first of each day, without those that lack a price."""
     by_day: dict[date, Bar] = {}
     for bar in series:
         prices = (bar.open, bar.high, bar.low, bar.close)
-        if bar.volume.is_finite() and all(price.is_finite() and price > 0 for price in prices):
+        if bar.volume.is_finite() and bar.volume >= 0 and all(map(is_price, prices)):
             by_day.setdefault(bar.day, bar)
     return tuple(by_day[day] for day in sorted(by_day))
 
@@ -156,7 +170,7 @@ def _dividends(
 ) -> dict[int, tuple[Decimal, Decimal]]:
     found: dict[int, tuple[Decimal, Decimal]] = {}
     for day, amount, gains in dividends:
-        if (place := place_of(days, day)) is not None:
+        if is_price(amount) and (place := place_of(days, day)) is not None:
             before = found.get(place, (Decimal(0), Decimal(0)))
             found[place] = (before[0] + amount, before[1] + gains)
     return found
@@ -165,6 +179,6 @@ def _dividends(
 def _splits(days: tuple[date, ...], splits: Sequence[tuple[date, Decimal]]) -> dict[int, Decimal]:
     found: dict[int, Decimal] = {}
     for day, ratio in splits:
-        if ratio > 0 and (place := place_of(days, day)) is not None:
+        if is_ratio(ratio) and (place := place_of(days, day)) is not None:
             found[place] = found.get(place, Decimal(1)) * ratio
     return found

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from trader.quality.case import Case, Fault, Kind
+from trader.quality.measures import is_ratio
 
 
 def sources_agree(case: Case) -> Iterator[Fault]:
@@ -45,6 +46,6 @@ def _unexplained(case: Case, day: object, mine: float, theirs: float) -> float:
         math.log(float(split.ratio))
         for known in (case.splits, case.other.splits if case.other and not case.splits else None)
         for split in known or ()
-        if str(split.ex_day) > str(day) and split.ratio > 0
+        if str(split.ex_day) > str(day) and is_ratio(split.ratio)
     )
     return min(apart, apart - later, apart + later, key=abs)

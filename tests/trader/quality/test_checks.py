@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from random import Random
 
 import pytest
 
@@ -180,3 +181,27 @@ def test_faults_come_by_day_and_each_once() -> None:
     found: tuple[Fault, ...] = faults_of(replace(twice, series=(*twice.series, twice.series[300])))
 
     assert [fault.kind for fault in found] == [Kind.UNIT, Kind.DUPLICATE]
+
+
+EXTREMES = ("0", "-1", "NaN", "Infinity", "-Infinity", "1E-400", "1E+400", "1E-30", "1E+30", "10", "10.01", "1000")
+
+
+def _any(rng: Random) -> Decimal:
+    return D(rng.choice(EXTREMES)) if rng.random() < 0.3 else D(str(round(rng.uniform(9, 11), 2)))
+
+
+@pytest.mark.parametrize("seeds", [range(100), range(100, 200)], ids=str)
+def test_whatever_comes_is_judged_and_breaks_no_check(seeds: range) -> None:
+    for seed in seeds:
+        found = faults_of(_anything(Random(seed)))
+
+        assert all(fault.text for fault in found)
+        assert len(set(found)) == len(found)
+
+
+def _anything(rng: Random) -> Case:
+    days = [date(2020, 1, 1) + timedelta(days=n + rng.choice((0, 0, 0, -2, 9))) for n in range(rng.randrange(30))]
+    series = tuple(Bar(it, *(_any(rng) for _ in range(6))) for it in days)
+    dividends = tuple(Dividend(it, _any(rng), _any(rng)) for it in days if rng.random() < 0.2)
+    splits = tuple(Split(it, _any(rng)) for it in days if rng.random() < 0.1)
+    return Case(series, dividends, splits, tuple(sorted(set(days))), None, Case(series[: rng.randrange(9)]))

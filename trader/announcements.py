@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from ledger.book import Book
 from ledger.events import Fact
 from trader.sources.announcements import Announcement
-from trader.sources.source import Source, Universe
+from trader.sources.source import ANNOUNCED_DAYS, Source, Universe
 
-LOOKED_BACK = timedelta(days=90)  # ex-dates before that are history: whatever came of them is in statements
+LOOKED_BACK = timedelta(days=ANNOUNCED_DAYS)  # ex-dates before that are history: whatever came of them is in statements
 LOOKED_AHEAD = timedelta(days=366)
 
 

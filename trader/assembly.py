@@ -21,6 +21,7 @@ from trader.settings import FixedWeights as FixedSettings
 from trader.settings import FromFile, Settings, canonical_text
 from trader.settings import Momentum as MomentumSettings
 from trader.sources.broker import BrokerBars
+from trader.sources.endpoint import EndpointBars
 from trader.sources.folder import FolderBars
 from trader.sources.source import Source
 from trader.strategies import FixedWeights, Momentum, Strategy, TargetsFile
@@ -58,11 +59,12 @@ def strategy_of(settings: Settings) -> Strategy:
             return TargetsFile(stated.path, timedelta(hours=stated.age_hours_max))
 
 
-def sources_of(settings: Settings, home: Path, broker: Broker) -> tuple[Source, ...]:
+def sources_of(settings: Settings, home: Path, broker: Broker, clock: Clock) -> tuple[Source, ...]:
     """Return the sources of bars, the broker's last: adjusted closes are preferred where a source has them."""
     section = settings.sources
     folder = (FolderBars(home / section.folder, section.history_days),) if section.folder is not None else ()
-    return (*folder, *((BrokerBars(broker, section.history_days),) if section.broker else ()))
+    servers = (EndpointBars(server, home, clock, section.history_days) for server in section.http)
+    return (*folder, *servers, *((BrokerBars(broker, section.history_days),) if section.broker else ()))
 
 
 def tolerances_of(settings: Settings) -> Tolerances:
@@ -94,7 +96,7 @@ def desk_of(
         versions=versions(),
         instruments=instruments_of(settings),
         strategy=strategy_of(settings),
-        sources=sources_of(settings, home, broker),
+        sources=sources_of(settings, home, broker, clock),
         bar_rules=BarRules(section.bars_age_sessions_max, section.close_difference_max, section.on_error),
         limits=limits_of(settings),
         offset_ticks=orders.offset_ticks,

@@ -24,7 +24,7 @@ from trader.evidence import EvidenceError, get, put_all
 from trader.fitness import judge_of, judged, told
 from trader.projection import running_cycle, skipped
 from trader.quality import Fault, Kind
-from trader.sources.source import Source, SourceError, Universe
+from trader.sources.source import Provenance, Source, SourceError, Universe
 
 STEP = "ingest"
 EXACT_ENOUGH = Context(prec=40)  # a ratio of closes, compared with a limit
@@ -67,7 +67,7 @@ def ingest(
             wrong = {contract.con_id for contract, _ in refused}
             sound = tuple(contract for contract in universe if contract.con_id not in wrong)
             fetched[source.name] = {contract.con_id: taken[contract.con_id] for contract in sound}
-            facts.append(_kept(home, source.name, sound, fetched[source.name]))
+            facts.append(_kept(home, source, sound, fetched[source.name]))
             facts.extend(announced(book, source, universe, session_day))
             for contract, error in refused:
                 facts.extend(told(source.name, contract, (error.fault,), skip=True))
@@ -147,11 +147,13 @@ def _unfit(kind: Kind, source: str, contract: ContractDefined, day: date, proble
     raise Unfit(source, contract.symbol, problem, remedy, fault)
 
 
-def _kept(home: Path, source: str, universe: Universe, fetched: dict[int, Series]) -> DataIngested:
+def _kept(home: Path, source: Source, universe: Universe, fetched: dict[int, Series]) -> DataIngested:
     digests = put_all(home, (series_bytes(fetched[contract.con_id]) for contract in universe))
     pairs = zip(universe, digests, strict=True)
     rows = (_row(contract, fetched[contract.con_id], digest) for contract, digest in pairs)
-    return DataIngested(source=source, series=tuple(rows))
+    told: Provenance | None = getattr(source, "provenance", None)
+    origin, fetched_at = (told.origin, told.fetched_at) if told is not None else (None, None)
+    return DataIngested(source=source.name, series=tuple(rows), origin=origin, fetched_at=fetched_at)
 
 
 def _row(contract: ContractDefined, series: Series, digest: str) -> SeriesRow:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Literal
 
-from ledger.events.fact import Exact, Fact, Row
+from ledger.events.fact import Exact, Fact, Instant, Row
 
 
 class SeriesRow(Row):
@@ -27,6 +27,8 @@ class DataIngested(Fact):
     type: Literal["data_ingested"] = "data_ingested"
     source: str
     series: tuple[SeriesRow, ...]
+    origin: str | None = None  # the address that was asked, without its query; None: the source is no server
+    fetched_at: Instant | None = None
 
 
 class DataFaultFound(Fact):

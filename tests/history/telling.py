@@ -317,7 +317,13 @@ class Telling:
 
     def _plan(self, ledger: Ledger, order_ref: str) -> None:
         series = SeriesRow(con_id=SPY.con_id, symbol="SPY", sha256=self.bars, bars=1, first=DAYS[0], last=DAYS[0])
-        ledger.record((DataIngested(source="folder", series=(series,)),))
+        ledger.record(
+            (
+                DataIngested(
+                    source="folder", series=(series,), origin="https://a.example/b", fetched_at=self.clock.now()
+                ),
+            )
+        )
         fault = DataFaultFound(
             source="folder", con_id=SPY.con_id, symbol="SPY", kind="unit", first=DAYS[0], last=DAYS[0], field="close",
             observed=Decimal(40_000), expected=Decimal(400), text="another unit; bring all into one", skipped=True,

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from trader.settings.fetching import HttpSource
 from trader.settings.values import Days, Number, Positive, Section, Share, listed
 
 
@@ -85,6 +86,9 @@ class Sources(Section):
     folder: str | None = Field(
         default=None,
         description="folder of CSV or Parquet bars, relative to the home; announcements.csv in it: dividends, splits",
+    )
+    http: tuple[HttpSource, ...] = Field(
+        default=(), description="servers of CSV or JSON, each a table [[sources.http]]: docs/sources.md"
     )
     history_days: Annotated[int, Field(ge=2)] = Field(
         default=260, description="trading days of history that are asked for"

@@ -72,11 +72,17 @@ def _toml(value: Any) -> str:
             chosen = {name: entry for name, entry in value.model_dump().items() if entry not in (None, "")}
             return chosen["symbol"].join('""') if _is_plain(value) else _toml(chosen)
         case dict():
-            return "{ " + ", ".join(f"{name} = {_toml(entry)}" for name, entry in value.items()) + " }"
+            entries = (f"{_key(name)} = {_toml(entry)}" for name, entry in value.items() if entry is not None)
+            return "{ " + ", ".join(entries) + " }"
         case tuple():
             return "[" + ", ".join(map(_toml, value)) + "]"
         case _:
             return str(value)
+
+
+def _key(name: str) -> str:
+    bare = name.isascii() and name.replace("_", "").replace("-", "").isalnum()
+    return name if bare else _toml(name)
 
 
 def _is_plain(model: BaseModel) -> bool:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Protocol
 
 from ledger.events import ContractDefined
 from trader.bars import Series
 
 Universe = tuple[ContractDefined, ...]
+ANNOUNCED_DAYS = 90  # a source that announces tells every ex-date of as long: what it leaves out counts as taken back
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where the last fetch came from: an address without secrets, and when."""
+
+    origin: str
+    fetched_at: datetime
 
 
 class SourceError(Exception):
@@ -22,7 +32,8 @@ class Source(Protocol):
     """Daily bars of a universe.
 
     `fetch` returns a series for every contract, with no bar later than `last_day`: today's bar is not over yet, and
-    tomorrow's would be hindsight. An incomplete answer is a SourceError.
+    tomorrow's would be hindsight. An incomplete answer is a SourceError. A source may tell more: `announcements`, the
+    dividends and splits of a universe, and `provenance`, of its last fetch.
     """
 
     @property

@@ -56,11 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--clean", type=int, default=200)
     options = parser.parse_args(arguments)
     began, all_graded = monotonic(), list[Graded]()
-    alarms = list(false_alarms(range(20_000, 20_000 + options.clean)))
+    alarms = list(false_alarms(range(40_000, 40_000 + options.clean)))
     for market, seed, fault in alarms:
         sys.stdout.write(f"  {market} {seed}: {fault}\n")
     for injection, kinds in INJECTIONS:
-        all_graded.append(graded(injection, kinds, range(30_000, 30_000 + options.seeds)))
+        all_graded.append(graded(injection, kinds, range(50_000, 50_000 + options.seeds)))
         sys.stdout.write(f"  {all_graded[-1].name:36} {all_graded[-1].share:6.1%}  {monotonic() - began:.0f} s\n")
         sys.stdout.flush()
     write_section(PAGE, HEADING, list(lines_of(all_graded, len(alarms), options.seeds, options.clean)))

@@ -28,6 +28,7 @@ from trader.quality.completeness import (
 from trader.quality.dividends import (
     dividends_are_possible,
     dividends_stand_once,
+    gains_stand_once,
     no_dividend_is_missing,
     prices_fall_by_dividends,
 )
@@ -53,6 +54,7 @@ CHECKS: tuple[Check, ...] = (
     adjusted_closes_follow,
     dividends_are_possible,
     dividends_stand_once,
+    gains_stand_once,
     no_dividend_is_missing,
     prices_fall_by_dividends,
     sources_agree,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from itertools import groupby, pairwise
 
-from trader.bars import Bar
+from trader.bars import Bar, Series
 from trader.quality.case import Case, Fault, Kind
 from trader.quality.measures import is_price
 
@@ -132,10 +132,20 @@ def prices_move(case: Case) -> Iterator[Fault]:
         count = last - first
         if measures.tick > min(STILL * measures.sigmas[first], COARSE) * measures.closes[first]:
             continue
+        if _is_idle(bars, first, last):
+            continue
         if count >= STILL_BARS_MIN and count * math.log(usual) + math.log(len(bars)) < math.log(0.001):
             close = bars[first].close
             text = f"close {close} on {count + 1} bars in a row; see whether it was halted, or the source stands still"
             yield Fault(Kind.UNCHANGED, bars[first].day, bars[last].day, "close", close, None, text)
+
+
+def _is_idle(bars: Series, first: int, last: int) -> bool:
+    """Tell whether nothing was traded in a run, of a stock of which at other times too nothing is."""
+    if any(bar.volume for bar in bars[first + 1 : last + 1]):
+        return False
+    others = [bar.volume == 0 for bar in (*bars[: first + 1], *bars[last + 1 :])]
+    return any(others) and not all(others)
 
 
 def _runs(bars: tuple[Bar, ...]) -> Iterator[tuple[int, int]]:

@@ -92,6 +92,34 @@ def dividends_stand_once(case: Case) -> Iterator[Fault]:
             yield Fault(Kind.DIVIDEND, before.ex_day, after.ex_day, "dividend", Decimal(2), Decimal(1), text)
 
 
+def gains_stand_once(case: Case) -> Iterator[Fault]:
+    """Report a fund's distributions in which the capital gains stand twice: the price falls by them once."""
+    measures, said = case.measures, 0.0
+    with_gains = {
+        place: it for it in case.payable if is_price(it.capital_gains) and (place := _place(case, it)) is not None
+    }
+    for place, dividend in with_gains.items():
+        before = measures.closes[place - 1]
+        once = float(dividend.amount - dividend.capital_gains) / before
+        if once < 0:
+            text = (
+                f"capital gains {_plain(dividend.capital_gains)} in a distribution of {_plain(dividend.amount)}; see "
+            )
+            text += "it in a second source"
+            yield Fault(Kind.CAPITAL_GAINS, dividend.ex_day, dividend.ex_day, "dividend", dividend.amount, None, text)
+            continue
+        said += _evidence(measures, place, once, float(dividend.amount) / before)[1]
+    if measures.moves and said > PRICES_ALONE:
+        for dividend in with_gains.values():
+            once_paid = dividend.amount - dividend.capital_gains
+            text = (
+                f"distribution {_plain(dividend.amount)}, but the price falls as for {_plain(once_paid)}: the capital "
+            )
+            text += f"gains {_plain(dividend.capital_gains)} stand in it twice; take them out once"
+            day = dividend.ex_day
+            yield Fault(Kind.CAPITAL_GAINS, day, day, "dividend", dividend.amount, once_paid, text)
+
+
 def no_dividend_is_missing(case: Case) -> Iterator[Fault]:
     """Report where one of a row of dividends, that come as by the clock, is not told."""
     ordered = sorted({dividend.ex_day for dividend in case.payable})

@@ -25,6 +25,7 @@ ISLAND_BARS_MAX = 5  # a spike is over within a week
 ISLAND_MIN = 0.05  # a tick more or less is no spike, however quiet the price
 NEAR_SPLIT = 15  # bars from its day within which a split's ratio is its own
 BAR_MIXED_NEAR = 3
+IMPOSSIBLE_REACH = 20
 REACH_MIN = 1.15  # from one price of a bar to another: less is no fault, and no ratio of a split
 ORDINARY = 2.5  # times the usual range and volume: a split is a quiet day, a crash is not
 RATIOS = (*map(float, range(2, 11)), 12.0, 15.0, 20.0, 25.0, 30.0, 40.0, 50.0, 100.0)
@@ -150,7 +151,7 @@ def _silent_split(rest: Unexplained, place: int) -> Move | None:
     measures, found, sigma = rest.measures, rest.returns[place], rest.measures.sigmas[place]
     if measures.tick > COARSE * measures.closes[place] or abs(found) < SILENT * sigma:
         return None
-    room = min(3 * sigma, 0.1)
+    room = min(2 * sigma, 0.05)
     ratios = FORWARD_RATIOS if found < 0 else RATIOS
     is_round = any(abs(abs(found) - math.log(ratio)) <= room for ratio in ratios)
     overnight = abs(measures.gaps[place] - measures.returns[place]) <= max(3 * sigma, 0.02)
@@ -234,8 +235,8 @@ REMEDIES = {
 def bars_are_of_one_piece(case: Case) -> Iterator[Fault]:
     """Report bars that mix prices before and after a split, or have one price far from the others.
 
-    Real lows and highs reach far in a crash. Only what reaches further than half or double the price, or by the very
-    ratio of a split nearby, and further than ten times the usual range, is no trade.
+    Real lows and highs reach far in a crash. Only what reaches ten times as far as usual, and on no busy day to half or
+    double the price, or by the very ratio of a split nearby, is no trade; to a twentieth or twenty times, it never is.
     """
     measures = case.measures
     for place, bar in enumerate(measures.bars):
@@ -250,11 +251,7 @@ def bars_are_of_one_piece(case: Case) -> Iterator[Fault]:
         largest = max(reaches, key=lambda field: reaches[field][2])
         found, expected, reach = reaches[largest]
         reach -= _paid_within(measures, place)
-        if (
-            reach > math.log(REACH_MIN)
-            and reach > 10 * measures.typical_range(place)
-            and _is_no_trade(case, place, reach)
-        ):
+        if _is_no_trade(case, place, reach):
             text = f"{largest} {found} beside {expected}: no trade of this day; fetch it again, or see a second source"
             yield Fault(Kind.SPIKE, bar.day, bar.day, largest, found, expected, text)
 
@@ -267,8 +264,12 @@ def _paid_within(measures: Measures, place: int) -> float:
 
 
 def _is_no_trade(case: Case, place: int, reach: float) -> bool:
-    if reach > math.log(2):
-        return True
     measures = case.measures
+    if reach > math.log(IMPOSSIBLE_REACH):
+        return True
+    if reach < math.log(REACH_MIN) or reach < 10 * measures.typical_range(place):
+        return False
+    if reach > math.log(2):
+        return not _is_busy(measures, place)
     near = (ratio for day, ratio in measures.splits.items() if abs(day - place) <= BAR_MIXED_NEAR)
     return any(abs(reach - abs(math.log(float(ratio)))) <= 3 * measures.sigmas[place] for ratio in near)

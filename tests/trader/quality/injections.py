@@ -329,6 +329,15 @@ def gains_twice(case: Case, rng: Random) -> Spoiled | None:
     return _restepped(case, picked, picked.amount + picked.capital_gains)
 
 
+def gains_twice_in_both(case: Case, rng: Random) -> Spoiled | None:
+    """A fund's capital gains stand twice in its distributions, and the adjusted closes believe it."""
+    if not any(it.capital_gains for it in case.dividends or ()):
+        return None
+    wrong = tuple(replace(it, amount=it.amount + it.capital_gains) for it in case.dividends or ())
+    series = tuple(replace(bar, adjusted_close=None) for bar in case.series)
+    return Spoiled(replace(case, series=series, dividends=wrong), tuple(it.ex_day for it in wrong))
+
+
 def sources_differ(case: Case, rng: Random) -> Spoiled | None:
     """The other source has another close on one to five days, or from a day on."""
     place = _place(case, rng, 6)
@@ -456,5 +465,6 @@ INJECTIONS: tuple[tuple[Injection, frozenset[Kind]], ...] = (
     (adjusted_by_what_was_never_paid, frozenset({Kind.ADJUSTMENT, Kind.SPLIT})),
     (dividend_told_twice, STEP_KINDS),
     (gains_twice, STEP_KINDS),
+    (gains_twice_in_both, STEP_KINDS),
     (sources_differ, frozenset({Kind.DISAGREEMENT})),
 )

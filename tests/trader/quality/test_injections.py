@@ -17,6 +17,7 @@ HARD = {
     "hundredth_of_all_dividends": 0.2,
     "thin_last_bar": 0.7,
     "spike": 0.8,
+    "spike_in_the_close": 0.8,
     "adjusted_by_what_was_never_paid": 0.7,
     "dividend_told_twice": 0.7,
 }

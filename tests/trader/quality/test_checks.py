@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -174,6 +175,12 @@ def test_sources_without_a_common_day_cannot_be_compared() -> None:
 def test_every_check_is_listed_once_and_says_what_it_is_for() -> None:
     assert len(set(CHECKS)) == len(CHECKS)
     assert all(check.__doc__ for check in CHECKS)
+
+
+def test_the_page_on_data_quality_tells_every_kind() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "data-quality.md").read_text(encoding="utf-8")
+
+    assert [kind for kind in Kind if f"\n| `{kind}` | " not in page] == []
 
 
 def test_faults_come_by_day_and_each_once() -> None:

@@ -131,7 +131,8 @@ class _Engine:
     def _of(self, subject: Subject, found: tuple[Partial, ...]) -> Iterator[Explanation]:
         """Return what holds of the sets' parts that touch one difference; partly, only where nothing closes it."""
         for groups in ((_group(each, subject) for each in found if not each.given_up), self._partly(subject, found)):
-            told = worth_telling(filter(None, map(self._tried, islice(groups, TRIALS_MAX))), subject)
+            varied = _each_story_first(groups, subject)
+            told = worth_telling(filter(None, map(self._tried, islice(varied, TRIALS_MAX))), subject)
             yield from told
             if told:
                 return
@@ -208,6 +209,20 @@ def _group(partial: Partial, subject: Subject) -> tuple[Option, ...]:
     mine = joined.get(subject)
     group = (option for option in partial.chosen if mine is not None and joined[next(iter(option.effects))] == mine)
     return tuple(sorted(group, key=lambda option: option.place))
+
+
+def _each_story_first(groups: Iterable[tuple[Option, ...]], subject: Subject) -> Iterator[tuple[Option, ...]]:
+    """Order what is to be tried so that each story of a contract's units comes before what differs in cash alone."""
+    told: set[frozenset[int]] = set()
+    later: list[tuple[Option, ...]] = []
+    for group in groups:
+        story = frozenset(option.place for option in group if subject in option.effects)
+        if subject[0] != "position" or story not in told:
+            told.add(story)
+            yield group
+        else:
+            later.append(group)
+    yield from later
 
 
 def _joined(groups: Iterable[Iterable[Subject]]) -> dict[Subject, Subject]:

@@ -225,10 +225,16 @@ def worth_telling(explanations: Iterable[Explanation], subject: Subject) -> tupl
         if is_partial or any(_says_no_more(explanation, other, subject) for other in (*told, *spare)):
             continue
         alike = sum(explanation.known == other.known for other in told)
-        (spare if alike >= ALIKE_MAX else told).append(explanation)
+        # Of units, each story is told once before another is: what else is guessed of cash, cash itself tells.
+        is_told = subject[0] == "position" and any(_moves_alike(explanation, other, subject) for other in told)
+        (spare if alike >= ALIKE_MAX or is_told else told).append(explanation)
         if len(told) > RIVALS_MAX or len(spare) > SPARE_MAX:
             break
     return tuple((*told, *spare)[: RIVALS_MAX + 1])
+
+
+def _moves_alike(one: Explanation, other: Explanation, subject: Subject) -> bool:
+    return one.amounts_of(subject) == other.amounts_of(subject)
 
 
 def _says_no_more(explanation: Explanation, told: Explanation, subject: Subject) -> bool:

@@ -21,6 +21,7 @@ PICKS_MAX = 3  # of candidates that close one subject together; more come as one
 OPTIONS_MAX = 48  # looked at for one subject
 KEPT = 24  # sets after each subject …
 KEPT_ALIKE = 8  # … of which so many leave the same, while there is something left
+KEPT_OF_UNITS = 2  # sets that say the same of a contract's units, before those come that say nothing new of any
 GROWING = 256  # sets that have not closed the subject yet, of all that are looked at together …
 GROWING_MIN = 12  # … and of each at least
 BEGUN_MAX = 4  # sets that begin with one likely movement of cash
@@ -155,6 +156,31 @@ def sets(search: Search) -> tuple[Partial, ...]:
     return states
 
 
+def _told_apart(search: Search, partials: Iterable[Partial]) -> Iterator[Partial]:
+    """Order sets so that what is guessed elsewhere does not hide what else may be true of a contract's units."""
+    told: dict[tuple[Subject, frozenset[int]], int] = {}
+    later: list[Partial] = []
+    for partial in sorted(partials, key=search.rank):
+        stories = tuple(_stories(partial))
+        if not stories or any(told.get(story, 0) < KEPT_OF_UNITS for story in stories):
+            yield partial
+            for story in stories:
+                told[story] = told.get(story, 0) + 1
+        else:
+            later.append(partial)
+    yield from later
+
+
+def _stories(partial: Partial) -> Iterator[tuple[Subject, frozenset[int]]]:
+    """Yield of each contract which candidates make its units."""
+    places: dict[Subject, set[int]] = {}
+    for option in partial.chosen:
+        for subject in option.effects:
+            if subject[0] == "position":
+                places.setdefault(subject, set()).add(option.place)
+    return ((subject, frozenset(own)) for subject, own in places.items())
+
+
 def _begun(search: Search) -> Iterator[Partial]:
     """Begin with cash that something speaks for: what is left may look like something else then."""
     sure = (
@@ -251,7 +277,7 @@ def _best(search: Search, partials: Iterable[Partial], most: int, alike: int) ->
     kept: list[Partial] = []
     before: set[tuple[frozenset[int], frozenset[Subject]]] = set()
     same: dict[object, int] = {}
-    for partial in sorted(partials, key=search.rank):
+    for partial in _told_apart(search, partials):
         name = (partial.places, partial.given_up)
         leaves = (tuple(sorted(partial.left.items())), partial.given_up)
         if name in before or same.get(leaves, 0) >= alike:
@@ -261,4 +287,4 @@ def _best(search: Search, partials: Iterable[Partial], most: int, alike: int) ->
         kept.append(partial)
         if len(kept) == most:
             break
-    return tuple(kept)
+    return tuple(sorted(kept, key=search.rank))

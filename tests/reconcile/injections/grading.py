@@ -21,6 +21,7 @@ ROUNDING = "rounding"
 UNEXPLAINED = "unexplained"
 FOLLOWING = frozenset({"nav", "exposure", "order", "execution", "commission", "realised"})  # of what differs already
 TRADED = frozenset({"missed fill", "corrected fill"})  # units gone for an unknown sum may also be merged, or sent away
+UNDONE = frozenset({"busted fill", "duplicated fill"})
 SAME: dict[str, str] = {  # one thing by two names
     "hand trade": "foreign trade",
     "foreign trade (hand)": "foreign trade",
@@ -158,14 +159,22 @@ def _grade(
 def _is_one_sum(subject: Subject, truths: Iterable[Truth]) -> bool:
     """Tell whether only a sum can be seen: several show as what is left, or one is there that the API never tells."""
     there = [KIND_OF[truth.kind] for truth in truths if subject in truth.effects]
-    return subject[0] == "cash" and (sum(kind.free for kind in there) > 1 or any(kind.api for kind in there))
+    one_sum = sum(kind.free for kind in there) > 1 or any(kind.api for kind in there) or _is_undecided(there)
+    return subject[0] == "cash" and one_sum
+
+
+def _is_undecided(kinds: Iterable[Kind]) -> bool:
+    """Tell whether fills are missing from one report for two reasons: of two, each may be late, and each undone."""
+    causes = [kind.cause for kind in kinds]
+    return "stale snapshot" in causes and any(cause in UNDONE for cause in causes)
 
 
 def _is_blurred(kind: Kind, kinds: list[Kind]) -> bool:
     """Tell whether two things make one sum: units apart from cash (or a trade and a rest), or two in the totals."""
     in_totals = kind.totals and sum(each.totals for each in kinds) > 1
     apart = any(each.cashless for each in kinds) and any(each.free or each.api for each in kinds)
-    return in_totals or (apart and (kind.cashless or kind.free))
+    undecided = _is_undecided(kinds) and kind.cause in ("stale snapshot", *UNDONE)
+    return in_totals or undecided or (apart and (kind.cashless or kind.free))
 
 
 def _shows(subject: Subject, truths: Iterable[Truth]) -> bool:

@@ -23,6 +23,7 @@ from trader.settings import Momentum as MomentumSettings
 from trader.sources.broker import BrokerBars
 from trader.sources.endpoint import EndpointBars
 from trader.sources.folder import FolderBars
+from trader.sources.recent import RecentBars
 from trader.sources.source import Source
 from trader.strategies import FixedWeights, Momentum, Strategy, TargetsFile
 from trader.witness import places_of
@@ -64,7 +65,8 @@ def sources_of(settings: Settings, home: Path, broker: Broker, clock: Clock) -> 
     section = settings.sources
     folder = (FolderBars(home / section.folder, section.history_days),) if section.folder is not None else ()
     servers = (EndpointBars(server, home, clock, section.history_days) for server in section.http)
-    return (*folder, *servers, *((BrokerBars(broker, section.history_days),) if section.broker else ()))
+    own = BrokerBars(broker, section.history_days, recent=RecentBars(home, "broker"), clock=clock)
+    return (*folder, *servers, *((own,) if section.broker else ()))
 
 
 def tolerances_of(settings: Settings) -> Tolerances:

@@ -6,6 +6,7 @@ Waiting is done on the clock that it is given: a simulated one passes at once.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -22,11 +23,17 @@ class Pacer:
     identical: timedelta = timedelta(0)  # between two requests that are the same
     _sent: deque[tuple[datetime, str]] = field(default_factory=deque)
 
-    def wait(self, request: str) -> None:
-        """Wait until a request may be sent, and count it as sent."""
+    def remember(self, sent: Iterable[tuple[str, datetime]]) -> None:
+        """Count what an earlier process sent; a moment that is yet to come is another clock's."""
+        now = self.clock.now()
+        self._sent.extend(sorted((at, request) for request, at in sent if at <= now))
+
+    def wait(self, request: str) -> datetime:
+        """Wait until a request may be sent, count it as sent, and return when."""
         while (pause := self._until_free(request)) > timedelta(0):
             self.clock.sleep(pause.total_seconds())
         self._sent.append((self.clock.now(), request))
+        return self._sent[-1][0]
 
     def _until_free(self, request: str) -> timedelta:
         now, longest = self.clock.now(), max(self.period, self.identical)

@@ -15,9 +15,9 @@ ANNOUNCED_DAYS = 90  # a source that announces tells every ex-date of as long: w
 
 @dataclass(frozen=True)
 class Provenance:
-    """Where the last fetch came from: an address without secrets, and when."""
+    """Where the last fetch came from: an address without secrets, if it was one, and when its oldest part came."""
 
-    origin: str
+    origin: str | None
     fetched_at: datetime
 
 

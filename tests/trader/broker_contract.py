@@ -129,7 +129,7 @@ class BrokerContract:
         kinds = [type(fact).__name__ for fact in facts]
         assert kinds == [
             *("OrderFilled", "CommissionCharged", "RatesObserved", "CashObserved", "PositionsObserved"),
-            *("NavObserved", "MarginObserved", "OpenOrdersObserved"),
+            *("NavObserved", "MarginObserved", "OpenOrdersObserved", "ExecutionsObserved"),
         ]
 
     # The market

@@ -21,6 +21,7 @@ from trader.settings import FixedWeights as FixedSettings
 from trader.settings import FromFile, Settings, canonical_text
 from trader.settings import Momentum as MomentumSettings
 from trader.sources.broker import BrokerBars
+from trader.sources.ecb import EcbRates
 from trader.sources.endpoint import EndpointBars
 from trader.sources.folder import FolderBars
 from trader.sources.recent import RecentBars
@@ -109,6 +110,7 @@ def desk_of(
         witnesses=places_of(settings, home),
         accounting=settings.accounting,
         flex=settings.flex,
+        second_rates=EcbRates(home, clock, section.rate_difference_max) if section.ecb else None,
     )
 
 

@@ -30,7 +30,7 @@ from trader.recovery import recovered, require_newest
 from trader.settings import Accounting, Flex
 from trader.sizing import Sizing
 from trader.snapshot import snapshot
-from trader.sources.source import Source
+from trader.sources.source import SecondRates, Source
 from trader.statements import statements
 from trader.strategies import Strategy
 from trader.witness import Place
@@ -65,6 +65,7 @@ class Desk:
     accounting: Accounting
     flex: Flex
     witnesses: tuple[Place, ...] = ()
+    second_rates: SecondRates | None = None
 
     def cycle_started(self, book: Book) -> Iterator[Fact | tuple[Fact, ...]]:
         """Say what was missed since the last cycle, and begin; a clock that went back is a failed step."""
@@ -138,7 +139,7 @@ class Desk:
     def ingest(self, book: Book) -> tuple[Fact, ...]:
         """Fetch the data of every source."""
         contracts = tuple(book.contracts[con_id] for con_id in self.universe(book))
-        return ingest(book, self.home, self.sources, contracts, self.calendar, self.bar_rules)
+        return ingest(book, self.home, self.sources, contracts, self.calendar, self.bar_rules, self.second_rates)
 
     def forecast(self, book: Book) -> tuple[Fact, ...]:
         """Compute weights and leverage, as a file that is read back."""

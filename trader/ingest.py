@@ -24,7 +24,7 @@ from trader.evidence import EvidenceError, get, put_all
 from trader.fitness import judge_of, judged, told
 from trader.projection import running_cycle, skipped
 from trader.quality import Fault, Kind
-from trader.sources.source import Provenance, Source, SourceError, Universe
+from trader.sources.source import Provenance, SecondRates, Source, SourceError, Universe
 
 STEP = "ingest"
 EXACT_ENOUGH = Context(prec=40)  # a ratio of closes, compared with a limit
@@ -49,7 +49,13 @@ class ConflictError(Exception):
 
 
 def ingest(
-    book: Book, home: Path, sources: tuple[Source, ...], universe: Universe, calendar: Calendar, rules: BarRules
+    book: Book,
+    home: Path,
+    sources: tuple[Source, ...],
+    universe: Universe,
+    calendar: Calendar,
+    rules: BarRules,
+    second_rates: SecondRates | None = None,
 ) -> tuple[Fact, ...]:
     """Fetch every source and return what came, or what failed; a closing cycle decides nothing and needs none."""
     cycle = running_cycle(book)
@@ -77,7 +83,22 @@ def ingest(
         facts.extend(_conflicts(universe, fetched, rules))
     judge = judge_of(book, tuple(facts), calendar, session_day, rules.close_difference_max)
     facts.extend(judged(judge, fetched, universe, skip=rules.skips))
+    if second_rates is not None:
+        facts.extend(_rates_compared(book, second_rates, calendar.previous(session_day).day))
     return tuple(facts)
+
+
+def _rates_compared(book: Book, second: SecondRates, last_day: date) -> Iterator[Fact]:
+    try:
+        found = second.differences(book.base_currency, book.rates, last_day)
+    except SourceError as error:
+        yield StepFailed(step=STEP, reason=str(error))
+        return
+    told = second.provenance
+    origin, fetched_at = (told.origin, told.fetched_at) if told is not None else (None, None)
+    yield DataIngested(source=second.name, series=(), origin=origin, fetched_at=fetched_at)  # rates are no series
+    for difference in found:
+        yield StepFailed(step=STEP, reason=f"source {second.name}: {difference}")
 
 
 def ingested_bars(book: Book, home: Path) -> tuple[Bars, tuple[str, ...]]:

@@ -90,6 +90,12 @@ class Sources(Section):
     http: tuple[HttpSource, ...] = Field(
         default=(), description="servers of CSV or JSON, each a table [[sources.http]]: docs/sources.md"
     )
+    ecb: bool = Field(
+        default=False, description="hold the broker's exchange rates against the ECB's (extra ecb); apart: no order"
+    )
+    rate_difference_max: Share = Field(
+        default=Decimal("0.05"), description="fraction that a rate may differ from the ECB's of the last business day"
+    )
     history_days: Annotated[int, Field(ge=2)] = Field(
         default=260, description="trading days of history that are asked for"
     )

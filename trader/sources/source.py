@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Protocol
 
 from ledger.events import ContractDefined
@@ -26,6 +28,24 @@ class SourceError(Exception):
 
     def __init__(self, source: str, ticker: str, problem: str, remedy: str) -> None:
         super().__init__(f"source {source}: {ticker}: {problem}; {remedy}")
+
+
+class SecondRates(Protocol):
+    """Another word on the exchange rates that the broker reports."""
+
+    @property
+    def name(self) -> str:
+        """The name that stands in the log."""
+        ...
+
+    @property
+    def provenance(self) -> Provenance | None:
+        """Where the last answer came from, if a server gave it."""
+        ...
+
+    def differences(self, base: str, rates: Mapping[str, Decimal], last_day: date) -> tuple[str, ...]:
+        """Say which rates are too far apart; a SourceError where it cannot say."""
+        ...
 
 
 class Source(Protocol):

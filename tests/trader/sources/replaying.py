@@ -52,14 +52,16 @@ def replaying() -> Iterator[Server]:
         thread.join()
 
 
-def says(body: str, *, status: int = 200, length: int | None = None, **headers: str) -> Answer:
+def says(told: str | bytes, *, status: int = 200, length: int | None = None, **headers: str) -> Answer:
+    body = told.encode() if isinstance(told, str) else told
+
     def answer(_: Server, request: BaseHTTPRequestHandler) -> None:
         request.send_response(status)
         for name, value in headers.items():
             request.send_header(name.replace("_", "-"), value)
-        request.send_header("Content-Length", str(len(body.encode()) if length is None else length))
+        request.send_header("Content-Length", str(len(body) if length is None else length))
         request.end_headers()
-        request.wfile.write(body.encode())
+        request.wfile.write(body)
 
     return answer
 

@@ -19,8 +19,7 @@ from trader.simulator.wire import MalformedError, frame, split_fields, take_fram
 
 GREETING = b"API\0"
 VERSIONS = re.compile(r"^v(\d{1,6})\.\.(\d{1,6})(?: .*)?$", re.DOTALL)
-VERSION_FULL = 176
-VERSION_OLD = 157
+VERSIONS_SPOKEN = (178, 176, 157)  # newest first; of those between, clients themselves disagree about the layouts
 DRAIN_SECONDS_MAX = 10.0  # a client that reads nothing for so long is disconnected, as TWS does
 
 
@@ -30,8 +29,8 @@ def negotiate(offer: str) -> int | None:
     if not match:
         return None
     lowest, highest = (int(number) for number in match.groups())
-    version = VERSION_FULL if highest >= VERSION_FULL else VERSION_OLD
-    return version if lowest <= version <= highest else None
+    version = next((spoken for spoken in VERSIONS_SPOKEN if spoken <= highest), None)
+    return version if version is not None and lowest <= version else None
 
 
 class Server(Protocol):
@@ -146,9 +145,8 @@ class Client(asyncio.Protocol):
     def _shake_hands(self, offer: str) -> None:
         version = negotiate(offer)
         if version is None:
-            raise MalformedError(
-                f"no version in common with {offer!r}: {VERSION_OLD} and {VERSION_FULL} are spoken here"
-            )
+            spoken = ", ".join(map(str, VERSIONS_SPOKEN))
+            raise MalformedError(f"no version in common with {offer!r}: {spoken} are spoken here")
         self.version = version
         self._server.log(self, "in", [offer])
         answer = (str(version), self._server.handshake_time())

@@ -119,6 +119,7 @@ def exec_details(request_id: int, execution: Execution, contract: Contract, vers
         *(execution.side, size_text(execution.shares, version), price_text(execution.price), str(execution.perm_id)),
         *(str(execution.client_id), str(int(execution.liquidation)), size_text(execution.cumulative, version)),
         *(price_text(execution.average_price), execution.order_ref, "", "", "", str(execution.liquidity)),
+        *(("0",) if version >= 178 else ()),  # pendingPriceRevision
     )
 
 

@@ -151,14 +151,21 @@ def test_nothing_is_sent_between_the_handshake_and_the_start(simulator: Simulato
 
 @pytest.mark.parametrize(
     ("offer", "version"),
-    [("v100..226", "176"), ("v157..178 +PACEAPI", "176"), ("v100..175", "157"), ("v100..157", "157")],
+    [
+        ("v100..226", "178"),
+        ("v157..178 +PACEAPI", "178"),
+        ("v157..177", "176"),
+        ("v157..176", "176"),
+        ("v100..175", "157"),
+        ("v100..157", "157"),
+    ],
 )
 def test_the_version_is_one_that_both_sides_speak(simulator: Simulator, offer: str, version: str) -> None:
     with BareClient(simulator.port, offer) as client:
         assert client.read()[0] == version
 
 
-@pytest.mark.parametrize("offer", ["v100..156", "v177..180", "GET / HTTP/1.1"])
+@pytest.mark.parametrize("offer", ["v100..156", "v177..177", "GET / HTTP/1.1"])
 def test_without_a_version_in_common_the_socket_is_closed(simulator: Simulator, offer: str) -> None:
     with BareClient(simulator.port, offer) as client, pytest.raises(EOFError):
         client.read()

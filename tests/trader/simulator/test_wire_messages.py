@@ -17,12 +17,12 @@ MOMENT = datetime(2005, 3, 1, 14, 35, tzinfo=UTC)
 ORDER = Order(REQUEST, 71270927, "Cancelled", MOMENT, completed_at=MOMENT, completed_status="Cancelled by Trader")
 
 
-@pytest.mark.parametrize(("version", "count"), [(162, 131), (169, 131), (170, 136), (176, 136)])
+@pytest.mark.parametrize(("version", "count"), [(162, 131), (169, 131), (170, 136), (176, 136), (178, 135)])
 def test_open_order(version: int, count: int) -> None:
     assert len(open_order(ORDER, ACME, version)) == count
 
 
-@pytest.mark.parametrize(("version", "count"), [(169, 96), (170, 101), (176, 101)])
+@pytest.mark.parametrize(("version", "count"), [(169, 96), (170, 101), (176, 101), (178, 100)])
 def test_completed_order(version: int, count: int) -> None:
     assert len(completed_order(ORDER, ACME, version)) == count
 

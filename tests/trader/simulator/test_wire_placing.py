@@ -66,7 +66,7 @@ def request(placement: Placement) -> OrderRequest:
     return placement.request(client_id=3, con_id=265598, account="DU1")
 
 
-@pytest.mark.parametrize("version", [157, 176])
+@pytest.mark.parametrize("version", [157, 176])  # 178: tests/trader/simulator/test_peers.py
 def test_a_plain_limit_order_arrives_as_it_was_meant(version: int) -> None:
     placement = read(fields_of(limit(), version=version), version)
 

@@ -172,8 +172,8 @@ def _told_apart(search: Search, partials: Iterable[Partial]) -> Iterator[Partial
 
 
 def _stories(partial: Partial) -> Iterator[tuple[Subject, frozenset[int]]]:
-    """Yield of each contract which candidates make its units."""
-    places: dict[Subject, set[int]] = {}
+    """Yield of each contract which candidates make its units, and of what is given up that nothing does."""
+    places: dict[Subject, set[int]] = {subject: set() for subject in partial.given_up}
     for option in partial.chosen:
         for subject in option.effects:
             if subject[0] == "position":

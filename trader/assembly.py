@@ -26,6 +26,7 @@ from trader.sources.endpoint import EndpointBars
 from trader.sources.folder import FolderBars
 from trader.sources.recent import RecentBars
 from trader.sources.source import Source
+from trader.sources.yahoo import YahooBars
 from trader.strategies import FixedWeights, Momentum, Strategy, TargetsFile
 from trader.witness import places_of
 
@@ -67,7 +68,8 @@ def sources_of(settings: Settings, home: Path, broker: Broker, clock: Clock) -> 
     folder = (FolderBars(home / section.folder, section.history_days),) if section.folder is not None else ()
     servers = (EndpointBars(server, home, clock, section.history_days) for server in section.http)
     own = BrokerBars(broker, section.history_days, recent=RecentBars(home, "broker"), clock=clock)
-    return (*folder, *servers, *((own,) if section.broker else ()))
+    yahoo = YahooBars(home, clock, section.history_days, section.yahoo_tickers)
+    return (*folder, *servers, *((yahoo,) if section.yahoo else ()), *((own,) if section.broker else ()))
 
 
 def tolerances_of(settings: Settings) -> Tolerances:

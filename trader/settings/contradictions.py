@@ -98,8 +98,8 @@ def too_few_data(settings: Settings) -> Iterator[str]:
     """Refuse a forecast without data, or with a shorter history than it looks back."""
     sources, strategy = settings.sources, settings.strategy
     if isinstance(strategy, Momentum):
-        if not sources.broker and sources.folder is None and not sources.http:
-            yield "sources: expected a source for strategy 'momentum', found none; set folder, http, or broker = true"
+        if not (sources.broker or sources.folder is not None or sources.http or sources.yahoo):
+            yield "sources: expected a source for strategy 'momentum', found none; set folder, or broker = true"
         needed = max(min(strategy.lookback_days), strategy.volatility_days) + 1
         if sources.history_days < needed:
             yield f"sources.history_days: expected at least {needed}, found {sources.history_days}; raise it"
@@ -107,7 +107,7 @@ def too_few_data(settings: Settings) -> Iterator[str]:
 
 def repeated_source(settings: Settings) -> Iterator[str]:
     """Refuse two sources of one name: what one of them announces would be taken back by the other."""
-    names = ["broker", "folder", *(server.name for server in settings.sources.http)]
+    names = ["broker", "folder", "yahoo", "ecb", *(server.name for server in settings.sources.http)]
     for name in sorted({name for name in names if names.count(name) > 1}):
         yield f"sources.http: expected a name of its own for each source, found {name} twice; rename it"
 

@@ -90,6 +90,8 @@ class Sources(Section):
     http: tuple[HttpSource, ...] = Field(
         default=(), description="servers of CSV or JSON, each a table [[sources.http]]: docs/sources.md"
     )
+    yahoo: bool = Field(default=False, description="use Yahoo's daily bars (extra yahoo)")
+    yahoo_tickers: dict[str, str] = Field(default={}, description="what Yahoo calls a ticker, where not as we do")
     ecb: bool = Field(
         default=False, description="hold the broker's exchange rates against the ECB's (extra ecb); apart: no order"
     )

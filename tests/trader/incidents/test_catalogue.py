@@ -1,0 +1,73 @@
+"""What a server says and does, row by row of the catalogue in `rows.py`, as far as no other test shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from ledger.events import OrderFilled, OrderRejected
+from tests.trader.broker_world import World, impatient_world
+
+NOTICES = (1300, 2100, 2101, 2103, 2104, 2105, 2106, 2107, 2108, 2119, 2137, 2157, 2158)
+OF_AN_ORDER = (103, 104, 105, 110, 135, 136, 161, 321, 329, 399, 404, 434, 2102, 2109, 2137, 2161, 10147, 10148, 10149)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with impatient_world(tmp_path) as made:
+        made.connect()
+        yield made
+
+
+def test_notices_of_the_gateway_stop_nothing(world: World) -> None:
+    ref = world.send("ACME", 100, "50.05")
+    for code in NOTICES:
+        world.control.error(code, "A notice")
+
+    world.ledger.record(world.broker.wait_for_fills(world.book))
+    world.ledger.record(world.broker.observe(world.book))
+
+    assert world.book.orders[ref].status == "filled"
+    assert world.book.reported.nav is not None
+
+
+@pytest.mark.parametrize("code", OF_AN_ORDER)
+def test_no_code_ends_an_order_that_works(world: World, code: int) -> None:
+    ref = world.send("ACME", 100, "50.05")
+    world.control.error(code, "Whatever it says", request_id=world.book.orders[ref].order_id)
+
+    world.ledger.record(world.broker.wait_for_fills(world.book))
+
+    assert world.book.orders[ref].status == "filled"
+    assert [fact.quantity for fact in world.facts(OrderFilled)] == [Decimal(100)]
+    assert world.facts(OrderRejected) == []
+
+
+@pytest.mark.parametrize("code", [109, 163, 200, 201, 203, 355, 382, 383, 388, 460, 10243, 10268])
+def test_a_refusal_ends_its_order_whatever_its_code(world: World, code: int) -> None:
+    world.control.reject(code=code, message="Not this one")
+
+    ref = world.send("ACME", 100, "50.05")
+
+    (rejected,) = world.facts(OrderRejected)
+    assert (rejected.order_ref, rejected.code) == (ref, code)
+    assert world.control.orders() == []
+    assert world.book.in_doubt == ()
+
+
+def test_a_connection_under_the_same_id_finds_its_orders_after_a_restart(world: World) -> None:
+    ref = world.send("ACME", 100, "49")
+    world.control.disconnect()
+    world.control.refuse()
+    world.hang_up()
+    world.control.refuse(False)
+    world.start_cycle()
+
+    world.connect()
+    world.ledger.record(world.broker.resolve(world.book))
+
+    assert world.book.orders[ref].status == "working"
+    assert len(world.control.orders()) == 1

@@ -1,0 +1,46 @@
+"""Every row of the two sheets has its test or its reason, and the page says so."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.trader.incidents.rows import CATALOGUE, FILES, INCIDENTS, PAGE, TESTS, functions, page, proofs
+
+SHARED = TESTS.parents[1] / "shared"
+
+
+def sheet(name: str) -> str:
+    path = SHARED / name
+    if not path.exists():
+        pytest.skip(f"{path} is not here")
+    return path.read_text(encoding="utf-8")
+
+
+def test_every_incident_has_its_row() -> None:
+    table = sheet("incidents.md").partition("| test id |")[2].partition("\n## ")[0]
+
+    assert [row.name for row in INCIDENTS] == re.findall(r"^\| (\w+) \|", table, re.MULTILINE)
+
+
+def test_every_row_of_the_catalogue_has_its_row() -> None:
+    catalogue = sheet("ib-behaviour.md").partition("## 4. Catalogue")[2].partition("\n## ")[0]
+
+    assert [row.name for row in CATALOGUE] == re.findall(r"^\| (\d+) \|", catalogue, re.MULTILINE)
+
+
+def test_every_incident_is_proven_and_every_other_row_says_why_not() -> None:
+    assert [row.name for row in INCIDENTS if not proofs(row)] == []
+    assert [row.name for row in CATALOGUE if not proofs(row) and not row.why_not] == []
+
+
+def test_every_test_that_is_named_is_there() -> None:
+    known = {f"{file}:{name}" for file in FILES if Path(TESTS / FILES[file]).exists() for name in functions(file)}
+
+    assert [test for row in (*INCIDENTS, *CATALOGUE) for test in proofs(row) if test not in known] == []
+
+
+def test_the_page_is_that_of_the_rows() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page()

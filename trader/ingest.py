@@ -7,7 +7,7 @@ extend `trader.bars.check_series` for what no series may be, `_check_age` for wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Context, Decimal
@@ -74,7 +74,8 @@ def ingest(
             sound = tuple(contract for contract in universe if contract.con_id not in wrong)
             fetched[source.name] = {contract.con_id: taken[contract.con_id] for contract in sound}
             facts.append(_kept(home, source, sound, fetched[source.name]))
-            facts.extend(announced(book, source, universe, session_day))
+            answered = tuple(contract for contract in universe if contract.con_id not in _failures(source))
+            facts.extend(announced(book, source, answered, session_day))
             for contract, error in refused:
                 facts.extend(told(source.name, contract, (error.fault,), skip=True))
         except (SourceError, EvidenceError) as error:
@@ -131,6 +132,12 @@ class Unfit(SourceError):
         self.fault = fault
 
 
+def _failures(source: Source) -> Mapping[int, SourceError]:
+    """Return why contracts have no series; a source that never leaves one out has none."""
+    failures: Mapping[int, SourceError] = getattr(source, "failures", {})
+    return failures
+
+
 def _refused(
     source: Source, taken: dict[int, Series], universe: Universe, session_day: date, calendar: Calendar, rules: BarRules
 ) -> Iterator[tuple[ContractDefined, Unfit]]:
@@ -138,6 +145,8 @@ def _refused(
     for contract in universe:
         series = taken.get(contract.con_id, ())
         try:
+            if (failure := _failures(source).get(contract.con_id)) is not None:
+                _unfit(Kind.GAP, source.name, contract, session_day, failure.problem, failure.remedy)
             _check(source.name, contract, series, session_day, calendar, rules)
         except Unfit as error:
             yield contract, error

@@ -49,6 +49,7 @@ class EndpointBars:
     days: int = 300
     provenance: Provenance | None = None
     _pacer: Pacer = field(init=False)
+    failures: dict[int, SourceError] = field(default_factory=dict)  # of the last fetch, by con_id
     _announced: tuple[Announcement, ...] = ()
 
     def __post_init__(self) -> None:
@@ -61,10 +62,17 @@ class EndpointBars:
         return self.settings.name
 
     def fetch(self, universe: Universe, last_day: date) -> dict[int, Series]:
-        """Return every contract's bars up to and with a day."""
-        self._announced = ()
+        """Return the bars up to and with a day of every contract for which the server has some."""
+        self._announced, self.failures = (), {}
         headers = self._headers()
-        fetched = {contract.con_id: self._series(contract, last_day, headers) for contract in universe}
+        fetched: dict[int, Series] = {}
+        for contract in universe:
+            try:
+                fetched[contract.con_id] = self._series(contract, last_day, headers)
+            except (ValueError, csv.Error) as error:
+                self.failures[contract.con_id] = SourceError(self.name, contract.symbol, str(error), REMEDY)
+        if not fetched and self.failures:
+            raise next(iter(self.failures.values()))
         parts = urlsplit(self.settings.url)
         self.provenance = Provenance(f"{parts.scheme}://{parts.netloc}{parts.path}", self.clock.now())
         return fetched
@@ -98,7 +106,7 @@ class EndpointBars:
                 raise ValueError(f"expected bars up to {last_day}, found none")
             if columns.dividend or columns.split:
                 self._announced += tuple(self._announcements(contract, rows, last_day))
-        except (WebError, ValueError, csv.Error) as error:
+        except WebError as error:  # the next ticker would fare no better
             raise SourceError(self.name, contract.symbol, str(error), REMEDY) from None
         return bars[-self.days :]
 

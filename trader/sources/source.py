@@ -28,6 +28,8 @@ class SourceError(Exception):
 
     def __init__(self, source: str, ticker: str, problem: str, remedy: str) -> None:
         super().__init__(f"source {source}: {ticker}: {problem}; {remedy}")
+        self.problem = problem
+        self.remedy = remedy
 
 
 class SecondRates(Protocol):
@@ -52,8 +54,9 @@ class Source(Protocol):
     """Daily bars of a universe.
 
     `fetch` returns a series for every contract, with no bar later than `last_day`: today's bar is not over yet, and
-    tomorrow's would be hindsight. An incomplete answer is a SourceError. A source may tell more: `announcements`, the
-    dividends and splits of a universe, and `provenance`, of its last fetch.
+    tomorrow's would be hindsight. No answer is a SourceError; a contract that alone is without one may be left out, its
+    SourceError by con_id in `failures`. A source may tell more: `announcements`, the dividends and splits of a
+    universe, and `provenance`, of its last fetch.
     """
 
     @property

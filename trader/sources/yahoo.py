@@ -48,16 +48,23 @@ class YahooBars:
     attempts: int = ATTEMPTS
     name: str = "yahoo"
     provenance: Provenance | None = None
+    failures: dict[int, SourceError] = field(default_factory=dict)  # of the last fetch, by con_id
     _announced: tuple[Announcement, ...] = ()
 
     def fetch(self, universe: Universe, last_day: date) -> dict[int, Series]:
-        """Return every contract's bars up to and with a day."""
-        self._announced = ()
+        """Return the bars up to and with a day of every contract for which Yahoo has some."""
+        self._announced, self.failures = (), {}
         pacer = Pacer(self.clock, REQUESTS_MAX, PERIOD)
         fetched: dict[int, Series] = {}
         for contract in universe:
             pacer.wait(contract.symbol)
-            fetched[contract.con_id] = self._series(contract, last_day)
+            try:
+                fetched[contract.con_id] = self._series(contract, last_day)
+            except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+                problem = f"{type(error).__name__}: {error}"
+                self.failures[contract.con_id] = SourceError(self.name, contract.symbol, problem, REMEDY)
+        if not fetched and self.failures:
+            raise next(iter(self.failures.values()))
         self.provenance = Provenance(ORIGIN, self.clock.now())
         return fetched
 
@@ -67,15 +74,12 @@ class YahooBars:
         return tuple(fact for fact in self._announced if fact.con_id in con_ids)
 
     def _series(self, contract: ContractDefined, last_day: date) -> Series:
-        try:
-            rows = self._asked(contract)
-            ratios = dict(_later_splits(rows))
-            bars = tuple(_bar(day, row, ratios[day]) for day, row in rows if day <= last_day)
-            if not bars:
-                raise ValueError(f"expected bars up to {last_day}, found none")
-            announced = tuple(_announcements(contract, rows, ratios, self.name))
-        except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
-            raise SourceError(self.name, contract.symbol, f"{type(error).__name__}: {error}", REMEDY) from None
+        rows = self._asked(contract)
+        ratios = dict(_later_splits(rows))
+        bars = tuple(_bar(day, row, ratios[day]) for day, row in rows if day <= last_day)
+        if not bars:
+            raise ValueError(f"expected bars up to {last_day}, found none")
+        announced = tuple(_announcements(contract, rows, ratios, self.name))
         if bars[0].day <= last_day - timedelta(days=ANNOUNCED_DAYS):
             self._announced += announced  # of a shorter past it would seem that others were taken back
         return bars[-self.days :]
@@ -101,7 +105,9 @@ class YahooBars:
             ):
                 with attempt:
                     frame = ticker.history(period=reach, auto_adjust=False, actions=True, timeout=TIMEOUT_SECONDS)
-        except (OSError, YFException) as error:
+        except (OSError, YFRateLimitError) as error:  # the next ticker would fare no better
+            raise SourceError(self.name, contract.symbol, f"found no answer ({error!s:.200})", REMEDY) from None
+        except YFException as error:
             raise ValueError(f"found no answer ({error!s:.200})") from None
         currency = ticker.history_metadata["currency"]
         if currency != contract.currency:

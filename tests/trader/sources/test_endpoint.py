@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from ledger.clock import SimulatedClock
 from ledger.events import DataIngested, DistributionDeclared, SplitDeclared
 from tests.trader.decisions import AAPL, IBM, contract, situation
+from tests.trader.decisions import told as heard
 from tests.trader.sources.replaying import Answer, Server, replaying, says, silent
 from trader.bars import Bar
 from trader.calendar import Calendar
@@ -303,3 +304,50 @@ def test_a_description_is_spelled_as_it_can_be_read_again(tmp_path: Path) -> Non
     for everything in (False, True):
         spelled = tomllib.loads("\n".join(settings_lines(settings, everything=everything)), parse_float=str)
         assert settings_of(spelled, tmp_path).sources.http == settings.sources.http
+
+
+@pytest.mark.parametrize(
+    ("on_error", "told"),
+    [
+        pytest.param("skip", ["data_ingested", "data_fault_found"], id="left out"),
+        pytest.param("stop", ["step_failed"], id="no order"),
+    ],
+)
+def test_one_ticker_without_a_usable_answer(
+    server: Server, tmp_path: Path, on_error: Any, told: list[str]
+) -> None:  # fmt: skip
+    both = (contract(AAPL), contract(IBM))
+    source = bars_of(server, tmp_path, says("Date,Open\n2005-02-28,1\n"), says(STOOQ_ANSWER))
+
+    facts = ingest(situation(), tmp_path, (source,), both, Calendar.load(), BarRules(on_error=on_error))
+
+    assert [fact.type for fact in facts] == told
+    assert "expected a column 'High', found Date, Open; see what the server answers" in str(facts[-1])
+
+
+def test_a_server_that_is_down_is_not_asked_for_the_next_ticker(server: Server, tmp_path: Path) -> None:
+    both = (contract(AAPL), contract(IBM))
+    source = bars_of(server, tmp_path, *[says("", status=500)] * 3)
+
+    facts = ingest(situation(), tmp_path, (source,), both, Calendar.load(), BarRules(on_error="skip"))
+
+    assert [fact.type for fact in facts] == ["step_failed"]
+    assert len(server.asked) == 3
+
+
+def test_what_a_ticker_without_an_answer_had_announced_is_not_taken_back(server: Server, tmp_path: Path) -> None:
+    columns = {"date": "Date", "close": "Close", "dividend": "Div"}
+    past = "Date,Close,Div\n2004-11-01,91,0\n2005-02-25,92.8,0\n2005-02-28,92.58,0\n"
+    known = [
+        DistributionDeclared(
+            con_id=con_id, ex_date=date(2005, 2, 8), amount=Decimal("0.18"), currency="USD", source="stooq"
+        )
+        for con_id in (AAPL, IBM)
+    ]
+    source = bars_of(server, tmp_path, says("Date,Close\n2005-02-28,1\n"), says(past), columns=columns)
+
+    both = (contract(AAPL), contract(IBM))
+    facts = ingest(heard(situation(), *known), tmp_path, (source,), both, Calendar.load(), BarRules(on_error="skip"))
+
+    declared = [fact for fact in facts if isinstance(fact, DistributionDeclared)]
+    assert [(fact.con_id, fact.taken_back) for fact in declared] == [(IBM, True)]

@@ -54,6 +54,9 @@ COMMANDS: tuple[tuple[str, Command], ...] = (
     ("shutdown", shutdown),
 )
 
+# What a scenario may do by itself: time is moved by whoever steers, and only they wait and end it all.
+SCENARIO_COMMANDS = frozenset(name for name, _ in COMMANDS) - {"now", "advance", "wait-held", "shutdown", "dump"}
+
 
 async def carry_out(desk: Desk, name: str, given: dict[str, object]) -> Answer:
     """Carry out a command by its name."""

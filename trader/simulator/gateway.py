@@ -36,6 +36,7 @@ from trader.simulator.lots import ZERO
 from trader.simulator.messages_orders import commission_report, exec_details, open_order, order_status
 from trader.simulator.orders import Order, Rejected
 from trader.simulator.registry import REQUEST_OF_NUMBER, Request
+from trader.simulator.scenario import Act, Scenario, Step
 from trader.simulator.sessions import NEW_YORK, session_at
 from trader.simulator.ticks import delivered_type, ticks
 from trader.simulator.wire import Fields, MalformedError
@@ -55,6 +56,9 @@ class Gateway:
     def __init__(self, exchange: Exchange, answers: Mapping[str, Answer], wire_log: TextIO | None = None) -> None:
         self.exchange = exchange
         self.faults = Faults()
+        self.scenario = Scenario()
+        self.act: Act | None = None  # carries out a step of the scenario
+        self._acting: set[asyncio.Task[None]] = set()
         self.clients: dict[int, Client] = {}  # started, by client id
         self.highest_order_id: dict[int, int] = {}  # by client id; never lowered
         self.held = asyncio.Event()  # a hold has sprung
@@ -148,6 +152,7 @@ class Gateway:
         else:
             self.settle()
             self._spring(client, counts_as or request.name, mark)
+            self._follow(counts_as or request.name)
 
     def _answer(self, client: Client, request: Request, fields: Fields) -> str | None:
         if client.client_id is None and request.name != "startApi":
@@ -169,6 +174,18 @@ class Gateway:
         if not trap.answered:
             client.withhold(mark)
         client.close()
+
+    def _follow(self, kind: str) -> None:
+        """Let the scenario act, once the answers to the request that it waited for are sent."""
+        for step in self.scenario.after(kind):
+            task = asyncio.get_running_loop().create_task(self._carry_out(step))
+            self._acting.add(task)
+            task.add_done_callback(self._acting.discard)
+            task.add_done_callback(asyncio.Task.result)  # what fails is told by the loop
+
+    async def _carry_out(self, step: Step) -> None:
+        if self.act is not None:
+            await self.act(step.command, dict(step.arguments))
 
     def release(self) -> None:
         """Send what is withheld from any client."""
@@ -311,6 +328,12 @@ class Gateway:
 
     async def advance(self, to: datetime) -> None:
         """Move time; returns when all that it caused is written."""
+        for step in self.scenario.until(to):
+            await self._advance(max(step.at or to, self.exchange.now))
+            await self._carry_out(step)
+        await self._advance(to)
+
+    async def _advance(self, to: datetime) -> None:
         try:
             self.exchange.advance(to)
         finally:  # the venue may stop on the way: what has happened until then is told all the same

@@ -19,6 +19,8 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+from trader.simulator.commands import SCENARIO_COMMANDS
+from trader.simulator.scenario import Scenario, read_scenario
 from trader.simulator.simulator import (
     DEFAULT_ACCOUNT,
     DEFAULT_CASH,
@@ -39,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         setup = _setup(options)
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         print(f"simulator: {error}", file=sys.stderr)
         return CANNOT_START
 
@@ -114,6 +116,7 @@ def _setup(options: argparse.Namespace) -> Setup:
         control_port=options.control_port,
         wire_log=options.wire_log,
         statement_port=options.statement_port,
+        scenario=read_scenario(options.scenario, SCENARIO_COMMANDS) if options.scenario else Scenario(),
         terms=Terms(
             dividends=options.dividends,
             splits=options.splits,
@@ -148,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--statements", action="store_true", help="write a Flex statement every evening and serve it over HTTP")
     add("--statement-port", type=int, default=0, help="where statements are served (default 0: any free port)")
     add("--withholding", type=_amount, default=Decimal("0.30"), help="tax on dividends, a share (default 0.30)")
+    add("--scenario", type=Path, help="a file of what goes wrong by itself: see docs/simulator.md")
     add("--host", default="127.0.0.1", help="address to listen at (default 127.0.0.1; there is no password)")
     add("--port-file", type=Path, help="write the ports to this file as JSON, once they listen")
     add("--wire-log", type=Path, help="append every message to this file, a JSON line each")

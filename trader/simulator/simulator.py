@@ -13,12 +13,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 from trader.simulator.account import Account
 from trader.simulator.answers import ANSWERS
 from trader.simulator.bars import packaged_bars, read_bars
+from trader.simulator.commands import carry_out
 from trader.simulator.contracts import read_contracts
 from trader.simulator.control import Control
 from trader.simulator.control_server import ControlServer
@@ -26,6 +28,7 @@ from trader.simulator.desk import Desk
 from trader.simulator.exchange import NO_TERMS, Exchange
 from trader.simulator.gateway import Gateway
 from trader.simulator.market import Market
+from trader.simulator.scenario import Scenario
 from trader.simulator.sessions import NEW_YORK
 from trader.simulator.statement_service import StatementService
 from trader.simulator.terms import Terms
@@ -53,6 +56,7 @@ class Setup:
     positions: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
     terms: Terms = NO_TERMS
     statement_port: int = 0  # of the statement service, if the terms have one
+    scenario: Scenario = field(default_factory=Scenario)  # what goes wrong by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,9 @@ async def serve(exchange: Exchange, setup: Setup, ready: Callable[[Ports, asynci
         gateway = Gateway(exchange, ANSWERS, log)
         archive = exchange.settlement.archive
         service = StatementService(archive) if archive else None
-        control = ControlServer(Desk(gateway, stopped, service))
+        desk = Desk(gateway, stopped, service)
+        gateway.scenario, gateway.act = setup.scenario, partial(carry_out, desk)
+        control = ControlServer(desk)
         stack.callback(gateway.close)
         stack.callback(control.close)
         port = await gateway.open(setup.host, setup.port)
@@ -130,6 +136,7 @@ class Simulator:
         host: str = "127.0.0.1",
         terms: Terms = NO_TERMS,
         statement_port: int = 0,
+        scenario: Scenario | None = None,
     ) -> None:
         self.setup = Setup(
             data=data,
@@ -144,6 +151,7 @@ class Simulator:
             positions=positions or {},
             terms=terms,
             statement_port=statement_port,
+            scenario=scenario or Scenario(),
         )
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

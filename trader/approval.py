@@ -16,6 +16,7 @@ from typing import Any
 from ledger.events import Fact, SettingChange, SettingsApproved, SettingsChanged
 from ledger.state import State
 from trader.evidence import EvidenceError, get
+from trader.settings import SettingsError, canonical_text, settings_of
 
 DECIDES_NOTHING = ("mail", "witness", "schedule", "broker", "simulator", "flex", "dry_run")
 # Settings that are limits, though their names do not end in _max or _min: the smaller, the tighter.
@@ -42,7 +43,7 @@ def approval_of(book: State, home: Path, settings_sha256: str) -> tuple[Fact, ..
 def changes_between(home: Path, before: str, after: str) -> Iterator[SettingChange]:
     """Yield every setting that decides and differs between two kept settings, by name."""
     try:
-        old, new = (dict(_leaves(json.loads(get(home, sha256, ".json")))) for sha256 in (before, after))
+        old, new = (dict(_leaves(_with_defaults(get(home, sha256, ".json")))) for sha256 in (before, after))
     except (EvidenceError, ValueError):
         yield SettingChange(name="settings", before=UNREADABLE, after=UNREADABLE)
         return
@@ -71,6 +72,15 @@ def waits(home: Path, settings_sha256: str) -> bool:
         return bool(json.loads(get(home, settings_sha256, ".json")).get("approval", "wait") == "wait")
     except (EvidenceError, ValueError):
         return True
+
+
+def _with_defaults(kept: bytes) -> Any:
+    """Read kept settings as this version would: a setting that is new since then stands at its default, unchanged."""
+    found = json.loads(kept)
+    try:
+        return json.loads(canonical_text(settings_of(found, Path("approved"))))
+    except SettingsError:
+        return found  # this version knows it otherwise: what differs is shown as it was kept
 
 
 def _names(text: str) -> list[str]:

@@ -13,6 +13,7 @@ from tests.trader.decisions import situation as world
 from tests.trader.decisions import started
 from trader.approval import approval_of, changes_between, is_tightened
 from trader.evidence import put
+from trader.settings import canonical_text, load
 
 SETTINGS: dict[str, Any] = {
     "approval": "wait",
@@ -96,6 +97,20 @@ def test_that_no_approval_is_asked_for_is_approved_first(tmp_path: Path) -> None
 
     assert isinstance(decided(tmp_path, asked, unasked), SettingsChanged)
     assert isinstance(decided(tmp_path, unasked, other), SettingsApproved)
+
+
+def test_a_setting_that_a_newer_version_brought_is_no_change_of_the_owners(tmp_path: Path) -> None:
+    whole = tmp_path / "tallybook.toml"
+    whole.write_text(
+        '[account]\nid = "DU1"\n[universe]\nsymbols = ["IBM"]\n[strategy]\nkind = "fixed"\nweights = { IBM = 0.3 }\n'
+    )
+    now = canonical_text(load(tmp_path))
+    then = json.loads(now)
+    del then["orders"]["cash_reserve"]
+    before, after = put(tmp_path, json.dumps(then).encode(), ".json"), put(tmp_path, now.encode(), ".json")
+
+    assert before != after
+    assert list(changes_between(tmp_path, before, after)) == []
 
 
 def test_settings_that_cannot_be_read_wait(tmp_path: Path) -> None:

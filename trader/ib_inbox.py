@@ -57,7 +57,9 @@ class Inbox:
     # What the callbacks call
 
     def open_order(self, order_id: int, contract: Any, order: Any, state: Any) -> None:
-        """Hear of an open order, or of a preview."""
+        """Hear of an open order, or of a preview; those of another account of the login are not ours to judge."""
+        if order.account not in ("", self.account):
+            return
         if order.whatIf:
             self.previews[order.orderId] = state  # a first, bogus answer is replaced by the real one
             return
@@ -91,7 +93,8 @@ class Inbox:
 
     def completed_order(self, contract: Any, order: Any, state: Any) -> None:
         """Hear of an order that is done."""
-        self.completed.append((order, state))
+        if order.account in ("", self.account):
+            self.completed.append((order, state))
 
     def account_value(self, tag: str, text: str, currency: str, account: str) -> None:
         """Hear a figure of the account."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from trader.simulator import messages
-from trader.simulator.account_values import BASE, AccountValue
+from trader.simulator.account import Account
+from trader.simulator.account_values import BASE, AccountValue, account_values
 from trader.simulator.clients import Client
 from trader.simulator.gateway import Answer, Gateway
 from trader.simulator.wire import Fields, MalformedError
@@ -40,7 +41,7 @@ def ids(gateway: Gateway, client: Client, fields: Fields) -> None:
 def managed_accounts(gateway: Gateway, client: Client, fields: Fields) -> None:
     """Name the account."""
     nothing_more(fields)
-    client.send(messages.managed_accounts(gateway.exchange.account.number))
+    client.send(messages.managed_accounts(",".join((gateway.exchange.account.number, *gateway.siblings))))
 
 
 def current_time(gateway: Gateway, client: Client, fields: Fields) -> None:
@@ -75,12 +76,26 @@ def account_updates(gateway: Gateway, client: Client, fields: Fields) -> None:
     subscribe = fields.flag("subscribe")
     account = fields.text("acctCode")
     fields.end()
+    if account in gateway.siblings:
+        _tell_sibling(gateway, client, gateway.siblings[account].account)
+        return
     check_account(gateway, account)
     client.follows_account = subscribe
     if subscribe:
         client.figures_sent.clear()
         gateway.tell_account(client)
         client.send(messages.account_download_end(gateway.exchange.account.number))
+
+
+def _tell_sibling(gateway: Gateway, client: Client, account: Account) -> None:
+    """Send another account of the login, once."""
+    market, now = gateway.exchange.market, gateway.exchange.now
+    for value in account_values(account, market, now):
+        client.send(messages.account_value(account.number, value))
+    for row in account.portfolio(market, now):
+        client.send(messages.portfolio_value(account.number, gateway.contract(row.con_id), row, client.version))
+    client.send(messages.account_update_time(now))
+    client.send(messages.account_download_end(account.number))
 
 
 def account_updates_multi(gateway: Gateway, client: Client, fields: Fields) -> None:
@@ -131,9 +146,9 @@ def positions(gateway: Gateway, client: Client, fields: Fields) -> None:
     """Send every position, and from then on those that change."""
     nothing_more(fields)
     client.follows_positions = True
-    account = gateway.exchange.account
-    for row in account.positions():
-        client.send(messages.position(account.number, gateway.contract(row.con_id), row, client.version))
+    for account in (gateway.exchange.account, *(other.account for other in gateway.siblings.values())):
+        for row in account.positions():
+            client.send(messages.position(account.number, gateway.contract(row.con_id), row, client.version))
     client.send(messages.position_end())
 
 

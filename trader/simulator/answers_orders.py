@@ -140,10 +140,11 @@ def open_orders(gateway: Gateway, client: Client, fields: Fields) -> None:
 
 
 def all_open_orders(gateway: Gateway, client: Client, fields: Fields) -> None:
-    """List the open orders of all clients."""
+    """List the open orders of all clients, and of all accounts of the login."""
     nothing_more(fields)
     check_writable(gateway)
-    _list_open(gateway, client, gateway.exchange.open_orders())
+    others = [order for other in gateway.siblings.values() for order in other.orders]
+    _list_open(gateway, client, (*gateway.exchange.open_orders(), *others))
 
 
 def auto_open_orders(gateway: Gateway, client: Client, fields: Fields) -> None:

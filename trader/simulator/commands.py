@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from trader.simulator.commands_faults import FAULT_COMMANDS
 from trader.simulator.commands_injections import INJECTION_COMMANDS
+from trader.simulator.commands_siblings import SIBLING_COMMANDS
 from trader.simulator.commands_statements import STATEMENT_COMMANDS
 from trader.simulator.commands_venue import VENUE_COMMANDS
 from trader.simulator.desk import Answer, Arguments, Command, CommandError, Desk
@@ -50,6 +51,7 @@ COMMANDS: tuple[tuple[str, Command], ...] = (
     *FAULT_COMMANDS,
     *STATEMENT_COMMANDS,
     *INJECTION_COMMANDS,
+    *SIBLING_COMMANDS,
     ("clear", clear),
     ("shutdown", shutdown),
 )

@@ -14,6 +14,7 @@ The names of messages (`kind`) are those of `registry.py`.
     account   restate {exec_id, quantity?, price?} corrects or busts · deliver {symbol} an option before its last day
               action {kind: stock-dividend | spin-off | merge | rename, symbol, into?, ratio?, cash?}
               transfer {symbol, quantity, price} from another broker, or to it
+    login     sibling {account, cash?, symbol?, quantity?, price? | limit?, order_ref?} another account of it
     messages  drop, duplicate, corrupt {kind, times?} · delay {kind, seconds, times?} real seconds
               ignore {kind, times?} a request · error {code, text, id?=-1, client_id?}
               account-value {tag, currency?, value?} overrides a figure; without value it is left out
@@ -219,6 +220,29 @@ class Control:
     def commission_delay(self, seconds: float) -> None:
         """Let commission reports come so much simulated time after their executions."""
         self.send("commission-delay", seconds=seconds)
+
+    def sibling(
+        self,
+        account: str,
+        symbol: str | None = None,
+        quantity: Decimal | None = None,
+        *,
+        price: Decimal | None = None,
+        limit: Decimal | None = None,
+        cash: Decimal | None = None,
+        order_ref: str | None = None,
+    ) -> None:
+        """Put another account behind the login; let it hold something at a price, or order it at a limit."""
+        self.send(
+            "sibling",
+            account=account,
+            symbol=symbol,
+            quantity=quantity,
+            price=price,
+            limit=limit,
+            cash=cash,
+            order_ref=order_ref,
+        )
 
     # Messages
 

@@ -38,6 +38,7 @@ from trader.simulator.orders import Order, Rejected
 from trader.simulator.registry import REQUEST_OF_NUMBER, Request
 from trader.simulator.scenario import Act, Scenario, Step
 from trader.simulator.sessions import NEW_YORK, session_at
+from trader.simulator.siblings import Sibling
 from trader.simulator.ticks import delivered_type, ticks
 from trader.simulator.wire import Fields, MalformedError
 
@@ -56,6 +57,7 @@ class Gateway:
     def __init__(self, exchange: Exchange, answers: Mapping[str, Answer], wire_log: TextIO | None = None) -> None:
         self.exchange = exchange
         self.faults = Faults()
+        self.siblings: dict[str, Sibling] = {}  # other accounts of the login, by number
         self.scenario = Scenario()
         self.act: Act | None = None  # carries out a step of the scenario
         self._acting: set[asyncio.Task[None]] = set()
@@ -204,7 +206,7 @@ class Gateway:
             return
         client.client_id = client_id
         self.clients[client_id] = client
-        client.send(messages.managed_accounts(self.exchange.account.number))
+        client.send(messages.managed_accounts(",".join((self.exchange.account.number, *self.siblings))))
         client.send(messages.next_valid_id(self.next_order_id(client_id)))
         for code, text in NOTICES:
             self.error(client, -1, code, text)

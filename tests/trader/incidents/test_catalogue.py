@@ -71,3 +71,23 @@ def test_a_connection_under_the_same_id_finds_its_orders_after_a_restart(world: 
 
     assert world.book.orders[ref].status == "working"
     assert len(world.control.orders()) == 1
+
+
+def test_a_position_that_was_closed_is_flat_on_both_sides(world: World) -> None:
+    world.control.trade("ACME", Decimal(40))
+    world.ledger.record(world.broker.observe(world.book))
+    world.control.trade("ACME", Decimal(-40))
+
+    world.ledger.record(world.broker.observe(world.book))
+
+    assert not any(world.book.positions.values())
+    assert not any(row.quantity for row in (world.book.reported.positions or {}).values())
+
+
+def test_while_another_session_takes_the_data_there_is_no_price(world: World) -> None:
+    world.control.ignore("reqMktData")
+    world.control.error(10197, "No market data during competing live session")
+
+    world.ledger.record(world.broker.quotes(world.book))
+
+    assert {row.ask for row in world.book.quotes.values()} == {None}

@@ -29,6 +29,17 @@ def _rule(effect: str) -> Callable[[Desk, Arguments], Answer]:
     return command
 
 
+def rewrite(desk: Desk, arguments: Arguments) -> Answer:
+    """Let a field of messages say something else."""
+    kind, position = arguments.one_of("kind", MESSAGE_NAMES), arguments.integer("field")
+    text, times = arguments.text("text"), arguments.optional_integer("times")
+    arguments.end()
+    if position < 1:
+        raise CommandError(f"field should be 1 or more, found {position}")
+    desk.gateway.faults.rules.append(Rule("rewrite", kind, times, position=position, text=text))
+    return {}
+
+
 def ignore(desk: Desk, arguments: Arguments) -> Answer:
     """Swallow requests."""
     kind, times = arguments.one_of("kind", REQUEST_NAMES), arguments.optional_integer("times")
@@ -171,6 +182,7 @@ FAULT_COMMANDS: tuple[tuple[str, Command], ...] = (
     ("duplicate", _rule("duplicate")),
     ("corrupt", _rule("corrupt")),
     ("delay", _rule("delay")),
+    ("rewrite", rewrite),
     ("ignore", ignore),
     ("error", error),
     ("account-value", account_value),

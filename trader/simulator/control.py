@@ -16,6 +16,7 @@ The names of messages (`kind`) are those of `registry.py`.
               transfer {symbol, quantity, price} from another broker, or to it
     login     sibling {account, cash?, symbol?, quantity?, price? | limit?, order_ref?} another account of it
     messages  drop, duplicate, corrupt {kind, times?} · delay {kind, seconds, times?} real seconds
+              rewrite {kind, field, text, times?} another value in the field of this number
               ignore {kind, times?} a request · error {code, text, id?=-1, client_id?}
               account-value {tag, currency?, value?} overrides a figure; without value it is left out
               market-data-type {type?} delivered whatever was asked for
@@ -261,6 +262,10 @@ class Control:
     def delay(self, kind: str, seconds: float, times: int | None = None) -> None:
         """Send messages of a kind so many real seconds late."""
         self.send("delay", kind=kind, seconds=seconds, times=times)
+
+    def rewrite(self, kind: str, field: int, text: str, times: int | None = None) -> None:
+        """Let a field of messages of a kind say something else; the message's number is field 0."""
+        self.send("rewrite", kind=kind, field=field, text=text, times=times)
 
     def ignore(self, kind: str, times: int | None = None) -> None:
         """Swallow requests of a kind unread."""

@@ -1,8 +1,9 @@
 """What can be made to go wrong between the gateway and its clients.
 
 `Faults` is plain state that the control port sets and the gateway asks. Message faults (`Rule`) work on outgoing
-messages by name, in the order in which they were set: dropped, duplicated, given a field too many, or held back for
-some real seconds. To add a fault: a field here, the question where the gateway acts, a command in `commands_faults.py`.
+messages by name, in the order in which they were set: dropped, duplicated, given a field too many or another value in
+one of them, or held back for some real seconds. To add a fault: a field here, the question where the gateway acts, a
+command in `commands_faults.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from trader.simulator.messages import Message
 from trader.simulator.registry import NAME_OF_MESSAGE
 
-EFFECTS = ("drop", "duplicate", "corrupt", "delay")
+EFFECTS = ("drop", "duplicate", "corrupt", "rewrite", "delay")
 SURPLUS_FIELD = "corrupted"
 
 
@@ -25,6 +26,8 @@ class Rule:
     kind: str
     times: int | None = None
     seconds: float = 0.0
+    position: int = 0  # rewrite: which field, the message's number being field 0
+    text: str = ""  # rewrite: what it says instead
 
     def applies(self, kind: str) -> bool:
         """Say whether the rule concerns this message, and count it down if so."""
@@ -33,6 +36,13 @@ class Rule:
         if self.times is not None:
             self.times -= 1
         return True
+
+
+def _rewritten(message: Message, rule: Rule) -> Message:
+    """Let one field say something else; a message that is shorter stays as it is."""
+    if rule.position >= len(message):
+        return message
+    return (*message[: rule.position], rule.text, *message[rule.position + 1 :])
 
 
 @dataclass(slots=True)
@@ -81,6 +91,8 @@ class Faults:
                     copies = copies * 2
                 case "corrupt":
                     copies = [(*copy, SURPLUS_FIELD) for copy in copies]
+                case "rewrite":
+                    copies = [_rewritten(copy, rule) for copy in copies]
                 case _:  # delay
                     late += rule.seconds
         yield from ((late, copy) for copy in copies)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ledger.events import OrderFilled, OrderRejected
-from tests.trader.broker_world import World, impatient_world
+from ledger.events import CommissionCharged, OrderFilled, OrderRejected
+from tests.trader.broker_world import SHORT, World, impatient_world
 
 NOTICES = (1300, 2100, 2101, 2103, 2104, 2105, 2106, 2107, 2108, 2119, 2137, 2157, 2158)
 OF_AN_ORDER = (103, 104, 105, 110, 135, 136, 161, 321, 329, 399, 404, 434, 2102, 2109, 2137, 2161, 10147, 10148, 10149)
@@ -91,3 +91,46 @@ def test_while_another_session_takes_the_data_there_is_no_price(world: World) ->
     world.ledger.record(world.broker.quotes(world.book))
 
     assert {row.ask for row in world.book.quotes.values()} == {None}
+
+
+@pytest.mark.parametrize(("told", "charged"), [("0.0", "0"), ("-0.20", "0.20")], ids=["free", "rebate"])
+def test_a_commission_of_nothing_or_less_is_a_commission(world: World, told: str, charged: str) -> None:
+    world.control.rewrite("commissionReport", 3, told)
+    world.send("ACME", 100, "50.05")
+    world.ledger.record(world.broker.wait_for_fills(world.book))
+
+    world.ledger.record(world.broker.observe(world.book))
+
+    assert [fact.amount for fact in world.facts(CommissionCharged)] == [Decimal(charged)]
+    assert world.book.pending_commissions == ()
+
+
+def test_an_unset_commission_is_none_that_has_come(world: World) -> None:
+    world.control.rewrite("commissionReport", 3, "1.7976931348623157E308")
+    world.send("ACME", 100, "50.05")
+    world.ledger.record(world.broker.wait_for_fills(world.book))
+
+    assert world.facts(CommissionCharged) == []
+    assert len(world.book.pending_commissions) == 1
+
+
+def test_a_commission_that_overtakes_its_execution_is_booked_with_it(world: World) -> None:
+    world.control.delay("execDetails", SHORT / 3, times=1)
+    world.send("ACME", 100, "50.05")
+    world.ledger.record(world.broker.wait_for_fills(world.book))
+
+    world.ledger.record(world.broker.observe(world.book))
+
+    assert len(world.facts(OrderFilled)) == len(world.facts(CommissionCharged)) == 1
+
+
+def test_a_position_of_a_currency_pair_is_none(world: World) -> None:
+    world.control.trade("ACME", Decimal(40))
+    world.control.trade("MOVE", Decimal(5))
+    world.ledger.record(world.broker.observe(world.book))
+    for kind, position in (("position", 5), ("portfolioValue", 4)):
+        world.control.rewrite(kind, position, "CASH")
+
+    world.ledger.record(world.broker.observe(world.book))
+
+    assert world.book.reported.positions == {}

@@ -21,7 +21,6 @@ from ledger.events import (
     Fact,
     FactRefused,
     HeadAdvanced,
-    NoticeFailed,
     StartRefused,
     StatementMissed,
     TailTruncated,
@@ -41,7 +40,7 @@ __all__ = ["Book", "Forgotten", "Impossible", "book_hash", "forgetful_book", "is
 # Of interest to reports alone.
 WITHOUT_EFFECT: tuple[type[Fact], ...] = (
     TailTruncated, HeadAdvanced, WallClockRegressed, StartRefused, FactRefused, BrokerLost,
-    BrokerDisconnected, NoticeFailed, WashSaleObserved, StatementMissed,
+    BrokerDisconnected, WashSaleObserved, StatementMissed,
 )  # fmt: skip
 GROUPS = (cycle, continuity, observations, orders, executions, cash, opening, actions, announcements)
 EFFECTS: dict[type[Fact], Effect] = dict(effect for group in GROUPS for effect in group.EFFECTS)

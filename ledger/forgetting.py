@@ -197,6 +197,8 @@ def _forget_days(state: State, horizon: datetime) -> None:
         del state.notices[notice]
     for name in [incident for incident, seq in state.incidents.items() if seq <= state.horizon_seq]:
         del state.incidents[name]
+    for name in [name for name, at in state.unsent.items() if at < horizon]:
+        del state.unsent[name]
 
 
 def _forget_keys(state: State, _: datetime) -> None:

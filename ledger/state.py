@@ -219,6 +219,8 @@ class State:
     growth: Growth = field(default_factory=Growth)
     notices: dict[tuple[str, date], int] = field(default_factory=dict)  # (kind, session day) -> seq
     incidents: dict[str, int] = field(default_factory=dict)
+    unsent: dict[str, datetime] = field(default_factory=dict)  # mail, as KIND/DAY or its incident -> failed first
+    mail_fails_since: datetime | None = None  # the first failure after the last mail that left
     committed: dict[date, int] = field(default_factory=dict)
 
     @property

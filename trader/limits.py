@@ -103,6 +103,7 @@ class Limits(BaseModel):
     )
     clock_seconds_max: Count = Field(default=30, description="seconds that the broker's clock may differ from ours")
     disk_free_megabytes_min: Count = Field(default=200, description="megabytes that must be free where the home lies")
+    mail_hours_max: Count = Field(default=24, description="hours that mails may fail before nothing is sent any more")
     minutes_after_open_min: Minutes = Field(default=5, description="minutes after the open before anything is sent")
     minutes_before_close_min: Minutes = Field(default=5, description="minutes before the close when sending ends")
     gateway_restart: str = Field(

@@ -24,6 +24,7 @@ from ledger.events import (
     DayCommitted,
     DaySealed,
     GoneLive,
+    NoticeFailed,
     NoticeSent,
     OverrideSet,
     SafeguardsEvaluated,
@@ -243,6 +244,7 @@ def _settings_changed(state: State, event: Event) -> None:
 def _settings_approved(state: State, event: Event) -> None:
     fact: SettingsApproved = event.fact  # type: ignore[assignment]
     state.settings_approved = fact.settings_sha256
+    state.mail_fails_since = None  # the cure of a mail that fails, or its end: if it fails on, that counts from here
 
 
 def _overridden(state: State, event: Event) -> None:
@@ -272,10 +274,26 @@ def _committed(state: State, event: Event) -> None:
 
 def _notice_sent(state: State, event: Event) -> None:
     fact: NoticeSent = event.fact  # type: ignore[assignment]
+    state.mail_fails_since = None
+    state.unsent.pop(_mail_name(state, fact), None)
     if fact.incident:
         state.incidents[fact.incident] = event.seq
-    if state.cycle is not None:
+    is_late = fact.incident and fact.kind != "alarm"  # of a session before this one
+    if state.cycle is not None and not is_late:
         state.notices[(fact.kind, state.cycle.started.session_day)] = event.seq
+
+
+def _notice_failed(state: State, event: Event) -> None:
+    fact: NoticeFailed = event.fact  # type: ignore[assignment]
+    if state.mail_fails_since is None:
+        state.mail_fails_since = event.recorded_at
+    state.unsent.setdefault(_mail_name(state, fact), event.recorded_at)
+
+
+def _mail_name(state: State, fact: NoticeSent | NoticeFailed) -> str:
+    if fact.incident or state.cycle is None:
+        return fact.incident
+    return f"{fact.kind}/{state.cycle.started.session_day}"
 
 
 EFFECTS = (
@@ -309,4 +327,5 @@ EFFECTS = (
     (DaySealed, _sealed),
     (DayCommitted, _committed),
     (NoticeSent, _notice_sent),
+    (NoticeFailed, _notice_failed),
 )

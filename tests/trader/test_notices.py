@@ -297,6 +297,47 @@ def test_a_mail_arrives_as_text_and_as_html_with_everything_escaped(tmp_path: Pa
     assert letter.witness in box.body("html")
 
 
+def test_an_end_that_did_not_leave_is_sent_once_after_the_next_cycle_and_not_as_that_day_s(tmp_path: Path) -> None:
+    world = finished(tmp_path, "09:35", "16:05")
+    with mailbox(refuses=True) as refusing:
+        write_settings(tmp_path, SETTINGS + mail_section(refusing.port))
+        mail_what_is_due(world, tmp_path)
+    world.quiet_cycle(WEDNESDAY, "09:35", "93")
+
+    with mailbox() as box:
+        write_settings(tmp_path, SETTINGS + mail_section(box.port))
+        mail_what_is_due(world, tmp_path)
+        mail_what_is_due(world, tmp_path)
+        world.quiet_cycle(WEDNESDAY, "16:05", "94", kind="close")
+        mail_what_is_due(world, tmp_path)
+
+    assert [subject.split("  ")[0].removeprefix("[paper] ").split()[0] for subject in box.subjects] == [
+        "START", "END", "END",
+    ]  # fmt: skip
+    assert box.subjects[1].split("  ")[0] != box.subjects[2].split("  ")[0]
+    assert world.ledger.book.mail_fails_since is None
+    assert world.ledger.book.unsent == {}
+
+
+def test_a_mail_that_is_refused_again_stays_unsent_since_its_first_failure(tmp_path: Path) -> None:
+    world = finished(tmp_path, "09:35", "16:05")
+    with mailbox(refuses=True) as refusing:
+        write_settings(tmp_path, SETTINGS + mail_section(refusing.port))
+        mail_what_is_due(world, tmp_path)
+        first = dict(world.ledger.book.unsent)
+        world.later(3600)
+        mail_what_is_due(world, tmp_path)
+
+    assert list(first) == [f"end/{TUESDAY}"]
+    assert world.ledger.book.unsent == first
+    assert world.ledger.book.mail_fails_since == first[f"end/{TUESDAY}"]
+
+
+def mail_what_is_due(world: World, home: Path) -> None:
+    world.ledger.log.barrier()
+    world.ledger.record(due_mails(world.ledger.book, load(home), home))
+
+
 def test_what_is_due_after_a_cycle_is_sent_and_told_once(tmp_path: Path, box: Mailbox) -> None:
     world = new_world(tmp_path)
     ready(world, TUESDAY, "09:35")

@@ -32,6 +32,8 @@ from ledger.events import (
     LogStarted,
     MarginObserved,
     NavObserved,
+    NoticeFailed,
+    NoticeSent,
     OpeningBalanceRecorded,
     OrderAcknowledged,
     OrderFilled,
@@ -146,6 +148,9 @@ EARLIER = started(slot="2005-03-01/0935")
 MISSED = CycleSkipped(slot="2005-03-01/0835", reason="no cycle ran in its time")
 OTHERS = SettingsApproved(settings_sha256="1" * 64, by="operator", why="more")
 THESE = SettingsApproved(settings_sha256="0" * 64, by="operator", why="less")
+UNSENT = NoticeFailed(kind="end", subject="END", reason="refused")
+SENT = NoticeSent(kind="start", subject="START")
+DAY_AND_MORE = timedelta(hours=24, seconds=1)
 GONE = GoneLive(account=ACCOUNT, paper_sessions=20, why="")
 TRADED = "this_slot_was_not_traded"
 FINISHED_HERE = CycleFinished(slot=started().slot, book_hash="1:0")
@@ -273,6 +278,11 @@ CASES = (
     Case("disk_has_room", "pass", "just", limits={"disk_free_megabytes_min": 10_000}),
     Case("disk_has_room", "veto", "a megabyte too little", limits={"disk_free_megabytes_min": 10_001}),
     Case("disk_has_room", "unknown", "not told", also=[started(attempt=2, disk_free_megabytes=None)]),
+    Case("mails_leave", "pass", "none failed"),
+    Case("mails_leave", "pass", "just", world={"before": [UNSENT]}, also=[connected()], later=timedelta(hours=24)),
+    Case("mails_leave", "veto", "too long", world={"before": [UNSENT]}, also=[connected()], later=DAY_AND_MORE),
+    Case("mails_leave", "pass", "cured", world={"before": [UNSENT, THESE]}, also=[connected()], later=DAY_AND_MORE),
+    Case("mails_leave", "pass", "one left", world={"before": [UNSENT, SENT]}, also=[connected()], later=DAY_AND_MORE),
     Case("the_open_is_over", "pass", "just", world={"now": OPENED + timedelta(minutes=5)}),
     Case("the_open_is_over", "veto", "a second early", world={"now": OPENED + timedelta(minutes=5, seconds=-1)}),
     Case("the_close_is_not_near", "pass", "just", world={"now": CLOSED - timedelta(minutes=5, seconds=1)}),
@@ -530,6 +540,7 @@ def test_whatever_a_safeguard_does_not_pass_forbids_trading(case: Case) -> None:
 
 # What has no input that could be missing: the book itself tells it, in every state.
 KNOWS_ALWAYS = {
+    "mails_leave",
     "no_step_failed",
     "not_halted",
     "this_log_is_the_newest",

@@ -6,6 +6,7 @@ What a mail says is composed purely from the book (`compose.py`, `paragraphs.py`
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +17,8 @@ from ledger.events import NoticeFailed, NoticeSent, OrderPlanned
 from ledger.log import read_events
 from queries.bridge import bridge_of
 from trader.calendar import Calendar
-from trader.notices.compose import due_notices, session_letter
+from trader.notices.compose import END, due_notices, late_ends, session_letter
+from trader.notices.letters import Letter
 from trader.notices.mail import send
 from trader.settings import Settings
 
@@ -39,14 +41,27 @@ def due_mails(book: Book, settings: Settings, home: Path) -> Iterator[NoticeSent
     slot = next((s for s in (*slots, calendar.closing_slot(session)) if s.name == cycle.started.slot), None)
     if slot is None:
         return  # a start by hand belongs to no part of the session
-    names, leverage_max = tuple(slot.name for slot in slots), settings.limits.gross_leverage_max
     for kind in due_notices(book, slot, slots):
-        decided, drawdown = _decided(book, home, day), book.growth.drawdown
-        letter = session_letter(
-            book, kind, day, names,
-            leverage_max=leverage_max, decided=decided, drawdown=drawdown, bridged=bridge_of(home, day),
-        )  # fmt: skip
-        yield send(settings.mail, home, letter)
+        notice = send(settings.mail, home, _letter(book, settings, home, kind, day, calendar))
+        yield notice
+        if isinstance(notice, NoticeFailed):
+            return  # each attempt may take as long as the server's time limit
+    for incident, late in late_ends(book, day):
+        letter = replace(_letter(book, settings, home, END, late, calendar), incident=incident)
+        notice = send(settings.mail, home, letter)
+        yield notice
+        if isinstance(notice, NoticeFailed):
+            return
+
+
+def _letter(book: Book, settings: Settings, home: Path, kind: str, day: date, calendar: Calendar) -> Letter:
+    session = calendar.session(day)
+    names = tuple(slot.name for slot in calendar.slots(session)) if session is not None else ()
+    return session_letter(
+        book, kind, day, names,
+        leverage_max=settings.limits.gross_leverage_max, decided=_decided(book, home, day),
+        drawdown=book.growth.drawdown, bridged=bridge_of(home, day),
+    )  # fmt: skip
 
 
 def _decided(book: Book, home: Path, day: date) -> dict[str, Decimal]:

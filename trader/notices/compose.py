@@ -69,6 +69,12 @@ def due_notices(book: Book, slot: Slot, slots: tuple[Slot, ...]) -> tuple[str, .
     return () if sent else (START,)
 
 
+def late_ends(book: Book, day: date) -> tuple[tuple[str, date], ...]:
+    """Return the END mails of earlier sessions that could not be handed over: as incidents, with their days."""
+    failed = (name for name in book.unsent if name.partition("/")[0] == END)
+    return tuple((name, late) for name in failed if (late := date.fromisoformat(name.partition("/")[2])) < day)
+
+
 def session_letter(
     book: Book,
     kind: str,
@@ -170,7 +176,7 @@ def _mailed(book: Book, kind: str, day: date) -> str:
 
 def _unsent_end(book: Book, day: date) -> tuple[str, ...]:
     before = previous_snapshot(book, day)
-    if before is None or (END, before.session_day) in book.notices:
+    if before is None or (END, before.session_day) in book.notices or f"{END}/{before.session_day}" in book.incidents:
         return ()
     return (f"The END mail of {day_text(before.session_day)} was not sent.",)
 

@@ -34,6 +34,7 @@ SAFEGUARDS: tuple[Safeguard, ...] = (
     cycle.settings_are_approved,
     cycle.clocks_agree,
     cycle.disk_has_room,
+    cycle.mails_leave,
     hours.market_is_open,
     hours.the_open_is_over,
     hours.the_close_is_not_near,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from ledger.book import Book
 from trader.limits import Limits
@@ -130,3 +130,11 @@ def disk_has_room(book: Book, limits: Limits) -> tuple[Verdict, ...]:
     if free is None:
         return (unknown(formula, "not told at the cycle's start"),)
     return (at_least(Decimal(free), Decimal(limits.disk_free_megabytes_min), formula),)
+
+
+def mails_leave(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """An owner whom no mail reaches would not learn of what goes wrong; no mail that failed is no failure."""
+    since, formula = book.mail_fails_since, "hours that mails have failed, none having left"
+    hours = Decimal(0) if since is None else Decimal(int((book.now - since).total_seconds())) / 3600
+    hours = hours.quantize(Decimal("0.01"), ROUND_CEILING)
+    return (at_most(hours, Decimal(limits.mail_hours_max), formula),)

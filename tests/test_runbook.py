@@ -18,6 +18,7 @@ from trader import exits
 from trader.aftermath import failure_of
 from trader.broker import WHAT_TO_DO
 from trader.commands.app import EXPECTED
+from trader.safeguards import SAFEGUARDS
 from trader.supervision import Ending
 
 ROOT = Path(__file__).parents[1]
@@ -103,3 +104,12 @@ def test_a_section_that_a_line_points_to_is_there(told: dict[str, tuple[str, str
     pointed = {name for _, remedy in told.values() for name in re.findall(r"\*([a-z ]+)\*", remedy)}
 
     assert sorted(name for name in pointed if not any(title.startswith(name) for title in sections)) == []
+
+
+def test_every_safeguard_and_no_other_has_its_line_under_a_veto() -> None:
+    text = (ROOT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    section = text.partition("## A veto\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.+`) \| (.+) \|$", section, re.MULTILINE)
+    named = [name for safeguards, remedy in rows if remedy for name in re.findall(r"`([a-z_]+)`", safeguards)]
+
+    assert sorted(named) == sorted(str(getattr(safeguard, "__name__", "")) for safeguard in SAFEGUARDS)

@@ -1,9 +1,9 @@
 """A quarter of real dividends on five stocks: late, withheld, on another day; in the retail profile nothing halts.
 
 Bars, ex-dates and amounts of AAPL (in shares as after its split of 2014), IBM, KO and MSFT are those of spring 2013.
-CALM's are those of spring 2022, laid session for session on 2013, for no fifth stock of the shared market data pays then. The data tell no pay dates: those
-here are made up, some weeks after the ex-date. The first slot of each session and its closing are run through the real
-client; no statement comes. To add a dividend: a row in `PAYMENTS`.
+CALM's are those of spring 2022, laid session for session on 2013, for no fifth stock of the shared market data pays
+then. The data tell no pay dates: those here are made up, some weeks after the ex-date. The first slot of each session
+and its closing are run through the real client; no statement comes. To add a dividend: a row in `PAYMENTS`.
 """
 
 from __future__ import annotations

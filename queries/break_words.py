@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from ledger.book import Book
 from ledger.events import Fact
 from ledger.events.reconciliation import BreakKind, ExplanationRow
+from ledger.paid import paid
 from ledger.state import Break, Fill
 from queries.advice import TOTALS, needs_a_choice
 from queries.figures import change, clock_time, money, price, quantity
@@ -85,16 +86,17 @@ def fills_of(book: Book, known: Break) -> tuple[Fill, ...]:
     return tuple(book.fills[base] for base in known.explanation.evidence if base in book.fills)
 
 
-def money_moved(fills: tuple[Fill, ...]) -> Decimal | None:
+def money_moved(book: Book, fills: tuple[Fill, ...]) -> Decimal | None:
     """Return what executions did to cash; None without any, or where several currencies do not add up."""
     currencies = {currency for fill in fills for currency in (fill.currency, fill.commission_currency) if currency}
-    return sum((-_spent(fill) + (fill.commission or 0) for fill in fills), Decimal(0)) if len(currencies) == 1 else None
+    moved = (_paid(book, fill) + (fill.commission or 0) for fill in fills)
+    return sum(moved, Decimal(0)) if len(currencies) == 1 else None
 
 
 def trade_sum(book: Book, known: Break) -> str | None:
     """Spell what a foreign trade did to cash; None where its executions are not known, or in several currencies."""
     fills = fills_of(book, known)
-    moved = money_moved(fills)
+    moved = money_moved(book, fills)
     if moved is None:
         return None
     currency = "" if fills[0].currency == book.base_currency else f" {fills[0].currency}"
@@ -179,7 +181,8 @@ def _by(done: str, who: str, you: str, rest: str) -> str:
 
 def _amounts(book: Book, fills: tuple[Fill, ...]) -> Iterator[str]:
     for fill in fills:
-        yield f"{quantity(fill.quantity)} {symbol(book, fill.con_id)} × {price(fill.price)} ({change(-_spent(fill))})"
+        moved = change(_paid(book, fill))
+        yield f"{quantity(fill.quantity)} {symbol(book, fill.con_id)} × {price(fill.price)} ({moved})"
     charged = [fill.commission for fill in fills if fill.commission is not None]
     if charged:
         yield f"commission ({change(sum(charged, Decimal(0)))})"
@@ -187,8 +190,8 @@ def _amounts(book: Book, fills: tuple[Fill, ...]) -> Iterator[str]:
         yield "a commission that is pending"
 
 
-def _spent(fill: Fill) -> Decimal:
-    return fill.quantity * fill.price  # stocks alone: a multiplier of one
+def _paid(book: Book, fill: Fill) -> Decimal:
+    return paid(book, fill.con_id, fill.quantity, fill.price)
 
 
 def _units(number: Decimal | None) -> str:

@@ -18,7 +18,9 @@ from ledger.state import State
 from trader.evidence import EvidenceError, get
 from trader.settings import SettingsError, canonical_text, settings_of
 
-DECIDES_NOTHING = ("mail", "witness", "schedule", "broker", "simulator", "flex", "dry_run")
+DECIDES_NOTHING = ("mail", "witness", "broker", "simulator", "flex", "dry_run")
+DECIDE_NOTHING = ("schedule.timeout_seconds", "schedule.memory_megabytes", "schedule.close_not_before")
+SHAPING = ("limits.gross_leverage_max", "limits.name_share_max", "limits.sector_share_max")  # a plan sells to meet them
 # Settings that are limits, though their names do not end in _max or _min: the smaller, the tighter.
 SMALLER_IS_TIGHTER = ("limits.price_collar", "limits.delayed_collar", "limits.close_collar")
 MORE_IS_TIGHTER = ("limits.restricted", "limits.short_banned")
@@ -48,8 +50,12 @@ def changes_between(home: Path, before: str, after: str) -> Iterator[SettingChan
         yield SettingChange(name="settings", before=UNREADABLE, after=UNREADABLE)
         return
     for name in sorted(old.keys() | new.keys()):
-        if old.get(name) != new.get(name) and name.partition(".")[0] not in DECIDES_NOTHING:
+        if old.get(name) != new.get(name) and not _decides_nothing(name):
             yield SettingChange(name=name, before=old.get(name, ABSENT), after=new.get(name, ABSENT))
+
+
+def _decides_nothing(name: str) -> bool:
+    return name.partition(".")[0] in DECIDES_NOTHING or name in DECIDE_NOTHING
 
 
 def is_tightened(change: SettingChange) -> bool:
@@ -57,7 +63,11 @@ def is_tightened(change: SettingChange) -> bool:
     if change.name in MORE_IS_TIGHTER:
         return set(_names(change.before)) <= set(_names(change.after))
     section, _, name = change.name.partition(".")
-    if section != "limits" or not (name.endswith(("_max", "_min")) or change.name in SMALLER_IS_TIGHTER):
+    if (
+        section != "limits"
+        or change.name in SHAPING
+        or not (name.endswith(("_max", "_min")) or change.name in SMALLER_IS_TIGHTER)
+    ):
         return False
     try:
         before, after = Decimal(change.before), Decimal(change.after)

@@ -20,6 +20,7 @@ from ledger.events import (
     Fact,
     StepFailed,
     TradingHalted,
+    TradingVetoed,
 )
 from ledger.line import Event
 
@@ -52,10 +53,12 @@ def clean_sessions(events: Iterable[Event]) -> int:
 
 def _take(session: _Session, running: CycleStarted, fact: Fact) -> None:
     match fact:
+        case CycleFinished() if running.dry_run:
+            session.spoilt.add("dry")
         case CycleFinished():
             session.closed |= running.kind == "close"
-            session.traded |= running.kind == "trade" and not running.dry_run
-        case CycleFailed() | StepFailed() | TradingHalted():
+            session.traded |= running.kind == "trade"
+        case CycleFailed() | StepFailed() | TradingHalted() | TradingVetoed():
             session.spoilt.add(fact.type)
         case BreakFound(consequence="lock" | "reduce_only" | "halt"):
             session.spoilt.add(fact.type)

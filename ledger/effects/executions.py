@@ -60,8 +60,7 @@ def _filled(state: State, event: Event) -> None:
     foreign = order is None and (state.adopted or fact.source != "statement")
     fill: Fill = new(Fill, (
         fact.execution_id, revision, con_id, quantity, price, currency, fact.order_ref, fact.perm_id, fact.client_id,
-        at, event.seq, foreign, *commission, False, fact.liquidation,
-        None if known is None else known.realised_reported,
+        at, event.seq, foreign, *commission, False, fact.liquidation, None,
     ))  # fmt: skip
     state.fills[base] = fill
     gross = gross_of(state, contract, base, fill) if state.proceeds else quantity * price * contract.multiplier

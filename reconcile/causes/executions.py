@@ -14,6 +14,7 @@ from itertools import islice
 from ledger.book import Book
 from ledger.effects.changes import MARGINED, PAID
 from ledger.events import CommissionCharged, ContractDefined, Fact, OrderFilled, decimal_text, execution_base
+from ledger.paid import paid as cash_of
 from ledger.state import ZERO, Fill, Order
 from reconcile.candidates import Case
 from reconcile.comparing.names import INFERRED, symbol
@@ -65,8 +66,7 @@ def has_ended(book: Book, con_id: int) -> bool:
 
 def paid(book: Book, quantity: Decimal, price: Decimal, con_id: int) -> Decimal:
     """Return the cash that a trade moves, without its commission: + received; a future moves none."""
-    contract = book.contracts[con_id]
-    return ZERO if contract.security_type in MARGINED else -quantity * price * contract.multiplier
+    return cash_of(book, con_id, quantity, price)
 
 
 def commission_expected(contract: ContractDefined, quantity: Decimal, price: Decimal) -> Decimal:

@@ -16,7 +16,7 @@ from ledger.lots import EXACT, ROUNDING, ZERO, Folded, Holding, exactly
 from ledger.lots.disposals import Disposal, disposals_by
 from ledger.nav import Unvalued, own_nav
 from ledger.state import Fill, State
-from reconcile.comparing.names import INFERRED, name_of, symbol
+from reconcile.comparing.names import INFERRED, UNNAMED, name_of, symbol
 from reconcile.comparing.rows import NOT_REPORTED, UNKNOWN, Figure, Row, paired
 from reconcile.comparing.totals import (
     accepted_last,
@@ -92,7 +92,10 @@ def executions(book: State, _: Tolerances) -> Iterator[Row]:
         return
     day = broker_day(reported.executions_at)
     listed = frozenset(reported.executions)
-    mine = {fill.execution_id: fill for fill in book.fills.values() if _is_of(fill, day)}
+    told = (fill for fill in book.fills.values() if _is_of(fill, day) and fill.at <= reported.executions_at)
+    mine = {fill.execution_id: fill for fill in told}
+    if listed.isdisjoint(mine):
+        return  # the gateway's day may be another than the broker's: of a list without any of them nothing is known
     own = {execution_id: fill.quantity for execution_id, fill in mine.items()}
     theirs = {execution_id: quantity for execution_id, quantity in own.items() if execution_id in listed}
     yield from paired("execution", own, theirs)
@@ -100,7 +103,7 @@ def executions(book: State, _: Tolerances) -> Iterator[Row]:
 
 def _is_of(fill: Fill, day: date) -> bool:
     """Tell whether the broker told of a fill, and on a day that it still lists."""
-    return not fill.execution_id.startswith(INFERRED) and not fill.busted and broker_day(fill.at) == day
+    return not fill.execution_id.startswith((INFERRED, UNNAMED)) and not fill.busted and broker_day(fill.at) == day
 
 
 def commissions(book: State, _: Tolerances) -> Iterator[Row]:
@@ -146,6 +149,9 @@ def _is_our_own(book: State, lot: Disposal) -> bool:
 
     It was adopted, accepted, transferred or made by an action; or it was closed by another method than IB's own.
     """
+    opening = book.fills.get(lot.opened_by)
+    if opening is not None and opening.revision > 1:
+        return True  # corrected: IB's word on what closed it may be from before
     named = lot.opened_by == "opening" or "/" in lot.opened_by or lot.opened_by in book.breaks
     return named or lot.opened_by.startswith(INFERRED) or lot.method != "fifo"
 

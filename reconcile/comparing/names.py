@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from ledger.state import State
 
-INFERRED = "inferred."  # how the executions begin that nobody but we told
+INFERRED = "inferred."  # how the executions begin that nobody but we told …
+UNNAMED = "statement-"  # … and those that a statement tells without the name that the API gave them
 
 
 def symbol(book: State, con_id: int) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from ledger.events import decimal_text, execution_base
+from ledger.paid import paid
 from ledger.references import is_ours
 from ledger.state import ZERO, Break, Fill, Order, State
 from reconcile.comparing.finding import Finding
@@ -39,7 +40,7 @@ def _foreign_trade(book: State, fills: list[Fill]) -> Finding:
     name = symbol(book, con_id)
     parts = (
         f"{decimal_text(fill.quantity)} {name} at {decimal_text(fill.price)} "
-        f"({decimal_text(-fill.quantity * fill.price)} {fill.currency})"
+        f"({decimal_text(paid(book, fill.con_id, fill.quantity, fill.price))} {fill.currency})"
         for fill in fills
     )
     charged = ", ".join(_commission_text(fill) for fill in fills)

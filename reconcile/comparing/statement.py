@@ -34,7 +34,7 @@ from ledger.line import Event
 from ledger.lots import EXACT, ONE, ZERO, exactly
 from ledger.nav import Unvalued, accruals, own_nav
 from reconcile.cash_lines import cash_lines
-from reconcile.comparing.names import INFERRED
+from reconcile.comparing.names import INFERRED, UNNAMED
 from reconcile.comparing.names import name_of as named
 from reconcile.comparing.rows import ALLOWED, NOT_REPORTED, UNKNOWN, Row, paired
 from reconcile.periods import ONE_DAY, booked_on, broker_day, period_of, until, within
@@ -42,7 +42,6 @@ from reconcile.statements import Statement
 from reconcile.tolerances import CENT
 
 HALF = Decimal("0.5")
-UNNAMED = ("statement-",)  # executions that a statement tells without the name that the API gave them
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +149,7 @@ def executions(own: Own, statement: Statement) -> Iterator[Row]:
     ours = {
         fill.execution_id: fill.quantity
         for fill in booked
-        if fill is not None and not fill.busted and not fill.execution_id.startswith((*UNNAMED, INFERRED))
+        if fill is not None and not fill.busted and not fill.execution_id.startswith((UNNAMED, INFERRED))
     }
     yield from paired("execution", ours if own.whole else None, theirs)
 

@@ -9,7 +9,7 @@ from ledger.effects.changes import MARGINED
 from ledger.events.reconciliation import BreakKind
 from ledger.lots import EXACT
 from ledger.nav import VARIATION, mark, rate
-from ledger.state import ZERO, State
+from ledger.state import ZERO, Break, State
 from reconcile.periods import broker_day
 from reconcile.tolerances import Tolerances
 
@@ -32,7 +32,7 @@ def pending_commissions(book: State, tolerances: Tolerances) -> dict[str, Decima
     The API tells them until the broker's midnight: one of an earlier session that has not come is missing in the book.
     """
     bounds: dict[str, Decimal] = {}
-    today = None if book.cycle is None else book.cycle.started.session_day
+    today = None if book.cycle is None else broker_day(book.cycle.started.session_open)
     for fill in book.fills.values():
         is_to_come = today is None or broker_day(fill.at) >= today
         if fill.commission is None and not fill.busted and is_to_come:
@@ -96,7 +96,19 @@ def unsettled(book: State) -> dict[str, Decimal]:
 def accepted_last(book: State, total: BreakKind) -> Decimal:
     """Return the residual that the operator accepted last: up to there it is known, beyond it is not."""
     breaks = (b for b in reversed(book.breaks.values()) if b.found.kind == total and b.status == "accepted")
-    return next((b.found.difference or ZERO for b in breaks), ZERO)
+    known = next(breaks, None)
+    if known is None or _agreed_since(book, known):
+        return ZERO
+    return known.found.difference or ZERO
+
+
+def _agreed_since(book: State, known: Break) -> bool:
+    """Tell whether both totals ended a later session without the difference: then it is not known any more."""
+    away = abs(known.found.difference or ZERO) / 2
+    later = (
+        taken for day, taken in book.snapshots.items() if known.session_day is not None and day > known.session_day
+    )
+    return any(abs(taken.nav_reported - taken.nav) < away for taken in later)
 
 
 def cash_value(book: State, amounts: Mapping[str, Decimal]) -> Decimal:

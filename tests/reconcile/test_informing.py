@@ -134,6 +134,16 @@ def test_one_that_the_broker_lists_no_more_is_told(listed: tuple[str, ...]) -> N
     assert told_of.text == "the broker lists c.01 no more: -1 SPY at 250"
 
 
+def test_of_a_list_without_any_of_them_nothing_is_known() -> None:
+    assert found(reconcile(looked(*CLOSED, realised("148.50"), also=[listing()]), RETAIL), "execution") == []
+
+
+def test_what_a_correction_realised_is_unknown_until_ib_says_it() -> None:
+    corrected = sold(SPY, "1", "240", execution="c.02")
+
+    assert shown(looked(*CLOSED, realised("148.50"), corrected), "realised") == []
+
+
 def test_of_an_earlier_day_and_of_a_busted_one_absence_says_nothing() -> None:
     book = told(looked(*CLOSED, realised("148.50"), busted("c.01"), also=[listing("a.01")]))
     assert found(reconcile(book, RETAIL), "execution") == []

@@ -33,6 +33,17 @@ def change(name: str, before: str, after: str) -> SettingChange:
     return SettingChange(name=name, before=before, after=after)
 
 
+def test_the_calendar_decides_and_how_long_a_cycle_may_take_does_not(tmp_path: Path) -> None:
+    before = kept(tmp_path)
+    after = put(
+        tmp_path,
+        json.dumps({**SETTINGS, "schedule": {"calendar": "XTKS", "timeout_seconds": 60}}).encode(),
+        ".json",
+    )
+
+    assert [each.name for each in changes_between(tmp_path, before, after)] == ["schedule.calendar"]
+
+
 def test_each_setting_that_decides_is_named_with_both_values(tmp_path: Path) -> None:
     before = kept(tmp_path)
     after = kept(tmp_path, limits={"gross_leverage_max": "2"}, strategy={"weights": {"IBM": "0.3"}})
@@ -51,8 +62,10 @@ def test_who_is_mailed_decides_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "before", "after", "tightened"),
     [
-        ("limits.gross_leverage_max", "1.5", "1.4", True),
-        ("limits.gross_leverage_max", "1.5", "1.6", False),
+        ("limits.drawdown_max", "0.3", "0.2", True),
+        ("limits.drawdown_max", "0.3", "0.4", False),
+        ("limits.gross_leverage_max", "1.5", "1.4", False),  # a plan sells to meet it
+        ("limits.name_share_max", "0.3", "0.03", False),
         ("limits.excess_liquidity_min", "0.05", "0.06", True),
         ("limits.excess_liquidity_min", "0.05", "0.04", False),
         ("limits.price_collar", "0.05", "0.04", True),
@@ -77,7 +90,7 @@ def test_settings_that_were_approved_need_no_word(tmp_path: Path) -> None:
 
 
 def test_tightened_limits_hold_at_once(tmp_path: Path) -> None:
-    after = kept(tmp_path, limits={"gross_leverage_max": "1"})
+    after = kept(tmp_path, limits={"price_collar": "0.04"})
 
     assert decided(tmp_path, kept(tmp_path), after) == SettingsApproved(
         settings_sha256=after, by="rule", why="limits were only tightened"
@@ -85,10 +98,12 @@ def test_tightened_limits_hold_at_once(tmp_path: Path) -> None:
 
 
 def test_one_that_is_loosened_beside_another_that_is_tightened_waits(tmp_path: Path) -> None:
-    told = decided(tmp_path, kept(tmp_path), kept(tmp_path, limits={"gross_leverage_max": "1", "price_collar": "0.1"}))
+    told = decided(
+        tmp_path, kept(tmp_path), kept(tmp_path, limits={"excess_liquidity_min": "0.1", "price_collar": "0.1"})
+    )
 
     assert isinstance(told, SettingsChanged)
-    assert [each.name for each in told.changes] == ["limits.gross_leverage_max", "limits.price_collar"]
+    assert [each.name for each in told.changes] == ["limits.excess_liquidity_min", "limits.price_collar"]
 
 
 def test_that_no_approval_is_asked_for_is_approved_first(tmp_path: Path) -> None:

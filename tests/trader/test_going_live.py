@@ -72,6 +72,9 @@ def counted(tmp_path: Path, *facts: Fact) -> int:
 
 
 LAST = FIRST + timedelta(days=30)
+DRY = (
+    started(slot=f"{LAST}/1035", session_day=LAST, dry_run=True), CycleFinished(slot=f"{LAST}/1035", book_hash="1:0")
+)  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -79,6 +82,7 @@ LAST = FIRST + timedelta(days=30)
     [
         pytest.param(session(LAST), 4, id="one more"),
         pytest.param(session(LAST, dry_run=True), 3, id="dry"),
+        pytest.param((*session(LAST), *DRY), 3, id="dry in part"),
         pytest.param(session(LAST)[:2], 3, id="not closed"),
         pytest.param(session(LAST, StepFailed(step="ingest", reason="no data")), 3, id="a step failed"),
         pytest.param(session(LAST, CycleFailed(slot=f"{LAST}/0935", code="x", reason="x")), 3, id="a cycle failed"),

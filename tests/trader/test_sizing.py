@@ -377,6 +377,36 @@ def test_of_what_somebody_else_traded_only_what_was_there_before_and_after_is_so
     assert row.quantity == D(sold)
 
 
+def test_what_several_others_bought_at_once_is_all_left_to_them() -> None:
+    def bought(name: str, expected: str) -> BreakFound:
+        return BreakFound(
+            break_id=name, kind="foreign_trade", subject=name, consequence="lock", con_id=AAPL, expected=D(expected),
+            found=D("1000"),
+        )  # fmt: skip
+
+    two = [bought("B-2", "800"), bought("B-3", "900")]  # 200 and 100, in one look
+    book = situation({AAPL: "0", IBM: "0"}, held={AAPL: "1000"}, cash="55500", also=two)
+
+    assert plan(book, name_share_max="1")[AAPL].quantity == D("-700")
+
+
+def test_a_break_that_only_informs_hinders_no_reduction() -> None:
+    note = BreakFound(
+        break_id="B-1",
+        kind="realised",
+        subject=str(AAPL),
+        consequence="note",
+        con_id=AAPL,
+        expected=D("5"),
+        found=D("9"),
+    )
+    book = situation(
+        {AAPL: "0.10", IBM: "0"}, held={AAPL: "1000"}, reported={AAPL: "900"}, cash="55500", also=[note, locks(AAPL)]
+    )
+
+    assert plan(book)[AAPL].quantity == D("-686")
+
+
 def test_others_trade_while_one_is_locked() -> None:
     book = situation(also=[locks(AAPL)])
 

@@ -67,7 +67,7 @@ def break_lines(book: Book, known: Break, zone: str = HOME_ZONE) -> list[str]:
     fills = fills_of(book, known)
     stands = follows(book, known) if known.status == "open" else known.status
     lines = [f"{found.break_id}  {stands} · {_title(known)}{_certainty(known)}"]
-    lines += [f" {line.rstrip()}" for line in columns(_figures(book, known, money_moved(fills)))]
+    lines += [f" {line.rstrip()}" for line in columns(_figures(book, known, money_moved(book, fills)))]
     lines += [f" {text}" for text in _reasons(book, known)]
     lines += [f" evidence {text}" for text in _evidence(fills, explanation.evidence if explanation else (), zone)]
     lines.append(f" found    {day_and_time(known.at, zone)} {city(zone)}{_age(book, known)}")

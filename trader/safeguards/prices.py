@@ -55,6 +55,8 @@ def prices_agree_with_a_second_source(book: Book, limits: Limits) -> tuple[Verdi
         ]
         if not closes:
             raise Unvalued(f"{order.symbol}: no source but the broker told its last close")
+        if min(closes) <= 0:
+            raise Unvalued(f"{order.symbol}: expected a last close above zero, found {min(closes)}")
         close = touch(book, order.con_id).close
         return at_most(max(abs(close - told) / told for told in closes), collar, formula, con_id=order.con_id)
 

@@ -60,7 +60,9 @@ def _lock(book: Book, wish: Wish) -> str:
     if wish.con_id not in book.locked:
         return ""
     return "locked by break " + ", ".join(
-        found.break_id for found in (b.found for b in book.open_breaks) if found.con_id == wish.con_id
+        found.break_id
+        for found in (b.found for b in book.open_breaks)
+        if found.con_id == wish.con_id and found.consequence == "lock"
     )
 
 
@@ -73,12 +75,13 @@ def _agreed_reduction(book: Book, wish: Wish, target: Decimal) -> Decimal:
     Of what somebody else traded, only what was there before and after is agreed: their shares are not sold for them. An
     unknown order or a refused fact says that somebody else is at work: then nothing is done.
     """
-    against = [b.found for b in book.open_breaks if b.found.con_id == wish.con_id]
+    against = [b.found for b in book.open_breaks if b.found.con_id == wish.con_id and b.found.consequence == "lock"]
     reported = (book.reported.positions or {}).get(wish.con_id)
     if reported is None or not {found.kind for found in against} <= REDUCIBLE:
         return ZERO
     sides = [side for found in against for side in (found.expected, found.found) if side is not None]
-    sides += [wish.held, reported.quantity]
+    foreign = (found.difference or ZERO for found in against if found.kind == "foreign_trade")
+    sides += [wish.held, reported.quantity, wish.held - sum(foreign, ZERO)]
     if any(side * wish.held <= 0 for side in sides):
         return ZERO
     agreed = min(sides, key=abs)

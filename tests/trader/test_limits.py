@@ -53,6 +53,7 @@ def test_every_limit_says_its_unit() -> None:
         "base currency",
         "fraction of",
         "seconds",
+        "hours",
         "orders",
         "multiple of",
         "minutes",

@@ -146,6 +146,7 @@ from ledger.events.orders import (
     OrderRejected,
     OrderResolved,
     OrderSendAttempted,
+    PartRow,
     TargetsScaled,
 )
 from ledger.events.reconciliation import (
@@ -299,6 +300,7 @@ __all__ = [
     "OrderResolved",
     "OrderSendAttempted",
     "OverrideSet",
+    "PartRow",
     "PaymentInLieuPaid",
     "PositionAction",
     "PositionAdjusted",

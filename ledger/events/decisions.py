@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 from ledger.events.fact import Exact, Fact, Instant, Row
@@ -56,6 +57,7 @@ class TargetRow(Row):
     weight: Exact  # quantised to 1e-6
     leverage: Exact  # multiplies the weight
     reference_price: Exact | None = None  # the last close that the forecast saw
+    reference_day: date | None = None  # the session of that close
 
 
 class TargetsComputed(Fact):
@@ -68,6 +70,7 @@ class TargetsComputed(Fact):
     inputs: tuple[str, ...]  # content hashes of the data that it was computed from
     file: str  # below var/, as a person finds it
     file_sha256: str
+    capital: Exact = Decimal(1)  # share of NAV that the strategy decides about; weights are fractions of it
 
 
 class VerdictRow(Row):

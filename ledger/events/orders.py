@@ -5,9 +5,10 @@ An order is its `order_ref`, never the client library's order id; IB's permanent
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import ClassVar, Literal
 
-from ledger.events.fact import Exact, Fact
+from ledger.events.fact import Exact, Fact, Row
 
 
 class TargetsScaled(Fact):
@@ -18,6 +19,14 @@ class TargetsScaled(Fact):
     factor: Exact  # 0..1, applied to every weight named in con_ids
     con_ids: tuple[int, ...]
     reason: str
+
+
+class PartRow(Row):
+    """What one strategy has in a planned row; "" stands for what no strategy holds."""
+
+    strategy: str
+    quantity: Exact  # signed, of the order: its fills and their costs are split pro rata to these
+    crossed: Exact = Decimal(0)  # signed, passed between strategies at the reference price; they sum to 0
 
 
 class OrderPlanned(Fact):
@@ -38,6 +47,10 @@ class OrderPlanned(Fact):
     tif: str = "DAY"
     algo: str = "Adaptive"
     algo_priority: str = "Normal"
+    order_type: Literal["LMT", "MKT", "MOC"] = "LMT"
+    notional: Exact | None = None  # magnitude at the reference price, in the base currency; None: not told
+    proceeds_needed: Exact = Decimal(0)  # base currency: what this cycle's sales must have brought before it may leave
+    parts: tuple[PartRow, ...] = ()
 
 
 class OrderPreviewed(Fact):
@@ -80,11 +93,12 @@ class OrderSendAttempted(OrderFact):
     order_id: int  # the client library's; the high-water mark is kept
     con_id: int
     quantity: Exact  # + buy, - sell
-    order_type: Literal["LMT", "MKT"]
+    order_type: Literal["LMT", "MKT", "MOC"]
     limit_price: Exact | None = None  # None: at market
     tif: str
     algo: str
     algo_priority: str
+    reference_price: Exact | None = None  # of the plan: what slippage is counted from; None: not told
 
     @property
     def economic_part(self) -> tuple[object, ...]:

@@ -1,8 +1,9 @@
 """`tallybook commit`: sealed days as Parquet, and the sessions' snapshots and trades as a DuckDB database.
 
-Both are derived. The Parquet copies come first (`parquet.py`), so that the lines of a day are parsed only until it is
-sealed and copied. The database is built aside from the whole history and put in place of the old one in one step, so a
-reader never sees half of it, and committing again changes nothing. To add a table, add a line to `TABLES`.
+All are derived. The Parquet copies come first (`parquet.py`, `kept_bars.py`), so that the lines of a day are parsed
+only until it is sealed and copied. The database is built aside from the whole history and put in place of the old one
+in one step, so a reader never sees half of it, and committing again changes nothing. To add a table, add a line to
+`TABLES`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 from ledger.log.recovery import require_log
+from queries.kept_bars import keep
 from queries.parquet import update
 from queries.tables import HOME_ZONE, UnknownDay, unfenced
 
@@ -60,6 +62,7 @@ def commit(home: Path, session_day: date | None = None, *, zone: str = HOME_ZONE
     if session_day and not con.execute(KNOWN_DAY.replace("$day", _literal(day))).fetchall()[0][0]:
         raise UnknownDay(f'{day}: expected a session of the log, found none; see: tallybook sql "FROM days"')
     up_to = con.execute(UP_TO.replace("$day", _literal(day))).fetchall()[0][0]
+    keep(home, con)
     target = home / DATABASE
     aside = target.with_name(f"{target.name}.{os.getpid()}.new")
     _sweep(target)

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from ledger.events import EVENT_TYPES, type_name
 from ledger.line import Event
 from queries.database import Part, does_not_fit, fill_table, new_database, quoted, united
-from queries.parquet import sealed_history
+from queries.kept_bars import kept, relation
+from queries.parquet import GLOB, sealed_history
 from queries.staging import ENVELOPE, Staged, TableError, columns_of, stage
 
 if TYPE_CHECKING:
@@ -48,8 +49,8 @@ class UnknownDay(Exception):
 def connect(home: Path, *, zone: str = HOME_ZONE) -> duckdb.DuckDBPyConnection:
     """Return the home's history as tables and views, behind a fence.
 
-    Of the files of this machine only the Parquet copies, just checked, can be opened; `queries.sql.ask` lets nothing
-    through that could write to them.
+    Of the files of this machine only the Parquet copies and the kept bars, just checked, can be opened;
+    `queries.sql.ask` lets nothing through that could write to them.
     """
     con, opened = _history(home, zone)
     con.execute("SET python_enable_replacements = false")
@@ -71,10 +72,14 @@ def load(events: Iterable[Event], *, zone: str = HOME_ZONE) -> duckdb.DuckDBPyCo
 
 def _history(home: Path, zone: str) -> tuple[duckdb.DuckDBPyConnection, tuple[Path, ...]]:
     history = sealed_history(home)
-    return _database(history.parts, stage(history.lines), zone), history.files
+    bars = None if GLOB & set(str(home)) else kept(home)
+    files = history.files if bars is None else (*history.files, bars)
+    return _database(history.parts, stage(history.lines), zone, bars), files
 
 
-def _database(parts: Mapping[str, tuple[Part, ...]], staged: Staged, zone: str) -> duckdb.DuckDBPyConnection:
+def _database(
+    parts: Mapping[str, tuple[Part, ...]], staged: Staged, zone: str, bars: Path | None = None
+) -> duckdb.DuckDBPyConnection:
     import duckdb
 
     con = new_database()
@@ -94,6 +99,7 @@ def _database(parts: Mapping[str, tuple[Part, ...]], staged: Staged, zone: str) 
         except duckdb.Error as error:
             raise does_not_fit(table, error) from error
     con.execute(f"CREATE VIEW events AS {_union_of_all()}")
+    con.execute(f"CREATE VIEW bars AS {relation(bars)}")
     for view in VIEWS:
         con.execute(f"CREATE VIEW {view} AS {view_text(view)}")
     con.commit()

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-DERIVED = ("parquet", "checkpoints", "recent", "reports", "tallybook.duckdb", "tallybook.duckdb.wal")
+DERIVED = ("parquet", "data/bars", "checkpoints", "recent", "reports", "tallybook.duckdb", "tallybook.duckdb.wal")
 # A writer's unfinished file bears the writer's process id: `.name.123`, `name.123.new`, `.restoring-123`.
 LEFTOVER = re.compile(r"\..+[.-](?P<pid>[0-9]+)|.+\.(?P<other>[0-9]+)\.new(\.wal)?")
 

@@ -36,6 +36,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("checkpoints", derived_checks.checkpoints),
     ("parquet", derived_checks.parquet_copies),
     ("parquet rows", derived_checks.parquet_rows),
+    ("bars", derived_checks.bars),
 )
 
 

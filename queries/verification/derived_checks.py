@@ -12,6 +12,7 @@ from hashlib import sha256
 from ledger.checkpoints import FORMAT, checkpoints_folder
 from ledger.errors import LogDamaged
 from ledger.events import BY_NAME
+from queries import kept_bars
 from queries.database import Part, fill_table, new_database, united
 from queries.parquet import (
     FOLDER,
@@ -135,3 +136,12 @@ def _unlike(subject: Subject, unit: Unit, staged: Staged) -> Iterator[str]:
                 yield table
         finally:
             con.close()
+
+
+def bars(subject: Subject) -> Said:
+    """Check the kept bars by the hash that they are named by."""
+    paths = sorted((subject.home / kept_bars.FOLDER).glob("*.parquet"))
+    for path in paths:
+        if not kept_bars.fits(path):
+            yield Finding(f"its bytes are not those that it is named by; {REBUILD}", subject.named(path), harmless=True)
+    yield Figure(counted(len(paths), "file")) if paths else Figure("none yet", skipped=True)

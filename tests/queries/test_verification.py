@@ -313,8 +313,8 @@ def test_a_damaged_log_has_no_witness_only_a_place_that_was_reached(home: Path) 
 def test_what_nobody_asked_for_is_no_check(home: Path) -> None:
     told = list(lines_of(verify(Subject(home))))
 
-    assert [line.split("  ")[0] for line in told if line.startswith("–")] == ["– witness", "– parquet rows"]
-    assert any(line.startswith(f"clean · {len(CHECKS) - 2} checks") for line in told)
+    assert [line.split("  ")[0] for line in told if line.startswith("–")] == ["– witness", "– parquet rows", "– bars"]
+    assert any(line.startswith(f"clean · {len(CHECKS) - 3} checks") for line in told)
 
 
 @pytest.mark.parametrize(

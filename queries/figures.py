@@ -35,6 +35,11 @@ def percent_change(fraction: Decimal | None) -> str:
     return UNKNOWN if fraction is None else f"{_without_negative_zero(fraction * 100, 2):+,.2f} %"
 
 
+def points(basis_points: Decimal | None) -> str:
+    """0.36 -> +0.4 bp; what costs or brings nothing in money may have none."""
+    return UNKNOWN if basis_points is None else f"{_without_negative_zero(basis_points, 1):+,.1f} bp"
+
+
 def quantity(units: Decimal) -> str:
     """1000 -> 1,000; every decimal place that there is."""
     return f"{Decimal(decimal_text(units)):,f}"

@@ -13,6 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from ledger.events import OrderPlanned, SnapshotTaken, decimal_text
+from ledger.slippage import decided_price, slippage
 from ledger.state import Fill, State
 from trader.evidence import write_whole
 
@@ -30,7 +31,7 @@ ORDER_COLUMNS = (
 )
 TRADE_COLUMNS = (
     "time", "symbol", "con_id", "action", "quantity", "price", "currency", "commission", "order_ref", "execution_id",
-    "foreign",
+    "foreign", "decided_price", "slippage", "slippage_basis_points",
 )  # fmt: skip
 
 
@@ -66,10 +67,11 @@ def _trade(book: State, fill: Fill, zone: tzinfo) -> tuple[object, ...]:
     action = "BUY" if fill.quantity > 0 else "SELL"
     when = fill.at.astimezone(zone).isoformat(timespec="seconds")
     symbol = book.contracts[fill.con_id].symbol
+    cost = slippage(book, (fill,))  # unknown: empty
     return (
         when, symbol, fill.con_id, action, abs(fill.quantity), fill.price, fill.currency,
         "pending" if fill.commission is None else fill.commission, fill.order_ref, fill.execution_id,
-        "yes" if fill.foreign else "no",
+        "yes" if fill.foreign else "no", decided_price(book, fill), cost and cost.money, cost and cost.basis_points,
     )  # fmt: skip
 
 

@@ -328,6 +328,7 @@ class Conversation:
             tif=order.tif,
             algo=order.algo,
             algo_priority=order.algo_priority,
+            reference_price=order.reference_price,
         )
         news = self.inbox.expect(order_id)
         self.wire.place(order_id, contract, built)

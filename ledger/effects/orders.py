@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from ledger.events import (
     OrderAcknowledged,
     OrderCancelAttempted,
@@ -59,7 +61,7 @@ def _send_attempted(state: State, event: Event) -> None:
         raise Impossible(f"order id {fact.order_id}: expected more than {state.order_id_high}")
     order = Order(
         fact.order_ref, fact.con_id, fact.quantity, fact.limit_price, fact.order_id, cycle.seq, event.at,
-        cycle.started.session_day,
+        cycle.started.session_day, reference_price=_reference_price(state, fact),
     )  # fmt: skip
     state.keep_order(order)
     state.order_id_high = fact.order_id
@@ -72,6 +74,13 @@ def _acted(state: State) -> None:
         known = state.slots.get(slot, NEW)
         if not known.acted:
             state.slots[slot] = changed(known, acted=True)
+
+def _reference_price(state: State, fact: OrderSendAttempted) -> Decimal | None:
+    """Return the price that an order was planned from; older lines have it in the plan alone."""
+    if fact.reference_price is not None or state.cycle is None:
+        return fact.reference_price
+    return next((row.reference_price for row in state.cycle.plan if row.order_ref == fact.order_ref), None)
+
 
 
 def _order(state: State, order_ref: str) -> Order:

@@ -2,6 +2,8 @@
 -- The latest revision of each execution that stands (a busted one is left out). `commission` is NULL while it is pending.
 -- `ours` is false for an order that this log never sent. Products are exact: DECIMAL places add up, so the quantity is
 -- narrowed to 10 places and the multiplier to 2, loudly if that would lose something.
+-- `decided_price` is the plan's reference price, `slippage` what the fill cost against it (+ is worse): NULL where no plan
+-- of ours told one.
 WITH revision AS (
     SELECT
         *,
@@ -25,9 +27,15 @@ contract AS (
     FROM contract_defined
     QUALIFY row_number() OVER (PARTITION BY con_id ORDER BY seq DESC) = 1
 ),
+decided AS (
+    SELECT order_ref, coalesce(sent.reference_price, planned.reference_price) AS decided_price
+    FROM order_send_attempted AS sent
+    LEFT JOIN order_planned AS planned USING (order_ref)
+),
 narrowed AS (
     SELECT
         fill.*,
+        decided.decided_price,
         CASE
             WHEN CAST(fill.quantity AS DECIMAL(38, 10)) = fill.quantity THEN CAST(fill.quantity AS DECIMAL(38, 10))
             ELSE error('fills: a quantity has more than 10 decimal places: ' || fill.execution_id)
@@ -41,6 +49,7 @@ narrowed AS (
         contract.symbol
     FROM revision AS fill
     LEFT JOIN contract USING (con_id)
+    LEFT JOIN decided USING (order_ref)
 )
 SELECT
     fill.seq,
@@ -59,7 +68,9 @@ SELECT
     fill.order_ref,
     fill.order_ref IN (SELECT order_ref FROM order_send_attempted) AS ours,
     fill.perm_id,
-    fill.source
+    fill.source,
+    fill.decided_price,
+    fill.units * (fill.price - fill.decided_price) * fill.money_a_point AS slippage
 FROM narrowed AS fill
 LEFT JOIN charged USING (base)
 WHERE NOT EXISTS (

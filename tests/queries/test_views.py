@@ -10,6 +10,7 @@ import pytest
 from ledger.book import replay
 from ledger.events import FillBusted, OrderRejected, TradingVetoed
 from ledger.log import read_events
+from ledger.slippage import slippage
 from queries import connect
 from queries.sql import ask
 from tests.queries.history import (
@@ -45,6 +46,20 @@ def test_fills_add_up_to_the_book(home: Path, con: duckdb.DuckDBPyConnection) ->
     notional = 100 * LOT_PRICE + 50 * Decimal("94.2")
     assert found.fetchall() == [(IBM, book.positions[IBM], notional, Decimal(-3))]
     assert book.cash["USD"] == 100_000 - notional - 3
+
+
+def test_each_trade_is_told_beside_the_price_that_it_was_decided_at(home: Path, con: duckdb.DuckDBPyConnection) -> None:
+    book = replay(read_events(home))
+
+    found = con.execute("SELECT execution_id, decided_price, slippage, slippage_basis_points FROM trades").fetchall()
+
+    costs = {fill.execution_id: slippage(book, (fill,)) for fill in book.fills.values()}
+    assert {name: money for name, _, money, _ in found} == {name: cost and cost.money for name, cost in costs.items()}
+    assert {name: points and Decimal(str(points)) for name, _, _, points in found} == {
+        name: cost and cost.basis_points for name, cost in costs.items()
+    }
+    assert sorted(str(decided) for _, decided, _, _ in found)[-1] == "None"  # somebody else's
+    assert sum(money for _, _, money, _ in found if money) == 100 * (LOT_PRICE - Decimal("92.01"))
 
 
 def test_a_fill_that_no_order_of_ours_explains_is_not_ours(con: duckdb.DuckDBPyConnection) -> None:

@@ -140,7 +140,6 @@ def test_half_a_day_has_its_middle_after_the_third_of_four_cycles() -> None:
 
 def test_the_end_of_a_day_tells_the_bridge_the_trades_and_that_nothing_is_needed(tmp_path: Path) -> None:
     book = book_of(two_sessions(tmp_path))
-    (bought,) = (ref for ref, order in book.orders.items() if order.session_day == TUESDAY)
 
     letter = session_letter(
         book,
@@ -148,7 +147,6 @@ def test_the_end_of_a_day_tells_the_bridge_the_trades_and_that_nothing_is_needed
         TUESDAY,
         NAMES,
         leverage_max=Decimal("1.5"),
-        decided={bought: Decimal("92.01")},
         bridged=bridge_of(tmp_path, TUESDAY),
     )
 
@@ -156,7 +154,7 @@ def test_the_end_of_a_day_tells_the_bridge_the_trades_and_that_nothing_is_needed
     assert letter.headline == "Nothing needs you."
     told = lines(letter)
     assert "100,000.00 + unrealised 68.67 - commission 3.00 = 100,065.67, residual 0.00" in told
-    assert "Trade BUY 100 IBM @ 92.0133 (decided 92.01, slippage 0.33 USD), commission 2.00" in told
+    assert "Trade BUY 100 IBM @ 92.0133 (decided 92.01, slippage +0.33 USD, +0.4 bp), commission 2.00" in told
     assert "Trade BUY 50 IBM @ 94.20, commission 1.00, not ours" in told
     assert "Leverage 0.14 of 1.50 · 5 of 7 cycles · mailed 1 of 3" in told
     assert "Book = broker: 1 position, cash, NAV apart by 0.00 (Wed 2 Mar 09:40)." in told
@@ -352,7 +350,7 @@ def test_what_is_due_after_a_cycle_is_sent_and_told_once(tmp_path: Path, box: Ma
     world.ledger.record(due_mails(world.ledger.book, settings, tmp_path))
 
     assert len(box.received) == 1
-    assert "BUY 100 IBM @ 92.0133 (decided 92.01, slippage 0.33 USD)" in box.body("plain")
+    assert "BUY 100 IBM @ 92.0133 (decided 92.01, slippage +0.33 USD, +0.4 bp)" in box.body("plain")
     assert "IBM" in world.ledger.book.contracts[IBM].symbol
 
 

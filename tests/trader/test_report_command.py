@@ -82,6 +82,17 @@ def test_returns_are_told_from_the_adoption_on(home: Path) -> None:
     ]
 
 
+def test_trades_are_told_with_what_they_cost_against_what_was_decided(home: Path) -> None:
+    done = tallybook("report", "trades", "2005-03-01", home=home)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-2:] == [
+        "Slippage is against the plan's reference price; + is worse. Commissions are not in it.",
+        "together +0.33 USD; unknown of 1 trades",
+    ]
+    assert "unknown" in done.stdout.splitlines()[3]  # the foreign one
+
+
 @pytest.mark.parametrize("report", [("tax", "2005"), ("realised",)])
 def test_a_year_in_which_nothing_was_closed_is_fine(home: Path, report: tuple[str, ...]) -> None:
     told = {form: tallybook("report", *report, "--format", form, home=home) for form in ("table", "csv", "json")}

@@ -105,6 +105,15 @@ def realised(context: typer.Context, days: SomeRange = "", format: FormatOption 
     return print_realised(realised_of(history, first, last), history.book.base_currency, format)
 
 
+@REPORT.command("trades")
+def trades(context: typer.Context, days: SomeRange = "", format: FormatOption = "table") -> int:
+    """List every fill beside the price that it was decided at, and what the difference cost (+ is worse)."""
+    from queries.trades import print_trades
+
+    home, (first, last) = _home(context), range_of(days)
+    return print_trades(home, first, last, format)
+
+
 @REPORT.command("tax")
 def tax(
     context: typer.Context,

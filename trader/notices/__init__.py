@@ -8,13 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from decimal import Decimal
 from pathlib import Path
 
 from ledger.book import Book
-from ledger.checkpoints import folded_from
-from ledger.events import NoticeFailed, NoticeSent, OrderPlanned
-from ledger.log import read_events
+from ledger.events import NoticeFailed, NoticeSent
 from queries.bridge import bridge_of
 from trader.calendar import Calendar
 from trader.notices.compose import END, due_notices, late_ends, session_letter
@@ -59,17 +56,6 @@ def _letter(book: Book, settings: Settings, home: Path, kind: str, day: date, ca
     names = tuple(slot.name for slot in calendar.slots(session)) if session is not None else ()
     return session_letter(
         book, kind, day, names,
-        leverage_max=settings.limits.gross_leverage_max, decided=_decided(book, home, day),
+        leverage_max=settings.limits.gross_leverage_max,
         drawdown=book.growth.drawdown, bridged=bridge_of(home, day),
     )  # fmt: skip
-
-
-def _decided(book: Book, home: Path, day: date) -> dict[str, Decimal]:
-    """Return the prices that the session's orders were sized from: the book keeps only the last plan."""
-    _, seal = folded_from(home, before=f"{day}.jsonl")
-    planned = (event.fact for event in read_events(home, since=seal) if isinstance(event.fact, OrderPlanned))
-    return {
-        plan.order_ref: plan.reference_price
-        for plan in planned
-        if plan.order_ref is not None and plan.reference_price is not None and plan.order_ref in book.orders
-    }

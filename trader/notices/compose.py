@@ -6,7 +6,6 @@ that was missed is not sent later than its successor.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -82,12 +81,11 @@ def session_letter(
     slots: tuple[str, ...],
     *,
     leverage_max: Decimal | None = None,
-    decided: Mapping[str, Decimal] | None = None,
     drawdown: Decimal | None = None,
     bridged: BridgedDay | None = None,
     zone: ZoneInfo = NEW_YORK,
 ) -> Letter:
-    """Write a session mail; `decided` are the prices that orders were sized from, by order_ref.
+    """Write a session mail.
 
     `bridged` is how the day's NAV came about: the book keeps what is, not what was. `drawdown` counts every snapshot,
     as the status does: the book keeps only the last one of each session.
@@ -101,7 +99,7 @@ def session_letter(
             Part("", waiting),
             Part("Book and broker", tuple(reconciliation(book, kind, day, zone))),
             Part("The day", tuple(bridge(bridged))),
-            Part("", tuple(trades(book, day, decided or {}, zone))),
+            Part("", tuple(trades(book, day, zone))),
             Part("", tuple(order_troubles(book, day))),
             Part("", (*cycle_troubles(book, day, slots), *_unsent_end(book, day))),
             Part("", tuple(standing(book, day, slots, leverage_max=leverage_max, drawdown=drawdown, mailed=mailed))),

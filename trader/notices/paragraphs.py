@@ -5,7 +5,7 @@ To tell something else: write a function from the book to lines, and name it in 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -15,10 +15,11 @@ from ledger.bridge import FLOWS, PRIOR_PERIOD, TRANSLATION
 from ledger.bridged_days import BridgedDay
 from ledger.events import SnapshotTaken
 from ledger.nav import is_of_one_currency
+from ledger.slippage import Slippage, decided_price, slippage
 from ledger.state import Break, Fill, Order
 from queries.advice import accepting, halt, recovery, undecided
 from queries.break_words import choices, ended_words, follows, said_of_total, span, symbol, what_differs, why
-from queries.figures import change, clock_time, money, percent, price, quantity
+from queries.figures import change, clock_time, money, percent, points, price, quantity
 from queries.witness_words import statement_lines
 
 ZERO = Decimal(0)
@@ -165,30 +166,50 @@ def bridge(told: BridgedDay | None) -> Iterator[str]:
     yield f"{' '.join(words)} = {money(found.closing)}, residual {money(found.residual)}"
 
 
-def trades(book: Book, day: date, decided: Mapping[str, Decimal], zone: ZoneInfo) -> Iterator[str]:
+def trades(book: Book, day: date, zone: ZoneInfo) -> Iterator[str]:
     """Tell the executions of the day, an order a line, with what they cost against the price decided upon."""
     by_order: dict[str, list[Fill]] = {}
     for fill in book.fills.values():
         if not fill.busted and fill.at.astimezone(zone).date() == day:
             by_order.setdefault(fill.order_ref if not fill.foreign else fill.execution_id, []).append(fill)
     for fills in by_order.values():
-        yield _trade(book, fills, decided.get(fills[0].order_ref))
+        yield _trade(book, fills)
+    if len(by_order) > 1:
+        yield from _slippage_of_day(book, by_order.values())
 
 
-def _trade(book: Book, fills: list[Fill], decided: Decimal | None) -> str:
+def _trade(book: Book, fills: list[Fill]) -> str:
     first = fills[0]
     traded = sum((fill.quantity for fill in fills), ZERO)
     spent = sum((fill.quantity * fill.price for fill in fills), ZERO)
     words = f"Trade {'BUY' if traded > 0 else 'SELL'} {quantity(abs(traded))} {symbol(book, first.con_id)}"
     words += f" @ {price((spent / traded).quantize(CENT_OF_PRICE) if len(fills) > 1 else first.price)}"
-    if decided is not None:
-        multiplier = book.contracts[first.con_id].multiplier
-        words += (
-            f" (decided {price(decided)}, slippage {money((spent - decided * traded) * multiplier)} {first.currency})"
-        )
+    if (cost := slippage(book, fills)) is not None:
+        words += f" (decided {price(decided_price(book, first))}, slippage {_cost(cost, first.currency)})"
     charged = [fill.commission for fill in fills if fill.commission is not None]
     told = money(-sum(charged, ZERO)) if len(charged) == len(fills) else "pending"
     return f"{words}, commission {told}{', not ours' if first.foreign else ''}"
+
+
+def _cost(cost: Slippage, currency: str) -> str:
+    """Spell slippage: in money and in basis points, + is worse than decided."""
+    return f"{change(cost.money)} {currency}, {points(cost.basis_points)}"
+
+
+def _slippage_of_day(book: Book, orders: Iterable[list[Fill]]) -> Iterator[str]:
+    """Sum up by currency what the trades cost whose decided price is recorded, and say of how many it is not."""
+    costs: dict[str, list[Slippage]] = {}
+    unknown = 0
+    for fills in orders:
+        cost = slippage(book, fills)
+        if cost is None:
+            unknown += 1
+        else:
+            costs.setdefault(fills[0].currency, []).append(cost)
+    for currency, told in sorted(costs.items()):
+        total = Slippage(sum((cost.decided for cost in told), ZERO), sum((cost.money for cost in told), ZERO))
+        untold = f"; of {unknown} unknown" if unknown else ""
+        yield f"Slippage of the day {_cost(total, currency)}{untold}"
 
 
 def order_troubles(book: Book, day: date) -> Iterator[str]:

@@ -1,0 +1,60 @@
+"""`tallybook report trades`: every fill of some days beside the price that it was decided at, and what that cost.
+
+Read from the view `trades`; sums by currency below, of what is known, and of how many trades nothing is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ledger.lots import ROUNDING, ZERO
+from queries.figures import UNKNOWN, change, money, points, price, quantity
+from queries.sql import Format, ask
+from queries.streams import Column, print_rows
+from queries.tables import connect
+
+FINE = 0
+COLUMNS = (
+    Column("session_day"), Column("filled_at"), Column("symbol"), Column("action"), Column("quantity", quantity),
+    Column("decided_price", price), Column("price", price), Column("currency"), Column("slippage", change),
+    Column("slippage_basis_points", points), Column("commission", money), Column("order_ref"),
+)  # fmt: skip
+
+
+def print_trades(home: Path, first: date | None, last: date | None, format: Format) -> int:
+    """Print the trades of some days; in a table with their slippage by currency."""
+    where = " AND ".join(
+        [*([f"session_day >= DATE '{first}'"] if first else []), *([f"session_day <= DATE '{last}'"] if last else [])]
+    )
+    names = ", ".join(column.name for column in COLUMNS)
+    told = ask(connect(home), f"SELECT {names} FROM trades WHERE {where or 'true'} ORDER BY filled_at, seq")
+    rows = [(*row[:9], _exact(row[9]), *row[10:]) for row in told.rows]
+    print_rows(COLUMNS, rows, format)
+    if format == "table":
+        print("Slippage is against the plan's reference price; + is worse. Commissions are not in it.")
+        for line in totals(rows):
+            print(line)
+    return FINE
+
+
+def totals(rows: Sequence[Sequence[Any]]) -> tuple[str, ...]:
+    """Sum up slippage by currency."""
+    if not rows:
+        return ("nothing was traded",)
+    lines = []
+    for currency in sorted({row[7] for row in rows}):
+        known = [row for row in rows if row[7] == currency and row[8] is not None]
+        unknown = sum(1 for row in rows if row[7] == currency) - len(known)
+        total = change(sum((row[8] for row in known), ZERO)) if known else UNKNOWN
+        untold = f"; {UNKNOWN} of {unknown} trades" if unknown and known else ""
+        lines.append(f"together {total} {currency}{untold}")
+    return tuple(lines)
+
+
+def _exact(number: object) -> Decimal | None:
+    """Return basis points as they are shown: the view rounds them to hundredths."""
+    return None if number is None else ROUNDING.quantize(Decimal(str(number)), Decimal("0.01"))

@@ -12,7 +12,18 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal, DecimalException, getcontext
 from typing import Any
 
-from ledger.effects import actions, announcements, cash, continuity, cycle, executions, observations, opening, orders
+from ledger.effects import (
+    actions,
+    announcements,
+    cash,
+    continuity,
+    cycle,
+    executions,
+    incidents,
+    observations,
+    opening,
+    orders,
+)
 from ledger.effects.changes import Effect
 from ledger.events import (
     BrokerDisconnected,
@@ -42,7 +53,7 @@ WITHOUT_EFFECT: tuple[type[Fact], ...] = (
     TailTruncated, HeadAdvanced, WallClockRegressed, StartRefused, FactRefused, BrokerLost,
     BrokerDisconnected, WashSaleObserved, StatementMissed,
 )  # fmt: skip
-GROUPS = (cycle, continuity, observations, orders, executions, cash, opening, actions, announcements)
+GROUPS = (cycle, continuity, incidents, observations, orders, executions, cash, opening, actions, announcements)
 EFFECTS: dict[type[Fact], Effect] = dict(effect for group in GROUPS for effect in group.EFFECTS)
 
 

@@ -195,8 +195,11 @@ def _forget_days(state: State, horizon: datetime) -> None:
         del state.committed[day]
     for notice in [notice for notice in state.notices if notice[1] < first]:
         del state.notices[notice]
-    for name in [incident for incident, seq in state.incidents.items() if seq <= state.horizon_seq]:
-        del state.incidents[name]
+    for name in [name for name, seq in state.mailed.items() if seq <= state.horizon_seq]:
+        del state.mailed[name]
+    for name, known in list(state.incidents.items()):
+        if known.ended_at is not None and known.ended_at < horizon and known.seq <= state.horizon_seq:
+            del state.incidents[name]
     for name in [name for name, at in state.unsent.items() if at < horizon]:
         del state.unsent[name]
 

@@ -45,6 +45,7 @@ from ledger.events import (
 )
 from ledger.growth import Growth
 from ledger.journal import Journal
+from ledger.incidents import Incident
 from ledger.lots import Holding, Named, new
 from ledger.orders import Fill as Fill  # noqa: PLC0414 - the same
 from ledger.orders import Order as Order  # noqa: PLC0414 - the same
@@ -211,6 +212,10 @@ class State:
     cycle: Cycle | None = None
     failed: CycleFailed | None = None  # how the last start ended; None if it did not fail
     reconciled: BookReconciled | None = None  # the last comparison, whichever cycle made it
+    ingested: dict[str, DataIngested] = field(default_factory=dict)  # source -> what it told last, in whichever cycle
+    data_faults: tuple[DataFaultFound, ...] = ()  # of the last cycle that trades
+    verdicts: tuple[VerdictRow, ...] = ()  # of the last cycle that trades
+
     reconciled_at: datetime | None = None
     slots: dict[str, SlotState] = field(default_factory=dict)
     snapshot: SnapshotTaken | None = None  # the last one
@@ -218,7 +223,9 @@ class State:
     snapshots: dict[date, SnapshotTaken] = field(default_factory=dict)  # the last one of each session
     growth: Growth = field(default_factory=Growth)
     notices: dict[tuple[str, date], int] = field(default_factory=dict)  # (kind, session day) -> seq
-    incidents: dict[str, int] = field(default_factory=dict)
+    incidents: dict[str, Incident] = field(default_factory=dict)  # what is told at once, by name
+    mailed: dict[str, int] = field(default_factory=dict)  # mails that left, by their incident -> seq
+    ping_failure: str | None = None  # why the watch could not be reached last
     unsent: dict[str, datetime] = field(default_factory=dict)  # mail, as KIND/DAY or its incident -> failed first
     mail_fails_since: datetime | None = None  # the first failure after the last mail that left
     committed: dict[date, int] = field(default_factory=dict)

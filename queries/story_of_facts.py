@@ -25,6 +25,8 @@ from ledger.events import (
     FlowExpected,
     GoneLive,
     HeadAdvanced,
+    IncidentEnded,
+    IncidentOpened,
     InterestPaid,
     LogStarted,
     NoticeFailed,
@@ -33,6 +35,8 @@ from ledger.events import (
     OrderFilled,
     OverrideSet,
     PaymentInLieuPaid,
+    PingAnswered,
+    PingFailed,
     PositionAdjusted,
     RecoveryEnded,
     RecoveryStarted,
@@ -148,16 +152,34 @@ def _of_copies(fact: Fact) -> str:
             return ""
 
 
+def _of_notices(
+    fact: NoticeFailed | NoticeSent | IncidentOpened | IncidentEnded | PingFailed | PingAnswered,
+) -> str:
+    match fact:
+        case NoticeFailed():
+            return f"{'mail' if fact.by == 'mail' else 'message'} failed ({fact.subject}): {fact.reason}"
+        case NoticeSent(kind="alarm" | "ended"):
+            return f"{'mailed' if fact.by == 'mail' else 'told'} you: {fact.subject}"
+        case IncidentOpened():
+            return f"incident {fact.incident}: {fact.headline}"
+        case IncidentEnded():
+            return f"incident {fact.incident} ended"
+        case PingFailed():
+            return f"the watch was not reached: {fact.reason}"
+        case PingAnswered():
+            return "the watch is reached again"
+        case _:
+            return ""
+
+
 def _of_the_log(fact: Fact) -> str:
     match fact:
         case LogStarted():
             return f"a new log for {fact.account} ({fact.mode})"
         case FactRefused():
             return f"REFUSED {fact.fact_type}: {fact.reason}"
-        case NoticeFailed():
-            return f"mail failed ({fact.subject}): {fact.reason}"
-        case NoticeSent(kind="alarm"):
-            return f"mailed you: {fact.subject}"
+        case NoticeFailed() | NoticeSent() | IncidentOpened() | IncidentEnded() | PingFailed() | PingAnswered():
+            return _of_notices(fact)
         case DayCommitted():
             return f"committed: {fact.snapshots} snapshots, {fact.fills} fills"
         case StartRefused():

@@ -50,7 +50,7 @@ def tell(home: Path, slot: str, ending: Ending, what: str) -> None:
         with _opened(home, clock) as ledger:
             if what == "cycle":
                 _record(ledger, failure, ending)
-            if mail is not None and failure.incident not in ledger.book.incidents:
+            if mail is not None and failure.incident not in ledger.book.mailed:
                 ledger.log.barrier()  # the mail is a witness
                 ledger.record((_sent(home, mail, toml, ledger.book, failure, clock.now()),))
     except (LogError, LedgerError) as error:
@@ -137,7 +137,7 @@ def _tell_without_log(home: Path, mail: Mail | None, toml: dict[str, Any], failu
     if mail is None or _lies(remembered):
         return
     book = _readable_book(home)
-    if book is not None and failure.incident in book.incidents:
+    if book is not None and failure.incident in book.mailed:
         return
     if isinstance(_sent(home, mail, toml, book, failure, clock.now()), NoticeSent):
         _remember(remembered)

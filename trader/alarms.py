@@ -112,5 +112,5 @@ def _failure(book: State, code: str, headline: str, texts: list[str]) -> Failure
 
 
 def _mailed(book: Book, settings: Settings, home: Path, failure: Failure) -> Iterator[NoticeSent | NoticeFailed]:
-    if settings.mail.wanted and failure.incident not in book.incidents:
+    if settings.mail.wanted and failure.incident not in book.mailed:
         yield send(settings.mail, home, alarm_letter(book, failure, settings.account.mode, book.now))

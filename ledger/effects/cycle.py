@@ -1,4 +1,4 @@
-"""Genesis, cycles, decisions, the operator's words and the end of a day."""
+"""Genesis, cycles, decisions, the operator's words and the end of a day; `incidents.py` what is told of them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,6 @@ from ledger.events import (
     DayCommitted,
     DaySealed,
     GoneLive,
-    NoticeFailed,
-    NoticeSent,
     OverrideSet,
     SafeguardsEvaluated,
     SettingsApproved,
@@ -69,6 +67,8 @@ def _cycle_started(state: State, event: Event) -> None:
     fact: CycleStarted = event.fact  # type: ignore[assignment]
     known = _slot(state, fact.slot)
     state.cycle = Cycle(event.seq, event.hash, fact, event.recorded_at)
+    if fact.kind == "trade":
+        state.data_faults = ()
     state.failed = None
     state.settings_approved = state.settings_approved or fact.settings_sha256
     state.slots[fact.slot] = changed(known, attempts=known.attempts + 1)
@@ -99,6 +99,9 @@ def _failed(state: State, event: Event) -> None:
     """End the running cycle; a start that died before its cycle began leaves the one before as it ended."""
     fact: CycleFailed = event.fact  # type: ignore[assignment]
     state.failed = fact
+    for name, known in list(state.incidents.items()):
+        if known.is_open and known.opened.of_starts:
+            state.incidents[name] = replace(known, starts=known.starts + 1)
     if state.cycle is not None and state.cycle.started.slot == fact.slot and not state.cycle.ended:
         state.update_cycle(ended="failed", allowed=False)
 
@@ -116,12 +119,14 @@ def _connected(state: State, event: Event) -> None:
 
 def _ingested(state: State, event: Event) -> None:
     fact: DataIngested = event.fact  # type: ignore[assignment]
+    state.ingested[fact.source] = fact
     if state.cycle is not None:
         state.update_cycle(data={**state.cycle.data, fact.source: fact})
 
 
 def _data_fault(state: State, event: Event) -> None:
     fact: DataFaultFound = event.fact  # type: ignore[assignment]
+    state.data_faults = (*state.data_faults, fact)
     if state.cycle is not None:
         state.update_cycle(data_faults=(*state.cycle.data_faults, fact))
 
@@ -134,6 +139,7 @@ def _targets(state: State, event: Event) -> None:
 
 def _evaluated(state: State, event: Event) -> None:
     fact: SafeguardsEvaluated = event.fact  # type: ignore[assignment]
+    state.verdicts = fact.verdicts
     state.update_cycle(verdicts=fact.verdicts)
 
 
@@ -272,30 +278,6 @@ def _committed(state: State, event: Event) -> None:
     state.committed[fact.session_day] = event.seq
 
 
-def _notice_sent(state: State, event: Event) -> None:
-    fact: NoticeSent = event.fact  # type: ignore[assignment]
-    state.mail_fails_since = None
-    state.unsent.pop(_mail_name(state, fact), None)
-    if fact.incident:
-        state.incidents[fact.incident] = event.seq
-    is_late = fact.incident and fact.kind != "alarm"  # of a session before this one
-    if state.cycle is not None and not is_late:
-        state.notices[(fact.kind, state.cycle.started.session_day)] = event.seq
-
-
-def _notice_failed(state: State, event: Event) -> None:
-    fact: NoticeFailed = event.fact  # type: ignore[assignment]
-    if state.mail_fails_since is None:
-        state.mail_fails_since = event.recorded_at
-    state.unsent.setdefault(_mail_name(state, fact), event.recorded_at)
-
-
-def _mail_name(state: State, fact: NoticeSent | NoticeFailed) -> str:
-    if fact.incident or state.cycle is None:
-        return fact.incident
-    return f"{fact.kind}/{state.cycle.started.session_day}"
-
-
 EFFECTS = (
     (LogStarted, _log_started),
     (AccountAdopted, _adopted),
@@ -326,6 +308,4 @@ EFFECTS = (
     (SnapshotTaken, _snapshot),
     (DaySealed, _sealed),
     (DayCommitted, _committed),
-    (NoticeSent, _notice_sent),
-    (NoticeFailed, _notice_failed),
 )

@@ -98,6 +98,7 @@ from ledger.events.executions import (
     WashSaleObserved,
 )
 from ledger.events.fact import Fact, Row, decimal_text, execution_base, instant_text, payload_bytes
+from ledger.events.incidents import IncidentEnded, IncidentOpened, PingAnswered, PingFailed
 from ledger.events.observations import (
     CashObserved,
     CashRow,
@@ -200,7 +201,9 @@ EVENT_TYPES: tuple[type[Fact], ...] = (
     # is this log the newest?
     RecoveryStarted, RecoveryEnded, WitnessKept, WitnessFailed,
     # day
-    SnapshotTaken, DaySealed, DayCommitted, NoticeSent, NoticeFailed,
+    # what the owner is told
+    IncidentOpened, IncidentEnded, NoticeSent, NoticeFailed, PingFailed, PingAnswered,
+    SnapshotTaken, DaySealed, DayCommitted,
 )  # fmt: skip
 
 
@@ -269,6 +272,8 @@ __all__ = [
     "GoneLive",
     "HeadAdvanced",
     "InterestAccrued",
+    "IncidentEnded",
+    "IncidentOpened",
     "InterestPaid",
     "LogStarted",
     "LotMethod",
@@ -304,6 +309,8 @@ __all__ = [
     "PaymentInLieuPaid",
     "PositionAction",
     "PositionAdjusted",
+    "PingAnswered",
+    "PingFailed",
     "PositionRow",
     "PositionTransferred",
     "PositionsObserved",

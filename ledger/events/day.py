@@ -98,19 +98,21 @@ class DayCommitted(Fact):
 
 
 class NoticeSent(Fact):
-    """A mail left."""
+    """A mail or a message left."""
 
     type: Literal["notice_sent"] = "notice_sent"
-    kind: str  # start, middle, end, alarm
+    kind: str  # start, middle, end; alarm and ended: of an incident
     subject: str
-    incident: str = ""  # one mail an incident
+    incident: str = ""  # one mail an incident, and one at its end
+    by: Literal["mail", "apprise"] = "mail"
 
 
 class NoticeFailed(Fact):
-    """A mail could not be handed over; it is tried again with the next."""
+    """A mail or a message could not be handed over; a mail is tried again with the next."""
 
     type: Literal["notice_failed"] = "notice_failed"
     kind: str
     subject: str
     reason: str
     incident: str = ""
+    by: Literal["mail", "apprise"] = "mail"

@@ -32,6 +32,8 @@ from ledger.events import (
     ExecutionsObserved,
     Fact,
     GoneLive,
+    IncidentEnded,
+    IncidentOpened,
     MarginObserved,
     NoticeFailed,
     NoticeSent,
@@ -44,6 +46,8 @@ from ledger.events import (
     OrderResolved,
     OverrideSet,
     PositionsObserved,
+    PingAnswered,
+    PingFailed,
     QuoteRow,
     QuotesObserved,
     RecoveryEnded,
@@ -383,6 +387,9 @@ class Telling:
             WitnessKept(place="file", witness=witness, session_day=day, part="end"),
             WitnessFailed(place="git", doing="writing", reason="no such folder"),
             DayCommitted(session_day=day, snapshots=1, fills=len(ledger.book.fills)),
+            *_incident(day),
+            PingFailed(reason="found HTTP status 404"),
+            PingAnswered(),
         )
         ledger.record(iter(facts))
 
@@ -390,6 +397,22 @@ class Telling:
 def tell(home: Path) -> None:
     """Tell the history into a new home; what a home holds besides is removed."""
     home.mkdir(parents=True)
+def _incident(day: date) -> tuple[Fact, ...]:
+    """A gateway that was down, told at once and at its end."""
+    name = f"gateway-down/{day}"
+    return (
+        IncidentOpened(
+            incident=name, code="gateway-down", slot=f"{day}/0935", subjects=("outage",), headline="No cycle finished",
+            lines=("nobody listens",), command="tallybook doctor", of_starts=True, to=("mail", "apprise"),
+            nav=Decimal(100),
+        ),
+        NoticeSent(kind="alarm", subject="…", incident=name),
+        NoticeFailed(kind="alarm", subject="…", reason="refused", incident=name, by="apprise"),
+        IncidentEnded(incident=name, lines=("a cycle finished",)),
+        NoticeSent(kind="ended", subject="…", incident=name),
+    )  # fmt: skip
+
+
     Telling(home).tell()
     for name in ("lock", "checkpoints", "parquet"):
         path = var_folder(home) / name

@@ -174,7 +174,7 @@ def _mailed(book: Book, kind: str, day: date) -> str:
 
 def _unsent_end(book: Book, day: date) -> tuple[str, ...]:
     before = previous_snapshot(book, day)
-    if before is None or (END, before.session_day) in book.notices or f"{END}/{before.session_day}" in book.incidents:
+    if before is None or (END, before.session_day) in book.notices or f"{END}/{before.session_day}" in book.mailed:
         return ()
     return (f"The END mail of {day_text(before.session_day)} was not sent.",)
 

@@ -44,8 +44,8 @@ from ledger.events import (
     VerdictRow,
 )
 from ledger.growth import Growth
-from ledger.journal import Journal
 from ledger.incidents import Incident
+from ledger.journal import Journal
 from ledger.lots import Holding, Named, new
 from ledger.orders import Fill as Fill  # noqa: PLC0414 - the same
 from ledger.orders import Order as Order  # noqa: PLC0414 - the same
@@ -209,13 +209,13 @@ class State:
     witnessed: dict[str, str] = field(default_factory=dict)  # place -> the last DAY/PART that was kept there
     witness_failures: dict[str, str] = field(default_factory=dict)  # place -> why it could not be used last
 
-    cycle: Cycle | None = None
-    failed: CycleFailed | None = None  # how the last start ended; None if it did not fail
-    reconciled: BookReconciled | None = None  # the last comparison, whichever cycle made it
     ingested: dict[str, DataIngested] = field(default_factory=dict)  # source -> what it told last, in whichever cycle
     data_faults: tuple[DataFaultFound, ...] = ()  # of the last cycle that trades
     verdicts: tuple[VerdictRow, ...] = ()  # of the last cycle that trades
 
+    cycle: Cycle | None = None
+    failed: CycleFailed | None = None  # how the last start ended; None if it did not fail
+    reconciled: BookReconciled | None = None  # the last comparison, whichever cycle made it
     reconciled_at: datetime | None = None
     slots: dict[str, SlotState] = field(default_factory=dict)
     snapshot: SnapshotTaken | None = None  # the last one

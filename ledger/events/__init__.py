@@ -200,9 +200,9 @@ EVENT_TYPES: tuple[type[Fact], ...] = (
     GoneLive, FlowExpected, FlowCancelled,
     # is this log the newest?
     RecoveryStarted, RecoveryEnded, WitnessKept, WitnessFailed,
-    # day
     # what the owner is told
     IncidentOpened, IncidentEnded, NoticeSent, NoticeFailed, PingFailed, PingAnswered,
+    # day
     SnapshotTaken, DaySealed, DayCommitted,
 )  # fmt: skip
 
@@ -271,9 +271,9 @@ __all__ = [
     "FlowExpected",
     "GoneLive",
     "HeadAdvanced",
-    "InterestAccrued",
     "IncidentEnded",
     "IncidentOpened",
+    "InterestAccrued",
     "InterestPaid",
     "LogStarted",
     "LotMethod",
@@ -307,10 +307,10 @@ __all__ = [
     "OverrideSet",
     "PartRow",
     "PaymentInLieuPaid",
-    "PositionAction",
-    "PositionAdjusted",
     "PingAnswered",
     "PingFailed",
+    "PositionAction",
+    "PositionAdjusted",
     "PositionRow",
     "PositionTransferred",
     "PositionsObserved",

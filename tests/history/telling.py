@@ -45,9 +45,9 @@ from ledger.events import (
     OrderRejected,
     OrderResolved,
     OverrideSet,
-    PositionsObserved,
     PingAnswered,
     PingFailed,
+    PositionsObserved,
     QuoteRow,
     QuotesObserved,
     RecoveryEnded,
@@ -384,19 +384,16 @@ class Telling:
         witness = f"{ledger.log.head[0]}:{ledger.log.head[1]}"
         facts: tuple[Fact, ...] = (
             NoticeFailed(kind="end", subject="…", reason="no route to host"),
-            WitnessKept(place="file", witness=witness, session_day=day, part="end"),
-            WitnessFailed(place="git", doing="writing", reason="no such folder"),
-            DayCommitted(session_day=day, snapshots=1, fills=len(ledger.book.fills)),
             *_incident(day),
             PingFailed(reason="found HTTP status 404"),
             PingAnswered(),
+            WitnessKept(place="file", witness=witness, session_day=day, part="end"),
+            WitnessFailed(place="git", doing="writing", reason="no such folder"),
+            DayCommitted(session_day=day, snapshots=1, fills=len(ledger.book.fills)),
         )
         ledger.record(iter(facts))
 
 
-def tell(home: Path) -> None:
-    """Tell the history into a new home; what a home holds besides is removed."""
-    home.mkdir(parents=True)
 def _incident(day: date) -> tuple[Fact, ...]:
     """A gateway that was down, told at once and at its end."""
     name = f"gateway-down/{day}"
@@ -413,6 +410,9 @@ def _incident(day: date) -> tuple[Fact, ...]:
     )  # fmt: skip
 
 
+def tell(home: Path) -> None:
+    """Tell the history into a new home; what a home holds besides is removed."""
+    home.mkdir(parents=True)
     Telling(home).tell()
     for name in ("lock", "checkpoints", "parquet"):
         path = var_folder(home) / name

@@ -5,6 +5,7 @@ How orders fill, always inside regular hours and in whole shares:
   marketable then. Adaptive shifts the range by its priority: Urgent 5 to 15, Normal 5 to 60, Patient 20 to 60.
 - Any other limit order fills at its limit when a minute's price reaches it.
 - A market order fills at the touch after 1 to 5 seconds; placed before the open, at the open.
+- An order at the close (MOC), entered ten minutes before it at the latest, fills whole at the closing price.
 - All orders in a contract together get at most `volume_share` of an hourly bar's volume, which becomes available minute
   by minute; a trade by hand takes what it wants. Thin volume makes partial fills.
 DAY orders end at the close of the session that they were placed in or before: status Cancelled, completed status
@@ -40,9 +41,8 @@ from trader.simulator.happenings import (
 from trader.simulator.lots import CONTEXT, ZERO, plain
 from trader.simulator.margin import check_margin, preview
 from trader.simulator.market import Market, touch
-from trader.simulator.matching import TAKER, Working, available, delay_range, is_marketable, offer
+from trader.simulator.matching import TAKER, Working, available, delay_range, execution, is_marketable, offer
 from trader.simulator.orders import (
-    SIDE_OF_ACTION,
     SIGN_OF_ACTION,
     Commission,
     Execution,
@@ -53,8 +53,8 @@ from trader.simulator.orders import (
 )
 from trader.simulator.reports import Report, Reports
 from trader.simulator.restating import book_revision, execution_of, revised, take_back
-from trader.simulator.rules import check_change, check_request
-from trader.simulator.sessions import DAY, new_york_date, next_session, session_after, session_at
+from trader.simulator.rules import check_change, check_request, check_time
+from trader.simulator.sessions import new_york_date, next_session, session_after, session_at
 from trader.simulator.settlement import Settlement
 from trader.simulator.terms import Terms
 
@@ -168,13 +168,13 @@ class Exchange:
             raise ValueError(f"trade by hand in {symbol}: expected a whole number of shares, found {quantity}")
         if price is not None and not (price.is_finite() and price > 0):
             raise ValueError(f"trade by hand in {symbol}: expected a positive price, found {price}")
-        self._refuse_expired(contract)
         action = "BUY" if quantity > 0 else "SELL"
         last = self._last(contract)
         running = self.market.bar_at(contract.con_id, self.now)
         at_market = touch(last, contract.min_tick)[quantity > 0] if running else last
         asked = client_id, 0, contract.con_id, self.account.number, action, abs(quantity), "MKT", None
         request = OrderRequest(*asked, liquidation=liquidation)
+        check_time(request, contract, self.now)
         order = Order(request, self._next_perm_id(), "Submitted", self.now)
         return self._execute(Working(order, None), abs(quantity), at_market if price is None else price, TAKER)
 
@@ -245,10 +245,21 @@ class Exchange:
                 self._arrive(working)
                 self._tell(OrderChanged(self.now, working.order))
             elif working.expires_at and working.expires_at <= self.now:
+                if self._fills_at_close(working):
+                    continue
                 self._complete(working.order, "Cancelled", "Cancelled by System")
             elif not session and working.order.status == "Submitted":
                 working.order.status, working.arrived = "PreSubmitted", False
                 self._tell(OrderChanged(self.now, working.order))
+
+    def _fills_at_close(self, working: Working) -> bool:
+        """Fill an order at the close whole, at the closing price, if it was at the market; say whether it was."""
+        request = working.order.request
+        price = self.market.mark(request.con_id, self.now)
+        if request.order_type != "MOC" or not working.arrived or price is None or not self.fill_orders:
+            return False
+        self._execute(working, working.order.remaining, price, TAKER)
+        return True
 
     def _concerned(self) -> Iterator[int]:
         """Yield the contracts that are held or on order, some of them twice."""
@@ -276,12 +287,8 @@ class Exchange:
         check_request(request, contract, self.account.number)
         if contract is None:
             raise AssertionError("a request for an unknown contract is refused")
-        self._refuse_expired(contract)
+        check_time(request, contract, self.now)
         return contract
-
-    def _refuse_expired(self, contract: Contract) -> None:
-        if contract.expiry is not None and session_after(contract.expiry - DAY).close <= self.now:
-            raise Rejected(201, f"Order rejected - reason:{contract.name} has expired on {contract.expiry}")
 
     def _arrive(self, working: Working) -> None:
         """Let an order reach the market, now, in the session."""
@@ -361,25 +368,8 @@ class Exchange:
 
     def _execution(self, order: Order, shares: Decimal, price: Decimal, liquidity: int) -> Execution:
         self._executions_made += 1
-        request = order.request
-        return Execution(
-            f"{self._venue:08x}.{FIRST_EXECUTION + self._executions_made:08x}.01.01",
-            self.now,
-            request.order_id,
-            request.client_id,
-            order.perm_id,
-            request.order_ref,
-            request.account,
-            request.con_id,
-            SIDE_OF_ACTION[request.action],
-            shares,
-            price,
-            order.filled,
-            order.average_price,
-            self._venue_of(request.con_id),
-            liquidity,
-            request.liquidation,
-        )
+        exec_id = f"{self._venue:08x}.{FIRST_EXECUTION + self._executions_made:08x}.01.01"
+        return execution(order, exec_id, self.now, shares, price, self._venue_of(order.request.con_id), liquidity)
 
     def _venue_of(self, con_id: int) -> str:
         contract = self.market.known(con_id)

@@ -13,7 +13,7 @@ from decimal import ROUND_FLOOR, Decimal
 from trader.simulator.bridge import HourBar
 from trader.simulator.contracts import CENT
 from trader.simulator.market import touch
-from trader.simulator.orders import Order, OrderRequest
+from trader.simulator.orders import SIDE_OF_ACTION, Execution, Order, OrderRequest
 
 MARKET_DELAY_SECONDS = (1, 5)
 LIMIT_DELAY_SECONDS = {"": (5, 60), "Urgent": (5, 15), "Normal": (5, 60), "Patient": (20, 60)}  # by Adaptive's priority
@@ -50,8 +50,8 @@ def delay_range(request: OrderRequest) -> tuple[int, int]:
 def is_marketable(request: OrderRequest, price: Decimal, tick: Decimal = CENT) -> bool:
     """Return whether an order may trade at the touch."""
     bid, ask = touch(price, tick)
-    if request.limit_price is None or request.order_type == "MKT":
-        return True
+    if request.limit_price is None or request.order_type != "LMT":
+        return request.order_type != "MOC"  # that one waits for the close
     return request.limit_price >= ask if request.action == "BUY" else request.limit_price <= bid
 
 
@@ -74,3 +74,28 @@ def available(bar: HourBar, minute: int, share: Decimal, taken: Decimal) -> Deci
     """Return the whole shares that may still fill, of the bar's volume up to the end of this minute."""
     open_to_us = (share * bar.volume * (minute + 1) / bar.minutes).to_integral_value(ROUND_FLOOR)
     return max(open_to_us - taken, ZERO)
+
+
+def execution(
+    order: Order, exec_id: str, at: datetime, shares: Decimal, price: Decimal, venue: str, liquidity: int
+) -> Execution:
+    """Return one fill of an order that counts it already."""
+    request = order.request
+    return Execution(
+        exec_id,
+        at,
+        request.order_id,
+        request.client_id,
+        order.perm_id,
+        request.order_ref,
+        request.account,
+        request.con_id,
+        SIDE_OF_ACTION[request.action],
+        shares,
+        price,
+        order.filled,
+        order.average_price,
+        venue,
+        liquidity,
+        request.liquidation,
+    )

@@ -26,7 +26,7 @@ class OrderRequest:
     account: str
     action: str  # BUY | SELL
     quantity: Decimal  # always positive
-    order_type: str  # LMT | MKT
+    order_type: str  # LMT | MKT | MOC
     limit_price: Decimal | None
     tif: str = "DAY"  # DAY | GTC
     order_ref: str = ""

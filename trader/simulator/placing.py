@@ -71,7 +71,7 @@ class Placement:
             action=str(self.terms["action"]),
             quantity=quantity,
             order_type=kind,
-            limit_price=limit if isinstance(limit, Decimal) and kind != "MKT" else None,
+            limit_price=limit if isinstance(limit, Decimal) and kind == "LMT" else None,
             tif=str(self.terms["tif"]) or "DAY",
             order_ref=str(self.terms["orderRef"]),
             algo=str(self.terms["algoStrategy"]),
@@ -263,5 +263,7 @@ def refuse_what_is_not_simulated(terms: dict[str, Value]) -> None:
         # '', 0, False and None ask for nothing, nor does the 'None' that a gateway itself wrote into an open order.
         if terms.get(name) not in ("", 0, False, None, "None"):
             raise MalformedError(f"{name}={terms[name]} is not simulated")
-    if terms["orderType"] not in ("LMT", "MKT"):
-        raise MalformedError(f"orderType should be LMT or MKT, found {terms['orderType']!r}; others are not simulated")
+    if terms["orderType"] not in ("LMT", "MKT", "MOC"):
+        raise MalformedError(
+            f"orderType should be LMT, MKT or MOC, found {terms['orderType']!r}; others are not simulated"
+        )

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from trader.simulator.contracts import Contract
 from trader.simulator.orders import SIGN_OF_ACTION, Order, OrderRequest, Rejected
+from trader.simulator.sessions import DAY, next_session, session_after
 
 ADAPTIVE = "Adaptive"
+CLOSING_CUTOFF = timedelta(minutes=10)  # before the close: from then on the auction takes no order
 
 
 def check_request(request: OrderRequest, contract: Contract | None, account: str) -> None:
@@ -23,6 +26,15 @@ def check_request(request: OrderRequest, contract: Contract | None, account: str
         raise _invalid(f"The account code is invalid: {request.account!r}, expected {account!r}")
     for rule in RULES:
         rule(request, contract)
+
+
+def check_time(request: OrderRequest, contract: Contract, now: datetime) -> None:
+    """Raise Rejected for what comes too late: for the contract, or for the auction at the close."""
+    if contract.expiry is not None and session_after(contract.expiry - DAY).close <= now:
+        raise _rejected(f"{contract.name} has expired on {contract.expiry}")
+    cutoff = next_session(now).close - CLOSING_CUTOFF
+    if request.order_type == "MOC" and now >= cutoff:
+        raise _rejected(f"an order at the close must be entered before {cutoff:%H:%M:%S} UTC")
 
 
 def check_change(order: Order, request: OrderRequest, contract: Contract | None, account: str) -> None:
@@ -42,10 +54,12 @@ def _transmitted_order(request: OrderRequest, contract: Contract) -> None:
         raise _invalid("This venue keeps no orders that are not transmitted")
     if request.action not in SIGN_OF_ACTION:
         raise _invalid(f"Invalid side: {request.action!r}, expected BUY or SELL")
-    if request.order_type not in ("LMT", "MKT"):
+    if request.order_type not in ("LMT", "MKT", "MOC"):
         raise Rejected(387, "Unsupported order type for this exchange and security type.")
     if request.tif not in ("DAY", "GTC"):
         raise _invalid(f"Invalid time in force:{request.tif}, expected DAY or GTC")
+    if request.order_type == "MOC" and (request.tif != "DAY" or request.algo):
+        raise _invalid(f"An order at the close is a plain DAY order, found {request.tif} {request.algo}".rstrip())
     if request.algo and contract.security_type != "STK":
         raise _rejected(f"{contract.name}: algorithms are for stocks here")
 
@@ -62,7 +76,7 @@ def _whole_shares(request: OrderRequest, contract: Contract) -> None:
 
 def _price_on_tick(request: OrderRequest, contract: Contract) -> None:
     price = request.limit_price
-    if request.order_type == "MKT":
+    if request.order_type != "LMT":
         return
     if price is None or not price.is_finite():
         raise _invalid("Missing or invalid limit price")

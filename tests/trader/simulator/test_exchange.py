@@ -105,6 +105,37 @@ def test_a_limit_at_the_day_s_extreme_is_reached_and_one_beyond_it_is_not() -> N
     assert (at_low.status, below.status) == ("Filled", "Cancelled")
 
 
+@pytest.mark.parametrize("entered", ["09:00", "10:00", "15:49:59"])
+def test_an_order_at_the_close_fills_whole_at_the_closing_price(entered: str) -> None:
+    market = market_of(still(MONDAY), row(TUESDAY, "50.00", "51.00", "49.00", "50.50", 3_900))
+    exchange, _ = exchange_on(market, at(entered))
+    order = exchange.place(market_order("BUY", "5000", order_type="MOC"))
+
+    exchange.advance(at("15:59:59"))
+    before = order.filled
+    exchange.advance(at("16:00"))
+
+    assert (before, order.filled, order.status) == (0, 5000, "Filled")
+    assert [(each.price, each.time) for each, _ in exchange.executions_today()] == [(Decimal("50.50"), at("16:00"))]
+
+
+def test_an_order_at_the_close_that_comes_too_late_is_refused() -> None:
+    exchange, _ = exchange_on(market_of(), at("15:50"))
+
+    with pytest.raises(Rejected, match="must be entered before 20:50:00 UTC"):
+        exchange.place(market_order("BUY", "100", order_type="MOC"))
+
+
+def test_an_order_at_the_close_can_be_cancelled_before_it() -> None:
+    exchange, _ = exchange_on(market_of(), at("15:00"))
+    order = exchange.place(market_order("SELL", "100", order_type="MOC"))
+
+    exchange.cancel(order)
+    exchange.advance(at("16:00"))
+
+    assert (order.status, order.filled) == ("Cancelled", 0)
+
+
 def test_a_market_order_of_before_the_open_gets_the_opening_price() -> None:
     exchange, heard = exchange_on(market_of(still(MONDAY), row(TUESDAY, "44.121", "45", "44", "44.50")), at("08:00"))
 

@@ -28,6 +28,7 @@ from trader.simulator.orders import OrderRequest, Rejected
         pytest.param(limit("BUY", "1", "50", transmit=False), 321, id="not transmitted"),
         pytest.param(limit("HOLD", "1", "50"), 321, id="no side"),
         pytest.param(limit("BUY", "1", "50", order_type="STP"), 387, id="order type"),
+        pytest.param(market_order("BUY", "1", order_type="MOC", tif="GTC"), 321, id="good beyond its close"),
         pytest.param(limit("BUY", "1", "50", tif="IOC"), 321, id="time in force"),
         pytest.param(limit("BUY", "1", "50", limit_price=None), 321, id="no limit price"),
         pytest.param(limit("BUY", "1", "50.001"), 110, id="off the tick"),

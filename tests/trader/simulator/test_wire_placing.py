@@ -148,5 +148,5 @@ def test_what_a_gateway_wrote_into_an_open_order_may_be_sent_back_with_a_change(
 
 
 def test_an_order_type_that_is_not_simulated_is_refused_by_name() -> None:
-    with pytest.raises(MalformedError, match="orderType should be LMT or MKT, found 'STP'"):
+    with pytest.raises(MalformedError, match="orderType should be LMT, MKT or MOC, found 'STP'"):
         request(read(fields_of(limit(orderType="STP"))))

@@ -41,6 +41,7 @@ GROUPS = (
     ("reconciliation", "Reconciliation"),
     ("operator", "The operator"),
     ("continuity", "Is this log the newest? Recovery and witnesses"),
+    ("incidents", "What the owner is told"),
     ("day", "The day"),
 )
 WORDS: dict[Any, str] = {str: "text", int: "whole number", bool: "yes or no", Decimal: "decimal"}

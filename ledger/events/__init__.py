@@ -68,8 +68,6 @@ from ledger.events.cycle import (
 from ledger.events.day import (
     DayCommitted,
     DaySealed,
-    NoticeFailed,
-    NoticeSent,
     SnapshotCash,
     SnapshotRow,
     SnapshotTaken,
@@ -98,7 +96,7 @@ from ledger.events.executions import (
     WashSaleObserved,
 )
 from ledger.events.fact import Fact, Row, decimal_text, execution_base, instant_text, payload_bytes
-from ledger.events.incidents import IncidentEnded, IncidentOpened, PingAnswered, PingFailed
+from ledger.events.incidents import IncidentEnded, IncidentOpened, NoticeFailed, NoticeSent, PingAnswered, PingFailed
 from ledger.events.observations import (
     CashObserved,
     CashRow,

@@ -1,4 +1,4 @@
-"""The end of a cycle, of a day, and what was told to the owner."""
+"""The end of a cycle and of a day."""
 
 from __future__ import annotations
 
@@ -95,24 +95,3 @@ class DayCommitted(Fact):
     def economic_part(self) -> tuple[object, ...]:
         """The session."""
         return (self.session_day,)
-
-
-class NoticeSent(Fact):
-    """A mail or a message left."""
-
-    type: Literal["notice_sent"] = "notice_sent"
-    kind: str  # start, middle, end; alarm and ended: of an incident
-    subject: str
-    incident: str = ""  # one mail an incident, and one at its end
-    by: Literal["mail", "apprise"] = "mail"
-
-
-class NoticeFailed(Fact):
-    """A mail or a message could not be handed over; a mail is tried again with the next."""
-
-    type: Literal["notice_failed"] = "notice_failed"
-    kind: str
-    subject: str
-    reason: str
-    incident: str = ""
-    by: Literal["mail", "apprise"] = "mail"

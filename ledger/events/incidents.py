@@ -1,4 +1,4 @@
-"""What the owner is told at once, from its beginning to its end; and the watch that waits for our sign of life."""
+"""What the owner is told: mails, incidents from beginning to end; and the watch that waits for our sign of life."""
 
 from __future__ import annotations
 
@@ -30,6 +30,27 @@ class IncidentEnded(Fact):
     type: Literal["incident_ended"] = "incident_ended"
     incident: str
     lines: tuple[str, ...] = ()  # what became of it
+
+
+class NoticeSent(Fact):
+    """A mail or a message left."""
+
+    type: Literal["notice_sent"] = "notice_sent"
+    kind: str  # start, middle, end; alarm and ended: of an incident
+    subject: str
+    incident: str = ""  # one mail an incident, and one at its end
+    by: Literal["mail", "apprise"] = "mail"
+
+
+class NoticeFailed(Fact):
+    """A mail or a message could not be handed over; a mail is tried again with the next."""
+
+    type: Literal["notice_failed"] = "notice_failed"
+    kind: str
+    subject: str
+    reason: str
+    incident: str = ""
+    by: Literal["mail", "apprise"] = "mail"
 
 
 class PingFailed(Fact):

@@ -29,6 +29,7 @@ from ledger.events import (
     MarginObserved,
     NavObserved,
     OpenOrderRow,
+    OrderDeferred,
     OrderPlanned,
     OrderPreviewed,
     OverrideSet,
@@ -49,6 +50,7 @@ from ledger.journal import Journal
 from ledger.lots import Holding, Named, new
 from ledger.orders import Fill as Fill  # noqa: PLC0414 - the same
 from ledger.orders import Order as Order  # noqa: PLC0414 - the same
+from ledger.sending import next_planned
 
 ONE = Decimal(1)
 ZERO = Decimal(0)
@@ -128,6 +130,7 @@ class Cycle(NamedTuple):
     allowed: bool = False
     allowed_at: datetime | None = None
     vetoed: tuple[str, ...] = ()
+    deferred: tuple[OrderDeferred, ...] = ()
     connected: BrokerConnected | None = None
     settings_changed: SettingsChanged | None = None
     ended: str = ""  # "", finished, failed
@@ -319,16 +322,12 @@ class State:
         """
         if not self.may_trade or self.cycle is None:
             return None
-        planned = tuple(p for p in self.cycle.plan if p.order_ref is not None)
-        shrinking = tuple(p for p in planned if p.held * p.quantity < 0)
-        failed = any(self._came_to_nothing(p) for p in shrinking)
-        growing = () if failed else tuple(p for p in planned if p.held * p.quantity >= 0)
-        return next((p for p in (*shrinking, *growing) if p.order_ref not in self.orders), None)
+        return next_planned(self.cycle.plan, self.orders)
 
-    def _came_to_nothing(self, planned: OrderPlanned) -> bool:
-        """Tell whether an order ended without all its fills."""
-        order = self.orders.get(str(planned.order_ref))
-        return order is not None and order.ended and order.remaining != 0
+    @property
+    def may_send(self) -> bool:
+        """Whether an order may leave now."""
+        return self.next_order is not None
 
     def keep_order(self, order: Order) -> None:
         """Take an order as it is now."""

@@ -91,3 +91,13 @@ def undecided(book: State) -> Iterator[Order]:
     """Return the orders in doubt that the next cycle may still decide; of the others a break waits for the owner."""
     waiting = {known.found.subject for known in book.open_breaks if known.found.kind == "order"}
     return (order for order in book.in_doubt if order.order_ref not in waiting)
+
+
+def kept_back(book: State) -> Iterator[str]:
+    """Tell the orders of the last plan that had to wait; the next cycle plans them anew, so there is nothing to do."""
+    cycle = book.cycle
+    planned = {row.order_ref: row for row in cycle.plan} if cycle is not None else {}
+    for told in cycle.deferred if cycle is not None else ():
+        row = planned.get(told.order_ref)
+        what = f"{row.action} {abs(row.quantity)} {row.symbol}" if row is not None else told.order_ref
+        yield f"{what} {told.reason}"

@@ -21,7 +21,7 @@ from ledger.events import SnapshotTaken
 from ledger.ledger import refusal
 from ledger.log.halt import halt_reason
 from ledger.nav import is_of_one_currency
-from queries.advice import accepting, halt, recovery, undecided
+from queries.advice import accepting, halt, kept_back, recovery, undecided
 from queries.bridge import bridge_of
 from queries.disk import DiskUse, disk_use
 from queries.figures import money, quantity
@@ -98,6 +98,7 @@ class Status:
     provisional: int = 0  # facts that were inferred, until a statement says them
     provisional_cash: tuple[tuple[str, Decimal], ...] = ()  # what they move, by currency
     expected: tuple[tuple[str, Decimal, str, date], ...] = ()  # flows that were announced: id, amount, currency, until
+    kept_back: tuple[str, ...] = ()  # orders of the last plan that had to wait
 
     @property
     def exit_status(self) -> int:
@@ -194,6 +195,7 @@ def status_of(
         provisional=len(book.provisional),
         provisional_cash=_provisional_cash(book),
         expected=tuple((name, flow.amount, flow.currency, flow.until) for name, flow in book.flows.items()),
+        kept_back=tuple(kept_back(book)),
         positions=_positions(book, last),
         cash=_cash(book, last),
         agreement=_agreement(book),

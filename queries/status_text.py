@@ -53,6 +53,7 @@ def status_lines(shown: Status) -> list[str]:
             f"expected: {change(amount)} {currency} by {until} ({name})"
             for name, amount, currency, until in shown.expected
         ),
+        *(f"kept back: {line}" for line in shown.kept_back),
         *(f" since the snapshot: {line}" for line in shown.since_then),
         *_disk_lines(shown),
     ]

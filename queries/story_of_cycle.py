@@ -22,6 +22,7 @@ from ledger.events import (
     CycleStarted,
     OrderAcknowledged,
     OrderCancelled,
+    OrderDeferred,
     OrderExpired,
     OrderFilled,
     OrderPlanned,
@@ -200,7 +201,8 @@ def _fate(planned: OrderPlanned, scene: Scene) -> str:
     mine = [event for event in scene.events if getattr(event.fact, "order_ref", None) == planned.order_ref]
     sent = next((event for event in mine if isinstance(event.fact, OrderSendAttempted)), None)
     if sent is None:
-        return "not sent"
+        waits = (event.fact.reason for event in mine if isinstance(event.fact, OrderDeferred))
+        return next(waits, "not sent")
     fills = [event for event in mine if isinstance(event.fact, OrderFilled)]
     if fills:
         return _filled(planned, fills, sent, scene)

@@ -20,7 +20,7 @@ from trader.notices import due_mails
 from trader.occasion import Options, is_closed, require_work
 from trader.safeguards import check_safeguards
 from trader.settings import Settings
-from trader.sizing import plan_orders
+from trader.sizing import defer_orders, plan_orders
 from trader.witness import keep_due
 
 
@@ -42,9 +42,11 @@ def run_cycle(ledger: Ledger, broker: Broker, desk: Desk) -> None:
     ledger.record(desk.file_orders(ledger.book))
     ledger.record(broker.preview(ledger.book))  # IB's what-if
     ledger.record(check_safeguards(ledger.book, desk.limits))
-    while order := ledger.book.next_order:  # None: vetoed, halted, in doubt, or done
+    while order := ledger.book.next_order:  # None: vetoed, halted, in doubt, waiting for proceeds, or done
         ledger.record(broker.send(order))
-    ledger.record(broker.wait_for_fills(ledger.book))  # bounded; what is unfilled keeps working
+        if not ledger.book.may_send:  # what is sold meanwhile may pay for what waits
+            ledger.record(broker.wait_for_fills(ledger.book))  # bounded; what is unfilled keeps working
+    ledger.record(defer_orders(ledger.book))  # what still waits: the next cycle plans anew
     ledger.record(broker.observe(ledger.book))
     ledger.record(reconcile(ledger.book, desk.tolerances))
     ledger.record(desk.recovered(ledger.book))  # a recovery ends where nothing outside is newer than the log

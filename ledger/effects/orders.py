@@ -8,6 +8,7 @@ from ledger.events import (
     OrderAcknowledged,
     OrderCancelAttempted,
     OrderCancelled,
+    OrderDeferred,
     OrderExpired,
     OrderModified,
     OrderPlanned,
@@ -48,6 +49,12 @@ def _previewed(state: State, event: Event) -> None:
     fact: OrderPreviewed = event.fact  # type: ignore[assignment]
     if state.cycle is not None:
         state.update_cycle(previews={**state.cycle.previews, fact.order_ref: fact})
+
+
+def _deferred(state: State, event: Event) -> None:
+    fact: OrderDeferred = event.fact  # type: ignore[assignment]
+    if state.cycle is not None:
+        state.update_cycle(deferred=(*state.cycle.deferred, fact))
 
 
 def _send_attempted(state: State, event: Event) -> None:
@@ -139,6 +146,7 @@ EFFECTS = (
     (OrderPlanned, _planned),
     (TargetsScaled, _scaled),
     (OrderPreviewed, _previewed),
+    (OrderDeferred, _deferred),
     (OrderSendAttempted, _send_attempted),
     (OrderAcknowledged, _acknowledged),
     (OrderRejected, _rejected),

@@ -138,6 +138,7 @@ from ledger.events.orders import (
     OrderAcknowledged,
     OrderCancelAttempted,
     OrderCancelled,
+    OrderDeferred,
     OrderExpired,
     OrderModified,
     OrderPlanned,
@@ -168,7 +169,7 @@ EVENT_TYPES: tuple[type[Fact], ...] = (
     BrokerConnected, BrokerLost, BrokerDisconnected,
     # orders
     TargetsScaled, OrderPlanned, OrderPreviewed, OrderSendAttempted, OrderAcknowledged, OrderRejected,
-    OrderCancelAttempted, OrderCancelled, OrderExpired, OrderModified, OrderResolved,
+    OrderCancelAttempted, OrderCancelled, OrderDeferred, OrderExpired, OrderModified, OrderResolved,
     # executions
     OrderFilled, CommissionCharged, FillBusted, ProceedsSettled, TransactionTaxCharged, LotMethodSet, LotsSpecified,
     WashSaleObserved,
@@ -294,6 +295,7 @@ __all__ = [
     "OrderAcknowledged",
     "OrderCancelAttempted",
     "OrderCancelled",
+    "OrderDeferred",
     "OrderExpired",
     "OrderFilled",
     "OrderModified",

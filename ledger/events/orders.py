@@ -83,6 +83,14 @@ class OrderFact(Fact):
         return (self.order_ref,)
 
 
+class OrderDeferred(OrderFact):
+    """A planned order that did not leave in this cycle, because it had to wait; the next cycle plans anew."""
+
+    type: Literal["order_deferred"] = "order_deferred"
+    STEP: ClassVar[str] = "deferred"
+    reason: str
+
+
 class OrderSendAttempted(OrderFact):
     """The intent to place an order, durable before the order leaves. Undecided until a fact decides it."""
 

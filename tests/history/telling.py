@@ -38,6 +38,7 @@ from ledger.events import (
     NoticeFailed,
     NoticeSent,
     OrderCancelAttempted,
+    OrderDeferred,
     OrderExpired,
     OrderModified,
     OrderPlanned,
@@ -201,6 +202,8 @@ class Telling:
         """A rejection, a cancellation, a connection lost midway, a step that fails."""
         first = self._begin(ledger, DAYS[0], "1035")
         self._allow(ledger)
+        waiting = new_order_ref(ledger.book, AAPL.con_id, "B")
+        ledger.record((OrderDeferred(order_ref=waiting, reason="waits for proceeds of 300.00: 290.00 came"),))
         self._send(ledger, first, "3", acknowledge=False)
         ledger.record((OrderRejected(order_ref=first, code=201, reason="margin"),))
         second = new_order_ref(ledger.book, SAP.con_id, "S")

@@ -17,7 +17,7 @@ from ledger.events import SnapshotTaken
 from ledger.nav import is_of_one_currency
 from ledger.slippage import Slippage, decided_price, slippage
 from ledger.state import Break, Fill, Order
-from queries.advice import accepting, halt, recovery, undecided
+from queries.advice import accepting, halt, kept_back, recovery, undecided
 from queries.break_words import choices, ended_words, follows, said_of_total, span, symbol, what_differs, why
 from queries.figures import change, clock_time, money, percent, points, price, quantity
 from queries.witness_words import statement_lines
@@ -245,6 +245,7 @@ def cycle_troubles(book: Book, day: date, slots: tuple[str, ...]) -> Iterator[st
     if cycle is not None and cycle.started.session_day == day:
         yield from (f"{failure.step} failed: {failure.reason}" for failure in cycle.failures)
         yield from (f"no order left: {reason}" for reason in cycle.vetoed)
+        yield from (f"kept back: {line}" for line in kept_back(book))
 
 
 def standing(

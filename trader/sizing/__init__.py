@@ -2,7 +2,8 @@
 
 Pure. Limits shape the plan first (`shaping.py`): a name above its share is cut, all are scaled pro rata to the leverage
 that holdings outside the plan leave free, drift above the cap is reduced, one order is kept within its bounds
-(`rows.py`). A halted or doubtful book plans too, so that the log shows what would be done: the safeguards veto it.
+(`rows.py`). What is bought with the proceeds of other orders waits for them (`proceeds.py`). A halted or doubtful book
+plans too, so that the log shows what would be done: the safeguards veto it.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from decimal import localcontext
 from ledger.book import Book
 from ledger.events import Fact, StepFailed
 from ledger.nav import Unvalued
+from ledger.sending import deferred
 from trader.projection import ARITHMETIC, cautious_nav, running_cycle
 from trader.safeguards import reductions_only
+from trader.sizing.proceeds import with_needs
 from trader.sizing.rows import nothing, rows_of
 from trader.sizing.shaping import shaped
 from trader.sizing.wishes import Frame, Sizing, bare, wish_of
@@ -30,10 +33,15 @@ def plan_orders(book: Book, sizing: Sizing) -> tuple[Fact, ...]:
             frame = _frame(book, sizing)
             wishes = tuple(wish_of(frame, con_id) for con_id in sizing.universe)
             wishes, scaled = shaped(frame, wishes)
-            return (*scaled, *rows_of(frame, wishes))
+            return (*scaled, *with_needs(frame, rows_of(frame, wishes)))
         except Unvalued as unknown:
             idle = (bare(book, con_id, f"not sized: {unknown}") for con_id in sizing.universe)
             return (StepFailed(step=STEP, reason=str(unknown)), *(nothing(wish) for wish in idle))
+
+
+def defer_orders(book: Book) -> tuple[Fact, ...]:
+    """Say of each order that was allowed and did not leave what it waits for."""
+    return deferred(running_cycle(book).plan, book.orders) if book.may_trade else ()
 
 
 def _frame(book: Book, sizing: Sizing) -> Frame:
@@ -41,4 +49,4 @@ def _frame(book: Book, sizing: Sizing) -> Frame:
     return Frame(book, sizing, nav, reductions_only(book, sizing.limits))
 
 
-__all__ = ["Sizing", "plan_orders"]
+__all__ = ["Sizing", "defer_orders", "plan_orders"]

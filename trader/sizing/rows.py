@@ -103,8 +103,10 @@ def _too_small(frame: Frame, wish: Wish, change: Decimal) -> str:
 
 
 def _order(frame: Frame, wish: Wish, market: Touch, target: Decimal, change: Decimal) -> OrderPlanned:
-    limit_price = _limit_price(frame, wish.con_id, market, change)
-    quantity = _bounded(frame, wish, change, max(limit_price, market.reference))
+    priced = frame.sizing.order_type == "LMT"
+    limit_price = _limit_price(frame, wish.con_id, market, change) if priced else None
+    price = market.far(change) if limit_price is None else limit_price
+    quantity = _bounded(frame, wish, change, max(price, market.reference))
     if not quantity:
         return nothing(wish, target, "one unit exceeds what one order may be worth, or its share of the volume")
     shares = f"{percent(wish.held * wish.unit / frame.nav)} of NAV held, {percent(wish.weight)} wanted"
@@ -120,8 +122,9 @@ def _order(frame: Frame, wish: Wish, market: Touch, target: Decimal, change: Dec
         reference_price=market.reference,
         limit_price=limit_price,
         order_ref=new_order_ref(frame.book, wish.con_id, "B" if quantity > 0 else "S"),
-        algo=frame.sizing.algo,
-        algo_priority=frame.sizing.algo_priority,
+        algo=frame.sizing.algo if priced else "",
+        algo_priority=frame.sizing.algo_priority if priced else "",
+        order_type=frame.sizing.order_type,
     )
 
 

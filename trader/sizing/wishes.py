@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
+from typing import Literal
 
 from ledger.book import Book
 from ledger.events import TargetRow
@@ -37,6 +39,8 @@ class Sizing:
     algo: str = "Adaptive"
     algo_priority: str = "Normal"  # Urgent, Normal, Patient
     cash_reserve: Decimal = ZERO  # base currency: of NAV, what weights are not taken of
+    order_type: Literal["LMT", "MKT", "MOC"] = "LMT"
+    moc_cutoff: timedelta = timedelta(minutes=15)  # before the close: from then on no order at the close is placed
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,7 @@ def wish_of(frame: Frame, con_id: int) -> Wish:
     wish = replace(wish, weight=target.weight * target.leverage * override.scale)
     if override.allow == "none":
         return replace(wish, obstacle=override.why)
-    if obstacle := _closed(book, con_id):
+    if obstacle := _closed(book, con_id) or _too_late(frame):
         return replace(wish, obstacle=obstacle)
     try:
         market = touch(book, con_id)
@@ -110,6 +114,14 @@ def _closed(book: Book, con_id: int) -> str:
     if not started.session_open <= book.now < started.session_close:
         return "market closed"
     return "its trading is halted" if quote is not None and quote.halted else ""
+
+
+def _too_late(frame: Frame) -> str:
+    """Say why an order at the close cannot be placed any more, or nothing."""
+    sizing, cutoff = frame.sizing, running_cycle(frame.book).started.session_close - frame.sizing.moc_cutoff
+    if sizing.order_type != "MOC" or frame.book.now < cutoff:
+        return ""
+    return f"too late for an order at the close: placed until {cutoff:%H:%M} UTC"
 
 
 def _wild(market: Touch, limits: Limits) -> str:

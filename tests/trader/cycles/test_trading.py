@@ -12,6 +12,7 @@ from ledger.events import (
     CycleFinished,
     DataIngested,
     OrderCancelled,
+    OrderDeferred,
     OrderFilled,
     OrderPlanned,
     OrderPreviewed,
@@ -276,3 +277,37 @@ def test_nothing_is_bought_on_the_strength_of_a_sale_that_was_refused(world: Wor
     assert len(world.facts(OrderRejected)) == 1
     assert world.held() == {"WAVE": held}
     assert world.apart() == ()
+
+
+def test_what_is_sold_pays_for_what_is_bought_within_one_cycle(world: World) -> None:
+    world.want(ACME="1")
+    world.advance_to(TUESDAY, 0)
+    world.trade()
+    world.want(WAVE="1")
+    world.advance_to(TUESDAY, 1)
+
+    assert world.trade() == exits.FINE
+
+    _, sold, bought = world.orders()
+    assert [order.status for order in (sold, bought)] == ["filled", "filled"]
+    assert bought.attempted_at > max(fill.at for fill in world.book().fills.values() if fill.quantity < 0)
+    assert world.facts(OrderDeferred) == []
+    assert world.apart() == ()
+
+
+def test_a_purchase_whose_sales_did_not_fill_waits_for_the_next_cycle(tmp_path: Path) -> None:
+    universe, thin = {"symbols": ["ACME", "THIN"]}, {"THIN": (Decimal(900), Decimal(40))}  # 390 units trade in a bar
+    with world(tmp_path, positions=thin, universe=universe, strategy=fixed(ACME="1", THIN="0")) as slow:
+        slow.advance_to(TUESDAY, 0)
+
+        assert slow.trade() == exits.FINE
+
+        [deferred] = slow.facts(OrderDeferred)
+        assert deferred.reason.startswith("waits for proceeds of 359")
+        assert [(order.quantity, order.ended) for order in slow.orders()] == [(Decimal(-900), False)]
+        assert slow.apart() == ()
+        slow.want(ACME="0.5")  # for which there is room
+        slow.advance_to(TUESDAY, 1)
+        assert slow.trade() == exits.FINE
+        assert slow.held()["ACME"] == Decimal(999)
+        assert slow.apart() == ()

@@ -1,0 +1,66 @@
+"""What a plan lets leave at once, and what waits for the proceeds of the rest."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from ledger.events import OrderPlanned
+from tests.trader.decisions import AAPL, IBM, KO, UNIVERSE, D, situation
+from trader.limits import Limits
+from trader.sizing import Sizing, plan_orders
+
+WIDE = Limits(
+    name_share_max=D("1.5"), order_share_max=D("2"), order_notional_max=D("1000000"), order_volume_share_max=D("1")
+)
+
+
+def needs(weights: dict[int, str], held: dict[int, str], cash: str, reserve: str = "0") -> dict[int, Decimal]:
+    """Plan, and return what each order needs of the others' proceeds."""
+    sizing = Sizing(universe=UNIVERSE, limits=WIDE, cash_reserve=D(reserve))
+    rows = plan_orders(situation(weights, held=held, cash=cash), sizing)
+    return {row.con_id: row.proceeds_needed for row in rows if isinstance(row, OrderPlanned) and row.order_ref}
+
+
+@pytest.mark.parametrize(
+    ("weights", "held", "cash", "expected"),
+    [
+        pytest.param({AAPL: "0.4", IBM: "0.4"}, {}, "100000", {AAPL: "0", IBM: "0"}, id="bought from cash"),
+        # 1,000 AAPL at 44.50 and 200 IBM at 92.50, no cash: NAV 63,000. AAPL falls to 20 %: 283 of them are left
+        pytest.param(
+            {AAPL: "0.2", IBM: "0.8"}, {AAPL: "1000", IBM: "200"}, "0",
+            {AAPL: "0", IBM: "31820"}, id="no cash: the whole purchase waits",
+        ),
+        pytest.param(
+            {AAPL: "0", IBM: "0.5"}, {AAPL: "1000"}, "55500", {AAPL: "0", IBM: "0"}, id="cash for all of it",
+        ),
+        pytest.param(
+            {AAPL: "-0.5", IBM: "0.5"}, {IBM: "1000"}, "7500", {AAPL: "42473.5", IBM: "0"}, id="a short sale waits too",
+        ),
+        pytest.param(
+            {AAPL: "0.7", IBM: "0.7"}, {AAPL: "2000"}, "11000", {AAPL: "0", IBM: "19001.5"},
+            id="with leverage: as far as the plan leads",
+        ),
+    ],
+)  # fmt: skip
+def test_growth_beyond_the_room_waits_for_reductions(
+    weights: dict[int, str], held: dict[int, str], cash: str, expected: dict[int, str]
+) -> None:
+    assert needs(weights, held, cash) == {con_id: D(need) for con_id, need in expected.items()}
+
+
+def test_the_reserve_is_no_room() -> None:
+    without = needs({AAPL: "0", IBM: "0.9"}, {AAPL: "2000"}, "11000")
+    with_reserve = needs({AAPL: "0", IBM: "0.9"}, {AAPL: "2000"}, "11000", reserve="6000")
+
+    assert (without[IBM], with_reserve[IBM]) == (D("78910"), D("79545"))
+
+
+def test_what_waits_never_needs_more_than_the_reductions_bring() -> None:
+    book = situation({AAPL: "0.55", IBM: "0.9"}, held={AAPL: "3000", KO: "100"}, cash="-41800")
+    rows = [row for row in plan_orders(book, Sizing(universe=UNIVERSE, limits=WIDE)) if isinstance(row, OrderPlanned)]
+
+    sold, bought = rows
+    assert sold.notional is not None
+    assert bought.proceeds_needed <= sold.notional == abs(sold.quantity) * D("44.50")

@@ -315,11 +315,7 @@ class State:
 
     @property
     def next_order(self) -> OrderPlanned | None:
-        """The next planned order that has not been attempted; None if vetoed, halted, in doubt or done.
-
-        What shrinks a position goes first. Once one of those came to nothing, none that grows a position follows: the
-        plan's leverage counted on it.
-        """
+        """The next planned order to attempt; None if vetoed, halted, in doubt or done, or if the rest has to wait."""
         if not self.may_trade or self.cycle is None:
             return None
         return next_planned(self.cycle.plan, self.orders)

@@ -75,19 +75,19 @@ def _send_attempted(state: State, event: Event) -> None:
     _acted(state)
 
 
-def _acted(state: State) -> None:
-    if state.cycle is not None:
-        slot = state.cycle.started.slot
-        known = state.slots.get(slot, NEW)
-        if not known.acted:
-            state.slots[slot] = changed(known, acted=True)
-
 def _reference_price(state: State, fact: OrderSendAttempted) -> Decimal | None:
     """Return the price that an order was planned from; older lines have it in the plan alone."""
     if fact.reference_price is not None or state.cycle is None:
         return fact.reference_price
     return next((row.reference_price for row in state.cycle.plan if row.order_ref == fact.order_ref), None)
 
+
+def _acted(state: State) -> None:
+    if state.cycle is not None:
+        slot = state.cycle.started.slot
+        known = state.slots.get(slot, NEW)
+        if not known.acted:
+            state.slots[slot] = changed(known, acted=True)
 
 
 def _order(state: State, order_ref: str) -> Order:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 from ledger.book import Book, book_hash
 from ledger.clock import Clock
@@ -60,6 +61,8 @@ class Desk:
     offset_ticks: int
     algo: str
     algo_priority: str
+    order_type: Literal["LMT", "MKT", "MOC"]
+    moc_cutoff: timedelta
     cash_reserve: Decimal
     tolerances: Tolerances
     accounting: Accounting
@@ -133,8 +136,9 @@ class Desk:
     def sizing(self, book: Book) -> Sizing:
         """Return what the plan is made by."""
         return Sizing(
-            self.universe(book), self.limits, self.offset_ticks, self.algo, self.algo_priority, self.cash_reserve
-        )
+            self.universe(book), self.limits, self.offset_ticks, self.algo, self.algo_priority, self.cash_reserve,
+            self.order_type, self.moc_cutoff,
+        )  # fmt: skip
 
     def ingest(self, book: Book) -> tuple[Fact, ...]:
         """Fetch the data of every source."""

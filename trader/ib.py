@@ -369,7 +369,7 @@ def build_order(account: str, planned: OrderPlanned) -> Any:
     order = Order(
         action="BUY" if planned.quantity > 0 else "SELL",
         totalQuantity=int(abs(planned.quantity)),
-        orderType="MKT" if planned.limit_price is None else "LMT",
+        orderType=planned.order_type,
         tif=planned.tif,
         account=account,
         orderRef=str(planned.order_ref),

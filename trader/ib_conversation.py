@@ -323,7 +323,7 @@ class Conversation:
             order_id=order_id,
             con_id=order.con_id,
             quantity=order.quantity,
-            order_type="MKT" if order.limit_price is None else "LMT",
+            order_type=order.order_type,
             limit_price=order.limit_price,
             tif=order.tif,
             algo=order.algo,

@@ -169,8 +169,12 @@ def check_terms(account: str, planned: OrderPlanned) -> None:
     quantity = abs(planned.quantity)
     if not quantity or quantity != quantity.to_integral_value():
         raise ValueError(f"order {planned.order_ref}: expected whole units, found {planned.quantity}")
-    if planned.algo and (planned.algo, planned.tif, planned.limit_price is None) != ("Adaptive", "DAY", False):
-        terms = f"{planned.algo} {planned.tif} at {planned.limit_price}"
+    terms = f"{planned.order_type} {planned.tif} {planned.algo}".rstrip() + f" at {planned.limit_price}"
+    if (planned.order_type == "LMT") != (planned.limit_price is not None):
+        raise ValueError(f"order {planned.order_ref}: expected a limit with LMT and with nothing else, found {terms}")
+    if planned.order_type == "MOC" and planned.tif != "DAY":
+        raise ValueError(f"order {planned.order_ref}: expected an order at the close for the DAY, found {terms}")
+    if planned.algo and (planned.algo, planned.tif, planned.order_type) != ("Adaptive", "DAY", "LMT"):
         raise ValueError(f"order {planned.order_ref}: expected an Adaptive DAY order with a limit, found {terms}")
     if planned.algo and planned.algo_priority not in PRIORITIES:
         found = f"found {planned.algo_priority!r}"

@@ -34,6 +34,10 @@ class Touch:
         """The last price, brought between bid and ask: what quantities are computed from."""
         return min(max(self.last, self.bid), self.ask)
 
+    def far(self, quantity: Decimal) -> Decimal:
+        """Return the far side of the touch: what an order without a limit pays, or is paid, at first."""
+        return self.ask if quantity > 0 else self.bid
+
     @property
     def spread(self) -> Decimal:
         """Ask minus bid, as a fraction of the bid."""

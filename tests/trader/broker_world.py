@@ -144,6 +144,7 @@ class World:
             target=Decimal(quantity),
             weight=Decimal("0.1"),
             limit_price=None if limit is None else Decimal(limit),
+            order_type="MKT" if limit is None else "LMT",
             order_ref=new_order_ref(self.book, con_id, side, attempt),
             algo="Adaptive" if limit is not None else "",
             algo_priority="Urgent" if limit is not None else "",

@@ -10,7 +10,7 @@ from ledger.book import Book
 from ledger.events import OrderPlanned, OrderPreviewed
 from ledger.nav import Unvalued
 from trader.limits import Limits
-from trader.projection import only_reductions, planned_orders, running_cycle, unit_value
+from trader.projection import only_reductions, planned_orders, running_cycle, touch, unit_value
 from trader.verdicts import Verdict
 
 Safeguard = Callable[[Book, Limits], tuple[Verdict, ...]]
@@ -31,12 +31,14 @@ def _judged(order: OrderPlanned, verdict: Callable[[OrderPlanned], Verdict]) -> 
 
 
 def worth(book: Book, order: OrderPlanned) -> Decimal:
-    """Return what an order is worth at its limit price, in the base currency."""
-    return abs(order.quantity) * unit_value(book, order.con_id, limit_price(order))
+    """Return what an order is worth at its limit price, or else at the far touch, in the base currency."""
+    return abs(order.quantity) * unit_value(book, order.con_id, price_to_judge(book, order))
 
 
-def limit_price(order: OrderPlanned) -> Decimal:
-    """Return an order's limit price; raise Unvalued where the plan has none."""
+def price_to_judge(book: Book, order: OrderPlanned) -> Decimal:
+    """Return an order's limit price; of one without a limit the far touch, which is what it would pay now."""
+    if order.order_type != "LMT":
+        return touch(book, order.con_id).far(order.quantity)
     if order.limit_price is None:
         raise Unvalued(f"{order.symbol}: the plan has no limit price")
     return order.limit_price

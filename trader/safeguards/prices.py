@@ -10,7 +10,7 @@ from ledger.events import OrderPlanned
 from ledger.nav import Unvalued
 from trader.limits import Limits
 from trader.projection import running_cycle, touch
-from trader.safeguards.judging import age_of, each, limit_price
+from trader.safeguards.judging import age_of, each, price_to_judge
 from trader.verdicts import Verdict, at_most
 
 BROKER = "broker"  # the source that quotes come from, too
@@ -18,11 +18,14 @@ LIVE, DELAYED = 1, 3  # market data type: 2 frozen, 4 delayed and frozen
 
 
 def limit_prices_stay_near_the_last(book: Book, limits: Limits) -> tuple[Verdict, ...]:
-    """A limit price far from the last trade is a mistake, whoever made it."""
+    """A limit price far from the last trade is a mistake, whoever made it; without one the touch counts."""
 
     def verdict(order: OrderPlanned) -> Verdict:
         market = touch(book, order.con_id)
-        distance, collar = abs(limit_price(order) - market.last) / market.last, limits.collar_of(market.data_type)
+        distance, collar = (
+            abs(price_to_judge(book, order) - market.last) / market.last,
+            limits.collar_of(market.data_type),
+        )
         return at_most(distance, collar, "|limit price - last| / last", con_id=order.con_id)
 
     return each(book, verdict)
@@ -33,7 +36,7 @@ def limit_prices_stay_near_the_close(book: Book, limits: Limits) -> tuple[Verdic
 
     def verdict(order: OrderPlanned) -> Verdict:
         close = touch(book, order.con_id).close
-        distance = abs(limit_price(order) - close) / close
+        distance = abs(price_to_judge(book, order) - close) / close
         return at_most(distance, limits.close_collar, "|limit price - close| / close", con_id=order.con_id)
 
     return each(book, verdict)

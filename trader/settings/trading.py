@@ -15,18 +15,41 @@ from ledger.events.executions import LotMethod
 from trader import schedule
 from trader.settings.values import NotNegative, Seconds, Section
 
+WIRE_TYPES: dict[str, Literal["LMT", "MKT", "MOC"]] = {"adaptive": "LMT", "limit": "LMT", "market": "MKT", "moc": "MOC"}
+
 
 class Orders(Section):
     """How an order is priced and routed."""
 
+    type: Literal["adaptive", "limit", "market", "moc"] = Field(
+        default="adaptive",
+        description="adaptive: a limit order worked by IB's algorithm; limit; market: no limit; moc: at the close",
+    )
     offset_ticks: Annotated[int, Field(ge=0)] = Field(
         default=2, description="ticks beyond the touch at which the limit stands"
     )
     cash_reserve: NotNegative = Field(
         default=Decimal(0), description="base currency: of NAV, what weights are not taken of"
     )
-    algo: Literal["Adaptive", ""] = Field(default="Adaptive", description="IB's algorithm; empty: a plain limit order")
-    algo_priority: Literal["Urgent", "Normal", "Patient"] = Field(default="Normal", description="how eagerly it fills")
+    algo: Literal["Adaptive", ""] = Field(
+        default="Adaptive", description="IB's algorithm of an adaptive order; empty: as type = 'limit'"
+    )
+    algo_priority: Literal["Urgent", "Normal", "Patient"] = Field(
+        default="Normal", description="how eagerly an adaptive order fills"
+    )
+    moc_cutoff_minutes: Annotated[int, Field(ge=10)] = Field(
+        default=15, description="minutes before the close after which no moc order is placed; venues stop at ten"
+    )
+
+    @property
+    def algorithm(self) -> str:
+        """IB's name of the algorithm that works an order; empty for none."""
+        return self.algo if self.type == "adaptive" else ""
+
+    @property
+    def wire_type(self) -> Literal["LMT", "MKT", "MOC"]:
+        """IB's name of the order's type."""
+        return WIRE_TYPES[self.type]
 
 
 class Schedule(Section):

@@ -115,7 +115,7 @@ def test_an_order_at_the_close_fills_whole_at_the_closing_price(entered: str) ->
     before = order.filled
     exchange.advance(at("16:00"))
 
-    assert (before, order.filled, order.status) == (0, 5000, "Filled")
+    assert (before, order.filled, order.status) == (Decimal(0), Decimal(5000), "Filled")
     assert [(each.price, each.time) for each, _ in exchange.executions_today()] == [(Decimal("50.50"), at("16:00"))]
 
 
@@ -133,7 +133,7 @@ def test_an_order_at_the_close_can_be_cancelled_before_it() -> None:
     exchange.cancel(order)
     exchange.advance(at("16:00"))
 
-    assert (order.status, order.filled) == ("Cancelled", 0)
+    assert (order.status, order.filled) == ("Cancelled", Decimal(0))
 
 
 def test_a_market_order_of_before_the_open_gets_the_opening_price() -> None:

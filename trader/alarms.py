@@ -76,8 +76,8 @@ def settings_wait(book: State) -> Failure | None:
 
 
 def _turnover(cycle: Cycle) -> str:
-    orders = [row for row in cycle.plan if row.action != "NOTHING" and row.limit_price is not None]
-    worth = sum((abs(row.quantity) * (row.limit_price or ZERO) for row in orders), ZERO)
+    orders = [row for row in cycle.plan if row.action != "NOTHING"]
+    worth = sum((abs(row.quantity) * (row.limit_price or row.reference_price or ZERO) for row in orders), ZERO)
     told = [preview.commission for preview in cycle.previews.values() if preview.commission is not None]
     cost = f"commissions of {sum(told, ZERO):,.2f}" if len(told) == len(orders) else "commissions that are not told"
     return f"By them this cycle would have sent {len(orders)} orders worth {worth:,.2f}, for {cost}."

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from ib_insync.util import UNSET_DOUBLE
 
 from ledger.book import Book
 from ledger.events import (
@@ -135,6 +136,20 @@ def planned(**changes: Any) -> OrderPlanned:
     return OrderPlanned(**terms)
 
 
+AT_CLOSE: dict[str, Any] = {"order_type": "MOC", "limit_price": None, "algo": "", "algo_priority": ""}
+
+
+@pytest.mark.parametrize("changes", [AT_CLOSE, {**AT_CLOSE, "order_type": "MKT"}, {"algo": "", "algo_priority": ""}])
+def test_each_type_of_order_carries_its_terms_whole(changes: dict[str, Any]) -> None:
+    asked = planned(**changes)
+
+    built = build_order(ACCOUNT, asked)
+
+    assert (built.orderType, built.tif, built.account, built.orderRef) == (asked.order_type, "DAY", ACCOUNT, REF)
+    assert (built.algoStrategy, built.algoParams) == ("", [])
+    assert (built.lmtPrice == UNSET_DOUBLE) == (asked.order_type != "LMT")
+
+
 def test_an_order_carries_account_reference_time_in_force_and_algorithm() -> None:
     built = build_order(ACCOUNT, planned(quantity=Decimal(-100)))
 
@@ -151,6 +166,10 @@ def test_an_order_carries_account_reference_time_in_force_and_algorithm() -> Non
         pytest.param(ACCOUNT, {"tif": ""}, id="time in force"),
         pytest.param(ACCOUNT, {"tif": "GTC"}, id="Adaptive lives for a day"),
         pytest.param(ACCOUNT, {"limit_price": None}, id="Adaptive has a limit here"),
+        pytest.param(ACCOUNT, {"order_type": "MKT", "algo": ""}, id="none has a limit that is not a limit order"),
+        pytest.param(ACCOUNT, {"limit_price": None, "algo": ""}, id="a limit order has one"),
+        pytest.param(ACCOUNT, {**AT_CLOSE, "tif": "GTC"}, id="an order at the close is for the day"),
+        pytest.param(ACCOUNT, {**AT_CLOSE, "algo": "Adaptive"}, id="nothing works an order at the close"),
         pytest.param(ACCOUNT, {"algo_priority": "Soon"}, id="a priority that IB knows"),
         pytest.param(ACCOUNT, {"quantity": Decimal("0.5")}, id="whole units"),
         pytest.param(ACCOUNT, {"quantity": Decimal(0)}, id="something to do"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -575,3 +575,25 @@ def test_weights_are_of_nav_without_the_reserve(reserve: str, aapl: str) -> None
     rows = {row.con_id: row for row in plan_orders(situation(), sizing) if isinstance(row, OrderPlanned)}
 
     assert rows[AAPL].quantity == D(aapl)
+
+
+# Types of orders
+
+
+@pytest.mark.parametrize("order_type", ["MKT", "MOC"])
+def test_an_order_without_a_limit_is_bounded_by_what_it_would_pay_at_the_touch(order_type: Any) -> None:
+    book = situation({AAPL: "0.20", IBM: "0"}, quotes=(quote(AAPL, ask=D("44.90")), quote(IBM)))
+    sizing = Sizing(UNIVERSE, Limits.model_validate({"order_notional_max": "8980"}), order_type=order_type)
+
+    (row,) = (fact for fact in plan_orders(book, sizing) if isinstance(fact, OrderPlanned) and fact.con_id == AAPL)
+
+    assert (row.order_type, row.limit_price, row.algo, row.quantity) == (order_type, None, "", D("200"))
+
+
+def test_a_quarter_of_an_hour_before_the_close_nothing_more_is_planned_for_it() -> None:
+    book = situation({AAPL: "0.20", IBM: "0"}, now=CLOSED - timedelta(minutes=15))
+    rows = plan_orders(book, Sizing(UNIVERSE, Limits(), order_type="MOC"))
+
+    assert [fact.reason for fact in rows if isinstance(fact, OrderPlanned)] == [
+        "too late for an order at the close: placed until 20:45 UTC"
+    ] * 2

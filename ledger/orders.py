@@ -58,6 +58,7 @@ class Order(NamedTuple):
     filled_reported: Decimal | None = None  # magnitude, as the broker's last word on an ended order says
     ended_reason: str = ""
     reference_price: Decimal | None = None  # that the plan was made from: slippage is counted from it; None: not told
+    cancel_asked: bool = False  # by us: else whoever cancelled it would not have it
 
     def executed(self, filled: Decimal, status: str) -> Order:
         """Return it with what its executions add up to; by position, for every execution comes through here."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from ledger.book import Book
 from ledger.events import CycleFailed, NoticeFailed, NoticeSent
 from ledger.ledger import Ledger
+from ledger.refusals import resting
 from ledger.state import ZERO, Cycle, State
 from trader.notices.compose import Failure, alarm_letter
 from trader.notices.mail import send
@@ -37,6 +38,12 @@ class OrderDoubled:
     """An order that the broker made more than once."""
 
     code = "order-doubled"
+
+
+class ContractRests:
+    """A contract whose orders the broker refused twice in a session."""
+
+    code = "contract-rests"
 
 
 class SettingsWait:
@@ -96,7 +103,16 @@ def doubled(book: State) -> Failure | None:
     return _failure(book, OrderDoubled.code, "The broker made more than one order of ours.", texts)
 
 
-ALARMS: tuple[Callable[[State], Failure | None], ...] = (in_doubt, doubled, settings_wait)
+def rest(book: State) -> Failure | None:
+    """Tell the contracts that are not ordered again today."""
+    if book.cycle is None:
+        return None
+    resting_now = resting(book, book.cycle.started.session_day)
+    texts = [f"{book.contracts[con_id].symbol}: {why}." for con_id, why in resting_now.items()]
+    return _failure(book, ContractRests.code, "The broker refused orders twice; they are not sent again today.", texts)
+
+
+ALARMS: tuple[Callable[[State], Failure | None], ...] = (in_doubt, doubled, rest, settings_wait)
 
 
 def _found(book: State, is_meant: Callable[[str], bool]) -> list[str]:

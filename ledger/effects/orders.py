@@ -113,7 +113,7 @@ def _rejected(state: State, event: Event) -> None:
 
 def _cancel_attempted(state: State, event: Event) -> None:
     fact: OrderCancelAttempted = event.fact  # type: ignore[assignment]
-    _order(state, fact.order_ref)
+    state.keep_order(changed(_order(state, fact.order_ref), cancel_asked=True))
     _acted(state)
 
 

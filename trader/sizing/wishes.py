@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
@@ -16,6 +16,7 @@ from ledger.events import TargetRow
 from ledger.lots import ZERO
 from ledger.nav import Unvalued
 from ledger.overriding import allowed
+from ledger.refusals import rests
 from trader.limits import Limits
 from trader.projection import (
     Touch,
@@ -90,7 +91,7 @@ def wish_of(frame: Frame, con_id: int) -> Wish:
     wish = replace(wish, weight=target.weight * target.leverage * override.scale)
     if override.allow == "none":
         return replace(wish, obstacle=override.why)
-    if obstacle := _closed(book, con_id) or _too_late(frame):
+    if obstacle := _closed(book, con_id) or rests(book, con_id, _today(book)) or _too_late(frame):
         return replace(wish, obstacle=obstacle)
     try:
         market = touch(book, con_id)
@@ -114,6 +115,10 @@ def _closed(book: Book, con_id: int) -> str:
     if not started.session_open <= book.now < started.session_close:
         return "market closed"
     return "its trading is halted" if quote is not None and quote.halted else ""
+
+
+def _today(book: Book) -> date:
+    return running_cycle(book).started.session_day
 
 
 def _too_late(frame: Frame) -> str:

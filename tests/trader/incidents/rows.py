@@ -59,7 +59,7 @@ def _incident(name: str, about: str, *tests: str, why_not: str = "") -> Row:
 INJECTED = "injections:test_a_hundred_and_fifty_cases_are_told_by_the_api_and_with_the_statement"
 INCIDENTS: tuple[Row, ...] = (
     _incident("psts_1580", "called cancelled by the library, filled by the broker"),
-    _incident("psts_1249", "every order is refused", why_not="the lock for the rest of the day is not proven here"),
+    _incident("psts_1249", "every order is refused"),
     _incident("psts_1661", "a commission that comes late, never, or is none", "catalogue:test_a_commission_of_nothing_or_less_is_a_commission"),
     _incident("psts_q5_expired", "a position outside what the settings know"),
     _incident("psts_q9_base", "totals beside the currencies"),

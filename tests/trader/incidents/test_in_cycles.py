@@ -51,6 +51,10 @@ def sent(world: World) -> list[str]:
     return [contracts[order["con_id"]].symbol for order in world.at_venue() if order["order_ref"]]
 
 
+def bodies(world: World) -> list[str]:
+    return [" ".join(world.box.body("plain", number).split()) for number in range(len(world.box.received))]
+
+
 def test_psts_q5_expired_a_position_that_the_settings_do_not_know_is_shown(held: World) -> None:
     held.control.trade("THIN", Decimal(20))
     held.advance_to(TUESDAY, 1)
@@ -91,18 +95,34 @@ def test_psts_928_targets_that_nobody_made_today_are_not_used(world: World) -> N
     assert [fact.step for fact in world.facts(StepFailed)] == ["forecast"]
 
 
-def test_psts_1249_an_order_that_is_always_refused_leaves_once_a_cycle_with_its_reason(world: World) -> None:
+def test_psts_1249_an_order_that_is_always_refused_is_sent_once_more_then_its_contract_rests(world: World) -> None:
     world.control.reject(9, symbol="ACME", message="Order rejected - reason:no permission")
-    for slot in range(2):
+    for slot in range(4):
         world.advance_to(TUESDAY, slot)
         world.trade()
 
-    refused = world.facts(OrderRejected)
-    assert {fact.reason for fact in refused} == {"Order rejected - reason:no permission"}
-    assert len(refused) <= 2
-    assert "ACME" not in world.held()
-    assert any("no permission" in world.box.body("plain", number) for number in range(len(world.box.received)))
+    assert [fact.reason for fact in world.facts(OrderRejected)] == ["Order rejected - reason:no permission"] * 2
+    rows = [row for row in world.facts(OrderPlanned) if row.symbol == "ACME"]
+    assert [row.action for row in rows] == ["BUY", "BUY", "NOTHING", "NOTHING"]
+    why = "refused 2 times today, it rests until the next session: 201 Order rejected - reason:no permission"
+    assert {row.reason for row in rows[2:]} == {why}
+    assert sent(world) == ["WAVE"]
+    (alarm,) = (body for body in bodies(world) if "it rests until the next session" in body)
+    assert why in alarm
     assert world.apart() == ()
+
+
+def test_psts_1249_the_next_session_tries_again(world: World) -> None:
+    world.control.reject(2, symbol="ACME")
+    for slot in range(2):
+        world.advance_to(TUESDAY, slot)
+        world.trade()
+    world.close(TUESDAY)
+    world.advance_to(WEDNESDAY, 0)
+
+    assert world.trade() == exits.FINE
+
+    assert world.held()["ACME"] > 0
 
 
 def test_ntl_3104_a_position_older_than_any_history_is_an_opening(tmp_path: Path) -> None:

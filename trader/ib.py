@@ -34,25 +34,12 @@ from trader.broker import (
     ContractSpec,
 )
 from trader.ib_conversation import Conversation
-from trader.ib_inbox import CALLBACKS, Inbox
+from trader.ib_inbox import CALLBACKS, GarbledMessages, Inbox
 from trader.ib_orders import GONE, check_terms
 from trader.ib_rows import CompletedRow
 
 ORDER_ID_MAX = 2**31 - 2  # one more is the library's "none", and would be sent as no id at all
 CLIENT_ID_IN_USE, READ_ONLY = 326, 321
-
-
-class _GarbledMessages(logging.Handler):
-    """Counts the messages that the library could not read: it logs them, and goes on as if they had not come."""
-
-    def __init__(self, inbox: Inbox) -> None:
-        super().__init__(logging.ERROR)
-        self._inbox = inbox
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Count a record of the decoder's, or of a malformed value."""
-        if record.name == "ib_insync.Decoder" or "malformed" in record.getMessage():
-            self._inbox.garbled += 1
 
 
 class LibraryWire:
@@ -68,7 +55,7 @@ class LibraryWire:
             self._ib.client.MaxRequests = settings.throttle
         for name, heard in CALLBACKS:
             setattr(self._ib.wrapper, name, _hear_first(self.inbox, heard, getattr(self._ib.wrapper, name)))
-        self._log = _GarbledMessages(self.inbox)
+        self._log = GarbledMessages(self.inbox)
 
     # The session
 
@@ -272,6 +259,16 @@ class LibraryWire:
     def definitions(self, asked: Sequence[ContractSpec | int]) -> list[Any]:
         """Ask for the details of each contract; an exception stands for one that was refused."""
         return self._together("contract details", self._ib.reqContractDetailsAsync, asked)
+
+    def market_rule(self, number: int) -> Any:
+        """Ask for the price increments of a market rule; the library waits a second for them, and then gives None."""
+
+        def request() -> Any:
+            if (rule := self._ib.reqMarketRule(number)) is None:
+                raise TimeoutError
+            return rule
+
+        return self.ask(f"market rule {number}", request)
 
     def snapshots(self, contracts: Sequence[ContractDefined]) -> list[tuple[Any, str | None] | None]:
         """Ask for one snapshot of each contract: ticker and time of the last trade, or None for one without an end."""

@@ -30,6 +30,7 @@ from ledger.events import (
     OrderPreviewed,
     OrderSendAttempted,
     PositionsObserved,
+    PriceIncrement,
     QuoteRow,
     QuotesObserved,
     RatesObserved,
@@ -97,6 +98,7 @@ class Conversation:
         self.wire = wire
         self.inbox = wire.inbox
         self.contracts: dict[int, ContractDefined] = {}  # of the universe
+        self.price_rules: dict[int, tuple[PriceIncrement, ...]] = {}
         self.book: Book | None = None  # None: an adoption, which takes everything as it finds it
 
     # The session
@@ -135,7 +137,7 @@ class Conversation:
             found: Any = () if isinstance(answer, BaseException) else answer
             if len(found) != 1:
                 raise BrokerRefused("unknown-contract", f"{spec}: expected one contract, found {len(found)}")
-            defined = ib_rows.contract_defined(found[0])
+            defined = ib_rows.contract_defined(found[0], self._increments(found[0]))
             if (defined.symbol, defined.currency) != (spec.symbol, spec.currency) or not spec.names(defined):
                 told = f"{defined.symbol} in {defined.currency}, con_id {defined.con_id}"
                 raise BrokerRefused("unknown-contract", f"{spec}: found {told}")
@@ -145,6 +147,15 @@ class Conversation:
                 raise BrokerRefused("contract-changed", f"{spec}: {expected}")
             self.contracts[defined.con_id] = defined
         return tuple(c for con_id, c in self.contracts.items() if known.get(con_id) != c)
+
+    def _increments(self, details: Any) -> tuple[PriceIncrement, ...]:
+        """Ask for the price rule of a contract's exchange, each rule once a session."""
+        rule = ib_rows.market_rule_of(details)
+        if rule is None:
+            return ()
+        if rule not in self.price_rules:
+            self.price_rules[rule] = ib_rows.price_increments(self.wire.market_rule(rule), rule)
+        return self.price_rules[rule]
 
     def disconnect(self) -> Told:
         """End the session, and tell what was left; an echo proves that nothing is under way."""

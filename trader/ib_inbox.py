@@ -7,6 +7,7 @@ before their execution, and fills in what IB left unset. To hear one more messag
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable, Container
 from dataclasses import dataclass, field
@@ -171,3 +172,16 @@ CALLBACKS: tuple[tuple[str, Callable[..., None]], ...] = (
     ("tickString", Inbox.tick_text),
     ("error", Inbox.error),
 )
+
+
+class GarbledMessages(logging.Handler):
+    """Counts the messages that the library could not read: it logs them, and goes on as if they had not come."""
+
+    def __init__(self, inbox: Inbox) -> None:
+        super().__init__(logging.ERROR)
+        self._inbox = inbox
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Count a record of the decoder's, or of a malformed value."""
+        if record.name == "ib_insync.Decoder" or "malformed" in record.getMessage():
+            self._inbox.garbled += 1

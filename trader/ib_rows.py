@@ -23,6 +23,7 @@ from ledger.events import (
     OpenOrderRow,
     OrderFilled,
     PositionRow,
+    PriceIncrement,
     QuoteRow,
     RateRow,
     RatesObserved,
@@ -118,7 +119,23 @@ def commission(execution_id: str, amount: object, currency: str, realised: objec
     )
 
 
-def contract_defined(details: Any) -> ContractDefined:
+def market_rule_of(details: Any) -> int | None:
+    """Return the number of the price rule of the exchange that orders go to; None where the broker names none."""
+    rules = dict(zip(details.validExchanges.split(","), details.marketRuleIds.split(","), strict=False))
+    number = rules.get(details.contract.exchange, "")
+    return int(number) if number.isdigit() else None
+
+
+def price_increments(rows: Any, rule: int) -> tuple[PriceIncrement, ...]:
+    """Read a price rule: from which price on which increment counts."""
+    what = f"market rule {rule}"
+    read = sorted((exact(row.lowEdge, what), exact(row.increment, what)) for row in rows)
+    if not read or min(increment for _, increment in read) <= 0 or read[0][0] < 0:
+        raise BrokerIncomplete("unreadable", f"{what}: expected increments above zero, found {read}")
+    return tuple(PriceIncrement(from_price=low, increment=increment) for low, increment in read)
+
+
+def contract_defined(details: Any, increments: tuple[PriceIncrement, ...] = ()) -> ContractDefined:
     """Read the broker's definition of a contract."""
     contract = details.contract
     what = f"contract {contract.conId}"
@@ -134,6 +151,9 @@ def contract_defined(details: Any) -> ContractDefined:
         min_tick=exact(details.minTick, what),
         long_name=details.longName,
         isin=isins[0] if isins else None,
+        price_increments=increments,
+        size_min=number_or_none(details.minSize) or None,
+        size_increment=number_or_none(details.sizeIncrement) or None,
         **_terms(details, what),
     )
 

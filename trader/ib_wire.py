@@ -37,6 +37,9 @@ class Wire(Protocol):
     def definitions(self, asked: Sequence[ContractSpec | int]) -> list[Any]:
         """Ask for the details of each contract; an exception stands for one that was refused."""
 
+    def market_rule(self, number: int) -> Any:
+        """Ask for the price increments of a market rule."""
+
     def cancel(self, order_id: int) -> None:
         """Ask for a cancellation."""
 

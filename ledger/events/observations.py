@@ -19,6 +19,13 @@ class Observation(Fact):
     source: str = "api"
 
 
+class PriceIncrement(Row):
+    """From a price on, up to the next row's, orders are priced in multiples of this."""
+
+    from_price: Exact
+    increment: Exact
+
+
 class ContractDefined(Fact):
     """A contract as the broker defines it. Its identity is the con_id, never the symbol."""
 
@@ -38,6 +45,9 @@ class ContractDefined(Fact):
     expiry: date | None = None
     strike: Exact | None = None
     right: Literal["C", "P"] | None = None
+    price_increments: tuple[PriceIncrement, ...] = ()  # of the exchange that orders go to, rising; (): min_tick alone
+    size_min: Exact | None = None  # units of the smallest order; None: not told
+    size_increment: Exact | None = None  # units in whose multiples it trades, fractions included; None: not told
 
 
 class NavObserved(Observation):

@@ -16,6 +16,7 @@ from ledger.events import (
     NavObserved,
     OrderPlanned,
     OverrideSet,
+    PriceIncrement,
     QuotesObserved,
     StepFailed,
     TargetsComputed,
@@ -477,6 +478,34 @@ def test_the_limit_stands_on_a_tick_of_the_contract() -> None:
     book = situation(before=[contract(AAPL, min_tick=D("0.05"))], quotes=[quote(AAPL, ask=D("44.52")), quote(IBM)])
 
     assert plan(book)[AAPL].limit_price == D("44.60")
+
+
+LOTS_OF_100 = contract(AAPL, size_min=D("100"), size_increment=D("100"))
+
+
+@pytest.mark.parametrize(
+    ("held", "weight", "expected", "reason"),
+    [
+        ("0", "0.20", "400", "0.00 % of NAV held, 20.00 % wanted"),
+        ("150", "0", "-100", "6.68 % of NAV held, 0.00 % wanted; 50 held cannot be ordered: it trades in lots of 100"),
+        ("50", "0", "0", "50 from the target: ordered in lots of 100, 100 at least"),
+        ("0", "0.04", "0", "on target"),
+    ],
+)
+def test_a_contract_is_ordered_in_its_lots_and_what_is_no_lot_is_told(
+    held: str, weight: str, expected: str, reason: str
+) -> None:
+    cash, holdings = str(D("100000") - D(held) * D("44.50")), {AAPL: held} if D(held) else {}
+    row = plan(situation({AAPL: weight, IBM: "0"}, held=holdings, cash=cash, before=[LOTS_OF_100]))[AAPL]
+
+    assert (row.quantity, row.reason) == (D(expected), reason)
+
+
+def test_the_limit_stands_on_the_increment_of_its_own_price() -> None:
+    bands = [PriceIncrement(from_price=D(low), increment=D(step)) for low, step in (("0", "0.01"), ("44.51", "0.05"))]
+    book = situation(before=[contract(AAPL, price_increments=tuple(bands))])
+
+    assert plan(book)[AAPL].limit_price == D("44.50")  # 44.52 by cents, which only the prices below 44.51 have
 
 
 def test_an_order_s_reference_names_account_cycle_contract_and_side() -> None:

@@ -95,10 +95,10 @@ def market_rule(gateway: Gateway, client: Client, fields: Fields) -> None:
     """Give the price increments."""
     rule = fields.integer("marketRuleId")
     fields.end()
-    rules = sorted({messages.market_rule_of(each.min_tick) for each in gateway.exchange.market.contracts})
+    rules = {messages.market_rule_of(each): each.ticks for each in gateway.exchange.market.contracts}
     if str(rule) not in rules:
-        raise MalformedError(f"market rule {rule} is not known; this venue has {', '.join(rules)}")
-    client.send(messages.market_rule(rule, messages.tick_of(str(rule))))
+        raise MalformedError(f"market rule {rule} is not known; this venue has {', '.join(sorted(rules))}")
+    client.send(messages.market_rule(rule, rules[str(rule)]))
 
 
 # Quotes

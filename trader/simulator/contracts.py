@@ -2,12 +2,15 @@
 
 Every ticker of the bars is a stock in dollars, unless `contracts.csv` beside the bars says otherwise, a row a ticker:
 
-    ticker,type,symbol,exchange,multiplier,expiry,strike,right,underlying,tick,commission currency,name
-    EUR.USD,CASH,,IDEALPRO,,,,,,0.00005,EUR,European Monetary Union Euro
-    ESH5,FUT,ES,CME,50,2005-03-18,,,,0.25,,E-mini S&P 500
-    ACME C50,OPT,ACME,CBOE,100,2005-03-18,50,C,ACME,0.05,,ACME 18MAR05 50 C
+    ticker,type,symbol,exchange,multiplier,expiry,strike,right,underlying,tick,lot,commission currency,name
+    EUR.USD,CASH,,IDEALPRO,,,,,,0.00005,,EUR,European Monetary Union Euro
+    ESH5,FUT,ES,CME,50,2005-03-18,,,,0.25,,,E-mini S&P 500
+    ACME C50,OPT,ACME,CBOE,100,2005-03-18,50,C,ACME,0.05,,,ACME 18MAR05 50 C
+    PENNY,STK,,,,,,,,0.0001 0.01@1 0.05@40,100,,
 
-Columns may be missing or empty; others are refused. Of a currency pair the ticker names what is bought and what pays.
+Columns may be missing or empty; others are refused. Of a currency pair the ticker names what is bought and what pays. A
+tick may change with the price: from 1 on a hundredth counts, from 40 on a twentieth. A lot is what orders are multiples
+of.
 All else trades in dollars. To allow another type: its commission in `commissions.py`, its margin in `margin.py`, its
 end in `expiry.py`.
 """
@@ -16,16 +19,17 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 FILE_NAME = "contracts.csv"
 COLUMNS = (
     *("ticker", "type", "symbol", "exchange", "multiplier", "expiry", "strike", "right", "underlying", "tick"),
-    *("commission currency", "name"),
+    *("lot", "commission currency", "name"),
 )
 BASE_CURRENCY = "USD"  # of the one account
 CENT = Decimal("0.01")
@@ -71,11 +75,22 @@ class Contract:
     local_symbol: str = ""
     commission_currency: str = BASE_CURRENCY
     ticker: str = ""  # what its bars are called, if not like its symbol
+    bands: tuple[tuple[Decimal, Decimal], ...] = ()  # from which price on which tick counts; none: one for all
+    lot: Decimal = Decimal(1)  # orders are multiples of it
 
     @property
     def name(self) -> str:
         """Say what its bars and the control port call it."""
         return self.ticker or self.symbol
+
+    @property
+    def ticks(self) -> tuple[tuple[Decimal, Decimal], ...]:
+        """From which price on which tick counts, rising."""
+        return self.bands or ((Decimal(0), self.min_tick),)
+
+    def tick_at(self, price: Decimal) -> Decimal:
+        """Return the tick that counts at a price."""
+        return [tick for start, tick in self.ticks if start <= price][-1]
 
     @property
     def is_settled_daily(self) -> bool:
@@ -137,8 +152,9 @@ def contract_of_row(given: Mapping[str, str]) -> Contract:
     ticker, kind = given.get("ticker", ""), given.get("type", "") or "STK"
     if not ticker or kind not in TYPES:
         raise ValueError(f"expected a ticker and a type of {', '.join(TYPES)}; found {ticker!r} and {kind!r}")
+    bands = _ticks(given.get("tick", ""))
     if kind == "STK":
-        return stock(ticker)
+        return replace(stock(ticker), **_terms_of_orders(given, bands))
     symbol, currency = given.get("symbol", "") or ticker, BASE_CURRENCY
     if kind == "CASH":
         symbol, _, currency = ticker.partition(".")
@@ -155,7 +171,6 @@ def contract_of_row(given: Mapping[str, str]) -> Contract:
         exchange="SMART" if kind == "OPT" else exchange,
         primary_exchange=exchange,
         long_name=given.get("name", "") or ticker,
-        min_tick=_positive(given, "tick") or CENT,
         security_type=kind,
         multiplier=_positive(given, "multiplier") or MULTIPLIERS.get(kind, Decimal(1)),
         expiry=expiry,
@@ -165,7 +180,26 @@ def contract_of_row(given: Mapping[str, str]) -> Contract:
         local_symbol=_local_symbol(kind, ticker, symbol, expiry, strike, given.get("right", "")),
         commission_currency=given.get("commission currency", "") or BASE_CURRENCY,
         ticker=ticker,
+        **_terms_of_orders(given, bands),
     )
+
+
+def _terms_of_orders(given: Mapping[str, str], bands: tuple[tuple[Decimal, Decimal], ...]) -> dict[str, Any]:
+    """Return in what steps it is priced and ordered."""
+    least = min((tick for _, tick in bands), default=CENT)
+    lot = _positive(given, "lot") or Decimal(1)
+    return {"min_tick": least, "bands": bands if len(bands) > 1 else (), "lot": lot}
+
+
+def _ticks(text: str) -> tuple[tuple[Decimal, Decimal], ...]:
+    """Read a tick, or several with the prices from which they count: `0.0001 0.01@1`."""
+    rows = [part.partition("@") for part in text.split()]
+    bands = tuple((Decimal(start or 0), Decimal(tick)) for tick, _, start in rows)
+    sound = all(tick.is_finite() and tick > 0 and start.is_finite() for start, tick in bands)
+    starts = [start for start, _ in bands]
+    if bands and (not sound or starts[0] != 0 or starts != sorted(set(starts))):
+        raise ValueError(f"tick: expected a positive number, or several with rising prices, found {text}")
+    return bands
 
 
 def _positive(given: Mapping[str, str], column: str) -> Decimal | None:

@@ -165,7 +165,7 @@ class Market:
         day = Quote(None, None, last, min(at, today.close), 0, 0, close, so_far.volume, False, *prices)
         if running is None or last is None:
             return day
-        bid, ask = touch(last, self.known(con_id).min_tick)
+        bid, ask = touch(last, self.known(con_id).tick_at(last))
         lots = seeded(self.seed, con_id, at.isoformat(timespec="minutes"))
         sizes = 100 * lots.randint(1, LOTS_MAX), 100 * lots.randint(1, LOTS_MAX)
         return replace(day, bid=bid, ask=ask, bid_size=sizes[0], ask_size=sizes[1])

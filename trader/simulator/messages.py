@@ -24,6 +24,7 @@ Message = tuple[str, ...]
 ORDER_TYPES = "ACTIVETIM,ADAPTIVE,ALGO,DAY,GTC,LMT,MKT,WHATIF"
 MARKET_RULE = "26"  # one cent at every price
 MADE_UP_RULES, SMALLEST_TICK = 10_000, Decimal("0.00001")
+RULES_OF_BANDS = 100_000_000  # and more: of a contract that has its own
 
 
 def trading_class(contract: Contract) -> str:
@@ -169,12 +170,12 @@ def contract_data(request_id: int, contract: Contract, today: date, version: int
     name = contract.long_name.encode("unicode_escape").decode()
     on_smart = contract.exchange == "SMART"
     exchanges = f"SMART,{contract.primary_exchange}" if on_smart else contract.exchange
-    rule = market_rule_of(contract.min_tick)
+    rule = market_rule_of(contract)
     strike = "0.0" if contract.strike is None else price_text(contract.strike)
     what = (contract.symbol, contract.security_type, expiry_text(contract), strike, contract.right)
     underlying = contract.underlying
     month = "" if contract.expiry is None else f"{contract.expiry:%Y%m}"
-    is_stock = contract.security_type == "STK"
+    is_stock, lot = contract.security_type == "STK", size_text(contract.lot, version)
     return (
         *(("10", str(request_id)) if version >= 164 else ("10", "8", str(request_id))),
         *(*what, contract.exchange, contract.currency, local_symbol(contract)),
@@ -184,18 +185,15 @@ def contract_data(request_id: int, contract: Contract, today: date, version: int
         *(month, "", "", "", ZONE_NAME, hours, hours, "", "0", "0"),  # contract month to number of security ids
         *("1", underlying, "STK" if underlying else "", ",".join([rule] * (1 + on_smart)), expiry_text(contract)),
         "COMMON" if is_stock else "",
-        *(("1",) if version == 163 else ("1", "1", "100") if version >= 164 else ()),
+        *((lot,) if version == 163 else (lot, lot, "100") if version >= 164 else ()),
     )
 
 
-def market_rule_of(tick: Decimal) -> str:
-    """Name the rule of a tick: IB's own for cents, else one that its digits make."""
-    return MARKET_RULE if tick == CENT else str(MADE_UP_RULES + int(tick / SMALLEST_TICK))
-
-
-def tick_of(rule: str) -> Decimal:
-    """Return the tick of such a rule."""
-    return CENT if rule == MARKET_RULE else (int(rule) - MADE_UP_RULES) * SMALLEST_TICK
+def market_rule_of(contract: Contract) -> str:
+    """Name the rule of a contract's ticks: IB's own for cents, one that the digits of a tick make, else its own."""
+    if contract.bands:
+        return str(RULES_OF_BANDS + contract.con_id % RULES_OF_BANDS)
+    return MARKET_RULE if contract.min_tick == CENT else str(MADE_UP_RULES + int(contract.min_tick / SMALLEST_TICK))
 
 
 def _trading_hours(today: date) -> str:
@@ -232,9 +230,10 @@ def symbol_samples(request_id: int, contracts: Sequence[Contract], version: int)
     return ("79", str(request_id), str(len(contracts)), *rows)
 
 
-def market_rule(rule: int, tick: Decimal) -> Message:
-    """Give the price increments of a market rule: the same tick at every price."""
-    return ("93", str(rule), "1", "0.0", price_text(tick))
+def market_rule(rule: int, ticks: Sequence[tuple[Decimal, Decimal]]) -> Message:
+    """Give the price increments of a market rule, each with the price from which it counts."""
+    rows = (price_text(number) for row in ticks for number in row)
+    return ("93", str(rule), str(len(ticks)), *rows)
 
 
 # Market

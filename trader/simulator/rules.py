@@ -72,6 +72,8 @@ def _whole_shares(request: OrderRequest, contract: Contract) -> None:
         raise Rejected(434, "The order size cannot be zero.")
     if quantity != quantity.to_integral_value():
         raise Rejected(10243, "Fractional-sized order cannot be placed via API.")
+    if quantity % contract.lot:
+        raise Rejected(388, f"Order size {quantity} is smaller than, or no multiple of, {contract.lot} units.")
 
 
 def _price_on_tick(request: OrderRequest, contract: Contract) -> None:
@@ -80,7 +82,7 @@ def _price_on_tick(request: OrderRequest, contract: Contract) -> None:
         return
     if price is None or not price.is_finite():
         raise _invalid("Missing or invalid limit price")
-    if price <= 0 or price % contract.min_tick != Decimal(0):
+    if price <= 0 or price % contract.tick_at(price) != Decimal(0):
         raise Rejected(110, "The price does not conform to the minimum price variation for this contract.")
 
 

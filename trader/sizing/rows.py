@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import Decimal
 
 from ledger.book import Book
-from ledger.events import OrderPlanned
+from ledger.events import ContractDefined, OrderPlanned
 from ledger.lots import ZERO
 from ledger.overriding import allowed
 from ledger.references import new_order_ref
 from trader.projection import Touch, gross_value, reduces, strategy_of, unit_value
+from trader.sizing.units import in_lots, increment_at, least_of, lot_of, price_above, price_below
 from trader.sizing.wishes import Frame, Wish, percent
 
 
@@ -26,7 +28,8 @@ def _row(frame: Frame, wish: Wish) -> OrderPlanned:
     """Decide about one contract."""
     if wish.market is None:
         return nothing(wish)
-    target = (abs(wish.weight) * frame.invested // wish.unit).copy_sign(wish.weight)  # whole shares, toward zero
+    contract = frame.book.contracts.get(wish.con_id)
+    target = in_lots(contract, abs(wish.weight) * frame.invested // wish.unit).copy_sign(wish.weight)  # toward zero
     lock = _lock(frame.book, wish)
     change = _agreed_reduction(frame.book, wish, target) if lock else target - wish.held
     if not change:
@@ -34,12 +37,19 @@ def _row(frame: Frame, wish: Wish) -> OrderPlanned:
     change, reason = _permitted(frame, wish, change)
     if not change:
         return nothing(wish, target, reason)
-    change = change // 1  # whole units, toward zero: a fraction of one that is held cannot be ordered
+    wanted, change = change, in_lots(contract, change)  # toward zero: a part of a lot that is held cannot be ordered
     if not change:
-        return nothing(wish, target, lock or "less than one unit from the target")
+        return nothing(wish, target, lock or _less_than_a_lot(contract, wanted))
     if reason := _too_small(frame, wish, change):
         return nothing(wish, target, f"{reason}; {lock}" if lock else reason)
     return _order(frame, wish, wish.market, target, change)
+
+
+def _less_than_a_lot(contract: ContractDefined | None, wanted: Decimal) -> str:
+    least = least_of(contract)
+    if least == 1:
+        return f"{abs(wanted)} from the target, less than one unit: cannot be ordered"
+    return f"{abs(wanted)} from the target: ordered in lots of {lot_of(contract)}, {least} at least"
 
 
 def _permitted(frame: Frame, wish: Wish, change: Decimal) -> tuple[Decimal, str]:
@@ -91,7 +101,7 @@ def _agreed_reduction(book: Book, wish: Wish, target: Decimal) -> Decimal:
 
 def _too_small(frame: Frame, wish: Wish, change: Decimal) -> str:
     """Say why a change is not worth an order; leaving a position altogether always is."""
-    leaves = wish.weight == 0 and abs(wish.held + change) < 1
+    leaves = wish.weight == 0 and not in_lots(frame.book.contracts.get(wish.con_id), wish.held + change)
     if leaves or (reduces(wish.held, change) and not frame.band_binds_reductions):
         return ""
     value, limits = abs(change) * wish.unit, frame.sizing.limits
@@ -115,7 +125,7 @@ def _order(frame: Frame, wish: Wish, market: Touch, target: Decimal, change: Dec
         symbol=wish.symbol,
         action="BUY" if quantity > 0 else "SELL",
         quantity=quantity,
-        reason=shares if quantity == change else f"{shares}; {abs(quantity)} of {abs(change)} in this cycle",
+        reason="; ".join((shares, *_left(frame, wish, change, quantity))),
         held=wish.held,
         target=target,
         weight=wish.weight,
@@ -128,16 +138,24 @@ def _order(frame: Frame, wish: Wish, market: Touch, target: Decimal, change: Dec
     )
 
 
+def _left(frame: Frame, wish: Wish, change: Decimal, quantity: Decimal) -> Iterator[str]:
+    """Tell what an order leaves for later, and what cannot be ordered at all."""
+    if quantity != change:
+        yield f"{abs(quantity)} of {abs(change)} in this cycle"
+    contract = frame.book.contracts.get(wish.con_id)
+    if odd := abs(wish.held) % lot_of(contract):
+        yield f"{odd} held cannot be ordered: it trades in lots of {lot_of(contract)}"
+
+
 def _limit_price(frame: Frame, con_id: int, market: Touch, change: Decimal) -> Decimal:
-    """Price an order a few ticks through the touch, inside both collars, on a tick."""
-    limits, tick = frame.sizing.limits, frame.book.contracts[con_id].min_tick
-    offset = frame.sizing.offset_ticks * tick
+    """Price an order a few ticks through the touch, inside both collars, where its exchange takes a price."""
+    limits, contract, ticks = frame.sizing.limits, frame.book.contracts[con_id], frame.sizing.offset_ticks
     collar = limits.collar_of(market.data_type)
     if change > 0:
         ceilings = market.last * (1 + collar), market.close * (1 + limits.close_collar)
-        return (min(market.ask + offset, *ceilings) / tick).to_integral_value(ROUND_FLOOR) * tick
+        return price_below(contract, min(market.ask + ticks * increment_at(contract, market.ask), *ceilings))
     floors = market.last * (1 - collar), market.close * (1 - limits.close_collar)
-    return (max(market.bid - offset, *floors) / tick).to_integral_value(ROUND_CEILING) * tick
+    return price_above(contract, max(market.bid - ticks * increment_at(contract, market.bid), *floors))
 
 
 def _bounded(frame: Frame, wish: Wish, change: Decimal, price: Decimal) -> Decimal:
@@ -150,7 +168,7 @@ def _bounded(frame: Frame, wish: Wish, change: Decimal, price: Decimal) -> Decim
     most = min(most, limits.order_volume_share_max * wish.volume // 1)
     if wish.held * change < 0:
         most = max(most, abs(wish.held) // 1)
-    return min(abs(change), most).copy_sign(change)
+    return in_lots(frame.book.contracts.get(wish.con_id), min(abs(change), most)).copy_sign(change)
 
 
 def nothing(wish: Wish, target: Decimal | None = None, reason: str = "") -> OrderPlanned:

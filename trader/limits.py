@@ -133,6 +133,9 @@ class Limits(BaseModel):
     no_trade_band: NotNegative = Field(
         default=Decimal("0.01"), description="share of NAV: a smaller drift is left alone"
     )
+    min_drift: NotNegative = Field(
+        default=Decimal(0), description="fraction of the position wanted: a smaller drift of it is left alone"
+    )
     min_order_notional: NotNegative = Field(
         default=Decimal(100), description="base currency: a smaller order is not worth its commission"
     )
@@ -154,12 +157,14 @@ class Limits(BaseModel):
             )
         if (
             max(
-                self.price_collar, self.delayed_collar, self.close_collar, self.excess_liquidity_min, self.no_trade_band
+                self.price_collar, self.delayed_collar, self.close_collar, self.excess_liquidity_min,
+                self.no_trade_band, self.min_drift,
             )
             >= 1
-        ):
+        ):  # fmt: skip
             raise ValueError(
-                "price_collar, delayed_collar, close_collar, excess_liquidity_min and no_trade_band: expected below 1"
+                "price_collar, delayed_collar, close_collar, excess_liquidity_min, no_trade_band and min_drift: "
+                "expected below 1"
             )
         return self
 

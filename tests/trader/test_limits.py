@@ -38,6 +38,7 @@ def test_a_limit_is_exact_however_it_is_written(given: object) -> None:
             id="no order fits between",
         ),
         pytest.param({"price_collar": "1"}, "expected below 1", id="a collar that holds nothing"),
+        pytest.param({"min_drift": "1"}, "expected below 1", id="a drift that is a whole position"),
     ],
 )
 def test_limits_that_mean_nothing_are_refused(given: dict[str, Any], problem: str) -> None:

@@ -480,6 +480,26 @@ def test_the_limit_stands_on_a_tick_of_the_contract() -> None:
     assert plan(book)[AAPL].limit_price == D("44.60")
 
 
+@pytest.mark.parametrize(
+    ("held", "weight", "expected", "reason"),
+    [
+        ("405", "0.20", "0", "drift 9.80 % of the position wanted, below the minimum of 10.00 %"),
+        ("404", "0.20", "45", "17.98 % of NAV held, 20.00 % wanted"),
+        ("494", "0.20", "-45", "21.98 % of NAV held, 20.00 % wanted"),
+        ("30", "0", "-30", "1.34 % of NAV held, 0.00 % wanted"),
+    ],
+    ids=["less", "just as much", "downward", "to leave a position is always worth it"],
+)
+def test_a_drift_that_is_little_of_the_position_is_left_alone(
+    held: str, weight: str, expected: str, reason: str
+) -> None:
+    book = situation({AAPL: weight, IBM: "0"}, held={AAPL: held}, cash=str(D("100000") - D(held) * D("44.50")))
+
+    row = plan(book, min_drift="0.1")[AAPL]
+
+    assert (row.quantity, row.reason) == (D(expected), reason)
+
+
 LOTS_OF_100 = contract(AAPL, size_min=D("100"), size_increment=D("100"))
 
 

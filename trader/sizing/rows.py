@@ -40,7 +40,7 @@ def _row(frame: Frame, wish: Wish) -> OrderPlanned:
     wanted, change = change, in_lots(contract, change)  # toward zero: a part of a lot that is held cannot be ordered
     if not change:
         return nothing(wish, target, lock or _less_than_a_lot(contract, wanted))
-    if reason := _too_small(frame, wish, change):
+    if reason := _too_small(frame, wish, target, change):
         return nothing(wish, target, f"{reason}; {lock}" if lock else reason)
     return _order(frame, wish, wish.market, target, change)
 
@@ -99,7 +99,7 @@ def _agreed_reduction(book: Book, wish: Wish, target: Decimal) -> Decimal:
     return min(goal, agreed, key=abs) - agreed
 
 
-def _too_small(frame: Frame, wish: Wish, change: Decimal) -> str:
+def _too_small(frame: Frame, wish: Wish, target: Decimal, change: Decimal) -> str:
     """Say why a change is not worth an order; leaving a position altogether always is."""
     leaves = wish.weight == 0 and not in_lots(frame.book.contracts.get(wish.con_id), wish.held + change)
     if leaves or (reduces(wish.held, change) and not frame.band_binds_reductions):
@@ -107,6 +107,9 @@ def _too_small(frame: Frame, wish: Wish, change: Decimal) -> str:
     value, limits = abs(change) * wish.unit, frame.sizing.limits
     if value < limits.no_trade_band * frame.nav:
         return f"drift {percent(value / frame.nav)} of NAV, below the band of {percent(limits.no_trade_band)}"
+    if abs(change) < limits.min_drift * abs(target):
+        drift = abs(change) / abs(target)
+        return f"drift {percent(drift)} of the position wanted, below the minimum of {percent(limits.min_drift)}"
     if value < limits.min_order_notional:
         return f"an order of {value:.2f}, below the minimum of {limits.min_order_notional}"
     return ""

@@ -20,6 +20,7 @@ from trader.limits import Limits
 from trader.settings import FixedWeights as FixedSettings
 from trader.settings import FromFile, Settings, canonical_text
 from trader.settings import Momentum as MomentumSettings
+from trader.settings import Trend as TrendSettings
 from trader.sources.broker import BrokerBars
 from trader.sources.ecb import EcbRates
 from trader.sources.endpoint import EndpointBars
@@ -27,7 +28,7 @@ from trader.sources.folder import FolderBars
 from trader.sources.recent import RecentBars
 from trader.sources.source import Source
 from trader.sources.yahoo import YahooBars
-from trader.strategies import FixedWeights, Momentum, Strategy, TargetsFile
+from trader.strategies import FixedWeights, Momentum, Strategy, TargetsFile, Trend
 from trader.witness import places_of
 
 DESK_COLLAR = Decimal("0.02")  # between two sources of one close
@@ -40,8 +41,9 @@ def broker_of(settings: Settings, clock: Clock, *, dry_run: bool = True) -> Brok
 
     section = settings.broker.model_dump()
     throttle = section.pop("requests_per_second_max")
+    converts = settings.orders.currency_policy != "leave"
     wanted = BrokerSettings(
-        settings.account.id, instruments_of(settings), dry_run=dry_run, throttle=throttle, **section
+        settings.account.id, instruments_of(settings), dry_run=dry_run, throttle=throttle, converts=converts, **section
     )
     return InteractiveBrokers(wanted, clock)
 
@@ -58,6 +60,8 @@ def strategy_of(settings: Settings) -> Strategy:
             return FixedWeights(fixed.weights, fixed.leverage)
         case MomentumSettings() as momentum:
             return Momentum(**momentum.model_dump(exclude={"kind"}))
+        case TrendSettings() as trend:
+            return Trend(**trend.model_dump(exclude={"kind"}))
         case FromFile() as stated:
             return TargetsFile(stated.path, timedelta(hours=stated.age_hours_max))
 
@@ -107,6 +111,8 @@ def desk_of(
         offset_ticks=orders.offset_ticks,
         algo=orders.algorithm,
         algo_priority=orders.algo_priority,
+        currency_policy=orders.currency_policy,
+        currency_min=orders.currency_min,
         order_type=orders.wire_type,
         moc_cutoff=timedelta(minutes=orders.moc_cutoff_minutes),
         cash_reserve=orders.cash_reserve,

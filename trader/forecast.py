@@ -10,7 +10,7 @@ import csv
 import inspect
 import io
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -28,7 +28,7 @@ from trader.strategies import StatedTargets, Strategy, StrategyError, TargetsFil
 from trader.strategies.strategy import check_weights
 
 STEP = "forecast"
-COLUMNS = ("symbol", "con_id", "weight", "leverage", "reference_price")
+COLUMNS = ("symbol", "con_id", "weight", "leverage", "reference_price", "reference_day")
 # What a strategy's code may raise over its inputs. Exhausted memory, interrupts and a library's own kinds of failure
 # are not among them: they end the cycle, which is mailed.
 STRATEGY_FAILURES = (
@@ -126,7 +126,8 @@ def targets_bytes(rows: tuple[TargetRow, ...]) -> bytes:
     writer.writerow(COLUMNS)
     for row in rows:
         price = "" if row.reference_price is None else decimal_text(row.reference_price)
-        writer.writerow([row.symbol, row.con_id, decimal_text(row.weight), decimal_text(row.leverage), price])
+        day = "" if row.reference_day is None else row.reference_day.isoformat()
+        writer.writerow([row.symbol, row.con_id, decimal_text(row.weight), decimal_text(row.leverage), price, day])
     return text.getvalue().encode()
 
 
@@ -142,8 +143,9 @@ def read_targets(content: bytes) -> tuple[TargetRow, ...]:
             weight=Decimal(weight),
             leverage=Decimal(leverage),
             reference_price=Decimal(price) if price else None,
+            reference_day=date.fromisoformat(day) if day else None,
         )
-        for symbol, con_id, weight, leverage, price in rows
+        for symbol, con_id, weight, leverage, price, day in rows
     )
 
 

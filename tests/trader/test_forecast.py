@@ -51,12 +51,13 @@ def test_the_targets_are_what_stands_in_the_file(tmp_path: Path) -> None:
 
     content = (tmp_path / "var" / "targets" / FILE).read_bytes()
     assert content == (
-        b"symbol,con_id,weight,leverage,reference_price\nAAPL,265598,0.25,1.2,44.5\nIBM,8314,-0.5,1.2,92.5\n"
+        b"symbol,con_id,weight,leverage,reference_price,reference_day\n"
+        b"AAPL,265598,0.25,1.2,44.5,2005-02-28\nIBM,8314,-0.5,1.2,92.5,2005-02-28\n"
     )
     assert isinstance(computed, TargetsComputed)
-    assert [(row.symbol, row.weight, row.leverage) for row in computed.rows] == [
-        ("AAPL", D("0.25"), D("1.2")),
-        ("IBM", D("-0.5"), D("1.2")),
+    assert [(row.symbol, row.weight, row.leverage, row.reference_day) for row in computed.rows] == [
+        ("AAPL", D("0.25"), D("1.2"), date(2005, 2, 28)),
+        ("IBM", D("-0.5"), D("1.2"), date(2005, 2, 28)),
     ]
     assert (computed.file, computed.file_sha256) == (f"targets/{FILE}", sha256(content).hexdigest())
 

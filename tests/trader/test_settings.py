@@ -112,7 +112,7 @@ def test_a_universe_may_say_more_than_a_ticker(tmp_path: Path) -> None:
         pytest.param(
             'kind = "fixed"',
             'kind = "fix"',
-            "strategy.kind: expected one of fixed, momentum, file, found 'fix'",
+            "strategy.kind: expected one of fixed, momentum, trend, file, found 'fix'",
             id="unknown strategy",
         ),
         pytest.param(
@@ -157,6 +157,26 @@ def test_a_momentum_needs_a_source_and_a_history(tmp_path: Path) -> None:
 
     write_settings(tmp_path, f"{momentum}\n[sources]\nhistory_days = 50\n")
     with pytest.raises(SettingsError, match=r"sources\.history_days: expected at least 61, found 50"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("added", "problem"),
+    [
+        pytest.param("speeds = [3]", r"strategy\.speeds\.0: expected 2, 4, 8, 16, 32 or 64, found 3", id="speed"),
+        pytest.param("speeds = [8, 8]", r"strategy\.speeds: expected each speed once, found 8 2 times", id="twice"),
+        pytest.param("leverage_max = 9", r"strategy\.leverage_max: expected at most limits\.gross", id="leverage"),
+        pytest.param("[sources]\nhistory_days = 256", r"history_days: expected at least 257, found 256", id="history"),
+    ],
+)
+def test_a_trend_is_refused_what_it_cannot_be(tmp_path: Path, added: str, problem: str) -> None:
+    trend = SETTINGS.replace('kind = "fixed"', 'kind = "trend"').replace("weights =", f"{added} # weights =")
+    if added.startswith("["):
+        trend = f"{trend.replace(added, '')}\n{added}\n"
+
+    write_settings(tmp_path, trend)
+
+    with pytest.raises(SettingsError, match=problem):
         load(tmp_path)
 
 

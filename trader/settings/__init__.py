@@ -18,7 +18,7 @@ from trader.limits import Limits
 from trader.schedule import FILE_NAME, SettingsError, read_toml
 from trader.settings.connecting import Account, Broker, Flex, Simulator
 from trader.settings.contradictions import CONTRADICTIONS
-from trader.settings.deciding import FixedWeights, FromFile, Instrument, Momentum, Sources, Strategy, Universe
+from trader.settings.deciding import FixedWeights, FromFile, Instrument, Momentum, Sources, Strategy, Trend, Universe
 from trader.settings.mistakes import one_line
 from trader.settings.reconciling import Reconcile
 from trader.settings.sections import Settings
@@ -124,6 +124,7 @@ __all__ = [
     "Simulator",
     "Sources",
     "Strategy",
+    "Trend",
     "Universe",
     "Witness",
     "canonical_text",

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from ledger.events import decimal_text
 from trader.calendar import ZONES
-from trader.settings.deciding import FixedWeights, FromFile, Momentum
+from trader.settings.deciding import FixedWeights, Trend
 from trader.settings.sections import Settings
 
 
@@ -86,21 +86,29 @@ def weights_beyond_one(settings: Settings) -> Iterator[str]:
 
 def leverage_beyond_cap(settings: Settings) -> Iterator[str]:
     """Refuse a strategy that wants more than the limits allow."""
-    cap = settings.limits.gross_leverage_max
-    if not isinstance(settings.strategy, FromFile) and settings.strategy.leverage > cap:
+    cap, strategy = settings.limits.gross_leverage_max, settings.strategy
+    key = "leverage" if "leverage" in type(strategy).model_fields else "leverage_max"
+    wanted = getattr(strategy, key, None)  # what another program writes has none here
+    if wanted is not None and wanted > cap:
         yield (
-            f"strategy.leverage: expected at most limits.gross_leverage_max = {decimal_text(cap)}, "
-            f"found {decimal_text(settings.strategy.leverage)}; lower it, or raise the limit"
+            f"strategy.{key}: expected at most limits.gross_leverage_max = {decimal_text(cap)}, "
+            f"found {decimal_text(wanted)}; lower it, or raise the limit"
         )
+
+
+def repeated_speed(settings: Settings) -> Iterator[str]:
+    """Refuse a speed that stands twice: it would count twice."""
+    speeds = settings.strategy.speeds if isinstance(settings.strategy, Trend) else ()
+    for speed in sorted({speed for speed in speeds if speeds.count(speed) > 1}):
+        yield f"strategy.speeds: expected each speed once, found {speed} {speeds.count(speed)} times; remove one"
 
 
 def too_few_data(settings: Settings) -> Iterator[str]:
     """Refuse a forecast without data, or with a shorter history than it looks back."""
-    sources, strategy = settings.sources, settings.strategy
-    if isinstance(strategy, Momentum):
+    sources, kind, needed = settings.sources, settings.strategy.kind, settings.strategy.closes_min
+    if needed:
         if not (sources.broker or sources.folder is not None or sources.http or sources.yahoo):
-            yield "sources: expected a source for strategy 'momentum', found none; set folder, or broker = true"
-        needed = max(min(strategy.lookback_days), strategy.volatility_days) + 1
+            yield f"sources: expected a source for strategy {kind!r}, found none; set folder, or broker = true"
         if sources.history_days < needed:
             yield f"sources.history_days: expected at least {needed}, found {sources.history_days}; raise it"
 
@@ -133,6 +141,7 @@ CONTRADICTIONS: tuple[Callable[[Settings], Iterator[str]], ...] = (
     missing_weight,
     weights_beyond_one,
     leverage_beyond_cap,
+    repeated_speed,
     too_few_data,
     repeated_source,
     unordered_tolerances,

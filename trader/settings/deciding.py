@@ -43,7 +43,16 @@ class Universe(Section):
         return tuple(instrument.symbol for instrument in self.symbols)
 
 
-class FixedWeights(Section):
+class Deciding(Section):
+    """What every strategy's section has."""
+
+    @property
+    def closes_min(self) -> int:
+        """How many closes it needs of a contract; 0 where it looks at none."""
+        return 0
+
+
+class FixedWeights(Deciding):
     """The same weights every day."""
 
     kind: Literal["fixed"] = Field(default="fixed", description="fixed weights")
@@ -51,7 +60,7 @@ class FixedWeights(Section):
     weights: dict[str, Number] = Field(description="signed fraction of NAV a ticker; magnitudes add up to 1 at most")
 
 
-class Momentum(Section):
+class Momentum(Deciding):
     """Long what rose, sized by its volatility."""
 
     kind: Literal["momentum"] = Field(default="momentum", description="volatility-targeted momentum")
@@ -65,8 +74,31 @@ class Momentum(Section):
     volatility_target: Positive = Field(default=Decimal("0.10"), description="yearly volatility wanted, as a fraction")
     short_allowed: bool = Field(default=False, description="sell short what fell")
 
+    @property
+    def closes_min(self) -> int:
+        """Those of the shortest look-back: a young share is judged by it."""
+        return max(min(self.lookback_days), self.volatility_days) + 1
 
-class FromFile(Section):
+
+class Trend(Deciding):
+    """Trend at several speeds, each position sized by its volatility."""
+
+    kind: Literal["trend"] = Field(default="trend", description="volatility-targeted trend at several speeds")
+    speeds: Annotated[tuple[Literal[2, 4, 8, 16, 32, 64], ...], BeforeValidator(listed)] = Field(
+        default=(8, 16, 32, 64), min_length=1, description="span in trading days of each rule's fast mean; slow is 4 x"
+    )
+    volatility_days: Days = Field(default=32, description="span in trading days of the deviation of returns")
+    volatility_target: Positive = Field(default=Decimal("0.10"), description="yearly volatility wanted, as a fraction")
+    leverage_max: Positive = Field(default=Decimal(1), description="multiple of NAV that all positions amount to")
+    short_allowed: bool = Field(default=False, description="sell short what trends down")
+
+    @property
+    def closes_min(self) -> int:
+        """Those of the slowest rule: a speed that never counts is a mistake."""
+        return max(4 * max(self.speeds), self.volatility_days) + 1
+
+
+class FromFile(Deciding):
     """Weights and leverage that another program wrote."""
 
     kind: Literal["file"] = Field(default="file", description="weights from a file")
@@ -76,7 +108,7 @@ class FromFile(Section):
     )
 
 
-Strategy = Annotated[FixedWeights | Momentum | FromFile, Field(discriminator="kind")]
+Strategy = Annotated[FixedWeights | Momentum | Trend | FromFile, Field(discriminator="kind")]
 
 
 class Sources(Section):

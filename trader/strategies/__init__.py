@@ -10,7 +10,17 @@ from trader.strategies.file import StatedTargets, TargetsFile
 from trader.strategies.fixed import FixedWeights
 from trader.strategies.momentum import Momentum
 from trader.strategies.strategy import Strategy, StrategyError
+from trader.strategies.trend import Trend
 
-STRATEGIES: tuple[type[Strategy], ...] = (FixedWeights, Momentum, TargetsFile)
+STRATEGIES: tuple[type[Strategy], ...] = (FixedWeights, Momentum, Trend, TargetsFile)
 
-__all__ = ["STRATEGIES", "FixedWeights", "Momentum", "StatedTargets", "Strategy", "StrategyError", "TargetsFile"]
+__all__ = [
+    "STRATEGIES",
+    "FixedWeights",
+    "Momentum",
+    "StatedTargets",
+    "Strategy",
+    "StrategyError",
+    "TargetsFile",
+    "Trend",
+]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_DOWN, Context, Decimal
 from typing import ClassVar, Protocol
 
 from ledger.book import Book
@@ -11,6 +11,7 @@ from ledger.events import TargetRow
 from trader.bars import Bars
 
 WEIGHT_UNIT = Decimal("1e-6")
+FINE = Context(prec=28, rounding=ROUND_DOWN)  # of quotients: what is cut down never sums to more than it did
 
 
 class StrategyError(ValueError):
@@ -49,7 +50,21 @@ def target_row(book: Book, bars: Bars, con_id: int, weight: Decimal, leverage: D
         weight=weight.quantize(WEIGHT_UNIT, ROUND_DOWN),
         leverage=leverage,
         reference_price=bars.closes(con_id)[-1],
+        reference_day=bars.series[con_id][-1].day,
     )
+
+
+def within_leverage(exposures: Mapping[int, Decimal], leverage_max: Decimal) -> tuple[dict[int, Decimal], Decimal]:
+    """Return weights whose magnitudes sum to at most 1, and the leverage that makes them the exposures again.
+
+    What is beyond the most is cut pro rata.
+    """
+    gross = sum(map(abs, exposures.values()), Decimal(0))
+    if gross <= min(Decimal(1), leverage_max):
+        return dict(exposures), Decimal(1)
+    leverage = max(min(gross, leverage_max), WEIGHT_UNIT).quantize(WEIGHT_UNIT, ROUND_DOWN)
+    shared = {con_id: FINE.divide(exposure, gross) for con_id, exposure in exposures.items()}
+    return shared, leverage
 
 
 def left_out(book: Book, bars: Bars) -> frozenset[str]:

@@ -20,6 +20,7 @@ from trader.limits import Limits
 from trader.settings import FixedWeights as FixedSettings
 from trader.settings import FromFile, Settings, canonical_text
 from trader.settings import Momentum as MomentumSettings
+from trader.settings import RiskParity as RiskParitySettings
 from trader.settings import Trend as TrendSettings
 from trader.sources.broker import BrokerBars
 from trader.sources.ecb import EcbRates
@@ -28,7 +29,7 @@ from trader.sources.folder import FolderBars
 from trader.sources.recent import RecentBars
 from trader.sources.source import Source
 from trader.sources.yahoo import YahooBars
-from trader.strategies import FixedWeights, Momentum, Strategy, TargetsFile, Trend
+from trader.strategies import FixedWeights, Momentum, RiskParity, Strategy, TargetsFile, Trend
 from trader.witness import places_of
 
 DESK_COLLAR = Decimal("0.02")  # between two sources of one close
@@ -62,6 +63,8 @@ def strategy_of(settings: Settings) -> Strategy:
             return Momentum(**momentum.model_dump(exclude={"kind"}))
         case TrendSettings() as trend:
             return Trend(**trend.model_dump(exclude={"kind"}))
+        case RiskParitySettings() as parity:
+            return RiskParity(**parity.model_dump(exclude={"kind"}))
         case FromFile() as stated:
             return TargetsFile(stated.path, timedelta(hours=stated.age_hours_max))
 

@@ -18,7 +18,17 @@ from trader.limits import Limits
 from trader.schedule import FILE_NAME, SettingsError, read_toml
 from trader.settings.connecting import Account, Broker, Flex, Simulator
 from trader.settings.contradictions import CONTRADICTIONS
-from trader.settings.deciding import FixedWeights, FromFile, Instrument, Momentum, Sources, Strategy, Trend, Universe
+from trader.settings.deciding import (
+    FixedWeights,
+    FromFile,
+    Instrument,
+    Momentum,
+    RiskParity,
+    Sources,
+    Strategy,
+    Trend,
+    Universe,
+)
 from trader.settings.mistakes import one_line
 from trader.settings.reconciling import Reconcile
 from trader.settings.sections import Settings
@@ -118,6 +128,7 @@ __all__ = [
     "Momentum",
     "Orders",
     "Reconcile",
+    "RiskParity",
     "Schedule",
     "Settings",
     "SettingsError",

@@ -98,6 +98,25 @@ class Trend(Deciding):
         return max(4 * max(self.speeds), self.volatility_days) + 1
 
 
+class RiskParity(Deciding):
+    """Every contract carries the same part of the risk; long only."""
+
+    kind: Literal["risk_parity"] = Field(default="risk_parity", description="equal contributions to the risk")
+    covariance_days: Days = Field(default=250, description="trading days of returns that risk is measured by")
+    shrinkage: Share = Field(
+        default=Decimal("0.2"), description="fraction by which correlations are brought nearer to their mean"
+    )
+    volatility_target: Positive | None = Field(
+        default=None, description="yearly volatility wanted, as a fraction; none: be invested up to leverage_max"
+    )
+    leverage_max: Positive = Field(default=Decimal(1), description="multiple of NAV that all positions amount to")
+
+    @property
+    def closes_min(self) -> int:
+        """One more than there are returns."""
+        return self.covariance_days + 1
+
+
 class FromFile(Deciding):
     """Weights and leverage that another program wrote."""
 
@@ -108,7 +127,7 @@ class FromFile(Deciding):
     )
 
 
-Strategy = Annotated[FixedWeights | Momentum | Trend | FromFile, Field(discriminator="kind")]
+Strategy = Annotated[FixedWeights | Momentum | Trend | RiskParity | FromFile, Field(discriminator="kind")]
 
 
 class Sources(Section):

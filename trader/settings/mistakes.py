@@ -10,7 +10,13 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-VARIANTS = ("fixed", "momentum", "trend", "file")  # pydantic puts the strategy's kind into the path of an error
+VARIANTS = (
+    "fixed",
+    "momentum",
+    "trend",
+    "risk_parity",
+    "file",
+)  # pydantic puts the strategy's kind into the path of an error
 
 EXPECTED: dict[str, str] = {
     "bool_type": "true or false",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +18,11 @@ from queries.streams import Column, print_rows
 from queries.tables import connect
 
 FINE = 0
+POINTS_COLUMN = "slippage_basis_points"
 COLUMNS = (
     Column("session_day"), Column("filled_at"), Column("symbol"), Column("action"), Column("quantity", quantity),
     Column("decided_price", price), Column("price", price), Column("currency"), Column("slippage", change),
-    Column("slippage_basis_points", points), Column("commission", money), Column("order_ref"),
+    Column(POINTS_COLUMN, points), Column("commission", money), Column("order_ref"),
 )  # fmt: skip
 
 
@@ -30,9 +31,9 @@ def print_trades(home: Path, first: date | None, last: date | None, format: Form
     where = " AND ".join(
         [*([f"session_day >= DATE '{first}'"] if first else []), *([f"session_day <= DATE '{last}'"] if last else [])]
     )
-    names = ", ".join(column.name for column in COLUMNS)
+    names = ", ".join("NULL" if column.name == POINTS_COLUMN else column.name for column in COLUMNS)
     told = ask(connect(home), f"SELECT {names} FROM trades WHERE {where or 'true'} ORDER BY filled_at, seq")
-    rows = [(*row[:9], _exact(row[9]), *row[10:]) for row in told.rows]
+    rows = [(*row[:9], _points(row[3], row[5], row[6]), *row[10:]) for row in told.rows]
     print_rows(COLUMNS, rows, format)
     if format == "table":
         print("Slippage is against the plan's reference price; + is worse. Commissions are not in it.")
@@ -55,6 +56,9 @@ def totals(rows: Sequence[Sequence[Any]]) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _exact(number: object) -> Decimal | None:
-    """Return basis points as they are shown: the view rounds them to hundredths."""
-    return None if number is None else ROUNDING.quantize(Decimal(str(number)), Decimal("0.01"))
+def _points(action: str, decided: Decimal | None, paid: Decimal) -> Decimal | None:
+    """Return slippage in hundredths of a percent of the price that was decided at, + where it was worse."""
+    if not decided:
+        return None
+    worse = paid - decided if action == "BUY" else decided - paid
+    return ROUNDING.divide(10_000 * worse, decided).quantize(Decimal("0.01"), ROUND_HALF_EVEN)

@@ -31,7 +31,8 @@ WITHOUT_MONEY = (
     "statement_missed", "action_pending",
 )  # fmt: skip
 GROUPS_WITHOUT_MONEY = (
-    "announcements", "continuity", "cycle", "day", "decisions", "observations", "operator", "orders", "reconciliation",
+    "announcements", "continuity", "cycle", "day", "decisions", "incidents", "observations", "operator", "orders",
+    "reconciliation",
 )  # fmt: skip
 UNDOING = ("acceptance_taken_back", "statement_reconciled")
 READ = tuple(dict.fromkeys((*BOOKED, *OTHER_LOTS, *OTHER_POSITIONS, *UNDOING)))

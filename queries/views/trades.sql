@@ -1,6 +1,6 @@
 -- What was each trade decided at, and what did it cost against that?
--- One row a fill, oldest first. `slippage` is in the contract's currency, `slippage_basis_points` in hundredths of a percent
--- of what was decided; both + where it was worse, NULL where no plan of ours told a price. Commissions are not in it.
+-- One row a fill, oldest first. `slippage` is in the contract's currency, + where it was worse than decided, NULL where no
+-- plan of ours told a price. Commissions are not in it. Basis points are a quotient: `report trades` tells them.
 SELECT
     session_day,
     filled_at,
@@ -12,7 +12,6 @@ SELECT
     price,
     currency,
     slippage,
-    round(10000 * sign(quantity) * (price - decided_price) / nullif(decided_price, 0), 2) AS slippage_basis_points,
     commission,
     ours,
     order_ref,

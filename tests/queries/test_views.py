@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ from ledger.log import read_events
 from ledger.slippage import slippage
 from queries import connect
 from queries.sql import ask
+from queries.trades import print_trades
 from tests.queries.history import (
     ACCOUNT,
     IBM,
@@ -51,15 +53,22 @@ def test_fills_add_up_to_the_book(home: Path, con: duckdb.DuckDBPyConnection) ->
 def test_each_trade_is_told_beside_the_price_that_it_was_decided_at(home: Path, con: duckdb.DuckDBPyConnection) -> None:
     book = replay(read_events(home))
 
-    found = con.execute("SELECT execution_id, decided_price, slippage, slippage_basis_points FROM trades").fetchall()
+    found = con.execute("SELECT execution_id, decided_price, slippage FROM trades").fetchall()
 
     costs = {fill.execution_id: slippage(book, (fill,)) for fill in book.fills.values()}
-    assert {name: money for name, _, money, _ in found} == {name: cost and cost.money for name, cost in costs.items()}
-    assert {name: points and Decimal(str(points)) for name, _, _, points in found} == {
-        name: cost and cost.basis_points for name, cost in costs.items()
-    }
-    assert sorted(str(decided) for _, decided, _, _ in found)[-1] == "None"  # somebody else's
-    assert sum(money for _, _, money, _ in found if money) == 100 * (LOT_PRICE - Decimal("92.01"))
+    assert {name: money for name, _, money in found} == {name: cost and cost.money for name, cost in costs.items()}
+    assert sorted(str(decided) for _, decided, _ in found)[-1] == "None"  # somebody else's
+    assert sum(money for _, _, money in found if money) == 100 * (LOT_PRICE - Decimal("92.01"))
+
+
+def test_the_report_tells_basis_points_as_the_mails_do(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    book = replay(read_events(home))
+
+    print_trades(home, None, None, "json")
+
+    told = [row["slippage_basis_points"] for row in json.loads(capsys.readouterr().out)]
+    costs = [slippage(book, (fill,)) for fill in book.fills.values()]
+    assert told == [None if cost is None else str(cost.basis_points) for cost in costs]
 
 
 def test_a_fill_that_no_order_of_ours_explains_is_not_ours(con: duckdb.DuckDBPyConnection) -> None:

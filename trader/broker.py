@@ -89,10 +89,15 @@ class ContractSpec:
     con_id: int | None = None
 
     def names(self, contract: ContractDefined) -> bool:
+    security_type: str = "STK"
         """Tell whether a contract is the one meant: a symbol alone may mean an option on it, or a share elsewhere."""
         if self.con_id is not None:
             return contract.con_id == self.con_id
-        return (contract.symbol, contract.currency, contract.security_type) == (self.symbol, self.currency, "STK")
+        return (contract.symbol, contract.currency, contract.security_type) == (
+            self.symbol,
+            self.currency,
+            self.security_type,
+        )
 
     def __str__(self) -> str:
         number = "" if self.con_id is None else f"con_id {self.con_id}"
@@ -103,6 +108,11 @@ class ContractSpec:
 
 @dataclass(frozen=True, slots=True)
 class BrokerSettings:
+def pair_spec(bought: str, paid: str) -> ContractSpec:
+    """Name a pair of currencies as Interactive Brokers lists them."""
+    return ContractSpec(bought, paid, "IDEALPRO", security_type="CASH")
+
+
     """Where the broker is, what may be traded, how long to wait: real seconds for messages, else market time."""
 
     account: str
@@ -124,6 +134,7 @@ class BrokerSettings:
     market_data_type: int = 1  # 1 live, 2 frozen, 3 delayed, 4 delayed-frozen
     throttle: int | None = None  # messages a second: None the library's 45, 0 none
 
+    converts: bool = False  # whether pairs of currencies are looked up: of the universe, and of what cash is held in
 
 class Broker(Protocol):
     """One account at one broker, for one session."""

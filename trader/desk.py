@@ -30,6 +30,7 @@ from trader.limits import Limits
 from trader.recovery import recovered, require_newest
 from trader.settings import Accounting, Flex
 from trader.sizing import Sizing
+from trader.sizing.wishes import Policy
 from trader.snapshot import snapshot
 from trader.sources.source import SecondRates, Source
 from trader.statements import statements
@@ -61,6 +62,8 @@ class Desk:
     offset_ticks: int
     algo: str
     algo_priority: str
+    currency_policy: Policy
+    currency_min: Decimal
     order_type: Literal["LMT", "MKT", "MOC"]
     moc_cutoff: timedelta
     cash_reserve: Decimal
@@ -137,7 +140,7 @@ class Desk:
         """Return what the plan is made by."""
         return Sizing(
             self.universe(book), self.limits, self.offset_ticks, self.algo, self.algo_priority, self.cash_reserve,
-            self.order_type, self.moc_cutoff,
+            self.currency_policy, self.currency_min, self.order_type, self.moc_cutoff,
         )  # fmt: skip
 
     def ingest(self, book: Book) -> tuple[Fact, ...]:

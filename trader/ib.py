@@ -342,7 +342,11 @@ def _contract(asked: ContractDefined | ContractSpec | int) -> Any:
         case ContractDefined():
             named = {"secType": asked.security_type, "conId": asked.con_id}
         case ContractSpec():
-            named = {"secType": "STK", "conId": asked.con_id or 0, "primaryExchange": asked.primary_exchange}
+            named = {
+                "secType": asked.security_type,
+                "conId": asked.con_id or 0,
+                "primaryExchange": asked.primary_exchange,
+            }
         case int():
             return Contract(conId=asked)
         case _:

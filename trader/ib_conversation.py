@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import chain
-from typing import Any
 
 from ledger.book import Book
 from ledger.events import (
@@ -26,11 +25,11 @@ from ledger.events import (
     NavObserved,
     OpenOrderRow,
     OpenOrdersObserved,
+    OrderFilled,
     OrderPlanned,
     OrderPreviewed,
     OrderSendAttempted,
     PositionsObserved,
-    PriceIncrement,
     QuoteRow,
     QuotesObserved,
     RatesObserved,
@@ -40,6 +39,7 @@ from reconcile.inferred import without_inferred
 from trader import ib_recovery, ib_rows
 from trader.bars import Bar
 from trader.broker import BrokerIncomplete, BrokerRefused, BrokerSettings, Told
+from trader.ib_contracts import Catalogue
 from trader.ib_orders import HOME, acknowledgement, late_ending, refusal, refuse_old_copy, unheard
 from trader.ib_wire import Wire
 
@@ -97,8 +97,7 @@ class Conversation:
         self.settings = settings
         self.wire = wire
         self.inbox = wire.inbox
-        self.contracts: dict[int, ContractDefined] = {}  # of the universe
-        self.price_rules: dict[int, tuple[PriceIncrement, ...]] = {}
+        self.contracts: dict[int, ContractDefined] = {}  # of the universe, and pairs of its currencies
         self.book: Book | None = None  # None: an adoption, which takes everything as it finds it
 
     # The session
@@ -126,36 +125,17 @@ class Conversation:
             broker_time=broker_time,
             clock_difference_seconds=difference,
         )
-        yield self._define_universe(book)
+        yield self._define(book)
 
-    def _define_universe(self, book: Book | None) -> tuple[ContractDefined, ...]:
-        universe, known = self.settings.universe, book.contracts if book else {}
-        answers = self.wire.definitions(universe)
-        for spec, answer in zip(universe, answers, strict=True):
-            if isinstance(answer, TimeoutError):
-                raise BrokerIncomplete("no-answer", f"contract {spec.symbol}: no answer")
-            found: Any = () if isinstance(answer, BaseException) else answer
-            if len(found) != 1:
-                raise BrokerRefused("unknown-contract", f"{spec}: expected one contract, found {len(found)}")
-            defined = ib_rows.contract_defined(found[0], self._increments(found[0]))
-            if (defined.symbol, defined.currency) != (spec.symbol, spec.currency) or not spec.names(defined):
-                told = f"{defined.symbol} in {defined.currency}, con_id {defined.con_id}"
-                raise BrokerRefused("unknown-contract", f"{spec}: found {told}")
-            others = [c.con_id for c in known.values() if spec.names(c) and c.con_id != defined.con_id]
-            if others:  # the ticker moved on to another company, or means two: neither is guessed
-                expected = f"expected con_id {others[-1]} as in the log, found {defined.con_id}"
-                raise BrokerRefused("contract-changed", f"{spec}: {expected}")
-            self.contracts[defined.con_id] = defined
-        return tuple(c for con_id, c in self.contracts.items() if known.get(con_id) != c)
-
-    def _increments(self, details: Any) -> tuple[PriceIncrement, ...]:
-        """Ask for the price rule of a contract's exchange, each rule once a session."""
-        rule = ib_rows.market_rule_of(details)
-        if rule is None:
-            return ()
-        if rule not in self.price_rules:
-            self.price_rules[rule] = ib_rows.price_increments(self.wire.market_rule(rule), rule)
-        return self.price_rules[rule]
+    def _define(self, book: Book | None) -> tuple[ContractDefined, ...]:
+        """Define the universe, and where currencies are converted the pairs for it."""
+        known, catalogue = book.contracts if book else {}, Catalogue(self.wire)
+        defined = catalogue.universe(self.settings.universe, known)
+        if book is not None and self.settings.converts:
+            currencies = {contract.currency for contract in defined} | {c for c, held in book.cash.items() if held}
+            defined += catalogue.pairs(currencies, book.base_currency)
+        self.contracts |= {contract.con_id: contract for contract in defined}
+        return tuple(contract for con_id, contract in self.contracts.items() if known.get(con_id) != contract)
 
     def disconnect(self) -> Told:
         """End the session, and tell what was left; an echo proves that nothing is under way."""
@@ -223,11 +203,16 @@ class Conversation:
         expected = dict(book.positions)
         for fill in self.inbox.fills.values():
             base, _ = execution_base(fill.execution_id)
-            if base not in book.fills and fill.key not in book.keys:
+            if self._leaves_a_position(fill) and base not in book.fills and fill.key not in book.keys:
                 expected[fill.con_id] = expected.get(fill.con_id, Decimal(0)) + fill.quantity
         return {con_id: quantity for con_id, quantity in expected.items() if quantity}
 
     def _look(self) -> Look:
+    def _leaves_a_position(self, fill: OrderFilled) -> bool:
+        """Tell whether an execution is of something that is held: a pair of currencies moves two balances."""
+        contract = self.contracts.get(fill.con_id)
+        return contract is None or contract.security_type != "CASH"
+
         """Ask for executions, account and portfolio, positions, open orders, and executions again."""
         wire = self.wire
         wire.executions()

@@ -97,10 +97,14 @@ def definitions(wire: Wire, con_ids: Iterable[int], known: Container[int]) -> tu
 
 
 def _presume(wire: Wire, book: Book, order: Order, quantities: dict[int, Decimal], waited: float) -> OrderResolved:
-    """Close an order that is nowhere, if its day lasts and its position never moved; else leave it in doubt."""
+    """Close an order that is nowhere, if its day lasts and its position never moved; else leave it in doubt.
+
+    A pair of currencies has no position that could tell.
+    """
     held, own = quantities.get(order.con_id, Decimal(0)), book.positions.get(order.con_id, Decimal(0))
     where = f"neither open, completed nor executed for {waited:.0f} s"
-    if attempted_today(order, wire.now()) and held == own and not order.filled:
+    is_held = order.con_id not in book.contracts or book.contracts[order.con_id].security_type != "CASH"
+    if attempted_today(order, wire.now()) and is_held and held == own and not order.filled:
         evidence = f"{where}, and the position is {held} on both sides"
         return OrderResolved(order_ref=order.order_ref, outcome="not_sent", evidence=evidence)
     evidence = f"{where}; the position is {held}, own {own}; attempted {order.attempted_at:%Y-%m-%d}"

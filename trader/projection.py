@@ -98,9 +98,18 @@ def touch(book: Book, con_id: int) -> Touch:
             if min(bid, ask, last, close) <= 0:
                 raise Unvalued(f"expected prices above zero, found bid {bid}, ask {ask}, last {last}, close {close}")
             return Touch(bid, ask, last, close, quote.market_data_type)
+        case Decimal() as bid, Decimal() as ask, None, Decimal() as close if is_conversion(book, con_id):
+            return _untraded(bid, ask, close, quote.market_data_type)
         case _:
             prices = {"bid": quote.bid, "ask": quote.ask, "last": quote.last, "close": quote.close}
             raise Unvalued(f"{', '.join(name for name, price in prices.items() if price is None)} missing")
+
+
+def _untraded(bid: Decimal, ask: Decimal, close: Decimal, data_type: int) -> Touch:
+    """Return the market of a pair of currencies: no trade of it is told, so that the middle stands for the last."""
+    if min(bid, ask, close) <= 0:
+        raise Unvalued(f"expected prices above zero, found bid {bid}, ask {ask}, close {close}")
+    return Touch(bid, ask, ARITHMETIC.divide(bid + ask, Decimal(2)), close, data_type)
 
 
 def average_volume(book: Book, con_id: int) -> Decimal:
@@ -132,14 +141,25 @@ def planned_orders(book: Book) -> tuple[OrderPlanned, ...]:
     return tuple(row for row in running_cycle(book).plan if row.action != "NOTHING")
 
 
+def is_conversion(book: Book, con_id: int) -> bool:
+    """Tell whether a contract is a pair of currencies: a trade in it moves two balances, and leaves no position."""
+    contract = book.contracts.get(con_id)
+    return contract is not None and contract.security_type == "CASH"
+
+
+def planned_positions(book: Book) -> tuple[OrderPlanned, ...]:
+    """Return the rows of the plan that order something that is held: all but conversions of currencies."""
+    return tuple(row for row in planned_orders(book) if not is_conversion(book, row.con_id))
+
+
 def reduces(position: Decimal, quantity: Decimal) -> bool:
     """Tell whether an order shrinks a position without turning it."""
     return position * quantity < 0 and abs(quantity) <= abs(position)
 
 
 def only_reductions(book: Book) -> bool:
-    """Tell whether every planned order shrinks a position."""
-    return all(reduces(held(book, order.con_id), order.quantity) for order in planned_orders(book))
+    """Tell whether every planned order shrinks a position; a conversion shrinks what is held in another currency."""
+    return all(reduces(held(book, order.con_id), order.quantity) for order in planned_positions(book))
 
 
 def values_after(book: Book, plan: Iterable[OrderPlanned]) -> dict[int, Decimal]:
@@ -147,7 +167,7 @@ def values_after(book: Book, plan: Iterable[OrderPlanned]) -> dict[int, Decimal]
 
     A contract is valued at the plan's reference price, and where it has none at the broker's mark.
     """
-    rows = {row.con_id: row for row in plan}
+    rows = {row.con_id: row for row in plan if not is_conversion(book, row.con_id)}
     changes = {con_id: row.quantity for con_id, row in rows.items()}
     prices = {con_id: row.reference_price for con_id, row in rows.items() if row.reference_price is not None}
     values = dict[int, Decimal]()

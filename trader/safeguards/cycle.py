@@ -10,6 +10,7 @@ from trader.limits import Limits
 from trader.projection import (
     held,
     planned_orders,
+    planned_positions,
     reduces,
     running_cycle,
 )
@@ -79,7 +80,7 @@ def every_order_has_a_target(book: Book, limits: Limits) -> tuple[Verdict, ...]:
     if not computed:
         return (unknown(formula, "no forecast in this cycle"),)
     named = {row.con_id for row in computed[-1].rows}
-    unnamed = [order.symbol for order in planned_orders(book) if order.con_id not in named]
+    unnamed = [order.symbol for order in planned_positions(book) if order.con_id not in named]
     return (Verdict("veto" if unnamed else "pass", formula, ", ".join(unnamed) or "none", "none"),)
 
 

@@ -10,7 +10,7 @@ from ledger.book import Book
 from ledger.events import OrderPlanned, OrderPreviewed
 from ledger.nav import Unvalued
 from trader.limits import Limits
-from trader.projection import only_reductions, planned_orders, running_cycle, touch, unit_value
+from trader.projection import only_reductions, planned_orders, planned_positions, running_cycle, touch, unit_value
 from trader.verdicts import Verdict
 
 Safeguard = Callable[[Book, Limits], tuple[Verdict, ...]]
@@ -20,6 +20,13 @@ def each(book: Book, verdict: Callable[[OrderPlanned], Verdict]) -> tuple[Verdic
     """Judge every planned order; one that cannot be judged is unknown, and the others are judged all the same."""
     return tuple(_judged(order, verdict) for order in planned_orders(book)) or (
         Verdict("pass", "every planned order", "no order planned", ""),
+    )
+
+
+def each_position(book: Book, verdict: Callable[[OrderPlanned], Verdict]) -> tuple[Verdict, ...]:
+    """Judge every planned order but conversions of currencies, which leave no position."""
+    return tuple(_judged(order, verdict) for order in planned_positions(book)) or (
+        Verdict("pass", "every planned order that leaves a position", "no such order planned", ""),
     )
 
 

@@ -15,14 +15,16 @@ from trader.projection import (
     average_volume,
     cautious_nav,
     held,
+    is_conversion,
     planned_orders,
+    planned_positions,
     reduces,
     running_cycle,
     strategy_of,
     unit_value,
     values_after,
 )
-from trader.safeguards.judging import each, previewed, shrinks, worth
+from trader.safeguards.judging import each, each_position, previewed, shrinks, worth
 from trader.verdicts import Outcome, Verdict, at_most
 
 
@@ -43,7 +45,7 @@ def names_stay_within_share(book: Book, limits: Limits) -> tuple[Verdict, ...]:
             reduction=reduces(held(book, order.con_id), order.quantity),
         )
 
-    return each(book, verdict)
+    return each_position(book, verdict)
 
 
 def order_notional_stays_within_limit(book: Book, limits: Limits) -> tuple[Verdict, ...]:
@@ -86,7 +88,7 @@ def orders_stay_within_volume(book: Book, limits: Limits) -> tuple[Verdict, ...]
         share = abs(order.quantity) / volume
         return at_most(share, limits.order_volume_share_max, formula, con_id=order.con_id, reduction=reduction)
 
-    return each(book, verdict)
+    return each_position(book, verdict)
 
 
 def restricted_names_only_shrink(book: Book, limits: Limits) -> tuple[Verdict, ...]:
@@ -105,7 +107,8 @@ def overrides_are_respected(book: Book, limits: Limits) -> tuple[Verdict, ...]:
     formula = "orders against an override of contract, strategy or account"
     against = []
     for order in planned_orders(book):
-        allow = allowed(book, order.symbol, strategy_of(book)).allow
+        strategy = "" if is_conversion(book, order.con_id) else strategy_of(book)
+        allow = allowed(book, order.symbol, strategy).allow
         shrinks_only = reduces(held(book, order.con_id), order.quantity)
         if allow == "none" or (allow == "reduce_only" and not shrinks_only):
             against.append(order.symbol)
@@ -117,7 +120,7 @@ def short_bans_are_respected(book: Book, limits: Limits) -> tuple[Verdict, ...]:
     formula = "orders that sell short what may not be"
     short = [
         order.symbol
-        for order in planned_orders(book)
+        for order in planned_positions(book)
         if limits.bans_short(order.symbol) and order.quantity < 0 and held(book, order.con_id) + order.quantity < 0
     ]
     return (Verdict("veto" if short else "pass", formula, ", ".join(short) or "none", "none"),)

@@ -10,7 +10,7 @@ from ledger.events import OrderPlanned
 from ledger.nav import Unvalued
 from trader.limits import Limits
 from trader.projection import running_cycle, touch
-from trader.safeguards.judging import age_of, each, price_to_judge
+from trader.safeguards.judging import age_of, each, each_position, price_to_judge
 from trader.verdicts import Verdict, at_most
 
 BROKER = "broker"  # the source that quotes come from, too
@@ -63,7 +63,7 @@ def prices_agree_with_a_second_source(book: Book, limits: Limits) -> tuple[Verdi
         close = touch(book, order.con_id).close
         return at_most(max(abs(close - told) / told for told in closes), collar, formula, con_id=order.con_id)
 
-    return each(book, verdict)
+    return each_position(book, verdict)
 
 
 def prices_are_fresh(book: Book, limits: Limits) -> tuple[Verdict, ...]:

@@ -31,6 +31,13 @@ class Orders(Section):
     cash_reserve: NotNegative = Field(
         default=Decimal(0), description="base currency: of NAV, what weights are not taken of"
     )
+    currency_policy: Literal["leave", "cover_debits", "convert_all"] = Field(
+        default="leave",
+        description="cash in other currencies: left, debts bought back, or all brought to the base currency",
+    )
+    currency_min: NotNegative = Field(
+        default=Decimal(100), description="base currency: a smaller balance in another currency is left"
+    )
     algo: Literal["Adaptive", ""] = Field(
         default="Adaptive", description="IB's algorithm of an adaptive order; empty: as type = 'limit'"
     )

@@ -2,7 +2,8 @@
 
 Pure. Limits shape the plan first (`shaping.py`): a name above its share is cut, all are scaled pro rata to the leverage
 that holdings outside the plan leave free, drift above the cap is reduced, one order is kept within its bounds
-(`rows.py`). What is bought with the proceeds of other orders waits for them (`proceeds.py`). A halted or doubtful book
+(`rows.py`). What is bought with the proceeds of other orders waits for them (`proceeds.py`); cash in
+other currencies comes back as the settings ask (`currencies.py`). A halted or doubtful book
 plans too, so that the log shows what would be done: the safeguards veto it.
 """
 
@@ -16,6 +17,7 @@ from ledger.nav import Unvalued
 from ledger.sending import deferred
 from trader.projection import ARITHMETIC, cautious_nav, running_cycle
 from trader.safeguards import reductions_only
+from trader.sizing.currencies import conversions
 from trader.sizing.proceeds import with_needs
 from trader.sizing.rows import nothing, rows_of
 from trader.sizing.shaping import shaped
@@ -33,7 +35,7 @@ def plan_orders(book: Book, sizing: Sizing) -> tuple[Fact, ...]:
             frame = _frame(book, sizing)
             wishes = tuple(wish_of(frame, con_id) for con_id in sizing.universe)
             wishes, scaled = shaped(frame, wishes)
-            return (*scaled, *with_needs(frame, rows_of(frame, wishes)))
+            return (*scaled, *with_needs(frame, rows_of(frame, wishes)), *conversions(frame))
         except Unvalued as unknown:
             idle = (bare(book, con_id, f"not sized: {unknown}") for con_id in sizing.universe)
             return (StepFailed(step=STEP, reason=str(unknown)), *(nothing(wish) for wish in idle))

@@ -117,7 +117,7 @@ def _too_small(frame: Frame, wish: Wish, target: Decimal, change: Decimal) -> st
 
 def _order(frame: Frame, wish: Wish, market: Touch, target: Decimal, change: Decimal) -> OrderPlanned:
     priced = frame.sizing.order_type == "LMT"
-    limit_price = _limit_price(frame, wish.con_id, market, change) if priced else None
+    limit_price = limit_price_of(frame, wish.con_id, market, change) if priced else None
     price = market.far(change) if limit_price is None else limit_price
     quantity = _bounded(frame, wish, change, max(price, market.reference))
     if not quantity:
@@ -150,7 +150,7 @@ def _left(frame: Frame, wish: Wish, change: Decimal, quantity: Decimal) -> Itera
         yield f"{odd} held cannot be ordered: it trades in lots of {lot_of(contract)}"
 
 
-def _limit_price(frame: Frame, con_id: int, market: Touch, change: Decimal) -> Decimal:
+def limit_price_of(frame: Frame, con_id: int, market: Touch, change: Decimal) -> Decimal:
     """Price an order a few ticks through the touch, inside both collars, where its exchange takes a price."""
     limits, contract, ticks = frame.sizing.limits, frame.book.contracts[con_id], frame.sizing.offset_ticks
     collar = limits.collar_of(market.data_type)

@@ -1,6 +1,6 @@
 """Each contract on its way from weight to order: what is wanted, and what stands in the way.
 
-To leave a contract alone for another reason: add a case to `_closed`, or to `wish_of`.
+To leave a contract alone for another reason: add a case to `closed`, or to `wish_of`.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ from trader.projection import (
 )
 
 
+Policy = Literal["leave", "cover_debits", "convert_all"]  # of cash in other currencies
+
+
 @dataclass(frozen=True)
 class Sizing:
     """What the plan is made by, besides the book."""
@@ -40,6 +43,8 @@ class Sizing:
     algo: str = "Adaptive"
     algo_priority: str = "Normal"  # Urgent, Normal, Patient
     cash_reserve: Decimal = ZERO  # base currency: of NAV, what weights are not taken of
+    currency_policy: Policy = "leave"
+    currency_min: Decimal = ZERO  # base currency: a smaller balance is left
     order_type: Literal["LMT", "MKT", "MOC"] = "LMT"
     moc_cutoff: timedelta = timedelta(minutes=15)  # before the close: from then on no order at the close is placed
 
@@ -91,7 +96,7 @@ def wish_of(frame: Frame, con_id: int) -> Wish:
     wish = replace(wish, weight=target.weight * target.leverage * override.scale)
     if override.allow == "none":
         return replace(wish, obstacle=override.why)
-    if obstacle := _closed(book, con_id) or rests(book, con_id, _today(book)) or _too_late(frame):
+    if obstacle := closed(book, con_id) or rests(book, con_id, _today(book)) or _too_late(frame):
         return replace(wish, obstacle=obstacle)
     try:
         market = touch(book, con_id)
@@ -102,12 +107,12 @@ def wish_of(frame: Frame, con_id: int) -> Wish:
         volume = average_volume(book, con_id)
     except Unvalued as missing:
         return replace(wish, obstacle=f"no volume: {missing}")
-    if obstacle := _wild(market, frame.sizing.limits):
+    if obstacle := wild(market, frame.sizing.limits):
         return replace(wish, obstacle=obstacle)
     return replace(wish, market=market, unit=unit, volume=volume)
 
 
-def _closed(book: Book, con_id: int) -> str:
+def closed(book: Book, con_id: int) -> str:
     """Say why a contract cannot be traded now, or nothing."""
     started, contract, quote = running_cycle(book).started, book.contracts.get(con_id), book.quotes.get(con_id)
     if contract is None or contract.min_tick <= 0:
@@ -129,7 +134,7 @@ def _too_late(frame: Frame) -> str:
     return f"too late for an order at the close: placed until {cutoff:%H:%M} UTC"
 
 
-def _wild(market: Touch, limits: Limits) -> str:
+def wild(market: Touch, limits: Limits) -> str:
     """Say why a price is not to be believed, or nothing."""
     if market.bid > market.ask:
         return f"no price: bid {market.bid} above ask {market.ask}"

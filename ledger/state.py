@@ -34,6 +34,7 @@ from ledger.events import (
     OrderPreviewed,
     OverrideSet,
     PositionRow,
+    PreflightFinished,
     QuoteRow,
     SettingsChanged,
     SnapshotTaken,
@@ -217,6 +218,7 @@ class State:
     verdicts: tuple[VerdictRow, ...] = ()  # of the last cycle that trades
 
     cycle: Cycle | None = None
+    preflight: PreflightFinished | None = None  # the last one
     failed: CycleFailed | None = None  # how the last start ended; None if it did not fail
     reconciled: BookReconciled | None = None  # the last comparison, whichever cycle made it
     reconciled_at: datetime | None = None

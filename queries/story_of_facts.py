@@ -38,6 +38,7 @@ from ledger.events import (
     PingAnswered,
     PingFailed,
     PositionAdjusted,
+    PreflightFinished,
     RecoveryEnded,
     RecoveryStarted,
     SettingsApproved,
@@ -182,6 +183,9 @@ def _of_the_log(fact: Fact) -> str:
             return _of_notices(fact)
         case DayCommitted():
             return f"committed: {fact.snapshots} snapshots, {fact.fills} fills"
+        case PreflightFinished():
+            rows = " · ".join(f"{row.name}: {row.found}" for row in fact.rows)
+            return f"before the open, the broker {'was ready' if fact.passed else 'was not ready'}: {rows}"
         case StartRefused():
             return f"a second start went away: another held the log (pid {fact.pid})"
         case TailTruncated():

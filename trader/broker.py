@@ -39,6 +39,8 @@ WHAT_TO_DO: dict[str, str] = {
     "account-not-ready": "IB is resetting; nothing was traded; the next slot tries again",
     "looks-differ": "the account kept changing while it was read; nothing was traded; the next slot tries again",
     "cancel-unconfirmed": "look at the order in the Gateway; no order leaves until its end is confirmed",
+    "market-data-elsewhere": "end the other session of this user (TWS, a phone, the web), or give it market data apart",
+    "market-data-missing": "subscribe to the exchange's data, or set broker.market_data_type = 3 for delayed quotes",
     "request-refused": "nothing was traded; IB's message says why",
     "connection-lost": "look at the Gateway; the next slot connects anew and resolves what is undecided",
     "broker-offline": "the Gateway has lost IB's servers; the next slot tries again",
@@ -87,9 +89,9 @@ class ContractSpec:
     exchange: str = "SMART"
     primary_exchange: str = ""
     con_id: int | None = None
+    security_type: str = "STK"
 
     def names(self, contract: ContractDefined) -> bool:
-    security_type: str = "STK"
         """Tell whether a contract is the one meant: a symbol alone may mean an option on it, or a share elsewhere."""
         if self.con_id is not None:
             return contract.con_id == self.con_id
@@ -106,13 +108,13 @@ class ContractSpec:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class BrokerSettings:
 def pair_spec(bought: str, paid: str) -> ContractSpec:
     """Name a pair of currencies as Interactive Brokers lists them."""
     return ContractSpec(bought, paid, "IDEALPRO", security_type="CASH")
 
 
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
     """Where the broker is, what may be traded, how long to wait: real seconds for messages, else market time."""
 
     account: str
@@ -132,9 +134,9 @@ def pair_spec(bought: str, paid: str) -> ContractSpec:
     look_step_seconds: float = 5.0
     clock_difference_max_seconds: int = 60
     market_data_type: int = 1  # 1 live, 2 frozen, 3 delayed, 4 delayed-frozen
+    converts: bool = False  # whether pairs of currencies are looked up: of the universe, and of what cash is held in
     throttle: int | None = None  # messages a second: None the library's 45, 0 none
 
-    converts: bool = False  # whether pairs of currencies are looked up: of the universe, and of what cash is held in
 
 class Broker(Protocol):
     """One account at one broker, for one session."""
@@ -153,6 +155,9 @@ class Broker(Protocol):
 
     def quotes(self, book: Book) -> Told:
         """Tell the market of every contract of the universe."""
+
+    def check_market_data(self) -> str:
+        """See whether the universe has prices, and say so; raise where somebody has to act before there are any."""
 
     def preview(self, book: Book) -> Told:
         """Ask what each planned order would do to the margin."""

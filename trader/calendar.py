@@ -22,6 +22,7 @@ FULL_SESSION = timedelta(hours=6, minutes=30)
 FIRST_SLOT_AFTER_OPEN = timedelta(minutes=5)
 BETWEEN_SLOTS = timedelta(hours=1)
 SLOT_DUE_FOR = timedelta(minutes=25)
+PREFLIGHT_DUE_FOR = timedelta(minutes=25)  # tried again until it passes
 CLOSING_AFTER_CLOSE = timedelta(minutes=30)
 
 ONE_DAY = timedelta(days=1)
@@ -56,13 +57,13 @@ class Slot:
     day: date
     index: int
     at: datetime
-    kind: Literal["trade", "close"]
+    kind: Literal["trade", "close", "preflight"]
     zone: ZoneInfo = NEW_YORK
 
     @property
     def name(self) -> str:
-        """Name the slot by its day and the exchange's wall time: `2005-03-01/0935`, or `2005-03-01/close`."""
-        return f"{self.day}/close" if self.kind == "close" else f"{self.day}/{self.at.astimezone(self.zone):%H%M}"
+        """Name the slot by its day and the exchange's wall time: `2005-03-01/0935`, or its kind: `2005-03-01/close`."""
+        return f"{self.day}/{f'{self.at.astimezone(self.zone):%H%M}' if self.kind == 'trade' else self.kind}"
 
 
 class Calendar:
@@ -134,6 +135,15 @@ class Calendar:
                 return slot
         closing = self.closing_slot(session, not_before, zone)
         return closing if closing.at <= moment else None
+
+    def preflight_due(self, moment: datetime, minutes: int) -> Slot | None:
+        """Return the look at the broker that is due so many minutes before the open, or None."""
+        session = self.session_at(moment)
+        if session is None or not minutes:
+            return None
+        at = session.open - timedelta(minutes=minutes)
+        is_due = at <= moment < min(at + PREFLIGHT_DUE_FOR, session.open)
+        return Slot(session.day, 0, at, "preflight", self.zone) if is_due else None
 
     def next_due(self, moment: datetime, not_before: time | None = None, zone: ZoneInfo | None = None) -> Slot:
         """Return the first slot whose time comes after this moment."""

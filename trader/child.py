@@ -72,9 +72,12 @@ def _run(home: Path, slot: Slot, options: Options) -> int:
     from ledger.ledger import LedgerError
     from trader.broker import BrokerProblem
     from trader.cycle import perform
+    from trader.preflight import look
     from trader.settings import load
 
     try:
+        if slot.kind == "preflight":
+            return look(home, load(home), options)
         return perform(home, load(home), slot, options)
     except SlotUsedUp:
         return exits.NOTHING_TO_DO

@@ -78,7 +78,7 @@ class Desk:
         yield tuple(CycleSkipped(slot=name, reason="no cycle ran in its time") for name in self._missed(book))
         session = self._session()
         yield CycleStarted(
-            kind=self.slot.kind,
+            kind="close" if self.slot.kind == "close" else "trade",
             dry_run=self.dry_run,
             slot=self.slot_name,
             attempt=book.slots.get(self.slot_name, SlotState()).attempts + 1,

@@ -46,9 +46,14 @@ def clean_sessions(events: Iterable[Event]) -> int:
             sessions.setdefault(fact.session_day, _Session())
         elif isinstance(fact, CycleSkipped):
             sessions.setdefault(date.fromisoformat(fact.slot.partition("/")[0]), _Session()).spoilt.add("skipped")
-        if running is not None:
+        if running is not None and not _before_the_open(fact):
             _take(sessions[running.session_day], running, fact)
     return sum(session.traded and session.closed and not session.spoilt for session in sessions.values())
+
+
+def _before_the_open(fact: Fact) -> bool:
+    """Tell whether a start failed that only looked: the cycle before it, of another day, is not spoilt by it."""
+    return isinstance(fact, CycleFailed) and fact.slot.endswith("/preflight")
 
 
 def _take(session: _Session, running: CycleStarted, fact: Fact) -> None:

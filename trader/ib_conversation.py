@@ -41,6 +41,7 @@ from trader.bars import Bar
 from trader.broker import BrokerIncomplete, BrokerRefused, BrokerSettings, Told
 from trader.ib_contracts import Catalogue
 from trader.ib_orders import HOME, acknowledgement, late_ending, refusal, refuse_old_copy, unheard
+from trader.ib_preflight import market_data_told
 from trader.ib_wire import Wire
 
 PAPER_PREFIXES = ("DU", "DF")
@@ -207,12 +208,12 @@ class Conversation:
                 expected[fill.con_id] = expected.get(fill.con_id, Decimal(0)) + fill.quantity
         return {con_id: quantity for con_id, quantity in expected.items() if quantity}
 
-    def _look(self) -> Look:
     def _leaves_a_position(self, fill: OrderFilled) -> bool:
         """Tell whether an execution is of something that is held: a pair of currencies moves two balances."""
         contract = self.contracts.get(fill.con_id)
         return contract is None or contract.security_type != "CASH"
 
+    def _look(self) -> Look:
         """Ask for executions, account and portfolio, positions, open orders, and executions again."""
         wire = self.wire
         wire.executions()
@@ -255,6 +256,10 @@ class Conversation:
             for contract, snapshot in zip(contracts, snapshots, strict=True)
         )
         yield QuotesObserved(rows=tuple(rows))
+
+    def check_market_data(self) -> str:
+        """See whether the universe has prices, and say so; raise where somebody has to act before there are any."""
+        return market_data_told(self.wire.snapshots(tuple(self.contracts.values())), self.inbox.notices)
 
     def daily_bars(self, contract: ContractDefined, days: int, before: date) -> tuple[Bar, ...]:
         """Return the last completed daily bars before a date."""

@@ -10,7 +10,7 @@ from ledger.state import State
 from trader import exits
 from trader.calendar import Slot
 
-CLOSING = "close"
+CLOSING, PREFLIGHT = "close", "preflight"
 BY_HAND = "/now-"
 
 
@@ -44,6 +44,8 @@ def require_work(book: State, slot: str, *, dry_run: bool) -> None:
     """
     if not book.adopted:
         raise AccountNotAdopted(book.account)
+    if book.preflight is not None and book.preflight.slot == slot and book.preflight.passed:
+        raise SlotUsedUp(slot)
     known = book.slots.get(slot)
     if known is None or not known.finished or BY_HAND in slot:
         return
@@ -63,4 +65,8 @@ def is_closed(book: State, slot: str) -> bool:
 def slot_of(name: str, at: datetime) -> Slot:
     """Return the slot that a name and its moment mean."""
     day, _, kind = name.partition("/")
-    return Slot(date.fromisoformat(day), 0, at, "close" if kind == CLOSING else "trade")
+    match kind:
+        case "close" | "preflight":
+            return Slot(date.fromisoformat(day), 0, at, kind)
+        case _:
+            return Slot(date.fromisoformat(day), 0, at, "trade")

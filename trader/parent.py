@@ -94,7 +94,8 @@ def _start(options: Options) -> int:
     if options.now:
         return run_slot(options, schedule, _slot_by_hand(calendar, moment), moment)
     try:
-        slot = calendar.due(moment, *(schedule.close_not_before or (None, None)))
+        slot = calendar.preflight_due(moment, schedule.preflight_minutes)
+        slot = slot or calendar.due(moment, *(schedule.close_not_before or (None, None)))
     except CalendarError as error:  # the years of the packaged table are over, and every start ends here
         return _told(options, f"{moment.date()}/cycle", _ended_without_calendar(error), "start")
     if slot is None:

@@ -21,6 +21,7 @@ FILE_NAME = "tallybook.toml"
 CALENDAR = "XNYS"
 TIMEOUT_SECONDS = 900
 MEMORY_MEGABYTES = 4096
+PREFLIGHT_MINUTES = 45
 
 
 class SettingsError(Refusal):
@@ -37,6 +38,7 @@ class Schedule:
     close_not_before: tuple[time, ZoneInfo] | None = None
     timeout_seconds: int = TIMEOUT_SECONDS  # real seconds
     memory_megabytes: int = MEMORY_MEGABYTES  # of address space
+    preflight_minutes: int = PREFLIGHT_MINUTES  # before the open; 0: none
     control: tuple[str, int] | None = None  # the simulator's control port, in a simulated home
 
 
@@ -68,6 +70,7 @@ def schedule_of(toml: Mapping[str, Any], path: Path) -> Schedule:
         close_not_before=None if not_before is None else _parsed(path, "schedule.close_not_before", not_before),
         timeout_seconds=_whole(path, "timeout_seconds", section.get("timeout_seconds", TIMEOUT_SECONDS)),
         memory_megabytes=_whole(path, "memory_megabytes", section.get("memory_megabytes", MEMORY_MEGABYTES)),
+        preflight_minutes=_whole(path, "preflight_minutes", section.get("preflight_minutes", PREFLIGHT_MINUTES), 0),
         control=None if control is None else _address(path, "simulator.control", control),
     )
 
@@ -112,7 +115,8 @@ def _section(toml: Mapping[str, Any], name: str, path: Path) -> Mapping[str, Any
     return section
 
 
-def _whole(path: Path, key: str, value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
-        raise SettingsError(f"{path}: schedule.{key}: expected a whole number above 0, found {value!r}; correct it")
+def _whole(path: Path, key: str, value: object, least: int = 1) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        expected = f"expected a whole number above {least - 1}" if least else "expected a whole number"
+        raise SettingsError(f"{path}: schedule.{key}: {expected}, found {value!r}; correct it")
     return value

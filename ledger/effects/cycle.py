@@ -25,6 +25,7 @@ from ledger.events import (
     DaySealed,
     GoneLive,
     OverrideSet,
+    PreflightFinished,
     SafeguardsEvaluated,
     SettingsApproved,
     SettingsChanged,
@@ -104,6 +105,13 @@ def _failed(state: State, event: Event) -> None:
             state.incidents[name] = replace(known, starts=known.starts + 1)
     if state.cycle is not None and state.cycle.started.slot == fact.slot and not state.cycle.ended:
         state.update_cycle(ended="failed", allowed=False)
+
+
+def _preflight(state: State, event: Event) -> None:
+    fact: PreflightFinished = event.fact  # type: ignore[assignment]
+    state.preflight = fact
+    if fact.passed and state.failed is not None and state.failed.slot == fact.slot:
+        state.failed = None
 
 
 def _step_failed(state: State, event: Event) -> None:
@@ -285,6 +293,7 @@ EFFECTS = (
     (CycleSkipped, _skipped),
     (CycleFinished, _finished),
     (CycleFailed, _failed),
+    (PreflightFinished, _preflight),
     (StepFailed, _step_failed),
     (BrokerConnected, _connected),
     (DataIngested, _ingested),

@@ -60,6 +60,8 @@ from ledger.events.cycle import (
     FactRefused,
     HeadAdvanced,
     LogStarted,
+    PreflightFinished,
+    PreflightRow,
     StartRefused,
     StepFailed,
     TailTruncated,
@@ -166,7 +168,7 @@ from ledger.events.reconciliation import (
 EVENT_TYPES: tuple[type[Fact], ...] = (
     # the log and its cycles
     LogStarted, TailTruncated, HeadAdvanced, WallClockRegressed, StartRefused, FactRefused,
-    CycleStarted, StepFailed, CycleSkipped, CycleFinished, CycleFailed,
+    CycleStarted, StepFailed, CycleSkipped, CycleFinished, CycleFailed, PreflightFinished,
     BrokerConnected, BrokerLost, BrokerDisconnected,
     # orders
     TargetsScaled, OrderPlanned, OrderPreviewed, OrderSendAttempted, OrderAcknowledged, OrderRejected,
@@ -315,6 +317,8 @@ __all__ = [
     "PositionRow",
     "PositionTransferred",
     "PositionsObserved",
+    "PreflightFinished",
+    "PreflightRow",
     "PriceIncrement",
     "ProceedsSettled",
     "QuoteRow",

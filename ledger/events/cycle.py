@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import ClassVar, Literal
 
-from ledger.events.fact import Fact, Instant
+from ledger.events.fact import Fact, Instant, Row
 
 
 class LogStarted(Fact):
@@ -129,6 +129,24 @@ class CycleFailed(Fact):
     exit_status: int | None = None
     signal: str | None = None
     peak_memory_bytes: int | None = None
+
+
+class PreflightRow(Row):
+    """One thing that was looked at before the open."""
+
+    name: str  # session, contracts, market data
+    passed: bool
+    found: str
+
+
+class PreflightFinished(Fact):
+    """The look at the broker before the open: nothing is traded. It is told at once only where somebody has to act."""
+
+    type: Literal["preflight_finished"] = "preflight_finished"
+    slot: str  # "2005-03-01/preflight"
+    passed: bool
+    rows: tuple[PreflightRow, ...]
+    code: str = ""  # of what stopped it; stands in docs/runbook.md
 
 
 class BrokerConnected(Fact):

@@ -49,6 +49,8 @@ from ledger.events import (
     PingAnswered,
     PingFailed,
     PositionsObserved,
+    PreflightFinished,
+    PreflightRow,
     QuoteRow,
     QuotesObserved,
     RecoveryEnded,
@@ -183,6 +185,8 @@ class Telling:
         ledger.record((opened_cash("100000"), opened_cash("5000", "EUR"), opened(AAPL, "30", "1200.123456789")))
         ledger.record((rates(EUR="1.3"),))
         ledger.record((CycleSkipped(slot="2005-03-01/0935", reason="no process ran"),))
+        row = PreflightRow(name="session", passed=False, found="127.0.0.1:4002: no session within 15 s")
+        ledger.record((PreflightFinished(slot="2005-03-01/preflight", passed=False, rows=(row,), code="gateway-silent"),))
         spy = self._begin(ledger, DAYS[0], "0935")
         self._plan(ledger, spy)
         self._send(ledger, spy, "10")

@@ -312,3 +312,20 @@ def test_a_light_process_can_ask_the_calendar() -> None:
     loaded = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout.split()
 
     assert not {"exchange_calendars", "pandas", "numpy", "pydantic", "ib_insync"} & set(loaded)
+
+
+@pytest.mark.parametrize(
+    ("moment", "name"),
+    [
+        pytest.param("2005-03-01T08:44", None, id="a minute early"),
+        pytest.param("2005-03-01T08:45", "2005-03-01/preflight", id="three quarters of an hour before the open"),
+        pytest.param("2005-03-01T09:09", "2005-03-01/preflight", id="it may be tried again"),
+        pytest.param("2005-03-01T09:10", None, id="over"),
+        pytest.param("2005-11-25T08:50", "2005-11-25/preflight", id="half day"),
+        pytest.param("2005-03-05T08:50", None, id="Saturday"),
+        pytest.param("2005-03-25T08:50", None, id="Good Friday"),
+    ],
+)
+def test_the_look_before_the_open_is_due_once_a_session(calendar: Calendar, moment: str, name: str | None) -> None:
+    assert name_of(calendar.preflight_due(new_york(moment), 45)) == name
+    assert calendar.preflight_due(new_york(moment), 0) is None

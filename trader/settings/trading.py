@@ -71,6 +71,10 @@ class Schedule(Section):
         default=schedule.MEMORY_MEGABYTES, description="megabytes of address space that a cycle may use"
     )
 
+    preflight_minutes: Annotated[int, Field(ge=0, le=240)] = Field(
+        default=schedule.PREFLIGHT_MINUTES, description="minutes before the open of a look at the broker; 0 for none"
+    )
+
     @model_validator(mode="after")
     def _readable(self) -> "Schedule":
         if self.close_not_before is not None:

@@ -119,6 +119,8 @@ def market_data(gateway: Gateway, client: Client, fields: Fields) -> None:
     fields.text("mktDataOptions")
     fields.end()
     contract = one_contract(gateway, query)
+    if gateway.faults.data_refused is not None:
+        raise Rejected(*gateway.faults.data_refused)
     if request_id in client.market_lines:
         raise Rejected(322, "Error processing request.-'reqMktData' : cause - Duplicate ticker id")
     client.send(messages.market_data_type(request_id, gateway.delivered_type(client)))

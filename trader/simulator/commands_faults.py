@@ -80,6 +80,14 @@ def market_data_type(desk: Desk, arguments: Arguments) -> Answer:
     return {}
 
 
+def refuse_data(desk: Desk, arguments: Arguments) -> Answer:
+    """Answer requests for quotes with an error, or no longer."""
+    code, text = arguments.optional_integer("code"), arguments.text("text", "No market data during competing session")
+    arguments.end()
+    desk.gateway.faults.data_refused = None if code is None else (code, text)
+    return {}
+
+
 def clients(desk: Desk, arguments: Arguments) -> Answer:
     """List the connected clients."""
     arguments.end()
@@ -187,6 +195,7 @@ FAULT_COMMANDS: tuple[tuple[str, Command], ...] = (
     ("error", error),
     ("account-value", account_value),
     ("market-data-type", market_data_type),
+    ("refuse-data", refuse_data),
     ("clients", clients),
     ("disconnect", disconnect),
     ("disconnect-after", _trap("disconnect")),

@@ -73,6 +73,7 @@ class Faults:
     connectivity_lost: bool = False
     read_only: bool = False
     market_data_type: int | None = None  # delivered whatever was asked for
+    data_refused: tuple[int, str] | None = None  # what a request for quotes is answered
     figures: dict[tuple[str, str], str | None] = field(
         default_factory=dict
     )  # account values overridden; None: left out

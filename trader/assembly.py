@@ -19,6 +19,7 @@ from trader.ingest import BarRules
 from trader.limits import Limits
 from trader.settings import FixedWeights as FixedSettings
 from trader.settings import FromFile, Settings, canonical_text
+from trader.settings import Module as ModuleSettings
 from trader.settings import Momentum as MomentumSettings
 from trader.settings import RiskParity as RiskParitySettings
 from trader.settings import Trend as TrendSettings
@@ -29,7 +30,7 @@ from trader.sources.folder import FolderBars
 from trader.sources.recent import RecentBars
 from trader.sources.source import Source
 from trader.sources.yahoo import YahooBars
-from trader.strategies import FixedWeights, Momentum, RiskParity, Strategy, TargetsFile, Trend
+from trader.strategies import FixedWeights, Module, Momentum, RiskParity, Strategy, TargetsFile, Trend
 from trader.witness import places_of
 
 DESK_COLLAR = Decimal("0.02")  # between two sources of one close
@@ -65,6 +66,8 @@ def strategy_of(settings: Settings) -> Strategy:
             return Trend(**trend.model_dump(exclude={"kind"}))
         case RiskParitySettings() as parity:
             return RiskParity(**parity.model_dump(exclude={"kind"}))
+        case ModuleSettings() as own:
+            return Module(own.function, own.settings, own.timeout_seconds)
         case FromFile() as stated:
             return TargetsFile(stated.path, timedelta(hours=stated.age_hours_max))
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import csv
 import inspect
 import io
-from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
@@ -24,8 +23,9 @@ from trader.evidence import EvidenceError, put, write_whole
 from trader.files import slot_path
 from trader.ingest import ingested_bars
 from trader.projection import running_cycle
-from trader.strategies import StatedTargets, Strategy, StrategyError, TargetsFile
+from trader.strategies import Module, Strategy, StrategyError
 from trader.strategies.strategy import check_weights
+from trader.strategy_files import loaded
 
 STEP = "forecast"
 COLUMNS = ("symbol", "con_id", "weight", "leverage", "reference_price", "reference_day")
@@ -49,7 +49,9 @@ def forecast(book: Book, home: Path, strategy: Strategy, universe: tuple[int, ..
 
 
 def source_sha256(strategy: Strategy) -> str:
-    """Return the hash of the file that the strategy's code stands in."""
+    """Return the hash of the text that the strategy's code stands in."""
+    if isinstance(strategy, Module) and strategy.source is not None:
+        return strategy.source.sha256
     source = inspect.getsourcefile(type(strategy))
     if source is None:
         raise StrategyError(f"{type(strategy).__name__}: expected its source in a file, found none")
@@ -57,8 +59,7 @@ def source_sha256(strategy: Strategy) -> str:
 
 
 def _computed(book: Book, home: Path, strategy: Strategy, universe: tuple[int, ...]) -> TargetsComputed:
-    if isinstance(strategy, TargetsFile):
-        strategy = replace(strategy, stated=_stated(home / strategy.path))
+    strategy = loaded(strategy, home)
     bars, hashes = ingested_bars(book, home)
     if missing := [con_id for con_id in universe if con_id not in bars.series and con_id not in bars.left_out]:
         raise StrategyError(f"{_symbol(book, missing[0])}: expected its bars, found none; a source failed before")
@@ -85,14 +86,6 @@ def _computed(book: Book, home: Path, strategy: Strategy, universe: tuple[int, .
 def _left_out(book: Book, con_id: int) -> TargetRow:
     """Want nothing of a contract whose data are faulty; the plan leaves what is held of it alone."""
     return TargetRow(con_id=con_id, symbol=_symbol(book, con_id), weight=Decimal(0), leverage=Decimal(1))
-
-
-def _stated(path: Path) -> StatedTargets:
-    try:
-        modified_at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-        return StatedTargets(path.name, modified_at, path.read_text(encoding="utf-8-sig"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise StrategyError(f"targets file {path.name}: {error}; see the program that writes it") from error
 
 
 def _on_one_line(error: Exception) -> str:

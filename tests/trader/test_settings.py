@@ -112,7 +112,7 @@ def test_a_universe_may_say_more_than_a_ticker(tmp_path: Path) -> None:
         pytest.param(
             'kind = "fixed"',
             'kind = "fix"',
-            "strategy.kind: expected one of fixed, momentum, trend, risk_parity, file, found 'fix'",
+            "strategy.kind: expected one of fixed, momentum, trend, risk_parity, file, module, found 'fix'",
             id="unknown strategy",
         ),
         pytest.param(

@@ -43,7 +43,7 @@ def weights(rows: tuple[TargetRow, ...]) -> dict[str, Decimal]:
 
 
 def test_every_strategy_has_a_name_of_its_own() -> None:
-    assert [strategy.NAME for strategy in STRATEGIES] == ["fixed", "momentum", "trend", "risk_parity", "file"]
+    assert [strategy.NAME for strategy in STRATEGIES] == ["fixed", "momentum", "trend", "risk_parity", "file", "module"]
 
 
 def test_fixed_weights_are_what_the_settings_say() -> None:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from trader.settings.fetching import HttpSource
-from trader.settings.values import Days, Number, Positive, Section, Share, listed
+from trader.settings.values import Days, Number, Positive, Seconds, Section, Share, listed
 
 
 def _instruments(value: object) -> object:
@@ -127,7 +127,28 @@ class FromFile(Deciding):
     )
 
 
-Strategy = Annotated[FixedWeights | Momentum | Trend | RiskParity | FromFile, Field(discriminator="kind")]
+Plain = bool | int | Decimal | str
+
+
+class Module(Deciding):
+    """A function that the owner wrote: docs/strategies.md."""
+
+    kind: Literal["module"] = Field(default="module", description="a function of your own")
+    function: str = Field(
+        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$",
+        description="module:function; the module is a file of the home, or installed",
+    )
+    settings: dict[str, Plain | tuple[Plain, ...]] = Field(default={}, description="what the function is given")
+    closes_needed: Annotated[int, Field(ge=0)] = Field(default=0, description="closes a contract that it looks back")
+    timeout_seconds: Seconds = Field(default=60, description="seconds that it may take")
+
+    @property
+    def closes_min(self) -> int:
+        """What its owner says."""
+        return self.closes_needed
+
+
+Strategy = Annotated[FixedWeights | Momentum | Trend | RiskParity | FromFile | Module, Field(discriminator="kind")]
 
 
 class Sources(Section):

@@ -10,13 +10,8 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-VARIANTS = (
-    "fixed",
-    "momentum",
-    "trend",
-    "risk_parity",
-    "file",
-)  # pydantic puts the strategy's kind into the path of an error
+# pydantic puts the strategy's kind into the path of an error
+VARIANTS = ("fixed", "momentum", "trend", "risk_parity", "file", "module")
 
 EXPECTED: dict[str, str] = {
     "bool_type": "true or false",

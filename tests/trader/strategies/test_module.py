@@ -1,0 +1,152 @@
+"""A function of the owner's: what it returns is checked, and whatever it does is one failed step."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from math import nan
+from pathlib import Path
+
+import pytest
+
+from ledger.book import Book
+from ledger.events import StepFailed, TargetsComputed
+from tests.trader.decisions import UNIVERSE, D
+from tests.trader.strategies.markets import OLD, book, exposures, stocks
+from tests.trader.test_forecast import fed
+from trader.bars import Bars
+from trader.evidence import get
+from trader.forecast import forecast
+from trader.hosted import spelled
+from trader.hosting import host
+from trader.strategies import Module, ModuleSource, StrategyError
+from trader.strategies.module import Answer
+from trader.strategy_files import loaded, module_source
+
+HALVES = """\
+from dataclasses import dataclass
+import os
+
+@dataclass
+class Half:
+    of: float
+
+def decide(book, bars, settings):
+    print("thinking")
+    book.positions.clear()
+    names = [book.contracts[con_id].symbol for con_id in bars.series]
+    return {name: (Half(1 / len(names)).of * float(settings["share"]), settings["leverage"]) for name in names}
+
+def environment(book, bars, settings):
+    raise RuntimeError(f"{sorted(os.environ)} {os.getcwd()}")
+"""
+
+
+def written(home: Path, text: str = HALVES, function: str = "mine:decide", seconds: int = 60) -> Module:
+    (home / "mine.py").write_text(text, encoding="utf-8")
+    return Module(function, {"share": D("0.8"), "leverage": D("1.5")}, seconds)
+
+
+def refused(home: Path, text: str, seconds: int = 60) -> str:
+    with pytest.raises(StrategyError) as error:
+        loaded(written(home, text, seconds=seconds), home)(book(), stocks(2))
+    return str(error.value)
+
+
+def test_a_function_of_the_home_says_what_to_hold(tmp_path: Path) -> None:
+    before = book().positions
+
+    rows = loaded(written(tmp_path), tmp_path)(book(), stocks(5))
+
+    assert set(exposures(rows).values()) == {D("0.3")}
+    assert {row.leverage for row in rows} == {D("1.5")}
+    assert book().positions == before
+
+
+def test_its_text_is_kept_and_runs_again_when_the_file_is_another(tmp_path: Path) -> None:
+    strategy = written(tmp_path)
+    [computed] = forecast(fed(tmp_path), tmp_path, strategy, UNIVERSE)
+    (tmp_path / "mine.py").write_text("decide = None\n")
+
+    assert isinstance(computed, TargetsComputed)
+    kept = ModuleSource.kept(get(tmp_path, computed.inputs[-1], ".json"))
+    assert (kept.text, kept.sha256) == (HALVES, computed.strategy_sha256)
+    again = Module(strategy.function, strategy.settings, source=kept, host=host)(book(), stocks(5))
+    assert {row.weight for row in again} == {D("0.2")}
+
+
+def test_what_it_raises_fails_the_step_and_names_the_line(tmp_path: Path) -> None:
+    strategy = written(tmp_path, "def decide(book, bars, settings):\n    return {}[1]\n")
+
+    [failed] = forecast(fed(tmp_path), tmp_path, strategy, UNIVERSE)
+
+    assert failed == StepFailed(step="forecast", reason="strategy module: mine:decide: KeyError: 1 (mine.py, line 2)")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        pytest.param("raise SystemExit(0)", "expected 1 answers, found 0; it ended itself", id="the end"),
+        pytest.param("import time; time.sleep(60)", "expected an answer within 1 s, found none", id="a hang"),
+    ],
+)
+def test_whatever_it_does_is_an_error_of_the_strategy(tmp_path: Path, body: str, reason: str) -> None:
+    text = f"def decide(book, bars, settings):\n    {body}\n"
+
+    assert reason in refused(tmp_path, text, seconds=1 if "sleep" in body else 60)
+
+
+def test_it_sees_neither_environment_nor_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TALLYBOOK_MAIL_PASSWORD", "geheim")
+    strategy = loaded(written(tmp_path, function="mine:environment"), tmp_path)
+
+    with pytest.raises(StrategyError, match="RuntimeError: ") as error:
+        strategy(book(), stocks(2))
+
+    assert "TALLYBOOK" not in str(error.value)
+    assert "'PYTHONHASHSEED', 'PYTHONPATH'] / " in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        pytest.param({"AAPL": 1}, "GOOG: expected its weight, found none", id="a ticker left out"),
+        pytest.param(dict.fromkeys((*OLD, "XYZ"), 0), "XYZ: not of the universe", id="a stranger"),
+        pytest.param(dict.fromkeys(OLD, nan), "AAPL: expected a finite number as its weight, found nan", id="NaN"),
+        pytest.param(dict.fromkeys(OLD, Decimal("1e99")), "AAPL: expected a finite number", id="out of bounds"),
+        pytest.param(dict.fromkeys(OLD, 0.3), "sum to at most 1, found 1.2", id="too much"),
+        pytest.param(dict.fromkeys(OLD, (0.1, -1)), "AAPL: expected a leverage of at least 0", id="leverage below 0"),
+    ],
+)
+def test_its_answer_is_checked_as_any_other(answer: dict[str, object], reason: str) -> None:
+    def answering(strategy: Module, book: Book, cases: tuple[Bars, ...]) -> tuple[Answer, ...]:
+        return (spelled(answer),)
+
+    strategy = Module("mine:decide", source=ModuleSource("mine", "mine.py", ""), host=answering)
+
+    with pytest.raises(StrategyError, match=reason):
+        strategy(book(), stocks(2))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [pytest.param(7, id="a number"), pytest.param({"AAPL": "1"}, id="text"), pytest.param({"AAPL": True}, id="yes")],
+)
+def test_what_is_no_weights_by_symbol_is_refused(answer: object) -> None:
+    with pytest.raises(TypeError, match=r"expected (weights by symbol|a number as its weight)"):
+        spelled(answer)
+
+
+def test_a_module_is_found_in_the_home_first_and_then_where_it_is_installed(tmp_path: Path) -> None:
+    (tmp_path / "strategies").mkdir()
+    (tmp_path / "strategies" / "mine.py").write_text("# own\n")
+
+    assert module_source(tmp_path, "strategies.mine:decide").text == "# own\n"
+    assert "bisect_left" in module_source(tmp_path, "bisect:decide").text
+    assert module_source(tmp_path, "email.message:decide").file == "message.py"
+    with pytest.raises(StrategyError, match=r"expected yours\.py in the home, or an installed module; found none"):
+        module_source(tmp_path, "yours:decide")
+
+
+def test_a_strategy_itself_reads_nothing() -> None:
+    with pytest.raises(StrategyError, match="mine:decide: expected its source to be loaded first"):
+        Module("mine:decide")(book(), stocks(2))

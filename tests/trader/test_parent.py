@@ -209,7 +209,7 @@ def test_a_start_that_finds_the_log_held_goes_away(home: Path, holder: str, stat
     assert len(ran.stderr.splitlines()) == (0 if status == exits.FINE else 1)
 
 
-def test_three_starts_that_are_kept_out_raise_an_alarm(home: Path, box: Mailbox) -> None:
+def test_overlap_three_starts_that_are_kept_out_raise_an_alarm(home: Path, box: Mailbox) -> None:
     with Ledger.open(home, StillClock(), slot=f"{TUESDAY}/1535"):
         for _ in range(2):
             assert tallybook("cycle", home=home).returncode == exits.LOCKED

@@ -10,13 +10,14 @@ from __future__ import annotations
 from decimal import Decimal
 from fractions import Fraction
 
+from trader.simulator.account import mark_of
 from trader.simulator.contracts import Contract
 from trader.simulator.desk import Answer, Arguments, Command, CommandError, Desk
 from trader.simulator.happenings import AccountChanged, PositionChanged
 from trader.simulator.lots import ZERO
-from trader.simulator.reorganising import merge, rename, spin_off, stock_dividend, transfer
+from trader.simulator.reorganising import merge, rename, reverse_split, spin_off, stock_dividend, transfer
 
-ACTIONS = frozenset({"stock-dividend", "spin-off", "merge", "rename"})
+ACTIONS = frozenset({"stock-dividend", "spin-off", "merge", "rename", "reverse-split"})
 
 
 async def restate(desk: Desk, arguments: Arguments) -> Answer:
@@ -48,6 +49,9 @@ async def action(desk: Desk, arguments: Arguments) -> Answer:
         raise CommandError("into is missing: the contract whose units are given")
     elif kind == "spin-off":
         spin_off(account, contract, other, ratio, now)
+    elif kind == "reverse-split":
+        exchange = desk.gateway.exchange
+        reverse_split(account, contract, other, ratio, mark_of(exchange.market, other.con_id, now), now)
     else:
         rename(account, contract, other, now)
     return await _told(desk, contract, *([] if other is None else [other]))

@@ -12,7 +12,7 @@ The names of messages (`kind`) are those of `registry.py`.
               reject {code?, message?, symbol?, times?=1} the next new orders · fill-orders {on}
               volume-share {share} · commission-delay {seconds} of simulated time
     account   restate {exec_id, quantity?, price?} corrects or busts · deliver {symbol} an option before its last day
-              action {kind: stock-dividend | spin-off | merge | rename, symbol, into?, ratio?, cash?}
+              action {kind: stock-dividend | spin-off | merge | rename | reverse-split, symbol, into?, ratio?, cash?}
               transfer {symbol, quantity, price} from another broker, or to it
     login     sibling {account, cash?, symbol?, quantity?, price? | limit?, order_ref?} another account of it
     messages  drop, duplicate, corrupt {kind, times?} · delay {kind, seconds, times?} real seconds
@@ -141,7 +141,7 @@ class Control:
     def action(
         self, kind: str, symbol: str, *, into: str | None = None, ratio: str | None = None, cash: Decimal | None = None
     ) -> None:
-        """Apply a corporate action: stock-dividend, spin-off, merge or rename."""
+        """Apply a corporate action: stock-dividend, spin-off, merge, rename or reverse-split."""
         self.send("action", kind=kind, symbol=symbol, into=into, ratio=ratio, cash=cash)
 
     def deliver(self, symbol: str) -> None:

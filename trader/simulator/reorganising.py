@@ -1,7 +1,8 @@
 """Corporate actions and transfers at the venue, as they are applied to an account at once.
 
 A merger gives units for cash, for units of another contract, or for both; a spin-off brings units of a child that cost
-nothing yet; a name changes, and the lots go along. Fractions are left out: whoever applies one gives whole units.
+nothing yet; a name changes, and the lots go along; a reverse split gives fewer units of another contract, and cash for
+a fraction. Elsewhere fractions are left out: whoever applies an action gives whole units.
 To add one: a function that changes the lots and returns its booking.
 """
 
@@ -73,6 +74,20 @@ def rename(account: Account, old: Contract, new: Contract, at: datetime) -> None
     _moved_over(account, new, lots, quantity)
     words = f"CUSIP/ISIN CHANGE TO ({new.con_id})"
     _book(account, "IC", words, old.con_id, (Moved(old.con_id, -quantity), Moved(new.con_id, quantity)), at)
+
+
+def reverse_split(
+    account: Account, old: Contract, new: Contract, ratio: Fraction, price: Decimal, at: datetime
+) -> None:
+    """Let units become fewer of another contract, which bear the basis; a fraction that is left is sold at a price."""
+    quantity = account.quantity(old.con_id)
+    with localcontext(CONTEXT):
+        units = (quantity * ratio.numerator / ratio.denominator).quantize(SMALLEST_SHARE)
+    _moved_over(account, new, account.holdings[old.con_id].take_all(), units)
+    words = f"SPLIT {ratio.numerator} FOR {ratio.denominator}"
+    _book(account, "RS", words, old.con_id, (Moved(old.con_id, -quantity), Moved(new.con_id, units)), at)
+    if fraction := units % 1:
+        account.trade(new.con_id, -fraction, price, ZERO, at, kind="FracShare")
 
 
 def transfer(account: Account, contract: Contract, quantity: Decimal, price: Decimal, at: datetime) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 FILES = {
     "broker": "trader/incidents/test_at_the_broker.py",
     "cycles": "trader/incidents/test_in_cycles.py",
+    "days": "trader/incidents/test_over_days.py",
     "catalogue": "trader/incidents/test_catalogue.py",
     "faults": "trader/test_ib_faults.py",
     "orders": "trader/test_ib_order_faults.py",
@@ -30,6 +31,7 @@ FILES = {
     "doubt": "trader/kills/test_doubt.py",
     "kills": "trader/kills/test_kills.py",
     "hours": "trader/kills/test_bad_hours.py",
+    "parent": "trader/test_parent.py",
     "ends": "trader/cycles/test_abnormal_ends.py",
     "safeguards": "trader/test_safeguards.py",
     "simulator": "trader/simulator/test_control_faults.py",
@@ -70,11 +72,7 @@ INCIDENTS: tuple[Row, ...] = (
     _incident("ntl_3476", "a partial fill beside a snapshot"),
     _incident("ntl_3176", "five restarts with a position"),
     _incident("ntl_4247", "one order id, two clients"),
-    _incident(
-        "ntl_4564", "one order, two permanent ids",
-        "doubt:test_an_order_that_the_broker_made_twice_is_tracked_cancelled_and_told",
-        "doubt:test_of_an_order_made_twice_the_second_is_cancelled_though_the_first_filled",
-    ),
+    _incident("ntl_4564", "one order, two permanent ids"),
     _incident("ntl_3493", "the execution comes after its status"),
     _incident("ntl_5041", "the execution comes before its order"),
     _incident("ntl_3104", "a position older than any history"),
@@ -84,7 +82,7 @@ INCIDENTS: tuple[Row, ...] = (
         "lean_242", "orders to a dying socket; ids roll back",
         "doubt:test_the_order_id_only_rises_even_over_a_gateway_that_forgot_them",
     ),
-    _incident("lean_247", "the gateway is down", "gateway:test_a_gateway_that_is_down_is_mailed_once_with_the_last_figures"),
+    _incident("lean_247", "the gateway is down for days", "gateway:test_a_gateway_that_is_down_is_mailed_once_with_the_last_figures"),
     _incident("lean_156", "the broker liquidates"),
     _incident("lean_186", "the portfolio comes twice"),
     _incident("lean_200", "cash that is counted twice"),
@@ -107,16 +105,12 @@ INCIDENTS: tuple[Row, ...] = (
     _incident("ibi_363", "a fill while cancelling"),
     _incident("iba_84", "connected, and nothing there"),
     _incident("ib_frac", "a fraction is sold, under a new contract", INJECTED),
-    _incident(
-        "crash_k", "killed anywhere",
-        "kills:test_a_kill_loses_and_doubles_no_order",
-        "kills:test_a_kill_anywhere_loses_and_doubles_no_order",
-    ),
+    _incident("crash_k", "killed anywhere"),
     _incident(
         "clock_skew", "the host's clock, the change of the clocks",
         "hours:test_the_slots_on_each_side_of_a_change_of_the_clocks_run_by_the_exchanges_hour",
     ),
-    _incident("overlap", "two starts at once", "hours:test_of_two_starts_at_the_same_moment_one_runs"),
+    _incident("overlap", "two starts at once"),
     _incident("mail_down", "the mail server refuses"),
 )  # fmt: skip
 
@@ -172,7 +166,7 @@ CATALOGUE: tuple[Row, ...] = (
     _row(27, "an id beyond 32 bits", why_not="ids rise by one a day's orders from the gateway's own next id"),
     _row(28, "a change that is refused", ENDED),
     _row(29, "a change that fails leaves the order", "broker:test_ibi_502_a_refused_change_does_not_end_the_order_that_works"),
-    _row(30, "one order becomes two", "doubt:test_an_order_that_the_broker_made_twice_is_tracked_cancelled_and_told"),
+    _row(30, "one order becomes two", "doubt:test_ntl_4564_an_order_that_the_broker_made_twice_is_tracked_cancelled_and_told"),
     _row(31, "a price off the tick", "orders:test_a_price_off_the_tick_is_a_rejection"),
     _row(32, "a size that is refused", REFUSED),
     _row(33, "precautionary limits", REFUSED),
@@ -233,7 +227,15 @@ CATALOGUE: tuple[Row, ...] = (
 
 TESTS = Path(__file__).parents[2]
 PAGE = TESTS.parent / "docs" / "faults.md"
-BY_ID = ("broker", "cycles")  # where incidents have tests that bear their id
+BY_ID = (
+    "broker",
+    "cycles",
+    "days",
+    "doubt",
+    "kills",
+    "hours",
+    "parent",
+)  # where incidents have tests that bear their id
 HEAD = """# Faults, and the tests that prove them
 
 Written by `python tests/trader/incidents/rows.py`; the tests run the real client
@@ -249,8 +251,13 @@ def functions(file: str) -> list[str]:
 
 def proofs(row: Row) -> tuple[str, ...]:
     """A row's tests: those that it names, after those that bear its id."""
-    own = [f"{file}:{name}" for file in BY_ID for name in functions(file) if name.startswith(f"test_{row.name}_")]
-    return (*own, *row.tests)
+    return (*by_id(row), *row.tests)
+
+
+def by_id(row: Row) -> tuple[str, ...]:
+    """The tests that bear a row's id."""
+    own = (f"{file}:{name}" for file in BY_ID for name in functions(file))
+    return tuple(test for test in own if test.partition(":")[2].startswith(f"test_{row.name}_"))
 
 
 def page() -> str:

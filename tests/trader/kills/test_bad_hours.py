@@ -84,7 +84,7 @@ def test_the_command_halt_stops_a_running_cycle_before_its_first_order(world: Wo
 # Two starts at once
 
 
-def test_of_two_starts_at_the_same_moment_one_runs(world: World) -> None:
+def test_overlap_of_two_starts_at_the_same_moment_one_runs(world: World) -> None:
     world.advance_to(TUESDAY, 0)
 
     both = [ended(process) for process in (world.start(), world.start())]

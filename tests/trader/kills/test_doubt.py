@@ -172,7 +172,7 @@ def test_an_order_of_yesterday_that_nobody_can_tell_of_waits_for_the_owner(world
 
 
 @pytest.mark.parametrize("fills", [False, True])
-def test_an_order_that_the_broker_made_twice_is_tracked_cancelled_and_told(world: World, fills: bool) -> None:
+def test_ntl_4564_an_order_that_the_broker_made_twice_is_tracked_cancelled_and_told(world: World, fills: bool) -> None:
     world.control.fill_orders(False)
     world.advance_to(TUESDAY, 0)
     assert world.trade() == exits.FINE
@@ -198,7 +198,7 @@ def test_an_order_that_the_broker_made_twice_is_tracked_cancelled_and_told(world
     assert world.apart() == ()
 
 
-def test_of_an_order_made_twice_the_second_is_cancelled_though_the_first_filled(world: World) -> None:
+def test_ntl_4564_of_an_order_made_twice_the_second_is_cancelled_though_the_first_filled(world: World) -> None:
     world.advance_to(TUESDAY, 0)
     assert world.trade() == exits.FINE
     (first,) = (order for order in world.at_venue() if order["quantity"] == "1000")

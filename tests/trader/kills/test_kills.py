@@ -72,14 +72,14 @@ def named(case: tuple[Scenario, tuple[Run, ...]]) -> str:
 
 
 @pytest.mark.parametrize("case", CASES, ids=named)
-def test_a_kill_loses_and_doubles_no_order(tmp_path: Path, case: tuple[Scenario, tuple[Run, ...]]) -> None:
+def test_crash_k_a_kill_loses_and_doubles_no_order(tmp_path: Path, case: tuple[Scenario, tuple[Run, ...]]) -> None:
     scenario, runs = case
     with world(tmp_path) as made:
         assert try_out(made, scenario, *runs) == ()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_a_kill_anywhere_loses_and_doubles_no_order(tmp_path: Path, seed: int) -> None:
+def test_crash_k_a_kill_anywhere_loses_and_doubles_no_order(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     scenario, call = chance.choice(SCENARIOS), chance.choice(sorted(EVERYWHERE))
     torn = () if call.startswith(("sync", "truncate")) else ("torn",)

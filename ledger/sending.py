@@ -45,6 +45,12 @@ def deferred(plan: Sequence[OrderPlanned], orders: Orders) -> tuple[OrderDeferre
     return tuple(OrderDeferred(order_ref=str(row.order_ref), reason=reason) for row, reason in reasons if reason)
 
 
+def waiting_for_proceeds(plan: Sequence[OrderPlanned], told: Sequence[OrderDeferred]) -> tuple[int, ...]:
+    """Name the contracts of a plan whose orders were deferred, and needed the proceeds of others."""
+    refs = {one.order_ref for one in told}
+    return tuple(row.con_id for row in plan if row.order_ref in refs and row.proceeds_needed)
+
+
 def _keeps_back(plan: Sequence[OrderPlanned], orders: Orders, planned: OrderPlanned) -> str:
     """Say why an order waits, or nothing.
 

@@ -132,6 +132,7 @@ class Cycle(NamedTuple):
     allowed_at: datetime | None = None
     vetoed: tuple[str, ...] = ()
     deferred: tuple[OrderDeferred, ...] = ()
+    waited: tuple[int, ...] = ()  # con_ids that the cycle before bought nothing of, for want of proceeds
     connected: BrokerConnected | None = None
     settings_changed: SettingsChanged | None = None
     ended: str = ""  # "", finished, failed

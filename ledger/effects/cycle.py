@@ -41,6 +41,7 @@ from ledger.events import (
 from ledger.events.cycle import LogStarted
 from ledger.forgetting import is_old_day
 from ledger.line import Event
+from ledger.sending import waiting_for_proceeds
 from ledger.state import ONE, Break, Cycle, Forgotten, Impossible, SlotState, State, changed
 
 
@@ -67,7 +68,8 @@ def _adopted(state: State, event: Event) -> None:
 def _cycle_started(state: State, event: Event) -> None:
     fact: CycleStarted = event.fact  # type: ignore[assignment]
     known = _slot(state, fact.slot)
-    state.cycle = Cycle(event.seq, event.hash, fact, event.recorded_at)
+    waited = () if state.cycle is None else waiting_for_proceeds(state.cycle.plan, state.cycle.deferred)
+    state.cycle = Cycle(event.seq, event.hash, fact, event.recorded_at, waited=waited)
     if fact.kind == "trade":
         state.data_faults = ()
     state.failed = None

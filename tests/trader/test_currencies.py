@@ -140,6 +140,12 @@ def test_only_what_both_halves_hold_is_converted() -> None:
     assert [row.quantity for row in plan(world({"EUR": "9000"}, reported={"EUR": "8000"}))] == [D("-8000")]
 
 
+def test_an_account_that_trades_at_a_tenth_converts_a_tenth() -> None:
+    tenth = OverrideSet(subject="account", allow="all", scale=D("0.1"), until=None, why="gone live")
+
+    assert [row.quantity for row in plan(world({"EUR": "9000"}, also=[tenth]))] == [D("-900")]
+
+
 def test_a_conversion_is_kept_within_what_one_order_may_be_worth() -> None:
     [row] = plan(world({"EUR": "9000"}), order_notional_max="6500")
 

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import pytest
 
-from ledger.events import OrderPlanned
-from tests.trader.decisions import AAPL, IBM, KO, UNIVERSE, D, situation
+from ledger.events import OrderDeferred, OrderPlanned, QuotesObserved
+from tests.trader.decisions import AAPL, IBM, KO, UNIVERSE, D, ingested, quote, situation, started, targets, told
 from trader.limits import Limits
 from trader.sizing import Sizing, plan_orders
 
@@ -64,3 +64,34 @@ def test_what_waits_never_needs_more_than_the_reductions_bring() -> None:
     sold, bought = rows
     assert sold.notional is not None
     assert bought.proceeds_needed <= sold.notional == abs(sold.quantity) * D("44.50")
+
+
+def test_orders_at_the_close_fill_together_and_wait_for_nothing() -> None:
+    book = situation({AAPL: "0.2", IBM: "0.8"}, held={AAPL: "1000", IBM: "200"}, cash="0")
+    rows = plan_orders(book, Sizing(universe=UNIVERSE, limits=WIDE, order_type="MOC"))
+
+    assert [row.proceeds_needed for row in rows if isinstance(row, OrderPlanned)] == [D("0"), D("0")]
+
+
+@pytest.mark.parametrize(
+    ("cash", "quantity", "need"),
+    [
+        pytest.param("18600", "201", "0", id="cut to the room"),
+        pytest.param("0", "544", "50320", id="no room: it waits again"),
+        pytest.param("600", "550", "50275", id="room for less than the band"),
+    ],
+)
+def test_a_purchase_that_waited_in_vain_is_cut_to_the_room(cash: str, quantity: str, need: str) -> None:
+    before = situation({AAPL: "0.2", IBM: "0.8"}, held={AAPL: "1416"}, cash=cash)
+    planned = [
+        row for row in plan_orders(before, Sizing(universe=UNIVERSE, limits=WIDE)) if isinstance(row, OrderPlanned)
+    ]
+    waits = OrderDeferred(order_ref=str(planned[1].order_ref), reason="waits for proceeds")
+    computed = targets({AAPL: "0.2", IBM: "0.8"})
+    quotes = QuotesObserved(rows=tuple(map(quote, UNIVERSE)))
+    again = told(before, *planned, waits, started(slot="2005-03-01/1135"), ingested(), computed, quotes)
+
+    bought = plan_orders(again, Sizing(universe=UNIVERSE, limits=WIDE))[1]
+
+    assert isinstance(bought, OrderPlanned)
+    assert (bought.quantity, bought.proceeds_needed) == (D(quantity), D(need))

@@ -80,7 +80,8 @@ def _obstacle(frame: Frame, currency: str, amount: Decimal, pair: ContractDefine
 def _order(frame: Frame, currency: str, amount: Decimal, pair: ContractDefined, market: Touch) -> OrderPlanned | None:
     """Order as much as both halves agree on and one order may be worth."""
     told = (frame.book.reported.cash or {})[currency]
-    agreed = min(amount, told, key=abs)
+    pace = allowed(frame.book, f"{pair.symbol}.{pair.currency}", "").scale  # an account that goes live begins small
+    agreed = min(amount, told, key=abs) * pace
     side = -agreed if pair.symbol == currency else agreed  # what is sold of the currency, or bought for it
     price = limit_price_of(frame, pair.con_id, market, side)
     wanted = abs(agreed) if pair.symbol == currency else abs(agreed) / price

@@ -29,7 +29,6 @@ from trader.projection import (
     unit_value,
 )
 
-
 Policy = Literal["leave", "cover_debits", "convert_all"]  # of cash in other currencies
 
 

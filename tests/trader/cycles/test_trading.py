@@ -306,8 +306,11 @@ def test_a_purchase_whose_sales_did_not_fill_waits_for_the_next_cycle(tmp_path: 
         assert deferred.reason.startswith("waits for proceeds of 359")
         assert [(order.quantity, order.ended) for order in slow.orders()] == [(Decimal(-900), False)]
         assert slow.apart() == ()
-        slow.want(ACME="0.5")  # for which there is room
+        assert "kept back: BUY 1999 ACME waits for proceeds of 359" in slow.command("status").out
         slow.advance_to(TUESDAY, 1)
         assert slow.trade() == exits.FINE
-        assert slow.held()["ACME"] == Decimal(999)
+        bought = slow.orders()[-1]  # it waited a cycle in vain: now as much as there is cash for
+        assert (bought.quantity, bought.status) == (slow.held()["ACME"], "filled")
+        assert Decimal(60_000) < bought.quantity * 50 < Decimal(80_000)
+        assert slow.book().cash["USD"] > 0
         assert slow.apart() == ()

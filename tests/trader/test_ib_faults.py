@@ -50,6 +50,16 @@ def test_a_gateway_that_accepts_and_stays_silent_is_unreachable(world: World, af
     assert silent.value.code == "gateway-silent"
 
 
+def test_without_its_price_rule_a_contract_is_not_traded_by_a_guess(world: World) -> None:
+    world.control.ignore("reqMarketRule", 1)
+
+    with pytest.raises(BrokerIncomplete) as silent:
+        world.connect()
+
+    assert silent.value.code == "no-answer"
+    assert "market rule 26" in str(silent.value)
+
+
 def test_a_client_id_in_use_is_told_at_once_and_by_name(world: World) -> None:
     world.connect(request_timeout_seconds=30.0)
     first = world.broker

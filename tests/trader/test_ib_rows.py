@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from ib_insync import CommissionReport, Contract, ContractDetails, Execution, Order, OrderState, Ticker
+from ib_insync import CommissionReport, Contract, ContractDetails, Execution, Order, OrderState, PriceIncrement, Ticker
 
 from ledger.events import CommissionCharged, ContractDefined, OrderFilled
 from trader import ib_rows
@@ -257,3 +257,45 @@ def test_a_stock_ends_in_nothing() -> None:
     read = defined(ACME, underConId=0)
 
     assert (read.underlying_con_id, read.expiry, read.strike, read.right) == (None, None, None, None)
+
+
+# Steps of price and size
+
+
+@pytest.mark.parametrize(
+    ("exchanges", "rules", "rule"),
+    [
+        pytest.param("SMART,NYSE", "26,240", 26, id="of the exchange that orders go to"),
+        pytest.param("NYSE,SMART", "240,26", 26, id="wherever it stands"),
+        pytest.param("NYSE", "240", None, id="not of another exchange"),
+        pytest.param("SMART", "", None, id="none told"),
+    ],
+)
+def test_the_price_rule_is_that_of_the_exchange_that_orders_go_to(exchanges: str, rules: str, rule: int | None) -> None:
+    details = ContractDetails(contract=ACME, validExchanges=exchanges, marketRuleIds=rules)
+
+    assert ib_rows.market_rule_of(details) == rule
+
+
+def test_increments_are_exact_and_rise_with_the_price() -> None:
+    told = ib_rows.price_increments([PriceIncrement(1.0, 0.01), PriceIncrement(0.0, 0.0001)], 26)
+
+    assert [(row.from_price, row.increment) for row in told] == [
+        (Decimal(0), Decimal("0.0001")),
+        (Decimal(1), Decimal("0.01")),
+    ]
+
+
+@pytest.mark.parametrize("rows", [[], [PriceIncrement(0.0, 0.0)], [PriceIncrement(0.0, UNSET)]])
+def test_a_price_rule_without_increments_is_unreadable(rows: list[PriceIncrement]) -> None:
+    with pytest.raises(BrokerIncomplete, match="market rule 26"):
+        ib_rows.price_increments(rows, 26)
+
+
+@pytest.mark.parametrize(("told", "least", "step"), [((0.0, 0.0), None, None), ((0.0001, 0.5), "0.0001", "0.5")])
+def test_a_size_that_the_broker_does_not_tell_is_not_told(
+    told: tuple[float, float], least: str | None, step: str | None
+) -> None:
+    read = defined(ACME, minSize=told[0], sizeIncrement=told[1])
+
+    assert (read.size_min, read.size_increment) == tuple(None if n is None else Decimal(n) for n in (least, step))

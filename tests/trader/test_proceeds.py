@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ledger.events import OrderDeferred, OrderPlanned, QuotesObserved
-from tests.trader.decisions import AAPL, IBM, KO, UNIVERSE, D, ingested, quote, situation, started, targets, told
+from ledger.orders import Order
+from ledger.sending import deferred, next_planned
+from tests.trader.decisions import (
+    AAPL,
+    IBM,
+    KO,
+    NOW,
+    SESSION,
+    UNIVERSE,
+    D,
+    ingested,
+    quote,
+    situation,
+    started,
+    targets,
+    told,
+)
 from trader.limits import Limits
+from trader.projection import cautious_nav, gross_value
 from trader.sizing import Sizing, plan_orders
 
 WIDE = Limits(
@@ -95,3 +114,44 @@ def test_a_purchase_that_waited_in_vain_is_cut_to_the_room(cash: str, quantity: 
 
     assert isinstance(bought, OrderPlanned)
     assert (bought.quantity, bought.proceeds_needed) == (D(quantity), D(need))
+
+
+WEIGHT = st.sampled_from(("-1.4", "-0.9", "-0.3", "0", "0.2", "0.7", "1.1", "1.5"))
+HELD = st.sampled_from(("-900", "-40", "30", "1500"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(weights=st.tuples(WEIGHT, WEIGHT), held=st.tuples(HELD, HELD), choices=st.data())
+def test_on_the_way_the_account_never_holds_more_than_before_after_or_its_nav(
+    weights: tuple[str, str], held: tuple[str, str], choices: st.DataObject
+) -> None:
+    book = situation(
+        dict(zip(UNIVERSE, weights, strict=True)), held=dict(zip(UNIVERSE, held, strict=True)), cash="300000"
+    )
+    rows = plan_orders(book, Sizing(universe=UNIVERSE, limits=WIDE))
+    plan = [row for row in rows if isinstance(row, OrderPlanned)]
+    most = max(cautious_nav(book), gross_value(book, ()), gross_value(book, plan))
+    orders, waits = dict[str, Order](), True
+    while waits:
+        while (row := next_planned(plan, orders)) is not None:
+            orders[str(row.order_ref)] = sent(row)
+        working = [order for order in orders.values() if not order.ended]
+        waits = bool(working)
+        for order in working[: choices.draw(st.integers(1, len(working) or 1))]:
+            share = choices.draw(st.sampled_from((D("0.3"), D("1"))))
+            filled = order.filled + (order.remaining * share).to_integral_value(ROUND_UP)
+            orders[order.order_ref] = order.executed(filled, "filled" if filled == order.quantity else "working")
+            on_the_way = [row.model_copy(update={"quantity": filled_of(orders, row)}) for row in plan]
+            assert gross_value(book, on_the_way) <= most
+
+    assert deferred(plan, orders) == ()
+    assert {filled_of(orders, row) - row.quantity for row in plan} == {D("0")}
+
+
+def sent(row: OrderPlanned) -> Order:
+    return Order(str(row.order_ref), row.con_id, row.quantity, row.limit_price, 1, 1, NOW, SESSION, status="working")
+
+
+def filled_of(orders: dict[str, Order], row: OrderPlanned) -> Decimal:
+    order = orders.get(str(row.order_ref))
+    return D("0") if order is None else order.filled

@@ -509,7 +509,7 @@ LOTS_OF_100 = contract(AAPL, size_min=D("100"), size_increment=D("100"))
         ("0", "0.20", "400", "0.00 % of NAV held, 20.00 % wanted"),
         ("150", "0", "-100", "6.68 % of NAV held, 0.00 % wanted; 50 held cannot be ordered: it trades in lots of 100"),
         ("50", "0", "0", "50 from the target: ordered in lots of 100, 100 at least"),
-        ("0", "0.04", "0", "on target"),
+        ("0", "0.04", "0", "less than a lot is wanted"),
     ],
 )
 def test_a_contract_is_ordered_in_its_lots_and_what_is_no_lot_is_told(

@@ -33,7 +33,8 @@ def _row(frame: Frame, wish: Wish) -> OrderPlanned:
     lock = _lock(frame.book, wish)
     change = _agreed_reduction(frame.book, wish, target) if lock else target - wish.held
     if not change:
-        return nothing(wish, target, lock or "on target")
+        is_little = wish.weight and not target
+        return nothing(wish, target, lock or ("less than a lot is wanted" if is_little else "on target"))
     change, reason = _permitted(frame, wish, change)
     if not change:
         return nothing(wish, target, reason)

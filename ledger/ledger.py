@@ -23,7 +23,7 @@ from ledger.events import (
     Fact,
     FactRefused,
     LogStarted,
-    OrderModified,
+    OrderModifyAttempted,
     OrderSendAttempted,
     TradingHalted,
     TradingVetoed,
@@ -37,7 +37,7 @@ from ledger.log.storage import is_shared, require_ours, var_folder
 from ledger.lots import exactly
 
 FACT_TYPES = frozenset(EVENT_TYPES)  # pydantic's own isinstance costs more than all that is asked of most facts
-STOPPED_BY_HALT: tuple[type[Fact], ...] = (OrderSendAttempted, OrderModified)  # a cancellation only reduces risk
+STOPPED_BY_HALT: tuple[type[Fact], ...] = (OrderSendAttempted, OrderModifyAttempted)  # a cancellation only reduces risk
 RAW_CHARACTERS_MAX = 100_000
 
 

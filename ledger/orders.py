@@ -59,6 +59,8 @@ class Order(NamedTuple):
     ended_reason: str = ""
     reference_price: Decimal | None = None  # that the plan was made from: slippage is counted from it; None: not told
     cancel_asked: bool = False  # by us: else whoever cancelled it would not have it
+    change_asked: bool = False  # and not decided by the broker's word: it may come twice, so that it is never kept
+    terms: tuple[str, ...] = ()  # type, time in force, algorithm and its priority; empty: not told
 
     def executed(self, filled: Decimal, status: str) -> Order:
         """Return it with what its executions add up to; by position, for every execution comes through here."""

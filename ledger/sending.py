@@ -7,7 +7,7 @@ waits. The plan says how much that is (`trader/sizing/proceeds.py`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from decimal import ROUND_DOWN, Context, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
 
 from ledger.events import OrderDeferred, OrderPlanned
@@ -32,10 +32,23 @@ def in_line(plan: Sequence[OrderPlanned]) -> tuple[OrderPlanned, ...]:
     return tuple(sorted((row for row in plan if row.order_ref is not None), key=place_in_line))
 
 
-def next_planned(plan: Sequence[OrderPlanned], orders: Orders) -> OrderPlanned | None:
-    """Return the next order that was not attempted and that nothing keeps back."""
-    left = (row for row in in_line(plan) if str(row.order_ref) not in orders)
+def next_planned(plan: Sequence[OrderPlanned], orders: Orders, kept: Collection[str] = ()) -> OrderPlanned | None:
+    """Return the next order to place, or of those that were kept to change, that nothing keeps back."""
+    left = (row for row in in_line(plan) if str(row.order_ref) not in orders or _is_to_change(row, orders, kept))
     return next((row for row in left if not _keeps_back(plan, orders, row)), None)
+
+
+def _is_to_change(planned: OrderPlanned, orders: Orders, kept: Collection[str]) -> bool:
+    """Tell whether a planned order works already, at another limit."""
+    order = orders[str(planned.order_ref)]
+    works = order.order_ref in kept and order.status == "working" and not order.cancel_asked
+    return works and order.limit_price != planned.limit_price
+
+
+def kept_back(plan: Sequence[OrderPlanned], orders: Orders, kept: Collection[str]) -> tuple[str, ...]:
+    """Name the orders that worked already and that may not any more: not planned again, or kept back since."""
+    rows = {row.order_ref: row for row in plan if row.order_ref is not None}
+    return tuple(ref for ref in kept if ref not in rows or _keeps_back(plan, orders, rows[ref]))
 
 
 def deferred(plan: Sequence[OrderPlanned], orders: Orders) -> tuple[OrderDeferred, ...]:
@@ -73,10 +86,14 @@ def proceeds(plan: Sequence[OrderPlanned], orders: Orders) -> Decimal:
 
 
 def _brought(planned: OrderPlanned, order: Order | None) -> Decimal:
-    """Return by how much an order's fills shrank its position for good: a flip that fills on grows it again."""
+    """Return by how much an order's fills shrank its position for good: a flip that fills on grows it again.
+
+    What is planned of an order that worked already is what was left of it then.
+    """
     if order is None or not planned.notional:
         return ZERO
-    units = min(shrinkage(planned.held, order.filled), shrinkage(planned.held, planned.quantity))
+    filled = planned.quantity - order.remaining
+    units = min(shrinkage(planned.held, filled), shrinkage(planned.held, planned.quantity))
     return max(units, ZERO) * planned.notional / abs(planned.quantity)
 
 

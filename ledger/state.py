@@ -51,7 +51,7 @@ from ledger.journal import Journal
 from ledger.lots import Holding, Named, new
 from ledger.orders import Fill as Fill  # noqa: PLC0414 - the same
 from ledger.orders import Order as Order  # noqa: PLC0414 - the same
-from ledger.sending import next_planned
+from ledger.sending import kept_back, next_planned
 
 ONE = Decimal(1)
 ZERO = Decimal(0)
@@ -136,6 +136,8 @@ class Cycle(NamedTuple):
     connected: BrokerConnected | None = None
     settings_changed: SettingsChanged | None = None
     ended: str = ""  # "", finished, failed
+    kept: tuple[str, ...] = ()  # orders that worked already and were left, by reference
+    changed: tuple[str, ...] = ()  # of these, those of which a change was attempted
 
 
 IN_CYCLE = {name: place for place, name in enumerate(Cycle._fields)}
@@ -321,7 +323,25 @@ class State:
         """The next planned order to attempt; None if vetoed, halted, in doubt or done, or if the rest has to wait."""
         if not self.may_trade or self.cycle is None:
             return None
-        return next_planned(self.cycle.plan, self.orders)
+        once = set(self.cycle.kept).difference(self.cycle.changed)
+        return next_planned(self.cycle.plan, self.orders, once)
+
+    @property
+    def kept_orders(self) -> tuple[Order, ...]:
+        """Orders that worked before this cycle, that it left, and that may still fill."""
+        refs = self.cycle.kept if self.cycle is not None else ()
+        return tuple(order for ref in refs if not (order := self.orders[ref]).ended)
+
+    @property
+    def unwarranted(self) -> tuple[str, ...]:
+        """Orders that this cycle left at the broker and did not allow in the end: by reference."""
+        refs = tuple(order.order_ref for order in self.kept_orders)
+        cycle = self.cycle
+        if cycle is None or not refs:
+            return ()
+        if not cycle.allowed or self.halted is not None:
+            return refs
+        return kept_back(cycle.plan, self.orders, refs)
 
     @property
     def may_send(self) -> bool:

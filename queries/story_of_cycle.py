@@ -25,6 +25,9 @@ from ledger.events import (
     OrderDeferred,
     OrderExpired,
     OrderFilled,
+    OrderKept,
+    OrderModified,
+    OrderModifyRefused,
     OrderPlanned,
     OrderRejected,
     OrderResolved,
@@ -200,6 +203,8 @@ def _fate(planned: OrderPlanned, scene: Scene) -> str:
     """Return what became of an order within its cycle."""
     mine = [event for event in scene.events if getattr(event.fact, "order_ref", None) == planned.order_ref]
     sent = next((event for event in mine if isinstance(event.fact, OrderSendAttempted)), None)
+    if any(isinstance(event.fact, OrderKept) for event in mine):
+        return _kept(mine)
     if sent is None:
         waits = (event.fact.reason for event in mine if isinstance(event.fact, OrderDeferred))
         return next(waits, "not sent")
@@ -215,6 +220,22 @@ def _fate(planned: OrderPlanned, scene: Scene) -> str:
             case _:
                 pass
     return "still working" if any(isinstance(e.fact, OrderAcknowledged) for e in mine) else "NO ANSWER KNOWN"
+
+
+def _kept(mine: Sequence[Event]) -> str:
+    """Return what became of an order that worked before its cycle."""
+    words, fills = ["kept"], [event.fact for event in mine if isinstance(event.fact, OrderFilled)]
+    for event in mine:
+        match event.fact:
+            case OrderModified(limit_price=limit):
+                words.append(f"changed to limit {price(limit)}")
+            case OrderModifyRefused(code=code, reason=reason):
+                words.append(f"change refused {code}: {reason}")
+            case OrderCancelled():
+                words.append("withdrawn")
+            case _:
+                pass
+    return ", ".join([*words, *([f"filled {_prices(fills)}"] if fills else [])])
 
 
 def _filled(planned: OrderPlanned, fills: Sequence[Event], sent: Event, scene: Scene) -> str:

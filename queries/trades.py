@@ -33,7 +33,8 @@ def print_trades(home: Path, first: date | None, last: date | None, format: Form
     )
     names = ", ".join("NULL" if column.name == POINTS_COLUMN else column.name for column in COLUMNS)
     told = ask(connect(home), f"SELECT {names} FROM trades WHERE {where or 'true'} ORDER BY filled_at, seq")
-    rows = [(*row[:9], _points(row[3], row[5], row[6]), *row[10:]) for row in told.rows]
+    fills: Sequence[tuple[Any, ...]] = told.rows
+    rows = [(*row[:9], _points(row[3], row[5], row[6]), *row[10:]) for row in fills]
     print_rows(COLUMNS, rows, format)
     if format == "table":
         print("Slippage is against the plan's reference price; + is worse. Commissions are not in it.")

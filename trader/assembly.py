@@ -45,8 +45,9 @@ def broker_of(settings: Settings, clock: Clock, *, dry_run: bool = True) -> Brok
     throttle = section.pop("requests_per_second_max")
     converts = settings.orders.currency_policy != "leave"
     wanted = BrokerSettings(
-        settings.account.id, instruments_of(settings), dry_run=dry_run, throttle=throttle, converts=converts, **section
-    )
+        settings.account.id, instruments_of(settings), dry_run=dry_run, throttle=throttle, converts=converts,
+        open_orders=settings.orders.open_orders, **section,
+    )  # fmt: skip
     return InteractiveBrokers(wanted, clock)
 
 

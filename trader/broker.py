@@ -6,10 +6,10 @@ To write another broker: docs/brokers.md, and the contract tests of tests/trader
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Literal, Protocol
 
 from ledger.book import Book
 from ledger.errors import Refusal
@@ -130,6 +130,7 @@ class BrokerSettings:
     fill_step_seconds: float = 10.0
     resolve_wait_seconds: float = 60.0  # before "nowhere to be found" may mean "never sent"
     resolve_step_seconds: float = 20.0
+    open_orders: Literal["cancel", "modify"] = "cancel"  # what becomes of working orders in the next cycle
     looks_max: int = 4
     look_step_seconds: float = 5.0
     clock_difference_max_seconds: int = 60
@@ -148,7 +149,13 @@ class Broker(Protocol):
         """Decide every order that a crash or a time-out left undecided, and end those that ended meanwhile."""
 
     def clear_open_orders(self, book: Book) -> Told:
-        """Cancel our open orders to confirmation; a dry run only observes. Foreign orders are never touched."""
+        """Cancel our open orders to confirmation, or tell which are kept; a dry run only observes.
+
+        Foreign orders are never touched.
+        """
+
+    def withdraw(self, book: Book, order_refs: Collection[str]) -> Told:
+        """Cancel these orders of ours to confirmation; without any, nothing is asked."""
 
     def observe(self, book: Book) -> Told:
         """Look until two looks agree, and tell the agreed one as one batch."""
@@ -163,7 +170,10 @@ class Broker(Protocol):
         """Ask what each planned order would do to the margin."""
 
     def send(self, order: OrderPlanned) -> Told:
-        """Tell the intent, place the order once resumed, tell what the broker says of it: nothing means in doubt."""
+        """Tell the intent, place the order once resumed, tell what the broker says of it: nothing means in doubt.
+
+        One that is kept is changed instead, and never placed a second time.
+        """
 
     def wait_for_fills(self, book: Book) -> Told:
         """Wait for fills, bounded; never cancels."""

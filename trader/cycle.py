@@ -20,7 +20,7 @@ from trader.notices import due_mails
 from trader.occasion import Options, is_closed, require_work
 from trader.safeguards import check_safeguards
 from trader.settings import Settings
-from trader.sizing import defer_orders, plan_orders
+from trader.sizing import defer_orders, plan_orders, unwanted_orders
 from trader.witness import keep_due
 
 
@@ -30,7 +30,7 @@ def run_cycle(ledger: Ledger, broker: Broker, desk: Desk) -> None:
     ledger.record(desk.require_newest(ledger.book))  # restored, moved, copied? does a witness know more than the log?
     ledger.record(broker.connect(ledger.book))  # a new session; account, mode and clock asserted
     ledger.record(broker.resolve(ledger.book))  # orders that a crash left undecided
-    ledger.record(broker.clear_open_orders(ledger.book))  # ours; cancelled to confirmation
+    ledger.record(broker.clear_open_orders(ledger.book))  # ours; cancelled to confirmation, or kept as they are
     ledger.record(desk.statements(ledger.book))  # what only the statement of the last session knows
     ledger.record(desk.lot_methods(ledger.book))  # fifo, unless the settings say otherwise
     ledger.record(broker.observe(ledger.book))  # executions, account, positions, marks, rates
@@ -38,14 +38,22 @@ def run_cycle(ledger: Ledger, broker: Broker, desk: Desk) -> None:
     ledger.record(desk.ingest(ledger.book))  # data of every source, by content hash
     ledger.record(desk.forecast(ledger.book))  # weights and leverage, as a file that is read back
     ledger.record(broker.quotes(ledger.book))
+    while others := unwanted_orders(ledger.book, desk.sizing(ledger.book)):  # kept until now
+        ledger.record(broker.withdraw(ledger.book, others))  # cancelled to confirmation
+        ledger.record(broker.observe(ledger.book))
+        ledger.record(reconcile(ledger.book, desk.tolerances))
     ledger.record(plan_orders(ledger.book, desk.sizing(ledger.book)))  # Buy, Sell or Do nothing, with the reason
     ledger.record(desk.file_orders(ledger.book))
     ledger.record(broker.preview(ledger.book))  # IB's what-if
     ledger.record(check_safeguards(ledger.book, desk.limits))
+    ledger.record(broker.withdraw(ledger.book, ledger.book.unwarranted))  # kept until now, and vetoed
+    if ledger.book.kept_orders and not ledger.book.may_send:
+        ledger.record(broker.wait_for_fills(ledger.book))  # what is sold by orders of before pays too
     while order := ledger.book.next_order:  # None: vetoed, halted, in doubt, waiting for proceeds, or done
         ledger.record(broker.send(order))
         if not ledger.book.may_send:  # what is sold meanwhile may pay for what waits
             ledger.record(broker.wait_for_fills(ledger.book))  # bounded; what is unfilled keeps working
+    ledger.record(broker.withdraw(ledger.book, ledger.book.unwarranted))  # or kept back since
     ledger.record(defer_orders(ledger.book))  # what still waits: the next cycle plans anew
     ledger.record(broker.observe(ledger.book))
     ledger.record(reconcile(ledger.book, desk.tolerances))

@@ -7,7 +7,7 @@ To ask for more: a question in `Wire`, its facts here.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -40,6 +40,7 @@ from trader import ib_recovery, ib_rows
 from trader.bars import Bar
 from trader.broker import BrokerIncomplete, BrokerRefused, BrokerSettings, Told
 from trader.ib_contracts import Catalogue
+from trader.ib_modifying import modify
 from trader.ib_orders import HOME, acknowledgement, late_ending, refusal, refuse_old_copy, unheard
 from trader.ib_preflight import market_data_told
 from trader.ib_wire import Wire
@@ -163,8 +164,12 @@ class Conversation:
         yield from ib_recovery.resolve(self.wire, book)
 
     def clear_open_orders(self, book: Book) -> Told:
-        """Cancel ours, to confirmation."""
+        """Cancel ours, to confirmation, or keep those that the settings let work on."""
         yield from ib_recovery.clear_open_orders(self.wire, book)
+
+    def withdraw(self, book: Book, order_refs: Collection[str]) -> Told:
+        """Cancel these, to confirmation."""
+        yield from ib_recovery.withdraw(self.wire, book, order_refs)
 
     # The account
 
@@ -311,11 +316,17 @@ class Conversation:
         )
 
     def send(self, order: OrderPlanned) -> Told:
-        """Tell the intent, place the order once resumed, wait for its acknowledgement. Nothing told: in doubt."""
+        """Tell the intent, place the order once resumed, wait for its acknowledgement. Nothing told: in doubt.
+
+        One that works already is changed.
+        """
         ref = str(order.order_ref)
         if self.settings.dry_run:
             raise BrokerRefused("dry-run", f"order {ref}: this broker was opened for a dry run")
         self.wire.check()
+        if self.book is not None and ref in self.book.orders:
+            yield from modify(self.wire, self.book, order, self.contracts[order.con_id])
+            return
         contract, built = self.contracts[order.con_id], self.wire.build(order)
         order_id = self.wire.next_order_id()
         yield OrderSendAttempted(

@@ -48,6 +48,7 @@ class Inbox:
         self.last_trades: dict[int, str] = {}  # request id -> epoch seconds
         self.notices: deque[tuple[int, str]] = deque(maxlen=50)
         self.offline = ""
+        self.disturbed = False  # whether connectivity was ever lost in this session: orders may have been made twice
         self.garbled = 0
         self.fills: dict[str, OrderFilled] = {}  # everything told in this session, by execution id
         self._charged: dict[str, CommissionCharged] = {}
@@ -115,6 +116,7 @@ class Inbox:
 
     def error(self, request_id: int, code: int, text: str, *advanced: str) -> None:
         """Hear an error, a warning or a notice. What it means depends on code and stage: see `ib_orders.py`."""
+        self.disturbed = self.disturbed or code in CONNECTIVITY_LOST | CONNECTIVITY_RESTORED
         if code in CONNECTIVITY_LOST:
             self.offline = f"{code} {text}"
         elif code in CONNECTIVITY_RESTORED:

@@ -1,12 +1,14 @@
 """Bringing every order of ours to a known end: after a crash, and before anything new is decided.
 
 `resolve` decides what a crash or a time-out left open; `clear_open_orders` cancels what still works, and believes a
-cancellation only when the broker's own lists show the order gone. Both look until the lists hold still.
+cancellation only when the broker's own lists show the order gone. Both look until the lists hold still. Where the
+settings say so, an order that stands at the broker as in the book is kept instead (`ib_keeping.py`), until the plan or
+a safeguard says otherwise: then `withdraw` cancels it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Collection, Container, Iterable, Sequence
 from decimal import Decimal
 
 from ledger.book import Book
@@ -16,11 +18,13 @@ from ledger.events import (
     OpenOrderRow,
     OpenOrdersObserved,
     OrderCancelAttempted,
+    OrderKept,
     OrderResolved,
 )
 from ledger.state import Order
 from reconcile.inferred import without_inferred
 from trader.broker import BrokerIncomplete, BrokerRefused, Told
+from trader.ib_keeping import keepable
 from trader.ib_orders import (
     CANCEL_ANSWERS,
     GONE,
@@ -58,7 +62,7 @@ def resolve(wire: Wire, book: Book) -> Told:
     """Decide the undecided, and end what ended since the last cycle."""
     undecided = [order.order_ref for order in book.in_doubt]
     picture = take_picture(wire)
-    if told := _drain(wire, book, picture):
+    if told := drained(wire, book, picture):
         yield told
     waited = 0.0
     while True:
@@ -71,7 +75,7 @@ def resolve(wire: Wire, book: Book) -> Told:
         wire.pause(wire.settings.resolve_step_seconds)
         waited += wire.settings.resolve_step_seconds
         picture = take_picture(wire)
-        if told := _drain(wire, book, picture):
+        if told := drained(wire, book, picture):
             yield told
     if undecided:
         quantities = wire.quantities()
@@ -80,7 +84,7 @@ def resolve(wire: Wire, book: Book) -> Told:
     yield _ended_meanwhile(wire, book, picture)
 
 
-def _drain(wire: Wire, book: Book, picture: Picture) -> tuple[Fact, ...]:
+def drained(wire: Wire, book: Book, picture: Picture) -> tuple[Fact, ...]:
     """Return what was heard, after the contracts that it needs: somebody else may have traded anything."""
     wire.inbox.read()
     refuse_old_copy(book, wire.inbox, picture.open, picture.completed)
@@ -104,7 +108,7 @@ def _presume(wire: Wire, book: Book, order: Order, quantities: dict[int, Decimal
     held, own = quantities.get(order.con_id, Decimal(0)), book.positions.get(order.con_id, Decimal(0))
     where = f"neither open, completed nor executed for {waited:.0f} s"
     is_held = order.con_id not in book.contracts or book.contracts[order.con_id].security_type != "CASH"
-    if attempted_today(order, wire.now()) and is_held and held == own and not order.filled:
+    if attempted_today(order, wire.now()) and is_held and held == own and not order.filled and not order.perm_ids:
         evidence = f"{where}, and the position is {held} on both sides"
         return OrderResolved(order_ref=order.order_ref, outcome="not_sent", evidence=evidence)
     evidence = f"{where}; the position is {held}, own {own}; attempted {order.attempted_at:%Y-%m-%d}"
@@ -127,21 +131,44 @@ def _ended_meanwhile(wire: Wire, book: Book, picture: Picture) -> tuple[Fact, ..
 def clear_open_orders(wire: Wire, book: Book) -> Told:
     """Cancel ours until the broker's state shows them gone. A fill on the way is booked."""
     rows = wire.open_orders()
-    told = _drain(wire, book, Picture(rows, ()))
+    told = drained(wire, book, Picture(rows, ()))
     yield (*told, OpenOrdersObserved(rows=rows))
     if wire.settings.dry_run or book.recovery is not None:  # an order of a newer log is not this one's to cancel
         return
-    ours = [row for row in rows if _may_work(book, row)]
-    for row in ours:
+    ours = tuple(row for row in rows if may_work(book, row))
+    kept = keepable(wire, book, ours)
+    yield tuple(
+        OrderKept(order_ref=row.order_ref, perm_id=row.perm_id, limit_price=row.limit_price, filled=row.filled)
+        for row in kept
+    )
+    for row in kept:
+        wire.inbox.expect(row.order_id)  # its end would be heard while waiting for fills
+    yield from cancel_rows(wire, book, [row for row in ours if row not in kept])
+
+
+def withdraw(wire: Wire, book: Book, order_refs: Collection[str]) -> Told:
+    """Cancel some working orders of ours until the broker's state shows them gone."""
+    if not order_refs:
+        return
+    rows = wire.open_orders()
+    if told := drained(wire, book, Picture(rows, ())):
+        yield told
+    ours = [row for row in rows if row.order_ref in order_refs and may_work(book, row)]
+    yield from cancel_rows(wire, book, ours, {ref for ref in order_refs if not book.orders[ref].ended})
+
+
+def cancel_rows(wire: Wire, book: Book, rows: Sequence[OpenOrderRow], refs: Iterable[str] = ()) -> Told:
+    """Cancel each row, then confirm that nothing works under their references, and others."""
+    for row in rows:
         if row.client_id != wire.settings.client_id:
             found = f"order {row.order_ref}: placed by client {row.client_id}, this is {wire.settings.client_id}"
             raise BrokerRefused("client-id-changed", found)
         yield OrderCancelAttempted(order_ref=row.order_ref, order_id=row.order_id, perm_id=row.perm_id)
         _cancel(wire, row.order_id)
-    yield from _confirm(wire, book, {row.order_ref for row in ours})
+    yield from _confirm(wire, book, {row.order_ref for row in rows} | set(refs))
 
 
-def _may_work(book: Book, row: OpenOrderRow) -> bool:
+def may_work(book: Book, row: OpenOrderRow) -> bool:
     """Tell whether a listed order is ours and may still fill: one that is filled may be listed for a while.
 
     Each that the broker made of an order has fills of its own: the first may be whole, and a second still work.
@@ -168,9 +195,9 @@ def _confirm(wire: Wire, book: Book, refs: set[str]) -> Told:
         if look:
             wire.pause(wire.settings.look_step_seconds)
         picture = take_picture(wire)
-        if told := _drain(wire, book, picture):
+        if told := drained(wire, book, picture):
             yield told
-        gone = {ref for ref in refs if not any(_may_work(book, row) for row in picture.open_rows(ref))}
+        gone = {ref for ref in refs if not any(may_work(book, row) for row in picture.open_rows(ref))}
         ended = (book.orders[ref] for ref in sorted(gone) if book.orders[ref].status != "filled")
         yield tuple(
             ending(book, order, picture.completed_as_one(order.order_ref), wire.now(), "cancelled by us")

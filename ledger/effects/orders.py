@@ -10,7 +10,10 @@ from ledger.events import (
     OrderCancelled,
     OrderDeferred,
     OrderExpired,
+    OrderKept,
     OrderModified,
+    OrderModifyAttempted,
+    OrderModifyRefused,
     OrderPlanned,
     OrderPreviewed,
     OrderRejected,
@@ -69,6 +72,7 @@ def _send_attempted(state: State, event: Event) -> None:
     order = Order(
         fact.order_ref, fact.con_id, fact.quantity, fact.limit_price, fact.order_id, cycle.seq, event.at,
         cycle.started.session_day, reference_price=_reference_price(state, fact),
+        terms=(fact.order_type, fact.tif, fact.algo, fact.algo_priority),
     )  # fmt: skip
     state.keep_order(order)
     state.order_id_high = fact.order_id
@@ -137,9 +141,37 @@ def _resolved(state: State, event: Event) -> None:
     state.keep_order(changed(order, status=status, ended_reason=fact.evidence))
 
 
-def _modified(_: State, event: Event) -> None:
+def _kept(state: State, event: Event) -> None:
+    fact: OrderKept = event.fact  # type: ignore[assignment]
+    if state.cycle is None or state.cycle.ended or _order(state, fact.order_ref).status != "working":
+        raise Impossible(f"order {fact.order_ref}: expected it to work while a cycle runs")
+    state.update_cycle(kept=(*state.cycle.kept, fact.order_ref))
+
+
+def _modify_attempted(state: State, event: Event) -> None:
+    fact: OrderModifyAttempted = event.fact  # type: ignore[assignment]
+    order, cycle = _order(state, fact.order_ref), state.cycle
+    if cycle is None or not state.may_trade or fact.order_ref not in cycle.kept or fact.order_ref in cycle.changed:
+        raise Impossible(f"order {fact.order_ref}: expected an order that this cycle kept, and TradingAllowed")
+    if order.status != "working":
+        raise Impossible(f"order {fact.order_ref}: it is {order.status}, only a working one is changed")
+    state.keep_order(changed(order, status="attempted", change_asked=True))
+    state.update_cycle(changed=(*cycle.changed, fact.order_ref))
+    _acted(state)
+
+
+def _modified(state: State, event: Event) -> None:
     fact: OrderModified = event.fact  # type: ignore[assignment]
-    raise Impossible(f"order {fact.order_ref}: a working order is replaced, never modified")
+    order = _order(state, fact.order_ref)
+    status = "working" if order.status == "attempted" else order.status
+    state.keep_order(changed(order, status=status, limit_price=fact.limit_price, change_asked=False))
+
+
+def _modify_refused(state: State, event: Event) -> None:
+    fact: OrderModifyRefused = event.fact  # type: ignore[assignment]
+    order = _order(state, fact.order_ref)
+    status = "working" if order.status == "attempted" else order.status
+    state.keep_order(changed(order, status=status, change_asked=False))
 
 
 EFFECTS = (
@@ -154,5 +186,8 @@ EFFECTS = (
     (OrderCancelled, _cancelled),
     (OrderExpired, _expired),
     (OrderResolved, _resolved),
+    (OrderKept, _kept),
+    (OrderModifyAttempted, _modify_attempted),
     (OrderModified, _modified),
+    (OrderModifyRefused, _modify_refused),
 )

@@ -167,13 +167,48 @@ class OrderExpired(OrderFact):
     filled: Exact
 
 
-class OrderModified(Fact):
-    """A change of a working order. Not used: an order is replaced by cancelling it and planning anew."""
+class OrderKept(Fact):
+    """A working order of ours that is left at the broker while this cycle decides: it stands there as in the book."""
 
-    type: Literal["order_modified"] = "order_modified"
+    type: Literal["order_kept"] = "order_kept"
+    order_ref: str
+    perm_id: int
+    limit_price: Exact | None = None  # None: at market
+    filled: Exact  # magnitude, as the broker tells it
+
+
+class OrderModifyAttempted(Fact):
+    """The intent to change the limit of a working order, durable before the request leaves.
+
+    The order is undecided until a fact says what became of it: a lost link may turn a change into a second order.
+    """
+
+    type: Literal["order_modify_attempted"] = "order_modify_attempted"
     ACTS: ClassVar[bool] = True
     order_ref: str
+    order_id: int
+    perm_id: int
+    quantity: Exact  # + buy, - sell; of the whole order, what is filled included
     limit_price: Exact
+
+
+class OrderModified(Fact):
+    """The broker shows the order open with its new limit, and no other under its name."""
+
+    type: Literal["order_modified"] = "order_modified"
+    FROM_BROKER: ClassVar[bool] = True
+    order_ref: str
+    limit_price: Exact
+
+
+class OrderModifyRefused(Fact):
+    """The broker refused to change the order, and shows it open as it was."""
+
+    type: Literal["order_modify_refused"] = "order_modify_refused"
+    FROM_BROKER: ClassVar[bool] = True
+    order_ref: str
+    code: int
+    reason: str
 
 
 class OrderResolved(Fact):

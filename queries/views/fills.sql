@@ -30,7 +30,12 @@ contract AS (
 decided AS (
     SELECT order_ref, coalesce(sent.reference_price, planned.reference_price) AS decided_price
     FROM order_send_attempted AS sent
-    LEFT JOIN order_planned AS planned USING (order_ref)
+    LEFT JOIN (
+        SELECT order_ref, reference_price
+        FROM order_planned
+        WHERE order_ref IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY order_ref ORDER BY seq) = 1
+    ) AS planned USING (order_ref)
 ),
 narrowed AS (
     SELECT

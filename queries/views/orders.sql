@@ -1,7 +1,9 @@
 -- What became of each order that was planned: sent, acknowledged, filled, and how fast?
 -- `status` is the state at the end of the log; `in doubt` means sent without an answer. `not sent` was planned only.
 WITH planned AS (
-    SELECT * FROM order_planned WHERE order_ref IS NOT NULL
+    SELECT * FROM order_planned
+    WHERE order_ref IS NOT NULL
+    QUALIFY row_number() OVER (PARTITION BY order_ref ORDER BY seq) = 1 -- later cycles may keep it
 ),
 acknowledged AS (
     SELECT order_ref, min(recorded_at) AS acknowledged_at, list(DISTINCT perm_id ORDER BY perm_id) AS perm_ids
@@ -20,6 +22,11 @@ filled AS (
     FROM fills
     GROUP BY order_ref
 ),
+modified AS (
+    SELECT order_ref, arg_max(limit_price, seq) AS limit_price
+    FROM order_modified
+    GROUP BY order_ref
+),
 resolved AS (
     SELECT order_ref, arg_max(outcome, seq) AS outcome
     FROM order_resolved
@@ -32,7 +39,7 @@ SELECT
     coalesce(sent.con_id, planned.con_id) AS con_id,
     planned.symbol,
     coalesce(sent.quantity, planned.quantity) AS quantity,
-    coalesce(sent.limit_price, planned.limit_price) AS limit_price,
+    coalesce(modified.limit_price, sent.limit_price, planned.limit_price) AS limit_price,
     planned.reference_price,
     CASE
         WHEN sent.seq IS NULL THEN 'not sent'
@@ -63,6 +70,7 @@ FROM planned
 FULL JOIN order_send_attempted AS sent USING (order_ref)
 LEFT JOIN acknowledged USING (order_ref)
 LEFT JOIN filled USING (order_ref)
+LEFT JOIN modified USING (order_ref)
 LEFT JOIN resolved USING (order_ref)
 LEFT JOIN order_rejected AS rejected USING (order_ref)
 LEFT JOIN order_cancelled AS cancelled USING (order_ref)

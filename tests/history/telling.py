@@ -40,7 +40,10 @@ from ledger.events import (
     OrderCancelAttempted,
     OrderDeferred,
     OrderExpired,
+    OrderKept,
     OrderModified,
+    OrderModifyAttempted,
+    OrderModifyRefused,
     OrderPlanned,
     OrderPreviewed,
     OrderRejected,
@@ -106,7 +109,7 @@ from tests.history.accounting import accounting
 from tests.history.moving import move_money
 from trader.evidence import put
 
-NEVER_TOLD: tuple[type[Fact], ...] = (OrderModified,)  # what no book can take in
+NEVER_TOLD: tuple[type[Fact], ...] = ()  # what no book can take in
 DAYS = (date(2005, 3, 1), date(2005, 3, 2), date(2005, 3, 4))
 HEADS = ("HEAD.0", "HEAD.1")
 
@@ -229,10 +232,25 @@ class Telling:
         ledger.record((OrderResolved(order_ref=lost, outcome="not_sent", evidence="looked twice, found nowhere"),))
         self._allow(ledger)
         ledger.record((attempted(aapl, AAPL, "-20", self._next_id()), acknowledged(aapl, 4)))
+        self._change(ledger, aapl)
         at = self.clock.now()
         ledger.record((sold(AAPL, "7", "41.5", execution="b1.01", at=at, order_ref=aapl, perm_id=4),))
         ledger.record((commission("b1.01", "-0.35"), OrderExpired(order_ref=aapl, filled=Decimal(7))))
         self._finish(ledger, DAYS[0], "1235")
+
+    def _change(self, ledger: Ledger, order_ref: str) -> None:
+        """A working order is kept, changed once, and a second change comes too late."""
+        order, limit = ledger.book.orders[order_ref], Decimal("399.5")
+        ledger.record((OrderKept(order_ref=order_ref, perm_id=4, limit_price=order.limit_price, filled=order.filled),))
+        ledger.record(
+            (
+                OrderModifyAttempted(
+                    order_ref=order_ref, order_id=order.order_id, perm_id=4, quantity=order.quantity, limit_price=limit
+                ),
+            )
+        )
+        ledger.record((OrderModified(order_ref=order_ref, limit_price=limit),))
+        ledger.record((OrderModifyRefused(order_ref=order_ref, code=104, reason="Cannot modify a filled order."),))
 
     def _second_day(self, ledger: Ledger) -> None:
         """What was told too early or too late is put right; money comes and goes; the operator speaks."""

@@ -13,7 +13,8 @@ from ledger.events import (
     CycleFinished,
     DividendPaid,
     Fact,
-    OrderModified,
+    OrderKept,
+    OrderModifyAttempted,
     PositionAdjusted,
     SplitApplied,
     VariationSettled,
@@ -48,6 +49,7 @@ from tests.facts import (
 
 D = Decimal
 REF = f"tb-{ACCOUNT}-9-abcd-756733-B-1"
+CHANGED = OrderModifyAttempted(order_ref=REF, order_id=1, perm_id=1, quantity=D(10), limit_price=D(1))
 INDEX = contract(11, "SPX", kind="IND")
 FILL = bought(SPY, "1", execution="x.01")
 
@@ -313,7 +315,10 @@ def test_an_execution_with_another_economic_part_is_refused() -> None:
         ),
         pytest.param(contract(SPY.con_id, "SPY", "EUR"), "expected USD x 1, found EUR x 1", id="contract changes"),
         pytest.param(GENESIS, "first line only", id="second genesis"),
-        pytest.param(OrderModified(order_ref=REF, limit_price=D(1)), "never modified", id="order modified"),
+        pytest.param(
+            OrderKept(order_ref=REF, perm_id=1, filled=D(0)), "expected it to work", id="kept outside a cycle"
+        ),
+        pytest.param(CHANGED, "an order that this cycle kept", id="a change of what was not kept"),
         pytest.param(attempted("tb-x", SPY, "10", order_id=9), "expected TradingAllowed", id="no permission"),
         pytest.param(acknowledged("tb-nobody"), "the log does not know it", id="order of nobody"),
     ],

@@ -5,12 +5,16 @@ from decimal import Decimal
 
 import pytest
 
-from ledger.book import Impossible
+from ledger.book import Book, Impossible
 from ledger.events import (
     BreakFound,
     CycleFinished,
     Fact,
     OrderExpired,
+    OrderKept,
+    OrderModified,
+    OrderModifyAttempted,
+    OrderModifyRefused,
     OrderPlanned,
     OrderRejected,
     OrderResolved,
@@ -155,11 +159,15 @@ def test_a_halt_lasts_until_it_is_lifted() -> None:
     assert told(book, TradingResumed(why="seen to")).may_trade
 
 
-def test_the_plan_is_worked_off_order_by_order() -> None:
-    planned = OrderPlanned(
+def plan(order_ref: str, limit: str = "400") -> OrderPlanned:
+    return OrderPlanned(
         con_id=SPY.con_id, symbol="SPY", action="BUY", quantity=D(10), reason="", held=D(0), target=D(10),
-        weight=D("0.1"), order_ref=REF,
+        weight=D("0.1"), order_ref=order_ref, limit_price=D(limit),
     )  # fmt: skip
+
+
+def test_the_plan_is_worked_off_order_by_order() -> None:
+    planned = plan(REF)
     nothing = planned.model_copy(update={"action": "NOTHING", "order_ref": None})
     book = replay([cycle_started(), nothing, planned, *trading_allowed()])
 
@@ -191,3 +199,67 @@ def test_the_last_snapshot_of_a_session_stands_for_it() -> None:
     book = replay([snapshot(DAY), snapshot(date(2005, 3, 2)), snapshot(DAY)])
 
     assert list(book.snapshots) == [DAY, date(2005, 3, 2)]
+
+
+# An order that works on
+
+
+def kept_order(*more: Fact) -> Book:
+    """An order of the last cycle that works on in this one, which may trade."""
+    kept = OrderKept(order_ref=REF, perm_id=1, limit_price=D("400"), filled=D(0))
+    return replay([*working(REF, SPY, "10"), cycle_started(slot="1135"), kept, *trading_allowed(), *more])
+
+
+def changing(limit: str = "401") -> OrderModifyAttempted:
+    return OrderModifyAttempted(order_ref=REF, order_id=1, perm_id=1, quantity=D(10), limit_price=D(limit))
+
+
+def test_while_a_change_is_undecided_the_order_is_in_doubt_and_nothing_leaves() -> None:
+    book = kept_order(changing())
+
+    assert [order.order_ref for order in book.in_doubt] == [REF]
+    assert not book.may_trade
+    assert book.orders[REF].change_asked
+
+
+def test_a_change_that_the_broker_shows_is_the_orders_limit() -> None:
+    book = kept_order(changing(), OrderModified(order_ref=REF, limit_price=D("401")))
+
+    order = book.orders[REF]
+    assert (order.status, order.limit_price, order.change_asked) == ("working", D("401"), False)
+    assert book.may_trade
+
+
+def test_of_a_change_that_was_refused_the_order_works_as_it_was_and_none_follows_in_this_cycle() -> None:
+    book = kept_order(changing(), OrderModifyRefused(order_ref=REF, code=110, reason="price"))
+
+    assert (book.orders[REF].status, book.orders[REF].limit_price) == ("working", D("400.00"))
+    with pytest.raises(Impossible, match="expected an order that this cycle kept"):
+        told(book, changing("402"))
+
+
+def test_an_order_whose_change_a_crash_left_undecided_works_but_is_not_taken_for_certain() -> None:
+    found = OrderResolved(order_ref=REF, outcome="working", evidence="open as 1")
+    book = told(kept_order(changing()), cycle_started(slot="1235"), found)
+
+    assert book.in_doubt == ()
+    assert book.orders[REF].change_asked
+
+
+def test_an_order_at_another_limit_than_planned_is_next_until_its_change_was_tried() -> None:
+    planned = plan(REF, "401")
+    book = kept_order(planned)
+
+    assert book.next_order == planned
+    assert told(book, changing(), OrderModifyRefused(order_ref=REF, code=110, reason="price")).next_order is None
+    assert kept_order(plan(REF)).next_order is None  # it works as planned
+
+
+def test_what_was_kept_and_is_not_planned_or_not_allowed_has_no_warrant() -> None:
+    planned = plan(REF)  # of this cycle, under the reference of before
+
+    assert kept_order(planned).unwarranted == ()
+    assert kept_order().unwarranted == (REF,)
+    assert kept_order(planned, TradingVetoed(reasons=("a veto",))).unwarranted == (REF,)
+    assert kept_order(planned, TradingHalted(reason="look")).unwarranted == (REF,)
+    assert replay([*working(REF, SPY, "10"), cycle_started(slot="1135")]).unwarranted == ()  # nothing was kept

@@ -60,7 +60,10 @@ def the_slot_before_was_finished(book: Book, limits: Limits) -> tuple[Verdict, .
 
 def nothing_in_doubt(book: Book, limits: Limits) -> tuple[Verdict, ...]:
     """An order of which too little is known, or which still works, would be doubled."""
-    return (at_most(Decimal(len(book.working_orders)), Decimal(0), "orders of ours that may still fill"),)
+    kept = {order.order_ref for order in planned_orders(book)} & {order.order_ref for order in book.kept_orders}
+    others = [order for order in book.working_orders if order.order_ref not in kept or order.status == "attempted"]
+    formula = "orders of ours that may still fill, without those that the plan keeps"
+    return (at_most(Decimal(len(others)), Decimal(0), formula),)
 
 
 def breaks_are_respected(book: Book, limits: Limits) -> tuple[Verdict, ...]:

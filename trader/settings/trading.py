@@ -48,6 +48,11 @@ class Orders(Section):
         default=15, description="minutes before the close after which no moc order is placed; venues stop at ten"
     )
 
+    open_orders: Literal["cancel", "modify"] = Field(
+        default="cancel",
+        description="a cycle cancels what still works; or modify: it keeps and reprices what the plan still wants",
+    )
+
     @property
     def algorithm(self) -> str:
         """IB's name of the algorithm that works an order; empty for none."""

@@ -55,8 +55,14 @@ def place_order(gateway: Gateway, client: Client, fields: Fields) -> str | None:
 
 
 def submit(gateway: Gateway, request: OrderRequest, known: Order | None) -> Order:
-    """Hand an order, or the modification of a known one, to the venue."""
+    """Hand an order, or the modification of a known one, to the venue; a fault may refuse that, or let both live."""
     if known is not None:
+        effect, code, text = gateway.faults.changes.pop(0) if gateway.faults.changes else ("", 0, "")
+        if effect == "refuse":
+            raise Rejected(code, text)
+        if effect == "double":
+            gateway.order_accepted = gateway.exchange.place(request)
+            return gateway.order_accepted
         gateway.exchange.replace(known, request)
         gateway.order_accepted = known
         return known

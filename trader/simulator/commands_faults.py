@@ -185,6 +185,16 @@ async def restore_connectivity(desk: Desk, arguments: Arguments) -> Answer:
     return {}
 
 
+def change_fault(desk: Desk, arguments: Arguments) -> Answer:
+    """Let the next changes of working orders be refused, or become second orders beside the first."""
+    kind, times = arguments.one_of("kind", frozenset({"refuse", "double"})), arguments.integer("times", 1)
+    code = arguments.integer("code", 110)
+    message = arguments.text("message", "The price does not conform to the minimum price variation for this contract.")
+    arguments.end()
+    desk.gateway.faults.changes += [(kind, code, message)] * times
+    return {}
+
+
 FAULT_COMMANDS: tuple[tuple[str, Command], ...] = (
     ("drop", _rule("drop")),
     ("duplicate", _rule("duplicate")),
@@ -193,6 +203,7 @@ FAULT_COMMANDS: tuple[tuple[str, Command], ...] = (
     ("rewrite", rewrite),
     ("ignore", ignore),
     ("error", error),
+    ("change-fault", change_fault),
     ("account-value", account_value),
     ("market-data-type", market_data_type),
     ("refuse-data", refuse_data),

@@ -10,6 +10,7 @@ The names of messages (`kind`) are those of `registry.py`.
               cash {amount, currency?, kind?, description?, symbol?} · dump · orders
               foreign-order {client_id?, order_id?, symbol, action, quantity, limit?, type?, tif?, order_ref?}
               reject {code?, message?, symbol?, times?=1} the next new orders · fill-orders {on}
+              change-fault {kind: refuse | double, code?=110, message?, times?=1} the next changes of orders
               volume-share {share} · commission-delay {seconds} of simulated time
     account   restate {exec_id, quantity?, price?} corrects or busts · deliver {symbol} an option before its last day
               action {kind: stock-dividend | spin-off | merge | rename | reverse-split, symbol, into?, ratio?, cash?}
@@ -209,6 +210,10 @@ class Control:
     ) -> None:
         """Let the venue refuse the next new orders, of one symbol or of any."""
         self.send("reject", times=times, code=code, message=message, symbol=symbol)
+
+    def change_fault(self, kind: str, times: int = 1, *, code: int = 110, message: str | None = None) -> None:
+        """Let the next changes of orders be refused ("refuse"), or become second orders beside the first ("double")."""
+        self.send("change-fault", kind=kind, times=times, code=code, message=message)
 
     def fill_orders(self, on: bool) -> None:
         """Switch filling off, so that orders work without end, or on again."""

@@ -69,6 +69,7 @@ class Faults:
     rules: list[Rule] = field(default_factory=list)
     traps: list[Trap] = field(default_factory=list)
     ignored: list[Rule] = field(default_factory=list)  # requests that are swallowed unread
+    changes: list[tuple[str, int, str]] = field(default_factory=list)  # of the next ones: refuse or double, code, text
     silent_after: str = ""  # '' | connect | handshake: new connections get nothing beyond it
     connectivity_lost: bool = False
     read_only: bool = False

@@ -25,6 +25,7 @@ FILES = {
     "contract": "trader/broker_contract.py",
     "gateway": "trader/cycles/test_gateway.py",
     "hands": "trader/cycles/test_outside_hands.py",
+    "modify": "trader/cycles/test_modify.py",
     "policy": "trader/cycles/test_policy.py",
     "names": "trader/cycles/test_same_names.py",
     "input": "trader/cycles/test_bad_input.py",

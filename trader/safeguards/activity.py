@@ -22,7 +22,8 @@ def few_enough_orders_in_a_day(book: Book, limits: Limits) -> tuple[Verdict, ...
     """A loop that trades a little at every cycle is a bug, too."""
     day = running_cycle(book).started.session_day
     sent = sum(order.session_day == day for order in book.orders.values())
-    planned = sum(order.order_ref not in book.orders for order in planned_orders(book))  # what works already is sent
+    kept = {order.order_ref for order in book.kept_orders}  # of what was sent
+    planned = sum(order.order_ref not in kept for order in planned_orders(book))
     total = Decimal(sent + planned)
     return (
         at_most(total, Decimal(limits.orders_per_day_max), "orders sent today and planned", reduction=shrinks(book)),

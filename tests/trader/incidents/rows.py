@@ -229,6 +229,7 @@ CATALOGUE: tuple[Row, ...] = (
 TESTS = Path(__file__).parents[2]
 PAGE = TESTS.parent / "docs" / "faults.md"
 BY_ID = (
+    "modify",
     "broker",
     "cycles",
     "days",

@@ -18,6 +18,7 @@ from ledger.sending import deferred
 from trader.projection import ARITHMETIC, cautious_nav, running_cycle
 from trader.safeguards import reductions_only
 from trader.sizing.currencies import conversions
+from trader.sizing.kept import unwanted, with_kept
 from trader.sizing.proceeds import with_needs
 from trader.sizing.rows import nothing, rows_of
 from trader.sizing.shaping import shaped
@@ -36,10 +37,15 @@ def plan_orders(book: Book, sizing: Sizing) -> tuple[Fact, ...]:
             wishes = tuple(wish_of(frame, con_id) for con_id in sizing.universe)
             wishes, scaled = shaped(frame, wishes)
             rows = with_needs(frame, rows_of(frame, wishes))  # from here on, quantities are final
-            return (*scaled, *rows, *conversions(frame))
+            return (*scaled, *with_kept(book, rows), *conversions(frame))
         except Unvalued as unknown:
             idle = (bare(book, con_id, f"not sized: {unknown}") for con_id in sizing.universe)
             return (StepFailed(step=STEP, reason=str(unknown)), *(nothing(wish) for wish in idle))
+
+
+def unwanted_orders(book: Book, sizing: Sizing) -> tuple[str, ...]:
+    """Name the orders that work already and that a plan made now would not want as they are; mostly there are none."""
+    return unwanted(book, plan_orders(book, sizing)) if book.kept_orders else ()
 
 
 def defer_orders(book: Book) -> tuple[Fact, ...]:
@@ -52,4 +58,4 @@ def _frame(book: Book, sizing: Sizing) -> Frame:
     return Frame(book, sizing, nav, reductions_only(book, sizing.limits))
 
 
-__all__ = ["Sizing", "defer_orders", "plan_orders"]
+__all__ = ["Sizing", "defer_orders", "plan_orders", "unwanted_orders"]

@@ -52,6 +52,7 @@ from ledger.lots import Holding, Named, new
 from ledger.orders import Fill as Fill  # noqa: PLC0414 - the same
 from ledger.orders import Order as Order  # noqa: PLC0414 - the same
 from ledger.sending import kept_back, next_planned
+from ledger.wanting import Wanted
 
 ONE = Decimal(1)
 ZERO = Decimal(0)
@@ -207,6 +208,7 @@ class State:
     halt: str | None = None  # the operator's
     gone_live: bool = False
     settings_approved: str = ""  # sha256 of the settings that orders may leave by; the first cycle's, at first
+    wanted: dict[str, Wanted] = field(default_factory=dict)  # by strategy
     overrides: dict[str, OverrideSet] = field(default_factory=dict)  # by subject; lifted ones are gone
     halt_code: str | None = None  # why we halted ourselves, a code of docs/runbook.md; no later halt hides it
 

@@ -80,6 +80,7 @@ def _computed(book: Book, home: Path, strategy: Strategy, universe: tuple[int, .
         inputs=inputs,
         file=str(path.relative_to(home / "var")),
         file_sha256=sha256(content).hexdigest(),
+        moves=strategy.MOVES,
     )
 
 

@@ -130,6 +130,18 @@ class Limits(BaseModel):
         default_factory=dict,
         description='symbols by sector: { banks = ["JPM", "BAC"] }; the others count to none',
     )
+    target_leverage_max: Positive = Field(
+        default=Decimal(4), description="multiple of NAV that all targets together may want; above it nothing is scaled"
+    )
+    target_jump_max: Positive = Field(
+        default=Decimal(2), description="multiple of NAV by which a strategy's targets may change at once"
+    )
+    target_unchanged_sessions_max: Count = Field(
+        default=20, description="sessions that targets computed from prices may stay the same to the last digit"
+    )
+    target_age_days_max: Count = Field(
+        default=7, description="days, by the calendar, since the close that a target rests on"
+    )
     no_trade_band: NotNegative = Field(
         default=Decimal("0.01"), description="share of NAV: a smaller drift is left alone"
     )

@@ -36,6 +36,7 @@ from ledger.events import (
     TradingHalted,
     TradingResumed,
     TradingVetoed,
+    VerdictRow,
     execution_base,
 )
 from ledger.events.cycle import LogStarted
@@ -43,6 +44,7 @@ from ledger.forgetting import is_old_day
 from ledger.line import Event
 from ledger.sending import waiting_for_proceeds
 from ledger.state import ONE, Break, Cycle, Forgotten, Impossible, SlotState, State, changed
+from ledger.wanting import wanted_after
 
 
 def _log_started(state: State, event: Event) -> None:
@@ -145,6 +147,8 @@ def _targets(state: State, event: Event) -> None:
     fact: TargetsComputed = event.fact  # type: ignore[assignment]
     if state.cycle is not None:
         state.update_cycle(targets=(*state.cycle.targets, fact))
+        before, session_day = state.wanted.get(fact.strategy), state.cycle.started.session_day
+        state.wanted[fact.strategy] = wanted_after(before, fact, session_day)
 
 
 def _evaluated(state: State, event: Event) -> None:
@@ -164,11 +168,28 @@ def _allowed(state: State, event: Event) -> None:
     if any(verdict.outcome != "pass" for verdict in cycle.verdicts):
         raise Impossible("trading allowed: a safeguard did not pass")
     state.update_cycle(allowed=True, allowed_at=event.recorded_at)
+    _accept_targets(state)
+
+
+def _accept_targets(state: State) -> None:
+    """Take the targets of a cycle that passed as what the next ones are measured by.
+
+    Not so where it passed only because its positions shrink: the jump would pass for none in the next one.
+    """
+    if state.cycle is not None and not any(map(_is_beyond_the_jump, state.cycle.verdicts or ())):
+        for name in {computed.strategy: None for computed in state.cycle.targets}:
+            state.wanted[name] = state.wanted[name]._replace(accepted=state.wanted[name].exposures)
+
+
+def _is_beyond_the_jump(row: VerdictRow) -> bool:
+    return row.safeguard == "targets_do_not_jump" and row.distance.startswith("-")
 
 
 def _vetoed(state: State, event: Event) -> None:
     fact: TradingVetoed = event.fact  # type: ignore[assignment]
     state.update_cycle(vetoed=fact.reasons, allowed=False)
+    if fact.reasons == ("dry run",):  # nothing else was against it
+        _accept_targets(state)
 
 
 def _reconciled(state: State, event: Event) -> None:
@@ -260,6 +281,8 @@ def _settings_changed(state: State, event: Event) -> None:
 def _settings_approved(state: State, event: Event) -> None:
     fact: SettingsApproved = event.fact  # type: ignore[assignment]
     state.settings_approved = fact.settings_sha256
+    for name, wanted in list(state.wanted.items()):  # whoever approved the settings saw what they would do
+        state.wanted[name] = wanted._replace(accepted=None)
     state.mail_fails_since = None  # the cure of a mail that fails, or its end: if it fails on, that counts from here
 
 

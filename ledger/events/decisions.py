@@ -71,6 +71,7 @@ class TargetsComputed(Fact):
     file: str  # below var/, as a person finds it
     file_sha256: str
     capital: Exact = Decimal(1)  # share of NAV that the strategy decides about; weights are fractions of it
+    moves: bool = False  # computed from prices: the same to the last digit for long means that something is stuck
 
 
 class VerdictRow(Row):

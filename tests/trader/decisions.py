@@ -111,13 +111,18 @@ def quote(con_id: int, **changes: object) -> QuoteRow:
     return QuoteRow.model_validate(given | changes)
 
 
-def targets(weights: Mapping[int, str], leverage: str = "1") -> TargetsComputed:
+def targets(
+    weights: Mapping[int, str], leverage: str = "1", *, age: int | None = 1, moves: bool = False
+) -> TargetsComputed:
+    """Of closes that are so many days old; None: of a day that is not told."""
+    day = None if age is None else SESSION - timedelta(days=age)
+    given = {"leverage": Decimal(leverage), "reference_day": day}
     rows = tuple(
-        TargetRow(con_id=con_id, symbol=SYMBOLS[con_id], weight=Decimal(weight), leverage=Decimal(leverage))
+        TargetRow.model_validate({"con_id": con_id, "symbol": SYMBOLS[con_id], "weight": Decimal(weight)} | given)
         for con_id, weight in weights.items()
     )
     return TargetsComputed(
-        strategy="fixed", strategy_sha256="0" * 64, rows=rows, inputs=(), file="", file_sha256="0" * 64
+        strategy="fixed", strategy_sha256="0" * 64, rows=rows, inputs=(), file="", file_sha256="0" * 64, moves=moves
     )
 
 

@@ -100,6 +100,7 @@ class Someone:
     """A strategy that somebody wrote."""
 
     NAME: ClassVar[str] = "someone's"
+    MOVES: ClassVar[bool] = False
     decide: Callable[[], tuple[TargetRow, ...]]
     evidence: tuple[bytes, ...] = ()
 

@@ -60,6 +60,8 @@ def test_every_limit_says_its_unit() -> None:
         "minutes",
         "megabytes",
         "symbols",
+        "sessions that",
+        "days,",
         "HH:MM",
     )
 

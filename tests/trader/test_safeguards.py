@@ -6,7 +6,7 @@ nothing reads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -67,6 +67,7 @@ from tests.trader.decisions import (
     NOW,
     OPENED,
     PRICES,
+    RECONCILED,
     SESSION,
     SYMBOLS,
     UNIVERSE,
@@ -77,6 +78,7 @@ from tests.trader.decisions import (
     quote,
     situation,
     started,
+    targets,
     told,
 )
 from trader import safeguards
@@ -214,6 +216,35 @@ def snapshot(nav: str, day: date, flows: str) -> SnapshotTaken:
         leverage_net=zero, realised=zero, unrealised=zero, commissions=zero, dividends=zero, taxes=zero, interest=zero,
         fees=zero, flows=D(flows), adjustments=zero,
     )  # fmt: skip
+
+
+WANTED, JUMP, STUCK, FRESH = (
+    "targets_stay_within_leverage",
+    "targets_do_not_jump",
+    "targets_change",
+    "targets_are_fresh",
+)
+LEAP = targets({AAPL: "1"}, "3")
+VETOED = (SafeguardsEvaluated(verdicts=()), TradingVetoed(reasons=("something",)))
+BEYOND = VerdictRow(safeguard=JUMP, outcome="pass", formula="", observed="2.8", limit="2", distance="-0.8")
+SHRUNK = (SafeguardsEvaluated(verdicts=(BEYOND,)), TradingAllowed(orders=1))
+
+
+def wanting(aapl: str, ibm: str) -> dict[str, Any]:
+    return {"weights": {AAPL: aapl, IBM: ibm}}
+
+
+def again(computed: TargetsComputed) -> Iterator[Fact]:
+    """The next cycle, and what it wants; the one before wanted 0.2 of AAPL."""
+    yield started(slot="2005-03-01/1135")
+    yield RECONCILED
+    yield computed
+
+
+def days_of(computed: TargetsComputed, days: int) -> Sequence[Fact]:
+    """So many sessions, two cycles each, that want the same."""
+    told_twice = [SESSION + timedelta(days=index // 2) for index in range(2 * days)]
+    return [fact for day in told_twice for fact in (started(slot=f"{day}/1135", session_day=day), computed)]
 
 
 CASES = (
@@ -427,6 +458,31 @@ CASES = (
     Case("orders_stay_within_volume", "pass", "reducing", [order(quantity="-9")], world=HELD, also=[ingested("1")]),
     Case("orders_stay_within_volume", "unknown", "not told", [order()], also=[ingested(None)]),
     Case("orders_stay_within_volume", "unknown", "none", [order()], also=[ingested("0")]),
+    # what the strategies want
+    Case(WANTED, "pass", "at it", limits={"target_leverage_max": "1"}, world=wanting("0.5", "-0.5")),
+    Case(WANTED, "veto", "above", limits={"target_leverage_max": "1"}, world=wanting("0.5", "-0.501")),
+    Case(WANTED, "veto", "above by leverage", world={**wanting("0.5", "0.5"), "leverage": "4.01"}),
+    Case(WANTED, "pass", "above, reducing", [order(quantity="-1")], {"target_leverage_max": "0.1"}, HELD),
+    Case(WANTED, "unknown", "no forecast", world={"instead": {TargetsComputed: ()}}),
+    Case(JUMP, "pass", "the first", also=[targets({AAPL: "1"}, "3")]),
+    Case(JUMP, "pass", "at it", also=[*ALLOWED, *again(targets({AAPL: "-1"}, "1.6"))]),
+    Case(JUMP, "veto", "above", also=[*ALLOWED, *again(targets({AAPL: "-1"}, "1.601"))]),
+    Case(JUMP, "veto", "another name", also=[*ALLOWED, *again(targets({IBM: "1"}, "2.001"))]),
+    Case(JUMP, "veto", "and the cycle after", also=[*ALLOWED, *again(LEAP), *VETOED, *again(LEAP)]),
+    Case(JUMP, "veto", "since a reduction", also=[*ALLOWED, *again(LEAP), *SHRUNK, *again(LEAP)]),
+    Case(JUMP, "pass", "after new settings", also=[*ALLOWED, THESE, *again(LEAP)]),
+    Case(JUMP, "pass", "of what was vetoed", also=[*VETOED, *again(LEAP)]),
+    Case(JUMP, "pass", "above, reducing", world=HELD, also=[*ALLOWED, *again(LEAP), order(quantity="-1")]),
+    Case(JUMP, "unknown", "no forecast", world={"instead": {TargetsComputed: ()}}),
+    Case(STUCK, "pass", "for so long", also=days_of(targets({AAPL: "0.2", IBM: "0.1"}, moves=True), 20)),
+    Case(STUCK, "veto", "longer", also=days_of(targets({AAPL: "0.2", IBM: "0.1"}, moves=True), 21)),
+    Case(STUCK, "pass", "what need not move", also=days_of(targets({AAPL: "0.2", IBM: "0.1"}), 21)),
+    Case(STUCK, "pass", "one at its cap", also=days_of(targets({AAPL: "1", IBM: "0"}, moves=True), 21)),
+    Case(STUCK, "unknown", "no forecast", world={"instead": {TargetsComputed: ()}}),
+    Case(FRESH, "pass", "of a week ago", also=[targets({AAPL: "0.2"}, age=7)]),
+    Case(FRESH, "veto", "older", also=[targets({AAPL: "0.2"}, age=8)]),
+    Case(FRESH, "pass", "older, not wanted", also=[targets({AAPL: "0"}, age=8)]),
+    Case(FRESH, "unknown", "of no day", also=[targets({AAPL: "0.2"}, age=None)]),
     Case("restricted_names_only_shrink", "pass", "another", [order()], {"restricted": "IBM"}),
     Case("restricted_names_only_shrink", "pass", "reducing", [order(quantity="-1")], {"restricted": "AAPL"}, HELD),
     Case("restricted_names_only_shrink", "veto", "growing", [order(quantity="1")], {"restricted": ("AAPL",)}, HELD),

@@ -15,7 +15,7 @@ from ledger.events import Fact, SafeguardsEvaluated, TradingAllowed, TradingVeto
 from ledger.nav import Unvalued
 from trader.limits import Limits
 from trader.projection import ARITHMETIC, planned_orders, running_cycle
-from trader.safeguards import account, activity, cycle, hours, orders, prices
+from trader.safeguards import account, activity, cycle, hours, orders, prices, targets
 from trader.safeguards.judging import Safeguard
 from trader.verdicts import unknown
 
@@ -28,6 +28,10 @@ SAFEGUARDS: tuple[Safeguard, ...] = (
     cycle.nothing_in_doubt,
     cycle.breaks_are_respected,
     cycle.every_order_has_a_target,
+    targets.targets_stay_within_leverage,
+    targets.targets_do_not_jump,
+    targets.targets_change,
+    targets.targets_are_fresh,
     cycle.this_slot_was_not_traded,
     cycle.account_and_mode_match,
     cycle.live_was_decided,

@@ -44,6 +44,7 @@ class TargetsFile:
     """Takes the word of another program, as long as it is fresh, whole and about the universe."""
 
     NAME: ClassVar[str] = "file"
+    MOVES: ClassVar[bool] = False
     path: str  # from the home, or absolute
     age_max: timedelta = timedelta(hours=24)
     stated: StatedTargets | None = None  # as found by the forecast; a strategy itself reads nothing

@@ -18,6 +18,7 @@ class FixedWeights:
     """The same weights at every cycle; what the market moves, the plan moves back."""
 
     NAME: ClassVar[str] = "fixed"
+    MOVES: ClassVar[bool] = False
     weights: Mapping[str, Decimal]  # by symbol, signed fractions of NAV
     leverage: Decimal = Decimal(1)
     evidence: tuple[bytes, ...] = ()

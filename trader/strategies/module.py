@@ -61,6 +61,7 @@ class Module:
     """Asks the owner's function, and checks its answer as any other."""
 
     NAME: ClassVar[str] = "module"
+    MOVES: ClassVar[bool] = False
     function: str  # "module:function"
     settings: Mapping[str, object] = field(default_factory=dict)  # the function's third argument
     timeout_seconds: int = 60

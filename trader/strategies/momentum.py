@@ -25,6 +25,7 @@ class Momentum:
     """The mean strength of several look-backs; a share too young for the longer ones is judged by the shorter ones."""
 
     NAME: ClassVar[str] = "momentum"
+    MOVES: ClassVar[bool] = True
     lookback_days: tuple[int, ...] = (60, 120, 250)
     volatility_days: int = 36  # span of the exponential mean of squared returns
     volatility_target: Decimal = Decimal("0.10")  # a year, of the whole portfolio were all names to move together

@@ -38,6 +38,7 @@ class RiskParity:
     """Weights that sum to 1 times the leverage; with a target of volatility, to what it takes, and no more."""
 
     NAME: ClassVar[str] = "risk_parity"
+    MOVES: ClassVar[bool] = True
     covariance_days: int = 250  # days of returns, the last ones that all contracts have in common
     shrinkage: Decimal = Decimal("0.2")  # 0: correlations as measured, 1: their mean for all
     volatility_target: Decimal | None = None  # a year, of the whole portfolio; None: be invested

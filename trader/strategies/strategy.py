@@ -26,6 +26,7 @@ class Strategy(Protocol):
     """
 
     NAME: ClassVar[str]
+    MOVES: ClassVar[bool]  # whether it computes weights from prices: the same ones for weeks mean that it is stuck
 
     @property
     def evidence(self) -> tuple[bytes, ...]:

@@ -50,6 +50,7 @@ class Trend:
     """Long what trends up, short (or out of) what trends down; a young share is judged by the faster rules."""
 
     NAME: ClassVar[str] = "trend"
+    MOVES: ClassVar[bool] = True
     speeds: tuple[int, ...] = (8, 16, 32, 64)  # span in days of each rule's fast mean
     volatility_days: int = 32  # span of the exponential deviation
     volatility_target: Decimal = Decimal("0.10")  # a year, of the whole portfolio at usual forecasts

@@ -38,6 +38,7 @@ FILES = {
     "simulator": "trader/simulator/test_control_faults.py",
     "peers": "trader/simulator/test_peers.py",
     "sizing": "trader/test_sizing.py",
+    "steps": "trader/cycles/test_rules_of_orders.py",
     "injections": "reconcile/test_injections.py",
     "slots": "trader/cycles/test_slots.py",
     "bars": "trader/test_bars.py",
@@ -116,6 +117,8 @@ INCIDENTS: tuple[Row, ...] = (
 )  # fmt: skip
 
 ENDED = "catalogue:test_no_code_ends_an_order_that_works"
+BY_TICK = "steps:test_by_the_smallest_tick_alone_the_exchange_refuses"
+IN_LOTS = "steps:test_orders_stand_where_the_exchange_takes_them_in_lots_that_it_trades"
 REFUSED = "catalogue:test_a_refusal_ends_its_order_whatever_its_code"
 NOTICE = "catalogue:test_notices_of_the_gateway_stop_nothing"
 OFFLINE = "faults:test_without_ib_behind_the_gateway_nothing_is_asked_or_sent"
@@ -168,8 +171,8 @@ CATALOGUE: tuple[Row, ...] = (
     _row(28, "a change that is refused", ENDED),
     _row(29, "a change that fails leaves the order", "broker:test_ibi_502_a_refused_change_does_not_end_the_order_that_works"),
     _row(30, "one order becomes two", "doubt:test_ntl_4564_an_order_that_the_broker_made_twice_is_tracked_cancelled_and_told"),
-    _row(31, "a price off the tick", "orders:test_a_price_off_the_tick_is_a_rejection"),
-    _row(32, "a size that is refused", REFUSED),
+    _row(31, "a price off the tick", "orders:test_a_price_off_the_tick_is_a_rejection", BY_TICK),
+    _row(32, "a size that is refused", REFUSED, IN_LOTS),
     _row(33, "precautionary limits", REFUSED),
     _row(34, "a preset changes the order", HELD),
     _row(35, "a warning, and the order works", HELD, ENDED),

@@ -18,6 +18,7 @@ from trader.simulator.commands_venue import VENUE_COMMANDS
 from trader.simulator.desk import Answer, Arguments, Command, CommandError, Desk
 from trader.simulator.faults import Faults
 from trader.simulator.orders import Rejected
+from trader.simulator.scenario import place_of, read_scenario
 
 VOLUME_SHARE = Decimal("0.10")  # the venue's own
 
@@ -39,6 +40,18 @@ async def clear(desk: Desk, arguments: Arguments) -> Answer:
     return {}
 
 
+async def play(desk: Desk, arguments: Arguments) -> Answer:
+    """Let a scenario happen from now on, in place of the one before; without a name, tell what is left of it."""
+    name = arguments.optional_text("scenario")
+    arguments.end()
+    if name is not None:
+        try:
+            await desk.gateway.play(read_scenario(place_of(name), SCENARIO_COMMANDS))
+        except OSError as error:
+            raise CommandError(f"scenario {name}: expected a packaged one or a file: {error.strerror}") from error
+    return {"left": [step.command for step in desk.gateway.scenario.steps]}
+
+
 def shutdown(desk: Desk, arguments: Arguments) -> Answer:
     """End the simulator, once this is answered."""
     arguments.end()
@@ -53,11 +66,19 @@ COMMANDS: tuple[tuple[str, Command], ...] = (
     *INJECTION_COMMANDS,
     *SIBLING_COMMANDS,
     ("clear", clear),
+    ("play", play),
     ("shutdown", shutdown),
 )
 
 # What a scenario may do by itself: time is moved by whoever steers, and only they wait and end it all.
-SCENARIO_COMMANDS = frozenset(name for name, _ in COMMANDS) - {"now", "advance", "wait-held", "shutdown", "dump"}
+SCENARIO_COMMANDS = frozenset(name for name, _ in COMMANDS) - {
+    "now",
+    "advance",
+    "wait-held",
+    "play",
+    "shutdown",
+    "dump",
+}
 
 
 async def carry_out(desk: Desk, name: str, given: dict[str, object]) -> Answer:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 
 from trader.simulator.clients import Client
-from trader.simulator.commands_venue import order_row
+from trader.simulator.commands_venue import last_order, order_row
 from trader.simulator.desk import Answer, Arguments, Command, CommandError, Desk
 from trader.simulator.faults import Rule, Trap
 from trader.simulator.registry import MESSAGE_NAMES, REQUEST_NAMES
@@ -52,6 +52,8 @@ async def error(desk: Desk, arguments: Arguments) -> Answer:
     """Send an errMsg to one client or to all."""
     code, text = arguments.integer("code"), arguments.text("text")
     request_id, client_id = arguments.integer("id", -1), arguments.optional_integer("client_id")
+    if arguments.flag("of_order", False):
+        request_id = last_order(desk).request.order_id
     arguments.end()
     clients = desk.gateway.clients
     if client_id is not None and client_id not in clients:

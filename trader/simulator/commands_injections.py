@@ -11,6 +11,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from trader.simulator.account import mark_of
+from trader.simulator.bookings import TradeBooked
 from trader.simulator.contracts import Contract
 from trader.simulator.desk import Answer, Arguments, Command, CommandError, Desk
 from trader.simulator.happenings import AccountChanged, PositionChanged
@@ -22,13 +23,21 @@ ACTIONS = frozenset({"stock-dividend", "spin-off", "merge", "rename", "reverse-s
 
 async def restate(desk: Desk, arguments: Arguments) -> Answer:
     """Correct an execution, or bust it where neither a quantity nor a price is given."""
-    exec_id = arguments.text("exec_id")
+    exec_id = arguments.text("exec_id", "") or _last_execution(desk)
     quantity, price = arguments.optional_decimal("quantity"), arguments.optional_decimal("price")
     arguments.end()
     if any(number is not None and number <= 0 for number in (quantity, price)):
         raise CommandError(f"quantity and price should be above zero, found {quantity} and {price}")
     desk.gateway.exchange.restate(exec_id, quantity=quantity, price=price)
     return await _told(desk)
+
+
+def _last_execution(desk: Desk) -> str:
+    booked = (each for each in reversed(desk.gateway.exchange.account.bookings) if isinstance(each, TradeBooked))
+    execution = next((each.execution for each in booked if each.execution is not None), None)
+    if execution is None:
+        raise CommandError("exec_id is missing, and nothing was traded so far")
+    return execution.exec_id
 
 
 async def action(desk: Desk, arguments: Arguments) -> Answer:

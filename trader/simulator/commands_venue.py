@@ -5,6 +5,7 @@ To add one: the function, its row in `VENUE_COMMANDS`, and a method of `control.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from trader.simulator.answers_orders import place_foreign
@@ -134,6 +135,22 @@ async def foreign_order(desk: Desk, arguments: Arguments) -> Answer:
     return {"order": order_row(desk, order)}
 
 
+def last_order(desk: Desk) -> Order:
+    """Return the order that a client placed last."""
+    if desk.gateway.order_accepted is None:
+        raise CommandError("no order was placed so far")
+    return desk.gateway.order_accepted
+
+
+async def double_order(desk: Desk, arguments: Arguments) -> Answer:
+    """Let the order that was placed last be there once more, under a permanent id of its own."""
+    arguments.end()
+    request = last_order(desk).request
+    order = place_foreign(desk.gateway, replace(request, order_id=0))
+    await _settle(desk)
+    return {"order": order_row(desk, order)}
+
+
 def _contract(desk: Desk, symbol: str) -> Contract:
     market = desk.gateway.exchange.market
     contract = market.contract_of(symbol)
@@ -190,6 +207,7 @@ VENUE_COMMANDS: tuple[tuple[str, Command], ...] = (
     ("dump", dump),
     ("orders", orders),
     ("foreign-order", foreign_order),
+    ("double-order", double_order),
     ("reject", reject),
     ("fill-orders", fill_orders),
     ("volume-share", volume_share),

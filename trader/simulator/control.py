@@ -12,13 +12,14 @@ The names of messages (`kind`) are those of `registry.py`.
               reject {code?, message?, symbol?, times?=1} the next new orders · fill-orders {on}
               change-fault {kind: refuse | double, code?=110, message?, times?=1} the next changes of orders
               volume-share {share} · commission-delay {seconds} of simulated time
-    account   restate {exec_id, quantity?, price?} corrects or busts · deliver {symbol} an option before its last day
+              double-order {} the last one once more
+    account   restate {exec_id?, quantity?, price?} corrects or busts · deliver {symbol} an option before its last day
               action {kind: stock-dividend | spin-off | merge | rename | reverse-split, symbol, into?, ratio?, cash?}
               transfer {symbol, quantity, price} from another broker, or to it
     login     sibling {account, cash?, symbol?, quantity?, price? | limit?, order_ref?} another account of it
     messages  drop, duplicate, corrupt {kind, times?} · delay {kind, seconds, times?} real seconds
               rewrite {kind, field, text, times?} another value in the field of this number
-              ignore {kind, times?} a request · error {code, text, id?=-1, client_id?}
+              ignore {kind, times?} a request · error {code, text, id?=-1, of_order?, client_id?}
               account-value {tag, currency?, value?} overrides a figure; without value it is left out
               market-data-type {type?} delivered whatever was asked for · refuse-data {code?, text?} no quotes
     sockets   clients · disconnect · disconnect-after {kind, nth?=1, answered?=false} · refuse {on} · silent {after}
@@ -27,7 +28,7 @@ The names of messages (`kind`) are those of `registry.py`.
     statements  statements (port, url, token, days) · serve-statement {day?, first_day?} for any query number
               statement-fault {kind, times?, seconds?}: try-again (1019), bad-token (1015), expired (1012),
               no-statement (1003), garbage, truncated, cut-off, unavailable (503), slow (with real seconds)
-    all       clear every fault · shutdown
+    all       clear every fault · play {scenario?} · shutdown
 
 `Control` is the client: one method a command, for tests, the demo and a clock. It is not for several threads at once.
 To add a command: a function in one of the files `commands_*.py`, its row there, and a method here.
@@ -200,6 +201,11 @@ class Control:
         order: dict[str, Any] = answer["order"]
         return order
 
+    def double_order(self) -> dict[str, Any]:
+        """Let the order that was placed last be there once more. Returns the other one."""
+        order: dict[str, Any] = self.send("double-order")["order"]
+        return order
+
     def reject(
         self,
         times: int = 1,
@@ -360,6 +366,11 @@ class Control:
     def clear(self) -> None:
         """End every fault; what is withheld is sent."""
         self.send("clear")
+
+    def play(self, scenario: str | None = None) -> list[str]:
+        """Let a scenario happen from now on; return the commands that are left of it."""
+        left: list[str] = self.send("play", scenario=scenario)["left"]
+        return left
 
     def shutdown(self) -> None:
         """End the simulator."""

@@ -177,6 +177,12 @@ class Gateway:
             client.withhold(mark)
         client.close()
 
+    async def play(self, scenario: Scenario) -> None:
+        """Let another scenario go on from here."""
+        self.scenario = scenario
+        for step in scenario.until(self.exchange.now):
+            await self._carry_out(step)
+
     def _follow(self, kind: str) -> None:
         """Let the scenario act, once the answers to the request that it waited for are sent."""
         for step in self.scenario.after(kind):

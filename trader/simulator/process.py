@@ -20,7 +20,8 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from trader.simulator.commands import SCENARIO_COMMANDS
-from trader.simulator.scenario import Scenario, read_scenario
+from trader.simulator.desk import CommandError
+from trader.simulator.scenario import Scenario, packaged, place_of, read_scenario
 from trader.simulator.simulator import (
     DEFAULT_ACCOUNT,
     DEFAULT_CASH,
@@ -39,6 +40,9 @@ CANNOT_START = 2
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until told to stop, and return the exit code."""
     options = _parser().parse_args(argv)
+    if options.scenarios:
+        print("\n".join(f"{name:<18} {about}" for name, about in packaged().items()))
+        return 0
     try:
         setup = _setup(options)
     except (ValueError, OSError) as error:
@@ -59,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     try:
         asyncio.run(serve(build_exchange(setup), setup, listening))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, CommandError) as error:  # the last: a step of the scenario that happens at once
         print(f"simulator: {_reason(error, setup)}", file=sys.stderr)
         return CANNOT_START
     return 0
@@ -73,7 +77,7 @@ def write_ports(path: Path, ports: Ports) -> None:
     aside.replace(path)
 
 
-def _reason(error: ValueError | OSError, setup: Setup) -> str:
+def _reason(error: Exception, setup: Setup) -> str:
     """Say on one line what is wrong and what to do."""
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
         ports, options = [setup.port, setup.control_port], ["--port", "--control-port"]
@@ -116,7 +120,7 @@ def _setup(options: argparse.Namespace) -> Setup:
         control_port=options.control_port,
         wire_log=options.wire_log,
         statement_port=options.statement_port,
-        scenario=read_scenario(options.scenario, SCENARIO_COMMANDS) if options.scenario else Scenario(),
+        scenario=read_scenario(place_of(options.scenario), SCENARIO_COMMANDS) if options.scenario else Scenario(),
         terms=Terms(
             dividends=options.dividends,
             splits=options.splits,
@@ -151,7 +155,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--statements", action="store_true", help="write a Flex statement every evening and serve it over HTTP")
     add("--statement-port", type=int, default=0, help="where statements are served (default 0: any free port)")
     add("--withholding", type=_amount, default=Decimal("0.30"), help="tax on dividends, a share (default 0.30)")
-    add("--scenario", type=Path, help="a file of what goes wrong by itself: see docs/simulator.md")
+    add("--scenario", help="what goes wrong by itself: a packaged scenario's name, or a file (docs/simulator.md)")
+    add("--scenarios", action="store_true", help="list the packaged scenarios, and end")
     add("--host", default="127.0.0.1", help="address to listen at (default 127.0.0.1; there is no password)")
     add("--port-file", type=Path, help="write the ports to this file as JSON, once they listen")
     add("--wire-log", type=Path, help="append every message to this file, a JSON line each")

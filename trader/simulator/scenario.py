@@ -1,14 +1,16 @@
 """A scenario: what goes wrong by itself, at a time or after a request; drawn from a seed, so that it happens again.
 
+    # What it is about, in a line.
     seed = 7
 
     [[step]]
-    at = 2005-03-01T14:40:00Z          # or: after = "placeOrder", nth = 2
+    at = 2005-03-01T14:40:00Z          # or: after = "placeOrder", nth = 2; with neither at once
     command = "drop"                   # any command of the control port, but those that move time or end it all
     arguments = { kind = "positionEnd", times = 1 }
     chance = "0.5"                     # whether it happens at all (default: it does)
     within = 600                       # at most so many seconds later than `at`
 
+Those that are packaged lie in `scenarios/`, named after the rows of docs/faults.md.
 To let a step depend on something else: a field of `Step`, read in `_step`, and whoever asks for it.
 """
 
@@ -24,6 +26,8 @@ from random import Random
 
 from trader.simulator.registry import REQUEST_NAMES
 
+SCENARIOS = Path(__file__).with_name("scenarios")
+AT_ONCE = datetime(1, 1, 1, tzinfo=UTC)
 FIELDS = frozenset({"at", "after", "nth", "command", "arguments", "chance", "within"})
 Act = Callable[[str, dict[str, object]], Awaitable[object]]
 
@@ -70,6 +74,18 @@ class Scenario:
         return due
 
 
+def packaged() -> dict[str, str]:
+    """Name the packaged scenarios, and say what each is about."""
+    paths = sorted(SCENARIOS.glob("*.toml"))
+    return {path.stem: path.read_text(encoding="utf-8").partition("\n")[0].removeprefix("# ") for path in paths}
+
+
+def place_of(name: str) -> Path:
+    """Return where a scenario lies: a packaged one by its name, or a file."""
+    known = SCENARIOS / f"{name}.toml"
+    return known if known.parent == SCENARIOS and known.exists() else Path(name)
+
+
 def read_scenario(path: Path, commands: frozenset[str]) -> Scenario:
     """Read a file, and draw what happens; raises ScenarioError, or OSError for a file that cannot be read."""
     try:
@@ -98,8 +114,8 @@ def _step(row: dict[str, object], where: str, chance: Random, commands: frozense
     likely, later = _number(row, "chance", "1", where), _number(row, "within", "0", where)
     happens, share = Decimal(chance.random()) < likely, Decimal(chance.random())
     at, after, nth = row.get("at"), row.get("after", ""), row.get("nth", 1)
-    if (at is None) == (after == ""):
-        raise ScenarioError(f"{where}: expected either at or after")
+    if at is not None and after:
+        raise ScenarioError(f"{where}: expected at, after, or neither")
     if at is not None and not (isinstance(at, datetime) and at.utcoffset() is not None):
         raise ScenarioError(f"{where}: at should be a moment with a zone like 2005-03-01T14:40:00Z, found {at!r}")
     if after and after not in REQUEST_NAMES | {"whatIf"}:
@@ -107,7 +123,7 @@ def _step(row: dict[str, object], where: str, chance: Random, commands: frozense
     if not isinstance(nth, int) or nth < 1:
         raise ScenarioError(f"{where}: nth should be 1 or more, found {nth!r}")
     moment = at.astimezone(UTC) + timedelta(seconds=int(later * share)) if isinstance(at, datetime) else None
-    return Step(command, arguments, moment, str(after), nth) if happens else None
+    return Step(command, arguments, None if after else moment or AT_ONCE, str(after), nth) if happens else None
 
 
 def _number(row: dict[str, object], name: str, default: str, where: str) -> Decimal:

@@ -97,7 +97,7 @@ async def serve(exchange: Exchange, setup: Setup, ready: Callable[[Ports, asynci
         archive = exchange.settlement.archive
         service = StatementService(archive) if archive else None
         desk = Desk(gateway, stopped, service)
-        gateway.scenario, gateway.act = setup.scenario, partial(carry_out, desk)
+        gateway.act = partial(carry_out, desk)
         control = ControlServer(desk)
         stack.callback(gateway.close)
         stack.callback(control.close)
@@ -107,6 +107,7 @@ async def serve(exchange: Exchange, setup: Setup, ready: Callable[[Ports, asynci
         if service is not None:
             statement_port = service.open(setup.host, setup.statement_port)
             stack.callback(service.close)
+        await gateway.play(setup.scenario)
         ready(Ports(port, control_port, statement_port), stopped)
         await stopped.wait()
         await gateway.drain()

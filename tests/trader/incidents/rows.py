@@ -229,6 +229,16 @@ CATALOGUE: tuple[Row, ...] = (
     _row(78, "names of time zones", "peers:test_a_client_that_is_not_ours_trades_as_it_stands"),
 )  # fmt: skip
 
+# Rows that no server can show by itself.
+WITHOUT_SCENARIO = {
+    "psts_932": "a limit of ours", "psts_928": "a file of ours", "tg_reprice": "an order that we build",
+    "ml4t_cfg": "a limit of ours", "ml4t_state": "a file of ours", "clock_skew": "our clock", "overlap": "our own starts",
+    "mail_down": "the mail server", "16": "the client's own throttle", "20": "no layout of it is known",
+    "27": "an id that we choose", "57": "combinations are not simulated", "61": "never read",
+    "65": "a future is held or not", "76": "the bar of today is always there", "77": "requests that we choose",
+    "78": "what the session says of its zone",
+}  # fmt: skip
+
 TESTS = Path(__file__).parents[2]
 PAGE = TESTS.parent / "docs" / "faults.md"
 BY_ID = (
@@ -244,7 +254,8 @@ BY_ID = (
 HEAD = """# Faults, and the tests that prove them
 
 Written by `python tests/trader/incidents/rows.py`; the tests run the real client
-library against the simulator wherever a server is part of the matter. Paths are under `tests/`.
+library against the simulator wherever a server is part of the matter. Paths are under `tests/`. A scenario lets the simulator do
+it by itself: `tallybook simulator --scenario NAME`.
 
 """
 
@@ -265,6 +276,11 @@ def by_id(row: Row) -> tuple[str, ...]:
     return tuple(test for test in own if test.partition(":")[2].startswith(f"test_{row.name}_"))
 
 
+def scenario(row: Row) -> str:
+    """The name of a row's packaged scenario."""
+    return f"catalogue_{int(row.name):02}" if row.name.isdecimal() else row.name
+
+
 def page() -> str:
     """The whole page."""
     parts = (("Incidents of other systems", "id", INCIDENTS), ("What a server does", "#", CATALOGUE))
@@ -272,9 +288,13 @@ def page() -> str:
 
 
 def _table(title: str, key: str, rows: tuple[Row, ...]) -> str:
-    lines = [f"## {title}", "", f"| {key} | what | test, or why there is none |", "|---|---|---|"]
-    lines += [f"| {row.name} | {row.about} | {_told(row)} |" for row in rows]
+    lines = [f"## {title}", "", f"| {key} | what | scenario | test, or why there is none |", "|---|---|---|---|"]
+    lines += [f"| {row.name} | {row.about} | {_played(row)} | {_told(row)} |" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def _played(row: Row) -> str:
+    return f"none: {WITHOUT_SCENARIO[row.name]}" if row.name in WITHOUT_SCENARIO else f"`{scenario(row)}`"
 
 
 def _told(row: Row) -> str:

@@ -7,7 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.trader.incidents.rows import CATALOGUE, FILES, INCIDENTS, PAGE, TESTS, by_id, functions, page, proofs
+from tests.trader.incidents.rows import (
+    CATALOGUE,
+    FILES,
+    INCIDENTS,
+    PAGE,
+    TESTS,
+    WITHOUT_SCENARIO,
+    by_id,
+    functions,
+    page,
+    proofs,
+    scenario,
+)
+from trader.simulator.scenario import packaged
 
 SHARED = TESTS.parents[1] / "shared"
 
@@ -40,6 +53,13 @@ def test_every_test_that_is_named_is_there() -> None:
     known = {f"{file}:{name}" for file in FILES if Path(TESTS / FILES[file]).exists() for name in functions(file)}
 
     assert [test for row in (*INCIDENTS, *CATALOGUE) for test in proofs(row) if test not in known] == []
+
+
+def test_what_a_server_can_show_is_a_packaged_scenario() -> None:
+    shown = {scenario(row) for row in (*INCIDENTS, *CATALOGUE) if row.name not in WITHOUT_SCENARIO}
+
+    assert sorted(packaged()) == sorted(shown)
+    assert WITHOUT_SCENARIO.keys() <= {row.name for row in (*INCIDENTS, *CATALOGUE)}
 
 
 def test_the_page_is_that_of_the_rows() -> None:

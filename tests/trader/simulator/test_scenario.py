@@ -62,7 +62,9 @@ def test_chance_is_drawn_from_the_seed(tmp_path: Path) -> None:
         pytest.param("seed =", "expected TOML", id="no TOML"),
         pytest.param("sed = 1", "expected seed", id="misspelt"),
         pytest.param('[[step]]\nafter = "reqIds"\ncommand = "explode"', "command should be one of", id="command"),
-        pytest.param('[[step]]\ncommand = "clear"', "either at or after", id="never"),
+        pytest.param(
+            '[[step]]\nat = 2005-03-01T14:40:00Z\nafter = "reqIds"\ncommand = "clear"', "or neither", id="twice"
+        ),
         pytest.param('[[step]]\nat = 2005-03-01T14:40:00\ncommand = "clear"', "with a zone", id="no zone"),
         pytest.param('[[step]]\nafter = "reqId"\ncommand = "clear"', "name of a request", id="request"),
         pytest.param('[[step]]\nafter = "reqIds"\nnth = 0\ncommand = "clear"', "1 or more", id="nth"),

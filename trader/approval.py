@@ -18,7 +18,7 @@ from ledger.state import State
 from trader.evidence import EvidenceError, get
 from trader.settings import SettingsError, canonical_text, settings_of
 
-DECIDES_NOTHING = ("mail", "witness", "broker", "simulator", "flex", "dry_run")
+DECIDES_NOTHING = ("mail", "notices", "witness", "broker", "simulator", "flex", "dry_run")
 DECIDE_NOTHING = ("schedule.timeout_seconds", "schedule.memory_megabytes", "schedule.close_not_before")
 SHAPING = ("limits.gross_leverage_max", "limits.name_share_max", "limits.sector_share_max")  # a plan sells to meet them
 # Settings that are limits, though their names do not end in _max or _min: the smaller, the tighter.
@@ -102,5 +102,9 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
     if isinstance(value, dict) and value:
         for key, entry in value.items():
             yield from _leaves(entry, f"{name}.{key}" if name else key)
+    elif name == "strategy" and isinstance(value, list) and all(isinstance(entry, dict) for entry in value):
+        for entry in value:
+            own = f"{name} {entry.get('name') or entry.get('kind')}" if len(value) > 1 else name
+            yield from _leaves(entry, own)
     else:
         yield name, value if isinstance(value, str) else json.dumps(value, sort_keys=True)

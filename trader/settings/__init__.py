@@ -5,8 +5,6 @@ in `sections.py`, what may not stand together in `contradictions.py`, the wordin
 """
 
 import json
-import os
-import stat
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -32,11 +30,10 @@ from trader.settings.deciding import (
 )
 from trader.settings.mistakes import one_line
 from trader.settings.reconciling import Reconcile
+from trader.settings.secrets import PASSWORD_VARIABLE, apprise_urls, mail_password, ping_url
 from trader.settings.sections import Settings
-from trader.settings.telling import Mail, Witness
+from trader.settings.telling import Mail, Notices, Witness
 from trader.settings.trading import Accounting, Orders, Schedule
-
-PASSWORD_VARIABLE = "TALLYBOOK_MAIL_PASSWORD"
 
 
 def load(home: Path) -> Settings:
@@ -71,35 +68,12 @@ def canonical_text(settings: Settings) -> str:
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=_spelled)
 
 
-def mail_password(mail: Mail, home: Path) -> str:
-    """Return the mail password from the environment or its file; raise SettingsError if neither can be used."""
-    if (password := os.environ.get(PASSWORD_VARIABLE)) is not None:
-        return _sendable(password, PASSWORD_VARIABLE)
-    if mail.password_file is None:
-        raise SettingsError(
-            f"{home / FILE_NAME}: mail.user: expected a password, found none; "
-            f"set {PASSWORD_VARIABLE} or mail.password_file"
-        )
-    path = home / mail.password_file
+def notices_of(toml: dict[str, Any], path: Path) -> Notices:
+    """Validate the notices section alone, for the same reason."""
     try:
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if mode & 0o077:
-            raise SettingsError(
-                f"{path}: expected a file that only its owner reads, found mode {mode:o}; run: chmod 600 {path}"
-            )
-        return _sendable(path.read_text(encoding="utf-8", errors="replace").strip(), str(path))
-    except OSError as error:
-        raise SettingsError(
-            f"{path}: expected the mail password, found: {error.strerror}; correct mail.password_file"
-        ) from None
-
-
-def _sendable(password: str, where: str) -> str:
-    """Refuse what no login can carry, such as the wide spaces of a password that was copied from a web page."""
-    if not password or not password.isascii():
-        found = "found another character" if password else "found none"
-        raise SettingsError(f"{where}: expected a mail password of ASCII characters, {found}; type it in by hand")
-    return password
+        return Notices.model_validate(_frozen(toml.get("notices", {})))
+    except ValidationError as error:
+        raise SettingsError(f"{path}: notices.{one_line(error, Notices)}") from None
 
 
 def _frozen(value: Any) -> Any:
@@ -117,6 +91,7 @@ def _spelled(value: object) -> str:
 
 __all__ = [
     "FILE_NAME",
+    "PASSWORD_VARIABLE",
     "Account",
     "Accounting",
     "Broker",
@@ -128,6 +103,7 @@ __all__ = [
     "Mail",
     "Module",
     "Momentum",
+    "Notices",
     "Orders",
     "Reconcile",
     "RiskParity",
@@ -140,9 +116,12 @@ __all__ = [
     "Trend",
     "Universe",
     "Witness",
+    "apprise_urls",
     "canonical_text",
     "load",
     "mail_of",
     "mail_password",
+    "notices_of",
+    "ping_url",
     "settings_of",
 ]

@@ -1,7 +1,8 @@
 """Everything that the owner of a home may decide, put together; each part stands in the file of its family.
 
 `connecting.py` the account and its broker, `deciding.py` universe, strategy and sources, `trading.py` orders, schedule
-and lots, `telling.py` mail and witness, `reconciling.py` tolerances and caps, `trader/limits.py` the limits.
+and lots, `telling.py` mail, other notices and witness, `secrets.py` what must not stand here, `reconciling.py`
+tolerances and caps, `trader/limits.py` the limits.
 """
 
 from typing import Literal
@@ -12,7 +13,7 @@ from trader.limits import Limits
 from trader.settings.connecting import Account, Broker, Flex, Simulator
 from trader.settings.deciding import Sources, Strategy, Universe
 from trader.settings.reconciling import Reconcile
-from trader.settings.telling import Mail, Witness
+from trader.settings.telling import Mail, Notices, Witness
 from trader.settings.trading import Accounting, Orders, Schedule
 from trader.settings.values import Section
 
@@ -34,6 +35,7 @@ class Settings(Section):
     limits: Limits = Limits()
     schedule: Schedule = Schedule()
     mail: Mail = Mail()
+    notices: Notices = Notices()
     witness: Witness = Witness()
     reconcile: Reconcile = Reconcile()
     flex: Flex = Flex()

@@ -34,6 +34,7 @@ class Mail(Section):
         default=(), description="addresses that mails go to"
     )
     timeout_seconds: Seconds = Field(default=20, description="seconds to wait for the mail server")
+    charts: bool = Field(default=True, description="draw NAV and leverage into the END mail, where matplotlib is there")
 
     @model_validator(mode="before")
     @classmethod
@@ -65,6 +66,20 @@ class Mail(Section):
     def wanted(self) -> bool:
         """Whether mails are to be sent at all."""
         return bool(self.host)
+
+
+class Notices(Section):
+    """Who is told besides by mail. The addresses are keys: they come from the environment or from a file."""
+
+    ping_url_file: str | None = Field(
+        default=None,
+        description="file with the address of a watch that waits for a sign of life, mode 0600, relative to the home",
+    )
+    apprise_file: str | None = Field(
+        default=None,
+        description="file with addresses that alerts go to by apprise, one a line, mode 0600, relative to the home",
+    )
+    timeout_seconds: Seconds = Field(default=10, description="seconds to wait for the watch")
 
 
 class Witness(Section):

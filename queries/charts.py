@@ -7,16 +7,18 @@ collect it in `course_of`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ledger.checkpoints import folded_from
 from ledger.events import BreakFound, CycleFailed, CycleStarted, LogStarted, SnapshotTaken
 from ledger.line import Event
 from ledger.log import read_events
+from ledger.log.storage import day_files, events_folder
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +27,7 @@ NAV_COLOUR, GAIN_COLOUR, LOSS_COLOUR = "#1b4965", "#5fa8d3", "#c1666b"
 BREAK_COLOUR, KILL_COLOUR, CAP_COLOUR, QUIET = "#d1495b", "#333333", "#d1495b", "#8a8f98"
 DAY_TICKS_MAX = 12
 MARK_LABELS_MAX = 8
+FILES_MORE = 10  # of the log, for days without a session between
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +49,19 @@ class Course:
     currency: str
     snapshots: tuple[SnapshotTaken, ...]
     marks: tuple[Mark, ...]
+    start: Decimal | None = None  # NAV that gains and losses are drawn against; None: what was put in
 
 
 class NothingToDraw(Exception):
     """The log holds no snapshot yet."""
 
 
-def nav_chart(home: Path, path: Path, *, leverage_max: Decimal | None = None) -> Path:
-    """Draw NAV and gross leverage over the cycles into a PNG (or what the path's ending says); return the path."""
-    course = course_of(read_events(home))
+def nav_chart(home: Path, path: Path, *, leverage_max: Decimal | None = None, sessions: int | None = None) -> Path:
+    """Draw NAV and gross leverage over the cycles into a PNG (or what the path's ending says); return the path.
+
+    `sessions` is how many of the last ones are shown; all, if it is not said.
+    """
+    course = course_of(read_events(home)) if sessions is None else recent_course(home, sessions)
     if not course.snapshots:
         raise NothingToDraw(f"{home}: expected at least one finished cycle, found none: run `tallybook cycle` first")
     draw(course, path, leverage_max=leverage_max)
@@ -95,6 +102,28 @@ def course_of(events: Iterable[Event]) -> Course:
     )
 
 
+def recent_course(home: Path, sessions: int) -> Course:
+    """Return the last sessions, drawn against the NAV that they began with; earlier days are not read again."""
+    files = day_files(events_folder(home))
+    first = files[-min(len(files), 2 * sessions + FILES_MORE)].name
+    book, seal = folded_from(home, before=first)
+    course = course_of(read_events(home, since=seal))
+    if book.log_id:
+        course = replace(
+            course, account=book.account, mode=book.mode, simulated=book.clock == "simulated",
+            currency=book.base_currency,
+        )  # fmt: skip
+    return _last_of(course, sessions)
+
+
+def _last_of(course: Course, sessions: int) -> Course:
+    days = sorted({snapshot.session_day for snapshot in course.snapshots})[-sessions:]
+    first = next((n for n, snapshot in enumerate(course.snapshots) if snapshot.session_day in days), 0)
+    marks = tuple(replace(mark, step=mark.step - first) for mark in course.marks if mark.step >= first)
+    start = course.snapshots[first].nav if first else None
+    return replace(course, snapshots=course.snapshots[first:], marks=marks, start=start)
+
+
 def draw(course: Course, path: Path, *, leverage_max: Decimal | None) -> None:
     """Draw the course; no display is needed."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -115,7 +144,7 @@ def _draw_nav(axes: Axes, course: Course) -> None:
 
     navs = [float(snapshot.nav) for snapshot in course.snapshots]
     steps = range(len(navs))
-    start = float(course.snapshots[0].flows)
+    start = float(course.snapshots[0].flows if course.start is None else course.start)
     axes.axhline(start, color=QUIET, linewidth=0.8, linestyle=(0, (4, 4)))
     for colour, wanted in (
         (GAIN_COLOUR, [nav >= start for nav in navs]),

@@ -1,7 +1,8 @@
 """After an abnormal end: the log recovers and records it, and the owner is told.
 
-Imported only when something went wrong. If the log refuses, the mail leaves all the same and says so; one mail an
-incident (a code and a day), remembered in the log or, where it cannot be written, beside it.
+Imported only when something went wrong. If the log refuses, the mail leaves all the same and says so. One mail an
+incident: what is told already, in the log or, where it cannot be written, beside it (`trader/unrecorded.py`), stands in
+the digests of the session until it is over.
 """
 
 from __future__ import annotations
@@ -9,8 +10,8 @@ from __future__ import annotations
 import re
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,26 @@ from ledger.book import Book
 from ledger.checkpoints import book_of
 from ledger.clock import Clock
 from ledger.errors import LogError, LogLocked, LogNotWritable
-from ledger.events import CycleFailed, NoticeFailed, NoticeSent
+from ledger.events import CycleFailed, NoticeFailed
 from ledger.ledger import Ledger, LedgerError
 from ledger.log.lock import read_holder
 from ledger.log.storage import var_folder
+from queries.break_words import symbol
+from queries.figures import price, quantity
 from trader import exits
+from trader.calendar import Calendar
 from trader.clocks import clock_of
-from trader.notices.compose import Failure, alarm_letter
-from trader.notices.mail import send
+from trader.incidents import Failure, begun_by_start, is_told
+from trader.notices import outage_mails
+from trader.notices.delivery import Channels, tell_incidents
+from trader.notices.incidents import alarm_letter
+from trader.ping import given, pinged
+from trader.remarking import remarked
 from trader.schedule import FILE_NAME, SettingsError, read_toml, schedule_of
-from trader.settings import Mail, mail_of
+from trader.settings import Mail, Notices, mail_of, notices_of
 from trader.supervision import Ending
+from trader.telling import take_notes
+from trader.unrecorded import keep, kept
 
 LOCK_SECONDS_MAX = 20.0  # what died may need a moment until its lock is gone
 LOCK_LOOK_SECONDS = 0.2
@@ -36,28 +46,54 @@ CODED = re.compile(r"([a-z][a-z0-9-]*): (.+)")  # the line in which a process of
 
 
 def tell(home: Path, slot: str, ending: Ending, what: str) -> None:
-    """Record and mail how the process of a slot ended; `what` is `cycle`, `commit` or `start`."""
+    """Record and tell how the process of a slot ended; `what` is `cycle`, `commit` or `start`."""
     failure = failure_of(slot, ending, what)
     if not ending.last_words.startswith(f"{failure.code}: "):  # else it said so itself
         sys.stderr.write(f"{failure.code}: slot {slot}: {failure.reason}\n")
     toml = read_toml(home)
     clock = clock_of(home, schedule_of(toml, home / FILE_NAME).control)
-    mail = _mail(toml, home)
+    channels = _channels(toml, home)
+    sign = given(channels.notices or Notices(), home, finished=False) if what != "commit" else None
     if failure.code == LogLocked.code:  # its holder lives: there is nothing to recover
-        _tell_without_log(home, mail, toml, replace(failure, recorded=f"{failure.code}: {failure.reason}"), clock)
+        _tell_without_log(channels, toml, replace(failure, recorded=f"{failure.code}: {failure.reason}"), clock)
         return
     try:
         with _opened(home, clock) as ledger:
             if what == "cycle":
                 _record(ledger, failure, ending)
-            if mail is not None and failure.incident not in ledger.book.mailed:
-                ledger.log.barrier()  # the mail is a witness
-                ledger.record((_sent(home, mail, toml, ledger.book, failure, clock.now()),))
+            ledger.record(tuple(pinged(ledger.book, sign)))
+            _tell_with_log(ledger, channels, toml, failure, clock)
     except (LogError, LedgerError) as error:
-        _tell_without_log(home, mail, toml, replace(failure, recorded=f"{error.code}: {error}"), clock)
+        _tell_without_log(channels, toml, replace(failure, recorded=f"{error.code}: {error}"), clock)
     except OSError as error:  # a folder that this user may not even list
         recorded = f"{LogNotWritable.code}: {error.filename or home}: {error.strerror}; check the permissions"
-        _tell_without_log(home, mail, toml, replace(failure, recorded=recorded), clock)
+        _tell_without_log(channels, toml, replace(failure, recorded=recorded), clock)
+
+
+def _tell_with_log(ledger: Ledger, channels: Channels, toml: dict[str, Any], failure: Failure, clock: Clock) -> None:
+    """Open an incident unless it is told already, tell of it, and send the session's digests while it lasts."""
+    book, home = ledger.book, channels.home
+    take_notes(ledger, channels)
+    calendar = Calendar.load(schedule_of(toml, home / FILE_NAME).calendar) if failure.code != "calendar" else None
+    digests = outage_mails(book, failure.slot, calendar) if calendar is not None else ()
+    now_known = (*remarked(book, home, toml), *working(book)) if digests or not is_told(book, failure) else ()
+    ledger.record(begun_by_start(book, replace(failure, details=(*failure.details, *now_known)), channels.to))
+    ledger.log.barrier()  # a mail is a witness
+    for notice in tell_incidents(book, channels, clock.now()):
+        _complain(notice)
+        ledger.record((notice,))
+    for letter in (digest(now_known) for digest in digests if "mail" in channels.to):
+        notice = channels.hand_over(letter, "mail")
+        _complain(notice)
+        ledger.record((notice,))
+
+
+def working(book: Book) -> Iterator[str]:
+    """Tell the orders that worked when the broker was seen last: they may fill while nobody looks."""
+    for order in book.working_orders:
+        what = f"{'BUY' if order.quantity > 0 else 'SELL'} {quantity(abs(order.quantity))} {symbol(book, order.con_id)}"
+        limit = f" limit {price(order.limit_price)}" if order.limit_price is not None else ""
+        yield f"Working when last seen: {what}{limit}, filled {quantity(abs(order.filled))} ({order.order_ref})."
 
 
 def failure_of(slot: str, ending: Ending, what: str) -> Failure:
@@ -109,38 +145,42 @@ def _record(ledger: Ledger, failure: Failure, ending: Ending) -> None:
     )
 
 
-def _mail(toml: dict[str, Any], home: Path) -> Mail | None:
-    """Return the mail settings if mail is wanted; whatever else is wrong in the file, an alarm must leave."""
+def _channels(toml: dict[str, Any], home: Path) -> Channels:
+    """Return by what the owner is told; whatever else is wrong in the file, an alarm must leave."""
+    mail: Mail | None = None
+    notices: Notices | None = None
     try:
         mail = mail_of(toml, home / FILE_NAME)
     except SettingsError as error:
         sys.stderr.write(f"{error.code}: no mail was sent: {error}\n")
-        return None
-    return mail if mail.wanted else None
+    try:
+        notices = notices_of(toml, home / FILE_NAME)
+    except SettingsError as error:
+        sys.stderr.write(f"{error.code}: only mails are sent: {error}\n")
+    return Channels(home, mail, notices)
 
 
-def _sent(
-    home: Path, mail: Mail, toml: dict[str, Any], book: Book | None, failure: Failure, now: datetime
-) -> NoticeSent | NoticeFailed:
-    mode = str(toml.get("account", {}).get("mode", "paper"))
-    notice = send(mail, home, alarm_letter(book, failure, mode, now))
-    if isinstance(notice, NoticeFailed):
-        sys.stderr.write(f"mail-failed: {notice.subject}: {notice.reason}\n")
-    return notice
-
-
-def _tell_without_log(home: Path, mail: Mail | None, toml: dict[str, Any], failure: Failure, clock: Clock) -> None:
-    """Mail what the log could not record, once an incident as far as a file beside it can be kept."""
+def _tell_without_log(channels: Channels, toml: dict[str, Any], failure: Failure, clock: Clock) -> None:
+    """Tell what the log could not record, once an incident as far as a file beside it can be kept."""
     if not failure.recorded.startswith(f"{failure.code}: "):
         sys.stderr.write(f"{failure.recorded}\n")
-    remembered = home / "var" / "alarms" / failure.incident.replace("/", "-")
-    if mail is None or _lies(remembered):
+    book = _readable_book(channels.home)
+    if not channels.to or (book is not None and is_told(book, failure)):
         return
-    book = _readable_book(home)
-    if book is not None and failure.incident in book.mailed:
-        return
-    if isinstance(_sent(home, mail, toml, book, failure, clock.now()), NoticeSent):
-        _remember(remembered)
+    mode = str(toml.get("account", {}).get("mode", "paper"))
+    note = kept(channels.home, failure)
+    for by in channels.to:
+        if by not in note.told:
+            notice = channels.hand_over(alarm_letter(book, failure, mode, clock.now()), by)
+            _complain(notice)
+            if not isinstance(notice, NoticeFailed):
+                note = note._replace(told=(*note.told, by))
+    keep(note)
+
+
+def _complain(notice: object) -> None:
+    if isinstance(notice, NoticeFailed):
+        sys.stderr.write(f"mail-failed: {notice.subject}: {notice.reason}\n")
 
 
 def _readable_book(home: Path) -> Book | None:
@@ -148,18 +188,3 @@ def _readable_book(home: Path) -> Book | None:
         return book_of(home)
     except (LogError, OSError):
         return None  # the letter says that no figures are known
-
-
-def _lies(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:
-        return False  # nobody can tell: rather a second mail than none
-
-
-def _remember(path: Path) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    except OSError as error:
-        sys.stderr.write(f"{path}: expected to be writable, found: {error.strerror}; this mail may repeat\n")

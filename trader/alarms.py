@@ -1,85 +1,170 @@
-"""What the owner is told at once, though the cycle itself did not fail: an order in doubt, one that the broker made
-twice, settings that wait for approval, and a cycle before this one that ended without a word.
+"""What the owner is told at once, though the cycle itself did not fail: an order in doubt or made twice, a break that
+stops something, a failed step, a veto, settings that wait, a watch that cannot be reached. Pure.
 
-An end that the parent saw is told by `aftermath.py`. One mail a code and day. To tell something else at once: a
-function in `ALARMS`, its code in docs/runbook.md.
+An alarm is a function from the book to troubles; each trouble has a subject, and an incident lasts as long as any of
+its subjects is named (`trader/incidents.py`). A start that failed is no alarm of these: `trader/aftermath.py` tells it.
+To tell something else at once: a kind with its code, headline and command, its function in `ALARMS`, and the code in
+docs/runbook.md.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import ClassVar
 
 from ledger.book import Book
-from ledger.events import CycleFailed, NoticeFailed, NoticeSent
-from ledger.ledger import Ledger
 from ledger.refusals import resting
-from ledger.state import ZERO, Cycle, State
-from trader.notices.compose import Failure, alarm_letter
-from trader.notices.mail import send
-from trader.settings import Settings
+from ledger.state import Cycle
+from queries.advice import accepting
+from queries.break_words import follows, symbol, what_differs, why
 
-CUT_OFF = "it ended without a word: the machine went down, or its parent was killed with it"
+ZERO = Decimal(0)
+
+# What a veto of these means is told as what it follows from, or, of the last ones, asks for nothing but patience.
+TOLD_OTHERWISE = (
+    "book_is_reconciled", "no_step_failed", "not_halted", "this_log_is_the_newest", "nothing_in_doubt",
+    "breaks_are_respected", "settings_are_approved", "mails_leave", "the_slot_before_was_finished",
+    "this_slot_was_not_traded",
+)  # fmt: skip
 
 
-class CycleCutOff:
-    """A cycle that neither finished nor failed, as far as the log knows."""
+class Kind:
+    """A kind of incident: its code, what a mail begins with (40 columns at most), and what to type first."""
 
-    code = "cycle-cut-off"
+    code: ClassVar[str]
+    headline: ClassVar[str]
+    command: ClassVar[str] = "tallybook status"
+    of_trading: ClassVar[bool] = False  # only a cycle that trades can tell that it is over
 
 
-class OrderInDoubt:
+class OrderInDoubt(Kind):
     """An order of which it is not known whether it arrived."""
 
     code = "order-in-doubt"
+    headline = "An order is in doubt."
 
 
-class OrderDoubled:
+class OrderDoubled(Kind):
     """An order that the broker made more than once."""
 
     code = "order-doubled"
+    headline = "An order was made twice."
+    command = "tallybook breaks"
 
 
-class ContractRests:
+class ContractRests(Kind):
     """A contract whose orders the broker refused twice in a session."""
 
     code = "contract-rests"
+    headline = "A contract rests: refused twice."
 
 
-class SettingsWait:
+class SettingsWait(Kind):
     """Settings that changed and that nobody approved yet."""
 
     code = "settings-wait"
+    headline = "Settings wait for you."
+    command = "tallybook approve"
 
 
-def tell_untold(ledger: Ledger, settings: Settings, home: Path) -> None:
-    """Record and mail the end of the start before, where nobody was left to do so, or the mail did not leave."""
-    cycle = ledger.book.cycle
-    if cycle is not None and not cycle.ended:
-        ledger.record((CycleFailed(slot=cycle.started.slot, code=CycleCutOff.code, reason=CUT_OFF),))
-    failed = ledger.book.failed
-    if failed is not None:
-        failure = Failure(failed.code, failed.reason, failed.slot)
-        ledger.log.barrier()  # the mail is a witness
-        ledger.record(_mailed(ledger.book, settings, home, failure))
+class BreakOpen(Kind):
+    """A difference between the book and the broker that stops something."""
+
+    code = "break-open"
+    headline = "Book and broker differ."
+    command = "tallybook breaks"
 
 
-def tell_of_orders(ledger: Ledger, settings: Settings, home: Path) -> None:
-    """Mail what the cycle that just ran found out about orders. Sync HEAD first."""
-    for alarm in ALARMS:
-        failure = alarm(ledger.book)
-        if failure is not None:
-            ledger.record(_mailed(ledger.book, settings, home, failure))
+class StepBroke(Kind):
+    """A line of the cycle that could not do its work: no order left."""
+
+    code = "step-failed"
+    headline = "A step failed: no order left."
+    of_trading = True
 
 
-def settings_wait(book: State) -> Failure | None:
+class OrdersVetoed(Kind):
+    """Orders were wanted, and a safeguard let none leave."""
+
+    code = "orders-vetoed"
+    headline = "Orders were vetoed."
+    of_trading = True
+
+
+class InRecovery(Kind):
+    """This log may not be the newest: no order leaves."""
+
+    code = "in-recovery"
+    headline = "In recovery: no order leaves."
+
+
+class PingUnanswered(Kind):
+    """The watch that waits for a sign of life could not be reached."""
+
+    code = "ping-failed"
+    headline = "The watch could not be reached."
+    command = "tallybook doctor"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that is wrong now."""
+
+    kind: type[Kind]
+    subject: str
+    line: str
+    opens: bool = True  # False: it keeps an incident going, and begins none
+    command: str = ""  # what to type, if not what its kind says
+
+
+def troubles(book: Book) -> tuple[Trouble, ...]:
+    """Return everything that is wrong now and is told at once."""
+    return tuple(trouble for alarm in ALARMS for trouble in alarm(book))
+
+
+def in_doubt(book: Book) -> Iterator[Trouble]:
+    """Tell the orders that may or may not work at the broker."""
+    for order in book.in_doubt:
+        line = f"Order {order.order_ref}: no word of it, whether it arrived is unknown; nothing more was sent."
+        yield Trouble(OrderInDoubt, f"order {order.order_ref}", line)
+    yield from _of_orders(book, OrderInDoubt, lambda order_ref: not _is_doubled(book, order_ref))
+
+
+def doubled(book: Book) -> Iterator[Trouble]:
+    """Tell the orders that the broker has more than one of."""
+    yield from _of_orders(book, OrderDoubled, lambda order_ref: _is_doubled(book, order_ref))
+
+
+def _of_orders(book: Book, kind: type[Kind], is_meant: Callable[[str], bool]) -> Iterator[Trouble]:
+    """Yield what open breaks of orders say: those of a cycle that was killed before it told them too."""
+    for known in book.open_breaks:
+        if known.found.kind == "order" and is_meant(known.found.subject):
+            prefix = "order" if kind is OrderInDoubt else "doubled"
+            yield Trouble(
+                kind, f"{prefix} {known.found.subject}", f"{known.found.text}.", command=_look(known.found.break_id)
+            )
+
+
+def _is_doubled(book: Book, order_ref: str) -> bool:
+    order = book.orders.get(order_ref)
+    return order is not None and len(order.perm_ids) > 1
+
+
+def _look(break_id: str) -> str:
+    return f"tallybook breaks {break_id}"
+
+
+def settings_wait(book: Book) -> Iterator[Trouble]:
     """Tell what changed in the settings, and what the plan by them would turn over and cost."""
     cycle = book.cycle
     if cycle is None or cycle.settings_changed is None or book.settings_approved == cycle.started.settings_sha256:
-        return None
-    texts = [f"{change.name}: {change.before} -> {change.after}." for change in cycle.settings_changed.changes]
-    texts.append(_turnover(cycle))
-    return _failure(book, SettingsWait.code, "The settings changed; no order leaves by them until you approve.", texts)
+        return
+    changes = " ".join(f"{it.name}: {it.before} -> {it.after}." for it in cycle.settings_changed.changes)
+    line = f"The settings changed; no order leaves by them until you approve. {changes} {_turnover(cycle)}"
+    command = 'tallybook approve --why "…"'
+    yield Trouble(SettingsWait, f"settings {cycle.started.settings_sha256}", line, command=command)
 
 
 def _turnover(cycle: Cycle) -> str:
@@ -90,43 +175,64 @@ def _turnover(cycle: Cycle) -> str:
     return f"By them this cycle would have sent {len(orders)} orders worth {worth:,.2f}, for {cost}."
 
 
-def in_doubt(book: State) -> Failure | None:
-    """Tell the orders that may or may not work at the broker."""
-    texts = [f"Order {order.order_ref}: no word of it, whether it arrived is unknown." for order in book.in_doubt]
-    texts += _found(book, lambda order_ref: len(book.orders[order_ref].perm_ids) < 2)
-    return _failure(book, OrderInDoubt.code, "An order is in doubt; nothing more was sent.", texts)
+def breaks(book: Book) -> Iterator[Trouble]:
+    """Tell the breaks that stop something; those of orders are told as what they are."""
+    for known in book.open_breaks:
+        if known.found.consequence != "note" and known.found.kind != "order":
+            name = known.found.break_id
+            line = f"{name} {what_differs(book, known)}: {follows(book, known)}. {why(book, known) or 'unexplained'}."
+            yield Trouble(BreakOpen, name, f"{line} To settle it: {accepting(known)}", command=_look(name))
 
 
-def doubled(book: State) -> Failure | None:
-    """Tell the orders that the broker has more than one of."""
-    texts = _found(book, lambda order_ref: len(book.orders[order_ref].perm_ids) > 1)
-    return _failure(book, OrderDoubled.code, "The broker made more than one order of ours.", texts)
+def failed_steps(book: Book) -> Iterator[Trouble]:
+    """Tell the lines of the cycle that could not do their work."""
+    for failure in book.cycle.failures if book.cycle is not None else ():
+        yield Trouble(StepBroke, f"step {failure.step}", f"{failure.step} failed: {failure.reason}.")
 
 
-def rest(book: State) -> Failure | None:
+def vetoes(book: Book) -> Iterator[Trouble]:
+    """Tell the safeguards that let no order leave, though some were wanted."""
+    cycle = book.cycle
+    if cycle is None or cycle.verdicts is None:
+        return
+    is_wanted = any(planned.order_ref is not None for planned in cycle.plan)
+    is_stopped = is_wanted and not cycle.started.dry_run and not cycle.failures  # else the failed step tells it
+    for row in cycle.verdicts:
+        if row.outcome != "pass" and row.safeguard not in TOLD_OTHERWISE:
+            contract = book.contracts.get(row.con_id) if row.con_id is not None else None
+            subject = f" {contract.symbol}" if contract is not None else ""
+            limit = f", limit {row.limit}" if row.limit else ""
+            line = f"{row.safeguard}{subject}: {row.formula}: {row.observed}{limit}."
+            day = cycle.started.session_day
+            yield Trouble(OrdersVetoed, f"veto {row.safeguard}", line, is_stopped, f"tallybook audit {day}")
+
+
+def rest(book: Book) -> Iterator[Trouble]:
     """Tell the contracts that are not ordered again today."""
-    if book.cycle is None:
-        return None
-    resting_now = resting(book, book.cycle.started.session_day)
-    texts = [f"{book.contracts[con_id].symbol}: {why}." for con_id, why in resting_now.items()]
-    return _failure(book, ContractRests.code, "The broker refused orders twice; they are not sent again today.", texts)
+    if book.cycle is not None:
+        day = book.cycle.started.session_day
+        for con_id, reason in resting(book, day).items():
+            line = f"The broker refused orders twice; they are not sent again today. {symbol(book, con_id)}: {reason}."
+            yield Trouble(ContractRests, f"rests {con_id} {day}", line)
 
 
-ALARMS: tuple[Callable[[State], Failure | None], ...] = (in_doubt, doubled, rest, settings_wait)
+def recovering(book: Book) -> Iterator[Trouble]:
+    """Tell that the log may not be the newest."""
+    if book.recovery is not None:
+        yield Trouble(InRecovery, "recovery", f"{book.recovery}.")
 
 
-def _found(book: State, is_meant: Callable[[str], bool]) -> list[str]:
-    """Return what open breaks of orders say: those of a cycle that was killed before it told them too."""
-    orders = (known for known in book.open_breaks if known.found.kind == "order")
-    return [f"{known.found.text}." for known in orders if is_meant(known.found.subject)]
+def unwatched(book: Book) -> Iterator[Trouble]:
+    """Tell that the watch could not be reached: nobody would notice if all ended here."""
+    if book.ping_failure is not None:
+        line = f"The watch that waits for our sign of life: {book.ping_failure}. Trading goes on; see [notices]."
+        yield Trouble(PingUnanswered, "ping", line)
 
 
-def _failure(book: State, code: str, headline: str, texts: list[str]) -> Failure | None:
-    if not texts or book.cycle is None:
-        return None
-    return Failure(code, " ".join(dict.fromkeys(texts)), book.cycle.started.slot, headline=headline)
-
-
-def _mailed(book: Book, settings: Settings, home: Path, failure: Failure) -> Iterator[NoticeSent | NoticeFailed]:
-    if settings.mail.wanted and failure.incident not in book.mailed:
-        yield send(settings.mail, home, alarm_letter(book, failure, settings.account.mode, book.now))
+ALARMS: tuple[Callable[[Book], Iterator[Trouble]], ...] = (
+    in_doubt, doubled, rest, breaks, failed_steps, vetoes, recovering, settings_wait, unwatched,
+)  # fmt: skip
+KINDS: tuple[type[Kind], ...] = (
+    OrderInDoubt, OrderDoubled, ContractRests, BreakOpen, StepBroke, OrdersVetoed, InRecovery, SettingsWait,
+    PingUnanswered,
+)  # fmt: skip

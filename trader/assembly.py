@@ -76,9 +76,15 @@ def strategy_of(settings: Settings) -> Strategy:
 def sources_of(settings: Settings, home: Path, broker: Broker, clock: Clock) -> tuple[Source, ...]:
     """Return the sources of bars, the broker's last: adjusted closes are preferred where a source has them."""
     section = settings.sources
+    own = BrokerBars(broker, section.history_days, recent=RecentBars(home, "broker"), clock=clock)
+    return (*second_sources_of(settings, home, clock), *((own,) if section.broker else ()))
+
+
+def second_sources_of(settings: Settings, home: Path, clock: Clock) -> tuple[Source, ...]:
+    """Return the sources of bars that need no broker."""
+    section = settings.sources
     folder = (FolderBars(home / section.folder, section.history_days),) if section.folder is not None else ()
     servers = (EndpointBars(server, home, clock, section.history_days) for server in section.http)
-    own = BrokerBars(broker, section.history_days, recent=RecentBars(home, "broker"), clock=clock)
     yahoo = YahooBars(home, clock, section.history_days, section.yahoo_tickers)
     return (*folder, *servers, *((yahoo,) if section.yahoo else ()), *((own,) if section.broker else ()))
 

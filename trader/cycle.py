@@ -9,7 +9,6 @@ from ledger.ledger import Ledger
 from ledger.state import State
 from reconcile import reconcile
 from trader import exits
-from trader.alarms import tell_of_orders, tell_untold
 from trader.assembly import broker_of, desk_of
 from trader.broker import Broker, BrokerProblem, OldCopyOfLog
 from trader.calendar import Slot
@@ -21,6 +20,7 @@ from trader.occasion import Options, is_closed, require_work
 from trader.safeguards import check_safeguards
 from trader.settings import Settings
 from trader.sizing import defer_orders, plan_orders, unwanted_orders
+from trader.telling import tell_again, tell_of_cycle, tell_untold
 from trader.witness import keep_due
 
 
@@ -75,6 +75,7 @@ def perform(home: Path, settings: Settings, slot: Slot, options: Options) -> int
         tell_untold(ledger, settings, home)
         require_work(ledger.book, options.slot_name, dry_run=dry_run)
         if is_closed(ledger.book, options.slot_name):  # what follows the cycle failed before, and is tried again
+            tell_again(ledger, settings, home)
             _tell(ledger, settings, home)
             return exits.FINE
         broker = broker_of(settings, clock, dry_run=dry_run)
@@ -87,7 +88,7 @@ def perform(home: Path, settings: Settings, slot: Slot, options: Options) -> int
             ledger.close()
             raise
         ledger.log.barrier()
-        tell_of_orders(ledger, settings, home)
+        tell_of_cycle(ledger, settings, home)
         _tell(ledger, settings, home)
         if options.slot_name.partition("/")[2].startswith("now-") and (news := bad_news(ledger.book)):
             print(f"bad news: {news}; see: tallybook status")  # somebody looks on

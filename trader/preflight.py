@@ -14,12 +14,12 @@ from pathlib import Path
 from ledger.events import ContractDefined, PreflightFinished, PreflightRow
 from ledger.ledger import Ledger
 from trader import exits
-from trader.alarms import tell_untold
 from trader.assembly import broker_of
 from trader.broker import Broker, BrokerProblem
 from trader.clocks import clock_of
 from trader.occasion import Options, require_work
 from trader.settings import Settings
+from trader.telling import tell_untold
 
 # IB resets, restarts or is slow: the next start may find it well.
 PASSING = frozenset({

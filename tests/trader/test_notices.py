@@ -43,9 +43,10 @@ from tests.queries.history import (
 from tests.trader.homes import SETTINGS, mail_section, write_settings
 from tests.trader.mailbox import Mailbox, mailbox
 from trader.calendar import Calendar, Slot
+from trader.incidents import Failure
 from trader.notices import due_mails, due_notices, session_letter
 from trader.notices import send as send_letter
-from trader.notices.compose import Failure, alarm_letter
+from trader.notices.incidents import alarm_letter
 from trader.notices.letters import Letter
 from trader.notices.mail import rendered
 from trader.settings import load
@@ -193,7 +194,7 @@ def test_an_open_break_and_a_halt_need_the_owner(tmp_path: Path) -> None:
     letter = session_letter(world.ledger.book, "start", TUESDAY, NAMES)
 
     assert letter.subject.endswith("HALTED")
-    assert letter.headline == "This needs you:"
+    assert letter.headline == "2 things need you, see below."
     assert 'Trading is halted: by hand. To lift it: tallybook resume --why "…"' in lines(letter)
     cure = 'tallybook accept B-1 --as-suspense --why "…" (if the broker is right)'
     assert lines(letter)[1:4] == [

@@ -4,13 +4,14 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
 from ledger.book import Book, replay
-from ledger.events import CycleFailed, DayCommitted, Fact, NoticeFailed, NoticeSent, TradingHalted
+from ledger.events import CycleFailed, DayCommitted, Fact, IncidentOpened, NoticeFailed, NoticeSent, TradingHalted
 from ledger.ledger import Ledger
 from ledger.log import read_events
 from ledger.log.storage import events_folder
@@ -74,7 +75,9 @@ def test_every_abnormal_end_has_its_code(code: str, timeout_seconds: float, expe
 def test_an_abnormal_end_is_recorded_and_mailed(home: Path, box: Mailbox) -> None:
     tell(home, SLOT, ended(KILLED), "cycle")
 
-    *_, failed, sent = facts(home)
+    *_, failed, opened, sent = facts(home)
+    assert isinstance(opened, IncidentOpened)
+    assert (opened.code, opened.of_starts, opened.nav) == ("cycle-killed", True, Decimal("100080.67"))
     assert isinstance(failed, CycleFailed)
     assert (failed.slot, failed.code, failed.signal) == (SLOT, "cycle-killed", "SIGKILL")
     assert failed.peak_memory_bytes is not None
@@ -86,14 +89,15 @@ def test_an_abnormal_end_is_recorded_and_mailed(home: Path, box: Mailbox) -> Non
     assert "Last known NAV 100,080.67." in box.body("html")
 
 
-def test_an_incident_is_mailed_once_a_day_and_recorded_each_time(home: Path, box: Mailbox) -> None:
+def test_an_incident_is_mailed_once_and_each_failed_start_is_recorded(home: Path, box: Mailbox) -> None:
     tell(home, SLOT, ended(KILLED), "cycle")
     tell(home, SLOT, ended(KILLED), "cycle")
     assert len(box.received) == 1
     assert sum(isinstance(fact, CycleFailed) and fact.slot == SLOT for fact in facts(home)) == 2
 
-    tell(home, "2005-03-03/0935", ended(KILLED), "cycle")
-    assert len(box.received) == 2
+    tell(home, "2005-03-03/0935", ended(KILLED), "cycle")  # it lasts: no cycle finished since
+    assert [subject.split()[1] for subject in box.subjects] == ["ALARM", "START"]
+    assert "No cycle has finished since Wed 2 Mar 09:40: cycle-killed; 3 starts failed." in box.body("plain")
 
 
 def test_a_mail_that_did_not_leave_is_tried_again(home: Path, box: Mailbox) -> None:

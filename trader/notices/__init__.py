@@ -1,25 +1,28 @@
-"""Mails to the owner: at the start, middle and end of a session, and on every abnormal end.
+"""Mails to the owner: at the start, middle and end of a session, and of every incident at its beginning and its end.
 
-What a mail says is composed purely from the book (`compose.py`, `paragraphs.py`), rendered and sent by `mail.py`.
+What a mail says is composed purely from the book (`compose.py`, `incidents.py`, `paragraphs.py`), rendered and sent by
+`mail.py`; `delivery.py` knows who has heard of an incident and who has not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 from ledger.book import Book
 from ledger.events import NoticeFailed, NoticeSent
 from queries.bridge import bridge_of
 from trader.calendar import Calendar
-from trader.notices.compose import END, due_notices, late_ends, session_letter
+from trader.notices.chart import chart_of
+from trader.notices.compose import END, due_in_outage, due_notices, late_ends, session_letter
 from trader.notices.letters import Letter
 from trader.notices.mail import send
 from trader.settings import Settings
 
-__all__ = ["due_mails", "due_notices", "send", "session_letter"]
+__all__ = ["due_mails", "due_notices", "outage_mails", "send", "session_letter"]
 
 
 def due_mails(book: Book, settings: Settings, home: Path) -> Iterator[NoticeSent | NoticeFailed]:
@@ -51,11 +54,32 @@ def due_mails(book: Book, settings: Settings, home: Path) -> Iterator[NoticeSent
             return
 
 
+def outage_mails(book: Book, slot_name: str, calendar: Calendar) -> tuple[Callable[[tuple[str, ...]], Letter], ...]:
+    """Return the digests that are due while no cycle finishes: each is written with what is known meanwhile."""
+    day = date.fromisoformat(slot_name.partition("/")[0])
+    session = calendar.session(day)
+    if session is None:
+        return ()
+    slots = calendar.slots(session)
+    slot = next((s for s in (*slots, calendar.closing_slot(session)) if s.name == slot_name), None)
+    if slot is None:
+        return ()
+    names = tuple(it.name for it in slots)
+    return tuple(partial(_digest, book, kind, day, names) for kind in due_in_outage(book, slot, slots))
+
+
+def _digest(book: Book, kind: str, day: date, names: tuple[str, ...], known: tuple[str, ...]) -> Letter:
+    return session_letter(book, kind, day, names, drawdown=book.growth.drawdown, outage=known)
+
+
 def _letter(book: Book, settings: Settings, home: Path, kind: str, day: date, calendar: Calendar) -> Letter:
     session = calendar.session(day)
     names = tuple(slot.name for slot in calendar.slots(session)) if session is not None else ()
-    return session_letter(
+    leverage_max = settings.limits.gross_leverage_max
+    letter = session_letter(
         book, kind, day, names,
-        leverage_max=settings.limits.gross_leverage_max,
-        drawdown=book.growth.drawdown, bridged=bridge_of(home, day),
+        leverage_max=leverage_max, drawdown=book.growth.drawdown, bridged=bridge_of(home, day),
     )  # fmt: skip
+    if kind != END or not settings.mail.charts:
+        return letter
+    return replace(letter, chart=chart_of(home, leverage_max))

@@ -1,4 +1,4 @@
-"""The letters that a home sends: session mails and alarms. Pure.
+"""The letters of a session; those of incidents are written in `incidents.py`. Pure.
 
 A session has three: START after its first finished cycle, MIDDLE after the middle one, END after the closing cycle; one
 that was missed is not sent later than its successor.
@@ -6,52 +6,38 @@ that was missed is not sent later than its successor.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from ledger.book import Book
 from ledger.bridged_days import BridgedDay
 from ledger.events import SnapshotTaken
-from queries.figures import change, money
+from queries.figures import change, clock_time, money
 from trader.calendar import NEW_YORK, Slot
+from trader.notices.holdings import HOLDINGS, holdings
 from trader.notices.letters import Letter, Part
+from trader.notices.limits import closest_limits, data_faults
 from trader.notices.paragraphs import (
-    HOLDINGS,
+    INDENT,
     age_text,
     bridge,
     cycle_troubles,
     day_text,
     figures_age,
-    holdings,
+    incidents_of,
     needs,
     order_troubles,
+    outage_lasts,
     pnl,
     previous_snapshot,
     reconciliation,
     standing,
     trades,
 )
+from trader.notices.summary import session_summary
 
-START, MIDDLE, END, ALARM = "start", "middle", "end", "alarm"
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """What went wrong with a start."""
-
-    code: str  # stands in docs/runbook.md
-    reason: str
-    slot: str
-    details: tuple[str, ...] = ()  # how the process ended
-    recorded: str = ""  # why the log did not take it; empty if it did
-    headline: str = ""  # of what did not end the start; empty if it did
-
-    @property
-    def incident(self) -> str:
-        """One mail a code and day."""
-        return f"{self.code}/{self.slot.partition('/')[0]}"
+START, MIDDLE, END = "start", "middle", "end"
 
 
 def due_notices(book: Book, slot: Slot, slots: tuple[Slot, ...]) -> tuple[str, ...]:
@@ -66,6 +52,28 @@ def due_notices(book: Book, slot: Slot, slots: tuple[Slot, ...]) -> tuple[str, .
     if past_middle:
         return () if sent & {MIDDLE, END} else (MIDDLE,)
     return () if sent else (START,)
+
+
+def due_in_outage(book: Book, slot: Slot, slots: tuple[Slot, ...]) -> tuple[str, ...]:
+    """Return which digest is due though no cycle finishes: none in the slot whose alarm told it all."""
+    lasts = next((it for it in book.incidents.values() if it.is_open and it.opened.of_starts), None)
+    if lasts is None or lasts.opened.slot == slot.name:
+        return ()
+    if slot.kind == "close":
+        kind = END
+    elif slot.at >= slots[len(slots) // 2].at:
+        kind = MIDDLE
+    elif lasts.opened.slot.partition("/")[0] < slot.day.isoformat():
+        kind = START
+    else:
+        return ()
+    is_told = (kind, slot.day) in book.notices or outage_name(kind, slot.day) in book.mailed
+    return () if is_told else (kind,)
+
+
+def outage_name(kind: str, day: date) -> str:
+    """Name a digest that tells of an outage: the session's own may still follow it."""
+    return f"outage-{kind}/{day}"
 
 
 def late_ends(book: Book, day: date) -> tuple[tuple[str, date], ...]:
@@ -83,9 +91,10 @@ def session_letter(
     leverage_max: Decimal | None = None,
     drawdown: Decimal | None = None,
     bridged: BridgedDay | None = None,
+    outage: tuple[str, ...] | None = None,
     zone: ZoneInfo = NEW_YORK,
 ) -> Letter:
-    """Write a session mail.
+    """Write a session mail; `outage` is what is known while no cycle finishes.
 
     `bridged` is how the day's NAV came about: the book keeps what is, not what was. `drawdown` counts every snapshot,
     as the status does: the book keeps only the last one of each session.
@@ -94,29 +103,43 @@ def session_letter(
     return Letter(
         kind=kind,
         subject=_session_subject(book, kind, day, bridged),
-        headline="Nothing needs you." if not waiting else "This needs you:",
+        headline=_headline(waiting) if outage is None else "No cycle finishes.",
+        summary=tuple(session_summary(book, day, slots, leverage_max=leverage_max, drawdown=drawdown, bridged=bridged)),
         parts=(
-            Part("", waiting),
+            Part("This needs you", waiting),
+            Part("", tuple(outage_lasts(book, zone)) if outage is not None else ()),
+            Part("", outage or ()),
             Part("Book and broker", tuple(reconciliation(book, kind, day, zone))),
             Part("The day", tuple(bridge(bridged))),
             Part("", tuple(trades(book, day, zone))),
             Part("", tuple(order_troubles(book, day))),
             Part("", (*cycle_troubles(book, day, slots), *_unsent_end(book, day))),
+            Part("", tuple(incidents_of(book, day, zone))),
+            Part("", (*data_faults(book), *closest_limits(book))),
             Part("", tuple(standing(book, day, slots, leverage_max=leverage_max, drawdown=drawdown, mailed=mailed))),
             Part("", tuple(figures_age(book, book.now, zone))),
         ),
         columns=HOLDINGS,
         holdings=holdings(book),
-        witness=_witness(book),
+        witness=witness_of(book),
         at=book.now,
+        incident=outage_name(kind, day) if outage is not None else "",
     )
+
+
+def _headline(waiting: tuple[str, ...]) -> str:
+    count = sum(1 for line in waiting if not line.startswith(INDENT))
+    return "Nothing needs you." if not count else f"{count} thing{'s need' if count > 1 else ' needs'} you, see below."
 
 
 def _session_subject(book: Book, kind: str, day: date, bridged: BridgedDay | None) -> str:
     today = book.snapshots.get(day)
+    if today is None and book.reported.nav is not None and book.reported.nav_at is not None:
+        known = f"{money(book.reported.nav.net_liquidation)} ({age_text(book.now - book.reported.nav_at)} old)"
+        return f"{tag_of(book)} {kind.upper()} {day_text(day)}  NAV {known}  {_verdict(book)}"
     earned, nav = change(pnl(book, day, bridged)), money(today.nav if today else None)
     told = f" (broker {money(today.nav_reported)})" if today is not None and _is_apart(book, today) else ""
-    return f"{_tag(book)} {kind.upper()} {day_text(day)}  {earned}  NAV {nav}{told}  {_verdict(book)}"
+    return f"{tag_of(book)} {kind.upper()} {day_text(day)}  {earned}  NAV {nav}{told}  {_verdict(book)}"
 
 
 def _is_apart(book: Book, today: SnapshotTaken) -> bool:
@@ -124,37 +147,15 @@ def _is_apart(book: Book, today: SnapshotTaken) -> bool:
     return bool(book.open_breaks) and money(today.nav_reported) != money(today.nav)
 
 
-def alarm_letter(book: Book | None, failure: Failure, mode: str, now: datetime, zone: ZoneInfo = NEW_YORK) -> Letter:
-    """Write an alarm, with the last known figures and their age; `book` is None where the log cannot be read."""
-    figures: tuple[str, ...] = ("The log cannot be read: no figures are known.",)
-    if book is not None:
-        known_nav = book.reported.nav
-        nav = money(known_nav.net_liquidation) if known_nav is not None else "unknown"
-        figures = (f"Last known NAV {nav}.", *figures_age(book, now, zone), *standing(book, _last_day(book)))
-    return Letter(
-        kind=ALARM,
-        subject=f"{_tag(book) if book else f'[{mode}]'} ALARM {failure.slot}  {failure.code}{_nav_and_age(book, now)}",
-        headline=failure.headline or f"The start of {failure.slot} ended abnormally: {failure.code}.",
-        parts=(
-            Part("", (failure.reason, *failure.details)),
-            Part("", (_recorded(failure), "The next start tries again; nothing that was sent is sent twice.")),
-            Part("What needs you", tuple(needs(book)) if book else ()),
-            Part("Last known figures", figures),
-        ),
-        columns=HOLDINGS,
-        holdings=holdings(book) if book else (),
-        witness=_witness(book) if book else "",
-        at=now,
-        incident=failure.incident,
-    )
-
-
-def _tag(book: Book) -> str:
+def tag_of(book: Book) -> str:
+    """Say in brackets whether money is at stake."""
     dry = book.cycle is not None and book.cycle.started.dry_run
     return f"[{book.mode}{' dry run' if dry else ''}]"
 
 
 def _verdict(book: Book) -> str:
+    if (known := next((it for it in book.incidents.values() if it.is_open and it.opened.of_starts), None)) is not None:
+        return f"no cycle since {clock_time(known.at, NEW_YORK.key)}"
     if book.halted is not None:
         return "HALTED"
     if book.recovery is not None:
@@ -179,19 +180,6 @@ def _unsent_end(book: Book, day: date) -> tuple[str, ...]:
     return (f"The END mail of {day_text(before.session_day)} was not sent.",)
 
 
-def _last_day(book: Book) -> date:
-    return max(book.snapshots) if book.snapshots else book.now.date()
-
-
-def _nav_and_age(book: Book | None, now: datetime) -> str:
-    if book is None or book.reported.nav is None or book.reported.nav_at is None:
-        return "  NAV unknown"
-    return f"  NAV {money(book.reported.nav.net_liquidation)} ({age_text(now - book.reported.nav_at)} old)"
-
-
-def _recorded(failure: Failure) -> str:
-    return "It is recorded in the log." if not failure.recorded else f"The log could not record it: {failure.recorded}"
-
-
-def _witness(book: Book) -> str:
+def witness_of(book: Book) -> str:
+    """Return SEQ:HASH of the log's last line."""
     return f"{book.seq}:{book.head}"

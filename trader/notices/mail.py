@@ -16,6 +16,7 @@ from trader.notices.letters import Letter
 from trader.settings import Mail, SettingsError, mail_password
 
 UNFOLDED = SMTP.clone(max_line_length=400, cte_type="7bit")  # a subject stays one line; any server takes seven bits
+CHART_ID = "nav@tallybook.invalid"
 WIDTH = 100  # of the text
 OWN_NAME = "localhost"  # said to the server; asking the resolver for a better one may hang
 
@@ -41,6 +42,9 @@ def message_of(mail: Mail, letter: Letter) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(rendered(letter, "letter.txt.j2"))
     message.add_alternative(rendered(letter, "letter.html.j2"), subtype="html")
+    if letter.chart:
+        page = message.get_payload()[1]  # type: ignore[index]
+        page.add_related(letter.chart, "image", "png", cid=f"<{CHART_ID}>", disposition="inline", filename="nav.png")  # type: ignore[union-attr]
     return message
 
 
@@ -57,7 +61,9 @@ def rendered(letter: Letter, template: str) -> str:
     )
     environment.filters["wrapped"] = _wrapped
     table = columns((letter.columns, *letter.holdings), right=frozenset(range(1, len(letter.columns))))
-    return environment.get_template(template).render(letter=letter, table=table if letter.holdings else [])
+    return environment.get_template(template).render(
+        letter=letter, table=table if letter.holdings else [], chart_id=CHART_ID
+    )
 
 
 def _wrapped(line: str) -> str:

@@ -125,7 +125,7 @@ def statement(book: Book, kind: str, day: date, zone: ZoneInfo) -> Iterator[str]
     if book.stated is None or book.stated_at is None or book.stated_at.astimezone(zone).date() != day:
         return
     read_at, _ = book.keys.get(book.stated.key, (0, None))
-    is_told = any(mail not in ("alarm", kind) and seq > read_at for (mail, _), seq in book.notices.items())
+    is_told = any(mail not in ("alarm", "ended", kind) and seq > read_at for (mail, _), seq in book.notices.items())
     yield from statement_lines(book.stated, lambda con_id: symbol(book, con_id), brief=is_told)
 
 
@@ -248,6 +248,24 @@ def cycle_troubles(book: Book, day: date, slots: tuple[str, ...]) -> Iterator[st
         yield from (f"kept back: {line}" for line in kept_back(book))
 
 
+def incidents_of(book: Book, day: date, zone: ZoneInfo) -> Iterator[str]:
+    """Tell the incidents that lasted at some time of the day."""
+    for known in book.incidents.values():
+        ended = known.ended_at.astimezone(zone).date() if known.ended_at is not None else None
+        if known.at.astimezone(zone).date() <= day and (ended is None or ended >= day):
+            when = span(known.at, known.ended_at or known.at, zone.key)
+            yield f"Incident {known.opened.code} {f'{when}, ended' if ended else f'since {when}'}."
+
+
+def outage_lasts(book: Book, zone: ZoneInfo) -> Iterator[str]:
+    """Tell since when no cycle finishes, and why it began."""
+    for known in book.incidents.values():
+        if known.is_open and known.opened.of_starts:
+            since = f"{day_text(known.at.astimezone(zone).date())} {clock_time(known.at, zone.key)}"
+            starts = counted(known.starts, "start")
+            yield f"No cycle has finished since {since}: {known.opened.code}; {starts} failed. {known.opened.lines[0]}"
+
+
 def standing(
     book: Book,
     day: date,
@@ -284,19 +302,3 @@ def figures_age(book: Book, now: datetime, zone: ZoneInfo) -> Iterator[str]:
         return
     old = f", {age_text(now - at)} old" if now - at > FRESH else ""
     yield f"The broker's figures are of {day_text(at.astimezone(zone).date())} {clock_time(at, zone.key)}{old}."
-
-
-def holdings(book: Book) -> tuple[tuple[str, ...], ...]:
-    """Tell what is held, a row a contract and a currency, as the last snapshot found it."""
-    if not book.snapshots:
-        return ()
-    last = book.snapshots[max(book.snapshots)]
-    rows = [
-        (row.symbol, quantity(row.quantity), price(row.mark), money(row.value), change(row.unrealised), row.currency)
-        for row in last.positions
-    ]
-    cash = [("cash", "", "", money(row.amount), "", row.currency) for row in last.cash]
-    return (*rows, *cash)
-
-
-HOLDINGS = ("", "quantity", "mark", "value", "unrealised", "currency")

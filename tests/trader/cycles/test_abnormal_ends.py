@@ -43,7 +43,7 @@ def test_a_strategy_that_never_ends_is_ended_within_the_time_limit(world: World)
     assert (started.status, started.code) == (exits.COULD_NOT, "cycle-timed-out")
     assert ended(world) == ("cycle-timed-out", "SIGTERM")
     assert len(alarms(world)) == 1
-    assert "ended abnormally: cycle-timed-out" in world.box.body("html")
+    assert "No cycle finished: cycle-timed-out" in world.box.body("html")
     assert world.at_venue() == []
 
     world.set(schedule={"timeout_seconds": 900})

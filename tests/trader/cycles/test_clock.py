@@ -33,7 +33,8 @@ def test_while_the_log_is_ahead_of_the_clock_nothing_is_traded_and_the_owner_is_
     assert "Clocks differ" in world.facts(StepFailed)[0].reason
     assert len(world.facts(TradingVetoed)) == 1
     assert world.orders() == ()
-    assert world.box.subjects[0].endswith("orders stopped")
+    assert world.box.subjects[0].startswith(f"[paper] ALARM {TUESDAY}/0935  step-failed")
+    assert world.box.subjects[1].endswith("orders stopped")
     assert "clock failed" in world.box.body("plain")
 
 

@@ -223,7 +223,7 @@ def test_what_follows_the_closing_is_tried_again_the_mail_too(world: World) -> N
 
     assert world.cycle().status == exits.FINE
 
-    assert [notice.kind for notice in world.facts(NoticeSent)] == ["end"]
+    assert [notice.kind for notice in world.facts(NoticeSent)] == ["alarm", "end"]  # that the commit failed, too
     assert len(world.facts(CycleFinished)) == len(world.facts(DayCommitted)) == 1
 
 

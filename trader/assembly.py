@@ -86,7 +86,7 @@ def second_sources_of(settings: Settings, home: Path, clock: Clock) -> tuple[Sou
     folder = (FolderBars(home / section.folder, section.history_days),) if section.folder is not None else ()
     servers = (EndpointBars(server, home, clock, section.history_days) for server in section.http)
     yahoo = YahooBars(home, clock, section.history_days, section.yahoo_tickers)
-    return (*folder, *servers, *((yahoo,) if section.yahoo else ()), *((own,) if section.broker else ()))
+    return (*folder, *servers, *((yahoo,) if section.yahoo else ()))
 
 
 def tolerances_of(settings: Settings) -> Tolerances:

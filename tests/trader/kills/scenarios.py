@@ -68,6 +68,16 @@ def left_working(world: World) -> None:
     world.advance_to(TUESDAY, 1)
 
 
+def left_to_change(world: World) -> None:
+    """The cycle before left two orders working; the one to be killed changes one, and replaces the other."""
+    world.set(orders={"open_orders": "modify"})
+    world.control.fill_orders(False)
+    world.advance_to(TUESDAY, 0)
+    assert world.trade() == exits.FINE
+    world.set(orders={"offset_ticks": 5})
+    world.advance_to(TUESDAY, 1)
+
+
 def held(world: World) -> None:
     """The cycle before bought; the one to be killed sells some, buys some, and hears of commissions late."""
     world.advance_to(TUESDAY, 0)
@@ -115,8 +125,11 @@ RACE = Scenario("filled while being cancelled", standstill, nothing, race, nothi
 CANCELLING = Scenario(
     "cancelling two, sending two", left_working, fills_again, as_cron, nothing, wanted=REDUCED, slot=1
 )
+CHANGING = Scenario(
+    "changing one, replacing one", left_to_change, fills_again, as_cron, nothing, wanted=ALL_WANTED, slot=1
+)
 SELLING = Scenario("selling one, buying one", held, nothing, as_cron, told_at_once, wanted=REDUCED, slot=1)
 REFUSED = Scenario("the first order refused", refused, nothing, as_cron, nothing, wanted=ALL_WANTED)
 SLOW = Scenario("acknowledged late", slow_words, nothing, as_cron, nothing, wanted=ALL_WANTED)
 
-SCENARIOS: tuple[Scenario, ...] = (FILLED, PARTIAL, LATE, RACE, CANCELLING, SELLING, REFUSED, SLOW)
+SCENARIOS: tuple[Scenario, ...] = (FILLED, PARTIAL, LATE, RACE, CANCELLING, CHANGING, SELLING, REFUSED, SLOW)

@@ -16,6 +16,7 @@ from tests.trader.cycles.world import TUESDAY, world
 from tests.trader.kills.rig import Point, Run, Scenario, complaints, trace, try_out
 from tests.trader.kills.scenarios import (
     CANCELLING,
+    CHANGING,
     FILLED,
     LATE,
     PARTIAL,
@@ -43,6 +44,8 @@ CASES: tuple[tuple[Scenario, tuple[Run, ...]], ...] = (
     (LATE, ((Point("send placeOrder", 2, "after"),),)),
     (RACE, ((SENT,),)),
     (CANCELLING, ((Point("send cancelOrder", 1, "after"),),)),
+    (CHANGING, ((Point("sync order_modify_attempted", 1, "after"),),)),  # intended, and not sent
+    (CHANGING, ((SENT,),)),  # changed, and nothing heard of it
     (SELLING, ((SENT,),)),
     (REFUSED, ((Point("write order_rejected", 1, "before"),),)),
     (SLOW, ((Point("write order_acknowledged", 2, "before"),),)),

@@ -24,6 +24,7 @@ from ledger.nav import is_of_one_currency
 from queries.advice import accepting, halt, kept_back, recovery, undecided
 from queries.bridge import bridge_of
 from queries.disk import DiskUse, disk_use
+from queries.fault_words import fault_lines
 from queries.figures import money, quantity
 from queries.tables import HOME_ZONE
 
@@ -97,6 +98,7 @@ class Status:
     disk: DiskUse | None = None
     provisional: int = 0  # facts that were inferred, until a statement says them
     provisional_cash: tuple[tuple[str, Decimal], ...] = ()  # what they move, by currency
+    data_faults: tuple[str, ...] = ()  # what was wrong with the data of the last cycle that trades
     expected: tuple[tuple[str, Decimal, str, date], ...] = ()  # flows that were announced: id, amount, currency, until
     kept_back: tuple[str, ...] = ()  # orders of the last plan that had to wait
 
@@ -194,6 +196,7 @@ def status_of(
         dry_run=seen.dry_run,
         provisional=len(book.provisional),
         provisional_cash=_provisional_cash(book),
+        data_faults=tuple(fault_lines(book)),
         expected=tuple((name, flow.amount, flow.currency, flow.until) for name, flow in book.flows.items()),
         kept_back=tuple(kept_back(book)),
         positions=_positions(book, last),

@@ -49,6 +49,7 @@ def status_lines(shown: Status) -> list[str]:
         *_holding_lines(shown),
         _agreement_line(shown),
         *_provisional_lines(shown),
+        *(f" {line}" for line in shown.data_faults),
         *(
             f"expected: {change(amount)} {currency} by {until} ({name})"
             for name, amount, currency, until in shown.expected

@@ -17,6 +17,7 @@ from ledger.events import (
     BreakFound,
     CycleFailed,
     CycleSkipped,
+    DataFaultFound,
     DataIngested,
     IncidentEnded,
     IncidentOpened,
@@ -32,6 +33,7 @@ from ledger.events import (
 )
 from ledger.ledger import Ledger
 from ledger.log import read_events
+from queries.status import status
 from tests.queries.history import IBM, TUESDAY, WEDNESDAY, World, buy_ibm, closed, new_world, ready, two_sessions
 from tests.trader.homes import SETTINGS, SIMULATED, mail_section, write_settings
 from tests.trader.mailbox import Mailbox, mailbox
@@ -39,6 +41,7 @@ from trader import exits
 from trader.aftermath import tell
 from trader.alarms import KINDS, troubles
 from trader.incidents import Failure, begun, begun_by_start, over
+from trader.notices import session_letter
 from trader.notices.delivery import Channels, tell_incidents
 from trader.notices.letters import SUMMARY_WIDTH
 from trader.settings import Settings, load
@@ -206,6 +209,44 @@ def test_the_end_of_an_outage_tells_how_long_what_was_missed_and_what_is_differe
     assert end.lines[1] == f"2 starts failed; missed: {TUESDAY}/1135."
     assert "Executed since: IBM +10." in end.lines
     assert any(line.startswith("NAV 100,000.00 before, ") for line in end.lines)
+
+
+def test_what_was_wrong_with_the_data_stands_in_the_status_and_in_the_mails_of_the_day(
+    tmp_path: Path,
+) -> None:
+    world = new_world(tmp_path)
+    world.begin(TUESDAY, "15:35")
+    fault = DataFaultFound(
+        source="folder", con_id=IBM, symbol="IBM", kind="spike", first=TUESDAY, last=TUESDAY, field="close",
+        text="940 after 94; correct it", skipped=True,
+    )  # fmt: skip
+    world.record(fault)
+    world.observe("92")
+    world.finish()
+    world.quiet_cycle(TUESDAY, "16:30", "92", kind="close")
+
+    line = "Data of IBM (folder), spike 2005-03-01: 940 after 94; correct it; IBM was left alone."
+    assert status(closed(world)).data_faults == (line,)
+    assert line in [line for part in session_letter(world.ledger.book, "end", TUESDAY, ()).parts for line in part.lines]
+
+
+def test_the_closest_limits_stand_in_the_mails(tmp_path: Path) -> None:
+    world = new_world(tmp_path)
+    world.begin(TUESDAY, "09:35")
+    rows = [("names_stay_within_share", "0.28", "0.3", "0.02", IBM), ("gross_leverage", "0.93", "1.5", "0.57", None)]
+    verdicts = tuple(
+        VerdictRow(
+            safeguard=name, outcome="pass", formula="as it is", observed=seen, limit=limit, distance=left, con_id=con_id
+        )
+        for name, seen, limit, left, con_id in rows
+    )
+    words = VerdictRow(safeguard="book", outcome="pass", formula="", observed="agrees", limit="", distance="")
+    world.record(SafeguardsEvaluated(verdicts=(*verdicts, words)))
+
+    letter = session_letter(world.ledger.book, "end", TUESDAY, ())
+
+    told = [line for part in letter.parts for line in part.lines]
+    assert "Closest limits: names stay within share IBM 0.28 of 0.3; gross leverage 0.93 of 1.5." in told
 
 
 # Who is told

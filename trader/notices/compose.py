@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 from ledger.book import Book
 from ledger.bridged_days import BridgedDay
 from ledger.events import SnapshotTaken
+from queries.fault_words import fault_lines
 from queries.figures import change, clock_time, money
 from trader.calendar import NEW_YORK, Slot
 from trader.notices.holdings import HOLDINGS, holdings
 from trader.notices.letters import Letter, Part
-from trader.notices.limits import closest_limits, data_faults
+from trader.notices.limits import closest_limits
 from trader.notices.paragraphs import (
     INDENT,
     age_text,
@@ -115,7 +116,7 @@ def session_letter(
             Part("", tuple(order_troubles(book, day))),
             Part("", (*cycle_troubles(book, day, slots), *_unsent_end(book, day))),
             Part("", tuple(incidents_of(book, day, zone))),
-            Part("", (*data_faults(book), *closest_limits(book))),
+            Part("", (*fault_lines(book), *closest_limits(book))),
             Part("", tuple(standing(book, day, slots, leverage_max=leverage_max, drawdown=drawdown, mailed=mailed))),
             Part("", tuple(figures_age(book, book.now, zone))),
         ),

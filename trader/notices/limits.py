@@ -1,4 +1,4 @@
-"""How far the account is from its limits, and what was wrong with the data, by the last cycle that trades. Pure.
+"""How far the account is from its limits, as the last cycle that trades found it. Pure.
 
 To tell another finding of a cycle: a function from the book to lines, named in `compose.py`.
 """
@@ -14,7 +14,6 @@ from ledger.events import VerdictRow
 from ledger.lots import ROUNDING
 
 TOLD_MAX = 3  # limits, the closest first
-FAULTS_MAX = 5
 SHOWN = Decimal("0.0001")
 
 
@@ -54,16 +53,6 @@ def closest_limits(book: Book) -> Iterator[str]:
     told = [f"{it.name} {_shown(it.observed)} of {_shown(it.limit)}" for it in distances(book)[:TOLD_MAX]]
     if told:
         yield f"Closest limits: {'; '.join(told)}."
-
-
-def data_faults(book: Book) -> Iterator[str]:
-    """Tell what was wrong with the data, and what followed."""
-    for fault in book.data_faults[:FAULTS_MAX]:
-        span = f"{fault.first}" if fault.first == fault.last else f"{fault.first} to {fault.last}"
-        follows = "left alone" if fault.skipped else "no order left"
-        yield f"Data of {fault.symbol} ({fault.source}), {fault.kind} {span}: {fault.text}; {follows}."
-    if (more := len(book.data_faults) - FAULTS_MAX) > 0:
-        yield f'{more} more in: tallybook sql "SELECT * FROM data_fault_found ORDER BY seq DESC"'
 
 
 def _shown(number: Decimal) -> str:

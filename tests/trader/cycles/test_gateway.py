@@ -51,6 +51,12 @@ def test_a_gateway_that_is_down_is_mailed_once_with_the_last_figures(world: Worl
     world.control.refuse(False)
     assert world.trade() == exits.FINE  # still in its slot
     assert world.book().slots[f"{TUESDAY}/1235"].finished
+    (over, _) = world.box.received[2:]  # before MIDDLE
+    assert f"ENDED {TUESDAY}/1235  gateway-down" in over["Subject"]
+    text = world.box.body("plain", 2)
+    assert "It lasted 15 min." in text
+    assert "3 starts failed; no slot was missed." in text
+    assert "Nothing was executed since, and book and broker agree as before." in text
     assert world.apart() == ()
 
 

@@ -8,7 +8,7 @@ in `series_bytes` and `_bar`; the hashes of new series change, those of kept one
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
@@ -51,6 +51,13 @@ class Bars:
 
     series: Mapping[int, Series]
     left_out: frozenset[int] = frozenset()  # contracts of the universe whose series is not fit to be seen
+
+    def before(self, day: date) -> Bars:
+        """Return the bars of earlier days alone: what a forecast of that day's session may know."""
+        return replace(
+            self,
+            series={con_id: tuple(bar for bar in series if bar.day < day) for con_id, series in self.series.items()},
+        )
 
     def signal_closes(self, con_id: int) -> tuple[Decimal, ...]:
         """Return the closes that a signal may compare: adjusted where the whole series has them, else raw."""

@@ -2,7 +2,8 @@
 
 It takes its task from its standard input, and writes a line of JSON an answer to its standard output; what the function
 prints goes to the error output. It ends itself by an alarm, should whoever started it be gone. Whatever is raised ends
-it with a traceback, whose last line is the reason that the cycle records.
+it with a traceback, whose last line is the reason that the cycle records. It can open no file but what is installed, no
+connection, and no process.
 """
 
 from __future__ import annotations
@@ -35,12 +36,27 @@ class Task(NamedTuple):
     timeout_seconds: int
 
 
+REACHING = ("socket.", "subprocess.", "os.system", "os.posix_spawn", "os.exec", "os.fork", "urllib.", "ftplib.")
+SYSTEM = ("/usr/", "/lib", "/proc/", "/sys/", "/dev/", "/etc/localtime")
+
+
+def shut_off(event: str, arguments: tuple[object, ...]) -> None:
+    """Let nothing be read but what is installed: an audit could not read it again."""
+    if event.startswith(REACHING):
+        raise PermissionError(f"{event}: a function is given all that it may see; let a source bring it")
+    if event == "open" and isinstance(arguments[0], str | bytes | os.PathLike):
+        path = os.path.abspath(os.fsdecode(arguments[0]))  # noqa: PTH100 - pathlib itself would come through here
+        if not path.startswith((*SYSTEM, sys.prefix, sys.base_prefix, *filter(None, sys.path))):
+            raise PermissionError(f"{path}: a function is given all that it may see; let a source bring it")
+
+
 def main() -> None:
     """Answer one task."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     task: Task = pickle.load(sys.stdin.buffer)
     signal.alarm(task.timeout_seconds + 5)
+    sys.addaudithook(shut_off)
     function = _function(task)
     for bars in task.cases:
         answers.write(json.dumps(spelled(function(task.book, bars, dict(task.settings)))) + "\n")

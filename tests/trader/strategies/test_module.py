@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from decimal import Decimal
 from math import nan
 from pathlib import Path
 
+import pandas
 import pytest
 
 from ledger.book import Book
 from ledger.events import StepFailed, TargetsComputed
-from tests.trader.decisions import UNIVERSE, D
+from tests.trader.decisions import UNIVERSE, D, alone
 from tests.trader.strategies.markets import OLD, book, exposures, stocks
 from tests.trader.test_forecast import fed
 from trader.bars import Bars
 from trader.evidence import get
 from trader.forecast import forecast
-from trader.hosted import spelled
+from trader.hosted import shut_off, spelled
 from trader.hosting import host
 from trader.strategies import Module, ModuleSource, StrategyError
 from trader.strategies.module import Answer
@@ -64,7 +66,7 @@ def test_a_function_of_the_home_says_what_to_hold(tmp_path: Path) -> None:
 
 def test_its_text_is_kept_and_runs_again_when_the_file_is_another(tmp_path: Path) -> None:
     strategy = written(tmp_path)
-    [computed] = forecast(fed(tmp_path), tmp_path, strategy, UNIVERSE)
+    [computed] = forecast(fed(tmp_path), tmp_path, alone(strategy), UNIVERSE)
     (tmp_path / "mine.py").write_text("decide = None\n")
 
     assert isinstance(computed, TargetsComputed)
@@ -77,7 +79,7 @@ def test_its_text_is_kept_and_runs_again_when_the_file_is_another(tmp_path: Path
 def test_what_it_raises_fails_the_step_and_names_the_line(tmp_path: Path) -> None:
     strategy = written(tmp_path, "def decide(book, bars, settings):\n    return {}[1]\n")
 
-    [failed] = forecast(fed(tmp_path), tmp_path, strategy, UNIVERSE)
+    [failed] = forecast(fed(tmp_path), tmp_path, alone(strategy), UNIVERSE)
 
     assert failed == StepFailed(step="forecast", reason="strategy module: mine:decide: KeyError: 1 (mine.py, line 2)")
 
@@ -85,6 +87,9 @@ def test_what_it_raises_fails_the_step_and_names_the_line(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
+        pytest.param(
+            "bars.frame(); open(__file__)", "PermissionError: /mine.py: a function is given all", id="a file to read"
+        ),
         pytest.param("raise SystemExit(0)", "expected 1 answers, found 0; it ended itself", id="the end"),
         pytest.param("import time; time.sleep(60)", "expected an answer within 1 s, found none", id="a hang"),
     ],
@@ -145,6 +150,22 @@ def test_a_module_is_found_in_the_home_first_and_then_where_it_is_installed(tmp_
     assert module_source(tmp_path, "email.message:decide").file == "message.py"
     with pytest.raises(StrategyError, match=r"expected yours\.py in the home, or an installed module; found none"):
         module_source(tmp_path, "yours:decide")
+
+
+@pytest.mark.parametrize(
+    ("event", "argument"),
+    [("socket.connect", "1.2.3.4"), ("subprocess.Popen", "ls"), ("os.system", "ls"), ("open", "/home/me/signals.csv")],
+)
+def test_nothing_is_within_its_reach(event: str, argument: str) -> None:
+    with pytest.raises(PermissionError, match="a function is given all that it may see; let a source bring it"):
+        shut_off(event, (argument,))
+
+
+@pytest.mark.parametrize("path", [pandas.__file__, "/proc/cpuinfo", 3])
+def test_what_is_installed_may_be_imported(path: object) -> None:
+    shut_off("open", (path, "r", 0))
+
+    assert pandas.__file__.startswith(sys.prefix)
 
 
 def test_a_strategy_itself_reads_nothing() -> None:

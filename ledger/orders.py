@@ -61,6 +61,7 @@ class Order(NamedTuple):
     cancel_asked: bool = False  # by us: else whoever cancelled it would not have it
     change_asked: bool = False  # and not decided by the broker's word: it may come twice, so that it is never kept
     terms: tuple[str, ...] = ()  # type, time in force, algorithm and its priority; empty: not told
+    parts: tuple[tuple[str, Decimal], ...] = ()  # strategy and its signed part of the quantity; empty: the only one's
 
     def executed(self, filled: Decimal, status: str) -> Order:
         """Return it with what its executions add up to; by position, for every execution comes through here."""

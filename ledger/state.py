@@ -46,6 +46,7 @@ from ledger.events import (
     VerdictRow,
 )
 from ledger.growth import Growth
+from ledger.hours import last_moment
 from ledger.incidents import Incident
 from ledger.journal import Journal
 from ledger.lots import Holding, Named, new
@@ -190,6 +191,7 @@ class State:
     orders: dict[str, Order] = field(default_factory=dict)
     live_orders: dict[str, int] = field(default_factory=dict)  # those that have not ended, with their order ids
     order_id_high: int = 0
+    sub_positions: dict[tuple[str, int], Decimal] = field(default_factory=dict)  # (strategy, con_id) -> units; no zeros
 
     interest_accrued: dict[date, Decimal] = field(default_factory=dict)  # the broker's last word of two sessions
     reported: Reported = field(default_factory=Reported)
@@ -314,8 +316,9 @@ class State:
         cycle = self.cycle
         if cycle is None or cycle.allowed_at is None:
             return None
-        if now >= cycle.started.session_close:
-            return f"the session ended at {cycle.started.session_close:%H:%M} UTC"
+        ends = last_moment(cycle.started, (order.symbol for order in cycle.plan if order.order_ref))
+        if now >= ends:
+            return f"the session ended at {ends:%H:%M} UTC"
         if now - cycle.allowed_at > ALLOWED_FOR:
             return f"trading was allowed at {cycle.allowed_at:%H:%M:%S} UTC, more than {ALLOWED_FOR} ago"
         return None

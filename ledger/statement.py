@@ -44,6 +44,7 @@ def statement(book: State, version: int = VERSION) -> dict[str, Any]:
         "halted": book.halted,
         "reported": _reported(book),
         **({} if book.recovery is None else {"recovery": book.recovery}),
+        **({"sub_positions": _sub_positions(book)} if book.sub_positions else {}),
     }
 
 
@@ -51,6 +52,10 @@ def book_hash(book: State, version: int = VERSION) -> str:
     """Return VERSION:SHA256 of the canonical JSON of the statement."""
     text = json.dumps(statement(book, version), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return f"{version}:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _sub_positions(book: State) -> dict[str, str]:
+    return {f"{name}/{con_id}": decimal_text(units) for (name, con_id), units in sorted(book.sub_positions.items())}
 
 
 def _amounts(amounts: Mapping[str, Decimal]) -> dict[str, str]:

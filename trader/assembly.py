@@ -22,6 +22,7 @@ from trader.settings import FromFile, Settings, canonical_text
 from trader.settings import Module as ModuleSettings
 from trader.settings import Momentum as MomentumSettings
 from trader.settings import RiskParity as RiskParitySettings
+from trader.settings import Strategy as StrategySettings
 from trader.settings import Trend as TrendSettings
 from trader.sources.broker import BrokerBars
 from trader.sources.ecb import EcbRates
@@ -30,9 +31,10 @@ from trader.sources.folder import FolderBars
 from trader.sources.recent import RecentBars
 from trader.sources.source import Source
 from trader.sources.yahoo import YahooBars
-from trader.strategies import FixedWeights, Module, Momentum, RiskParity, Strategy, TargetsFile, Trend
+from trader.strategies import Allocation, FixedWeights, Module, Momentum, RiskParity, Strategy, TargetsFile, Trend
 from trader.witness import places_of
 
+NOT_ITS_OWN = {"kind", "name", "capital"}  # of a strategy's section: what is said of it, not to it
 DESK_COLLAR = Decimal("0.02")  # between two sources of one close
 VERSIONED = ("tallybook", "ib_insync", "pydantic", "duckdb")
 
@@ -53,24 +55,38 @@ def broker_of(settings: Settings, clock: Clock, *, dry_run: bool = True) -> Brok
 
 def instruments_of(settings: Settings) -> tuple[ContractSpec, ...]:
     """Return the universe as it is looked up at the broker."""
-    return tuple(ContractSpec(**instrument.model_dump()) for instrument in settings.universe.symbols)
+    return tuple(
+        ContractSpec(**instrument.model_dump(exclude={"calendar"})) for instrument in settings.universe.symbols
+    )
 
 
-def strategy_of(settings: Settings) -> Strategy:
-    """Return the strategy of the settings."""
-    match settings.strategy:
+def allocations_of(settings: Settings) -> tuple[Allocation, ...]:
+    """Return the strategies of the settings, each with its name and its share of the capital."""
+    return tuple(Allocation(section.called, _strategy_of(section), section.capital) for section in settings.strategy)
+
+
+def _strategy_of(section: StrategySettings) -> Strategy:
+    match section:
         case FixedSettings() as fixed:
             return FixedWeights(fixed.weights, fixed.leverage)
         case MomentumSettings() as momentum:
-            return Momentum(**momentum.model_dump(exclude={"kind"}))
+            return Momentum(**momentum.model_dump(exclude=NOT_ITS_OWN))
         case TrendSettings() as trend:
-            return Trend(**trend.model_dump(exclude={"kind"}))
+            return Trend(**trend.model_dump(exclude=NOT_ITS_OWN))
         case RiskParitySettings() as parity:
-            return RiskParity(**parity.model_dump(exclude={"kind"}))
+            return RiskParity(**parity.model_dump(exclude=NOT_ITS_OWN))
         case ModuleSettings() as own:
             return Module(own.function, own.settings, own.timeout_seconds)
         case FromFile() as stated:
             return TargetsFile(stated.path, timedelta(hours=stated.age_hours_max))
+
+
+def own_calendars_of(settings: Settings) -> dict[str, Calendar]:
+    """Return the calendar of each symbol that does not follow the home calendar."""
+    home = settings.schedule.calendar
+    named = {each.symbol: each.calendar for each in settings.universe.symbols if each.calendar not in ("", home)}
+    loaded = {name: Calendar.load(name) for name in sorted(set(named.values()))}
+    return {symbol: loaded[name] for symbol, name in named.items()}
 
 
 def sources_of(settings: Settings, home: Path, broker: Broker, clock: Clock) -> tuple[Source, ...]:
@@ -117,9 +133,12 @@ def desk_of(
         settings_sha256=put(home, canonical_text(settings).encode(), ".json"),
         versions=versions(),
         instruments=instruments_of(settings),
-        strategy=strategy_of(settings),
+        allocations=allocations_of(settings),
         sources=sources_of(settings, home, broker, clock),
-        bar_rules=BarRules(section.bars_age_sessions_max, section.close_difference_max, section.on_error),
+        own_calendars=own_calendars_of(settings),
+        bar_rules=BarRules(
+            section.bars_age_sessions_max, section.close_difference_max, section.on_error, own_calendars_of(settings)
+        ),
         limits=limits_of(settings),
         offset_ticks=orders.offset_ticks,
         algo=orders.algorithm,

@@ -16,17 +16,28 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 NEW_YORK = ZoneInfo("America/New_York")
-ZONES = {"XNYS": NEW_YORK}
+ZONES = {
+    "XNYS": "America/New_York",
+    "XTSE": "America/Toronto",
+    "XLON": "Europe/London",
+    "XETR": "Europe/Berlin",
+    "XPAR": "Europe/Paris",
+    "XTKS": "Asia/Tokyo",
+    "XHKG": "Asia/Hong_Kong",
+    "XASX": "Australia/Sydney",
+}
+PAUSES = {"XTKS": (time(11, 30), time(12, 30)), "XHKG": (time(12), time(13))}
+BROKER_ZONE = NEW_YORK  # at its midnight executions vanish from the broker's lists
 
-FULL_SESSION = timedelta(hours=6, minutes=30)
+SHORTER_THAN_ANY_FULL_SESSION = timedelta(hours=5, minutes=30)
 FIRST_SLOT_AFTER_OPEN = timedelta(minutes=5)
 BETWEEN_SLOTS = timedelta(hours=1)
 SLOT_DUE_FOR = timedelta(minutes=25)
 PREFLIGHT_DUE_FOR = timedelta(minutes=25)  # tried again until it passes
 CLOSING_AFTER_CLOSE = timedelta(minutes=30)
+BEFORE_MIDNIGHT = timedelta(minutes=25)  # the broker's: before its gateway restarts
 
 ONE_DAY = timedelta(days=1)
-TABLE_STARTS = date(2000, 1, 1)
 TABLES = Path(__file__).with_name("sessions")
 ROW_LENGTH = len("2000-01-03,2000-01-03T14:30Z,2000-01-03T21:00Z\n")
 DAY_LENGTH = len("2000-01-03")
@@ -47,7 +58,7 @@ class Session:
     @property
     def is_half_day(self) -> bool:
         """Tell whether trading ends early."""
-        return self.close - self.open < FULL_SESSION
+        return self.close - self.open < SHORTER_THAN_ANY_FULL_SESSION
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +92,7 @@ class Calendar:
         if name not in ZONES:
             raise CalendarError(f"calendar {name!r} is not known; expected one of {', '.join(ZONES)}")
         _, _, table = (TABLES / f"{name}.csv").read_bytes().partition(b"\n")
-        return cls(name, ZONES[name], table)
+        return cls(name, ZoneInfo(ZONES[name]), table)
 
     def session(self, day: date) -> Session | None:
         """Return the session of a day, or None when the exchange stays closed."""
@@ -91,6 +102,13 @@ class Calendar:
     def session_at(self, moment: datetime) -> Session | None:
         """Return the session of the exchange's date at this moment, open at this hour or not."""
         return self.session(self._date(moment))
+
+    def pause(self, session: Session) -> tuple[datetime, datetime] | None:
+        """Return when trading pauses at noon, or None where it does not."""
+        if self.name not in PAUSES:
+            return None
+        begins, ends = (datetime.combine(session.day, at, self.zone).astimezone(UTC) for at in PAUSES[self.name])
+        return (begins, ends) if ends < session.close else None
 
     def previous(self, day: date) -> Session:
         """Return the last session before a day."""
@@ -109,7 +127,10 @@ class Calendar:
         return tuple(self._session(row) for row in range(self._row_from(first), end))
 
     def slots(self, session: Session) -> tuple[Slot, ...]:
-        """Return a session's trading slots: seven on a full day, four on a half day."""
+        """Return a session's trading slots: in New York seven on a full day, four on a half day.
+
+        A session that spans the broker's midnight has one more shortly before it: what was executed by then vanishes.
+        """
         return tuple(Slot(session.day, index, at, "trade", self.zone) for index, at in enumerate(_slot_times(session)))
 
     def closing_slot(self, session: Session, not_before: time | None = None, zone: ZoneInfo | None = None) -> Slot:
@@ -168,8 +189,9 @@ class Calendar:
 
     def _row_from(self, day: date) -> int:
         """Find the row of the first session on or after a day, by halving the text."""
-        if day < TABLE_STARTS:
-            raise CalendarError(f"calendar {self.name}: sessions are known from {TABLE_STARTS}, {day} was asked for")
+        starts = date(int(self._day(0)[:4]), 1, 1)
+        if day < starts:
+            raise CalendarError(f"calendar {self.name}: sessions are known from {starts}, {day} was asked for")
         if day > self._last_day:
             self._lengthen(day)
         return bisect_left(range(len(self._table) // ROW_LENGTH), day.isoformat().encode(), key=self._day)
@@ -199,9 +221,18 @@ class Calendar:
 
 def _slot_times(session: Session) -> Iterator[datetime]:
     at = session.open + FIRST_SLOT_AFTER_OPEN
+    last_look = broker_midnight(session.open) - BEFORE_MIDNIGHT
     while at < session.close:
         yield at
+        if at < last_look < min(at + BETWEEN_SLOTS, session.close):
+            yield last_look
         at += BETWEEN_SLOTS
+
+
+def broker_midnight(moment: datetime) -> datetime:
+    """Return the broker's first midnight after a moment."""
+    day = moment.astimezone(BROKER_ZONE).date() + ONE_DAY
+    return datetime.combine(day, time(), BROKER_ZONE).astimezone(UTC)
 
 
 def _first_time_after(moment: datetime, hour: time, zone: ZoneInfo) -> datetime:

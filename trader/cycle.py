@@ -19,7 +19,7 @@ from trader.notices import due_mails
 from trader.occasion import Options, is_closed, require_work
 from trader.safeguards import check_safeguards
 from trader.settings import Settings
-from trader.sizing import defer_orders, plan_orders, unwanted_orders
+from trader.sizing import cross_strategies, defer_orders, plan_orders, unwanted_orders
 from trader.telling import tell_again, tell_of_cycle, tell_untold
 from trader.witness import keep_due
 
@@ -46,6 +46,7 @@ def run_cycle(ledger: Ledger, broker: Broker, desk: Desk) -> None:
     ledger.record(desk.file_orders(ledger.book))
     ledger.record(broker.preview(ledger.book))  # IB's what-if
     ledger.record(check_safeguards(ledger.book, desk.limits))
+    ledger.record(cross_strategies(ledger.book))  # what one sells and another buys: inside the account
     ledger.record(broker.withdraw(ledger.book, ledger.book.unwarranted))  # kept until now, and vetoed
     if ledger.book.kept_orders and not ledger.book.may_send:
         ledger.record(broker.wait_for_fills(ledger.book))  # what is sold by orders of before pays too

@@ -6,8 +6,8 @@ The desk holds what the settings say; each method is one line of the cycle and r
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -34,7 +34,8 @@ from trader.sizing.wishes import Policy
 from trader.snapshot import snapshot
 from trader.sources.source import SecondRates, Source
 from trader.statements import statements
-from trader.strategies import Strategy
+from trader.strategies import Allocation
+from trader.trading_hours import hours_rows
 from trader.witness import Place
 
 AHEAD_MAX = timedelta(minutes=1)  # of the log's time before the clock's
@@ -55,7 +56,7 @@ class Desk:
     settings_sha256: str
     versions: dict[str, str]
     instruments: tuple[ContractSpec, ...]  # the universe
-    strategy: Strategy
+    allocations: tuple[Allocation, ...]
     sources: tuple[Source, ...]
     bar_rules: BarRules
     limits: Limits
@@ -71,6 +72,7 @@ class Desk:
     accounting: Accounting
     flex: Flex
     witnesses: tuple[Place, ...] = ()
+    own_calendars: Mapping[str, Calendar] = field(default_factory=dict)  # of symbols that do not trade at home
     second_rates: SecondRates | None = None
 
     def cycle_started(self, book: Book) -> Iterator[Fact | tuple[Fact, ...]]:
@@ -87,6 +89,7 @@ class Desk:
             session_close=session.close,
             settings_sha256=self.settings_sha256,
             versions=self.versions,
+            hours=hours_rows(self.own_calendars, self.clock.now()),
             disk_free_megabytes=shutil.disk_usage(self.home).free // MEGABYTE,
         )
         yield approval_of(book, self.home, self.settings_sha256)
@@ -150,7 +153,7 @@ class Desk:
 
     def forecast(self, book: Book) -> tuple[Fact, ...]:
         """Compute weights and leverage, as a file that is read back."""
-        return forecast(book, self.home, self.strategy, self.universe(book))
+        return forecast(book, self.home, self.allocations, self.universe(book))
 
     def file_orders(self, book: Book) -> tuple[Fact, ...]:
         """Write the order file; that it cannot be written is a failed step."""

@@ -7,9 +7,10 @@ are left alone: the forecast never sees their series, and what is held of them s
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from types import MappingProxyType
 
 from ledger.book import Book
 from ledger.events import (
@@ -41,6 +42,7 @@ class Judge:
     close_difference_max: Decimal
     dividends: tuple[DistributionDeclared, ...]
     splits: tuple[SplitDeclared, ...]
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)  # of symbols that do not trade at the home exchange
 
     def faults(self, contract: ContractDefined, own: Series, other: Series | None) -> tuple[Fault, ...]:
         """Return what is wrong; what was announced is so, but is never all there was."""
@@ -59,7 +61,7 @@ class Judge:
                 series=own,
                 dividends=tuple(dividends.values()),
                 splits=tuple(splits.values()),
-                sessions=_sessions(own, self.calendar),
+                sessions=_sessions(own, self.calendars.get(contract.symbol, self.calendar)),
                 running=self.session_day,
                 other=None if other is None else Case(other),
                 close_difference_max=self.close_difference_max,
@@ -69,7 +71,12 @@ class Judge:
 
 
 def judge_of(
-    book: Book, announced: tuple[Fact, ...], calendar: Calendar, session_day: date, close_difference_max: Decimal
+    book: Book,
+    announced: tuple[Fact, ...],
+    calendar: Calendar,
+    session_day: date,
+    close_difference_max: Decimal,
+    calendars: Mapping[str, Calendar] = MappingProxyType({}),
 ) -> Judge:
     """Return the judge of a cycle: with what the log knows, and what was announced just now."""
     dividends = {(it.con_id, it.ex_date, it.source): it for it in book.distributions.values()}
@@ -82,6 +89,7 @@ def judge_of(
         close_difference_max,
         tuple(it for it in dividends.values() if not it.taken_back),
         tuple(it for it in splits.values() if not it.taken_back),
+        calendars,
     )
 
 

@@ -23,7 +23,7 @@ from trader.evidence import EvidenceError, put, write_whole
 from trader.files import slot_path
 from trader.ingest import ingested_bars
 from trader.projection import running_cycle
-from trader.strategies import Module, Strategy, StrategyError
+from trader.strategies import Allocation, Module, Strategy, StrategyError
 from trader.strategies.strategy import check_weights
 from trader.strategy_files import loaded
 
@@ -37,15 +37,20 @@ STRATEGY_FAILURES = (
 )  # fmt: skip
 
 
-def forecast(book: Book, home: Path, strategy: Strategy, universe: tuple[int, ...]) -> tuple[Fact, ...]:
-    """Return the targets as read back from their file, or what failed; a closing cycle decides nothing."""
-    cycle = running_cycle(book)
-    if cycle.started.kind == "close":
+def forecast(
+    book: Book, home: Path, allocations: tuple[Allocation, ...], universe: tuple[int, ...]
+) -> tuple[Fact, ...]:
+    """Return each strategy's targets as read back from their file, or what failed; a closing cycle decides nothing."""
+    if running_cycle(book).started.kind == "close":
         return ()
+    return tuple(_told(book, home, each, universe, f"-{each.name}" * (len(allocations) > 1)) for each in allocations)
+
+
+def _told(book: Book, home: Path, allocated: Allocation, universe: tuple[int, ...], ending: str) -> Fact:
     try:
-        return (_computed(book, home, strategy, universe),)
+        return _computed(book, home, allocated, universe, ending)
     except STRATEGY_FAILURES as error:
-        return (StepFailed(step=STEP, reason=f"strategy {strategy.NAME}: {_on_one_line(error)}"),)
+        return StepFailed(step=STEP, reason=f"strategy {allocated.name}: {_on_one_line(error)}")
 
 
 def source_sha256(strategy: Strategy) -> str:
@@ -58,8 +63,8 @@ def source_sha256(strategy: Strategy) -> str:
     return sha256(Path(source).read_bytes()).hexdigest()
 
 
-def _computed(book: Book, home: Path, strategy: Strategy, universe: tuple[int, ...]) -> TargetsComputed:
-    strategy = loaded(strategy, home)
+def _computed(book: Book, home: Path, allocated: Allocation, universe: tuple[int, ...], ending: str) -> TargetsComputed:
+    strategy = loaded(allocated.strategy, home)
     bars, hashes = ingested_bars(book, home)
     if missing := [con_id for con_id in universe if con_id not in bars.series and con_id not in bars.left_out]:
         raise StrategyError(f"{_symbol(book, missing[0])}: expected its bars, found none; a source failed before")
@@ -68,19 +73,20 @@ def _computed(book: Book, home: Path, strategy: Strategy, universe: tuple[int, .
     rows = (*strategy(book, bars), *(_left_out(book, con_id) for con_id in universe if con_id in bars.left_out))
     check_targets(book, universe, rows)
     inputs = (*hashes, *(put(home, content, ".json") for content in strategy.evidence))
-    path = slot_path(home, "targets", running_cycle(book).started.slot, ".csv")
+    path = slot_path(home, "targets", running_cycle(book).started.slot, f"{ending}.csv")
     write_whole(path, targets_bytes(rows))
     content = path.read_bytes()
     read_back = read_targets(content)
     check_targets(book, universe, read_back)
     return TargetsComputed(
-        strategy=strategy.NAME,
+        strategy=allocated.name,
         strategy_sha256=source_sha256(strategy),
         rows=read_back,
         inputs=inputs,
         file=str(path.relative_to(home / "var")),
         file_sha256=sha256(content).hexdigest(),
         moves=strategy.MOVES,
+        capital=allocated.capital,
     )
 
 

@@ -8,7 +8,7 @@ extend `trader.bars.check_series` for what no series may be, `_check_age` for wh
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Context, Decimal
 from itertools import combinations
@@ -37,6 +37,11 @@ class BarRules:
     bars_age_sessions_max: int = 1  # sessions from the last bar to the session of the cycle: 1 is the day before
     close_difference_max: Decimal = Decimal("0.01")  # of the close, between two sources
     on_error: Literal["stop", "skip"] = "stop"  # the cycle's orders, or the tickers whose series is faulty
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)  # of symbols that do not trade at the home exchange
+
+    def calendar_of(self, contract: ContractDefined, home: Calendar) -> Calendar:
+        """Return the calendar whose sessions a contract's bars are of."""
+        return self.calendars.get(contract.symbol, home)
 
     @property
     def skips(self) -> bool:
@@ -66,7 +71,7 @@ def ingest(
     fetched: dict[str, dict[int, Series]] = {}
     for source in sources:
         try:
-            taken = source.fetch(universe, calendar.previous(session_day).day)
+            taken = source.fetch(universe, _last_day(universe, session_day, calendar, rules))
             refused = tuple(_refused(source, taken, universe, session_day, calendar, rules))
             if refused and not rules.skips:
                 raise refused[0][1]
@@ -82,11 +87,17 @@ def ingest(
             facts.append(StepFailed(step=STEP, reason=str(error)))
     if not rules.skips:
         facts.extend(_conflicts(universe, fetched, rules))
-    judge = judge_of(book, tuple(facts), calendar, session_day, rules.close_difference_max)
+    judge = judge_of(book, tuple(facts), calendar, session_day, rules.close_difference_max, rules.calendars)
     facts.extend(judged(judge, fetched, universe, skip=rules.skips))
     if second_rates is not None:
         facts.extend(_rates_compared(book, second_rates, calendar.previous(session_day).day))
     return tuple(facts)
+
+
+def _last_day(universe: Universe, session_day: date, home: Calendar, rules: BarRules) -> date:
+    """Return the last day before this one on which any exchange of the universe traded."""
+    days = {rules.calendar_of(contract, home).previous(session_day).day for contract in universe}
+    return max(days, default=home.previous(session_day).day)
 
 
 def _rates_compared(book: Book, second: SecondRates, last_day: date) -> Iterator[Fact]:
@@ -165,7 +176,7 @@ def _check(
     if last >= session_day:
         problem = f"expected bars of days before {session_day}, found {last}: that would be hindsight"
         _unfit(Kind.PARTIAL, source, contract, last, problem, "correct the source")
-    age = len(calendar.sessions(last + timedelta(days=1), session_day))
+    age = len(rules.calendar_of(contract, calendar).sessions(last + timedelta(days=1), session_day))
     if age > rules.bars_age_sessions_max:
         problem = f"stale: its last bar is of {last}, {age} sessions before {session_day}"
         remedy = f"expected at most {rules.bars_age_sessions_max}; bring the source up to date"

@@ -130,12 +130,6 @@ def skipped(book: Book) -> dict[int, DataFaultFound]:
     return found
 
 
-def strategy_of(book: Book) -> str:
-    """Return the name of the strategy whose targets this cycle goes by; nothing before there are any."""
-    targets = running_cycle(book).targets
-    return targets[-1].strategy if targets else ""
-
-
 def planned_orders(book: Book) -> tuple[OrderPlanned, ...]:
     """Return the rows of the plan that order something."""
     return tuple(row for row in running_cycle(book).plan if row.action != "NOTHING")

@@ -7,7 +7,7 @@ it to `ACTIONS`, and keep in `state.booked` what would undo it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 from ledger.booked import Booked, Passage, Step
@@ -47,6 +47,7 @@ from ledger.events import (
 from ledger.line import Event
 from ledger.lots import ONE, BringIn, CarveOut, Entry, Lot, Recost, Scale, TakeOut, Trade
 from ledger.state import ZERO, State
+from ledger.subbooks import follow, positions_shared
 
 
 def _split(state: State, event: Event) -> None:
@@ -259,8 +260,24 @@ ACTIONS: tuple[tuple[type[Fact], Effect], ...] = (
 )
 
 
-def _replaceable(actions: Iterable[tuple[type[Fact], Effect]]) -> tuple[tuple[type[Fact], Effect], ...]:
-    return tuple((fact_type, replaceable(effect)) for fact_type, effect in actions)
+NOT_SHARED = (PositionTransferred, SpinOffApplied)  # what arrives by them is no strategy's
 
 
-EFFECTS = _replaceable(ACTIONS)
+def _shared(effect: Effect) -> Effect:
+    """Let the strategies' units follow what happens to the position."""
+
+    def applied(state: State, event: Event) -> None:
+        before = positions_shared(state)
+        effect(state, event)
+        if before:
+            follow(state, before, getattr(event.fact, "successor_con_id", None))
+
+    return applied
+
+
+def _replaceable(actions: Iterable[tuple[type[Fact], Effect]]) -> Iterator[tuple[type[Fact], Effect]]:
+    for fact_type, effect in actions:
+        yield fact_type, replaceable(effect) if fact_type in NOT_SHARED else _shared(replaceable(effect))
+
+
+EFFECTS = tuple(_replaceable(ACTIONS))

@@ -42,6 +42,7 @@ from ledger.line import Event
 from ledger.lots import Entry, Folded, Holding, Named, TakeOut, Trade, new
 from ledger.lots import holding_of as put_together
 from ledger.state import ZERO, Fill, Forgotten, Impossible, Order, State, changed
+from ledger.subbooks import share_fill
 
 
 def _filled(state: State, event: Event) -> None:
@@ -148,6 +149,8 @@ def _fill_order(state: State, order_ref: str, quantity: Decimal) -> None:
     elif status in ("attempted", "filled"):
         status = "working"
     state.keep_order(order.executed(filled, status))
+    if order.parts:
+        share_fill(state, order.parts, order.con_id, quantity)
 
 
 def _busted(state: State, event: Event) -> None:

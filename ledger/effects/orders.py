@@ -19,11 +19,13 @@ from ledger.events import (
     OrderRejected,
     OrderResolved,
     OrderSendAttempted,
+    StrategiesCrossed,
     TargetsScaled,
 )
 from ledger.forgetting import known_order
 from ledger.line import Event
-from ledger.state import Impossible, Order, SlotState, State, changed
+from ledger.state import ZERO, Impossible, Order, SlotState, State, changed
+from ledger.subbooks import move
 
 NEW = SlotState()
 OUTCOMES = {
@@ -72,11 +74,27 @@ def _send_attempted(state: State, event: Event) -> None:
     order = Order(
         fact.order_ref, fact.con_id, fact.quantity, fact.limit_price, fact.order_id, cycle.seq, event.at,
         cycle.started.session_day, reference_price=_reference_price(state, fact),
-        terms=(fact.order_type, fact.tif, fact.algo, fact.algo_priority),
+        terms=(fact.order_type, fact.tif, fact.algo, fact.algo_priority), parts=_parts(cycle.plan, fact.order_ref),
     )  # fmt: skip
     state.keep_order(order)
     state.order_id_high = fact.order_id
     _acted(state)
+
+
+def _parts(plan: tuple[OrderPlanned, ...], order_ref: str) -> tuple[tuple[str, Decimal], ...]:
+    rows = (row for row in plan if row.order_ref == order_ref)
+    return tuple((part.strategy, part.quantity) for row in rows for part in row.parts if part.quantity)
+
+
+def _crossed(state: State, event: Event) -> None:
+    fact: StrategiesCrossed = event.fact  # type: ignore[assignment]
+    sums = dict[int, Decimal]()
+    for row in fact.rows:
+        sums[row.con_id] = sums.get(row.con_id, ZERO) + row.quantity
+    if apart := [con_id for con_id, total in sums.items() if total]:
+        raise Impossible(f"crosses of contract {apart[0]}: expected them to sum to 0, found {sums[apart[0]]}")
+    for row in fact.rows:
+        move(state, row.strategy, row.con_id, row.quantity)
 
 
 def _reference_price(state: State, fact: OrderSendAttempted) -> Decimal | None:
@@ -175,6 +193,7 @@ def _modify_refused(state: State, event: Event) -> None:
 
 
 EFFECTS = (
+    (StrategiesCrossed, _crossed),
     (OrderPlanned, _planned),
     (TargetsScaled, _scaled),
     (OrderPreviewed, _previewed),

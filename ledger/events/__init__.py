@@ -59,6 +59,7 @@ from ledger.events.cycle import (
     CycleStarted,
     FactRefused,
     HeadAdvanced,
+    HoursRow,
     LogStarted,
     PreflightFinished,
     PreflightRow,
@@ -138,6 +139,7 @@ from ledger.events.operator import (
     TradingResumed,
 )
 from ledger.events.orders import (
+    CrossRow,
     OrderAcknowledged,
     OrderCancelAttempted,
     OrderCancelled,
@@ -153,6 +155,7 @@ from ledger.events.orders import (
     OrderResolved,
     OrderSendAttempted,
     PartRow,
+    StrategiesCrossed,
     TargetsScaled,
 )
 from ledger.events.reconciliation import (
@@ -174,9 +177,9 @@ EVENT_TYPES: tuple[type[Fact], ...] = (
     CycleStarted, StepFailed, CycleSkipped, CycleFinished, CycleFailed, PreflightFinished,
     BrokerConnected, BrokerLost, BrokerDisconnected,
     # orders
-    TargetsScaled, OrderPlanned, OrderPreviewed, OrderSendAttempted, OrderAcknowledged, OrderRejected,
-    OrderCancelAttempted, OrderCancelled, OrderDeferred, OrderExpired, OrderKept, OrderModifyAttempted, OrderModified,
-    OrderModifyRefused, OrderResolved,
+    TargetsScaled, OrderPlanned, StrategiesCrossed, OrderPreviewed, OrderSendAttempted, OrderAcknowledged,
+    OrderRejected, OrderCancelAttempted, OrderCancelled, OrderDeferred, OrderExpired, OrderKept, OrderModifyAttempted,
+    OrderModified, OrderModifyRefused, OrderResolved,
     # executions
     OrderFilled, CommissionCharged, FillBusted, ProceedsSettled, TransactionTaxCharged, LotMethodSet, LotsSpecified,
     WashSaleObserved,
@@ -255,6 +258,7 @@ __all__ = [
     "ContractDelisted",
     "ContractRenamed",
     "CostAdjusted",
+    "CrossRow",
     "CurrencyConverted",
     "CycleFailed",
     "CycleFinished",
@@ -277,6 +281,7 @@ __all__ = [
     "FlowExpected",
     "GoneLive",
     "HeadAdvanced",
+    "HoursRow",
     "IncidentEnded",
     "IncidentOpened",
     "InterestAccrued",
@@ -354,6 +359,7 @@ __all__ = [
     "StatementReconciled",
     "StepFailed",
     "StockDividendApplied",
+    "StrategiesCrossed",
     "TailTruncated",
     "TargetRow",
     "TargetsComputed",

@@ -74,6 +74,17 @@ class FactRefused(Fact):
     reason: str
 
 
+class HoursRow(Row):
+    """Today's session of the exchange of a contract that does not follow the home calendar; absent: closed today."""
+
+    symbol: str
+    calendar: str
+    open: Instant | None = None
+    close: Instant | None = None
+    pause_from: Instant | None = None  # at noon, in Tokyo and Hong Kong
+    pause_until: Instant | None = None
+
+
 class CycleStarted(Fact):
     """A cycle begins; any earlier TradingAllowed is revoked."""
 
@@ -87,6 +98,7 @@ class CycleStarted(Fact):
     session_close: Instant
     settings_sha256: str  # the complete non-secret settings, kept under var/data
     versions: dict[str, str]
+    hours: tuple[HoursRow, ...] = ()  # of contracts with a calendar of their own; the others follow the session
     disk_free_megabytes: int | None = None  # where the home lies; None: not told
 
     @property

@@ -53,6 +53,23 @@ class OrderPlanned(Fact):
     parts: tuple[PartRow, ...] = ()
 
 
+class CrossRow(Row):
+    """What one strategy gets of a contract from others, or gives them."""
+
+    con_id: int
+    symbol: str
+    strategy: str  # "": what no strategy holds
+    quantity: Exact  # + gets, - gives; they sum to 0 for each contract
+    price: Exact  # that the plan was made at, in the contract's currency
+
+
+class StrategiesCrossed(Fact):
+    """Units passed from strategy to strategy inside the account, at the decision price: nothing is traded for it."""
+
+    type: Literal["strategies_crossed"] = "strategies_crossed"
+    rows: tuple[CrossRow, ...]
+
+
 class OrderPreviewed(Fact):
     """IB's what-if for a planned order."""
 

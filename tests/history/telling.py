@@ -23,6 +23,7 @@ from ledger.events import (
     BrokerConnected,
     BrokerDisconnected,
     BrokerLost,
+    CrossRow,
     CycleFailed,
     CycleFinished,
     CycleSkipped,
@@ -49,6 +50,7 @@ from ledger.events import (
     OrderRejected,
     OrderResolved,
     OverrideSet,
+    PartRow,
     PingAnswered,
     PingFailed,
     PositionsObserved,
@@ -64,6 +66,7 @@ from ledger.events import (
     SettingsApproved,
     SettingsChanged,
     StepFailed,
+    StrategiesCrossed,
     TargetRow,
     TargetsComputed,
     TargetsScaled,
@@ -189,7 +192,9 @@ class Telling:
         ledger.record((rates(EUR="1.3"),))
         ledger.record((CycleSkipped(slot="2005-03-01/0935", reason="no process ran"),))
         row = PreflightRow(name="session", passed=False, found="127.0.0.1:4002: no session within 15 s")
-        ledger.record((PreflightFinished(slot="2005-03-01/preflight", passed=False, rows=(row,), code="gateway-silent"),))
+        ledger.record(
+            (PreflightFinished(slot="2005-03-01/preflight", passed=False, rows=(row,), code="gateway-silent"),)
+        )
         spy = self._begin(ledger, DAYS[0], "0935")
         self._plan(ledger, spy)
         self._send(ledger, spy, "10")
@@ -372,6 +377,7 @@ class Telling:
             con_id=SPY.con_id, symbol="SPY", action="BUY", quantity=Decimal(10), reason="drift 50 % of NAV",
             held=Decimal(0), target=Decimal(10), weight=Decimal("0.5"), reference_price=Decimal(400),
             limit_price=Decimal(400), order_ref=order_ref,
+            parts=(PartRow(strategy="fixed", quantity=Decimal(7)), PartRow(strategy="trend", quantity=Decimal(3))),
         )  # fmt: skip
         nothing = OrderPlanned(
             con_id=AAPL.con_id, symbol="AAPL", action="NOTHING", quantity=Decimal(0), reason="in the band",
@@ -388,6 +394,11 @@ class Telling:
             distance="49",
         )  # fmt: skip
         ledger.record((SafeguardsEvaluated(verdicts=(verdict,)), TradingAllowed(orders=1)))
+        given, rest = (
+            CrossRow(con_id=SPY.con_id, symbol="SPY", strategy=name, quantity=Decimal(units), price=Decimal(400))
+            for name, units in (("fixed", 1), ("", -1))
+        )
+        ledger.record((StrategiesCrossed(rows=(given, rest)),))
 
     def _send(self, ledger: Ledger, order_ref: str, quantity: str, *, acknowledge: bool = True) -> None:
         ledger.record((attempted(order_ref, SPY, quantity, self._next_id()),))

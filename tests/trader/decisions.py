@@ -39,6 +39,7 @@ from ledger.events import (
     type_name,
 )
 from ledger.line import Event
+from trader.strategies import Allocation, Strategy
 
 ACCOUNT = "DU1000001"
 AAPL, IBM, KO = 265598, 8314, 8894
@@ -293,3 +294,8 @@ def situation(
             replaced.add(type(fact))
             world.tell(substitutes)
     return world.book
+
+
+def alone(strategy: Strategy) -> tuple[Allocation, ...]:
+    """The only strategy of an account."""
+    return (Allocation(strategy.NAME, strategy),)

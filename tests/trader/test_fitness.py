@@ -21,7 +21,7 @@ from ledger.events import (
     StepFailed,
     TargetsComputed,
 )
-from tests.trader.decisions import AAPL, IBM, SESSION, D, contract, situation, started, told
+from tests.trader.decisions import AAPL, IBM, SESSION, D, alone, contract, situation, started, told
 from tests.trader.quality.markets import MARKETS, clean, scaled
 from trader.bars import Series
 from trader.calendar import Calendar
@@ -108,7 +108,7 @@ def planned(
     """Ingest, forecast and plan with a faulty series of IBM that is skipped."""
     book = situation(instead={DataIngested: (), TargetsComputed: ()}, held=held, cash="50000")
     book = told(book, *ingested(home, SKIP, PENCE, book=book))
-    book = told(book, *forecast(book, home, strategy, (AAPL, IBM)))
+    book = told(book, *forecast(book, home, alone(strategy), (AAPL, IBM)))
     assert book.cycle is not None
     assert book.cycle.failures == ()
     plan = plan_orders(book, Sizing(universe=(AAPL, IBM), limits=limits or Limits()))
@@ -139,7 +139,7 @@ def test_a_skipped_ticker_makes_no_room_for_the_others(tmp_path: Path) -> None:
     rows: list[dict[str, Decimal]] = []
     for answer in (SOUND, PENCE):
         after = told(book, *ingested(tmp_path, SKIP, answer, book=book))
-        [targets] = forecast(after, tmp_path, momentum, (AAPL, IBM))
+        [targets] = forecast(after, tmp_path, alone(momentum), (AAPL, IBM))
         assert isinstance(targets, TargetsComputed)
         rows.append({row.symbol: row.weight for row in targets.rows})
 
@@ -151,7 +151,7 @@ def test_where_every_ticker_is_skipped_nothing_is_decided(tmp_path: Path) -> Non
     both = {con_id: (*bars[:50], scaled(bars[50], D("100")), *bars[51:]) for con_id, bars in SOUND.items()}
     book = told(book, *ingested(tmp_path, SKIP, both, book=book))
 
-    [failed] = forecast(book, tmp_path, FixedWeights({"AAPL": D("0.2"), "IBM": D("0.2")}), (AAPL, IBM))
+    [failed] = forecast(book, tmp_path, alone(FixedWeights({"AAPL": D("0.2"), "IBM": D("0.2")})), (AAPL, IBM))
 
     assert isinstance(failed, StepFailed)
     assert "every ticker: expected bars that are fit to decide on, found none" in failed.reason

@@ -14,7 +14,7 @@ import pytest
 
 from ledger.book import Book
 from ledger.events import DataIngested, SeriesRow, StepFailed, TargetRow, TargetsComputed
-from tests.trader.decisions import AAPL, IBM, PRICES, SYMBOLS, UNIVERSE, D, situation, started, told
+from tests.trader.decisions import AAPL, IBM, PRICES, SYMBOLS, UNIVERSE, D, alone, situation, started, told
 from trader import strategies
 from trader.bars import Bar, Bars, series_bytes
 from trader.evidence import get, put
@@ -40,14 +40,14 @@ def fed(home: Path) -> Book:
 
 
 def failure(home: Path, strategy: Strategy, book: Book | None = None) -> str:
-    [failed] = forecast(book or fed(home), home, strategy, UNIVERSE)
+    [failed] = forecast(book or fed(home), home, alone(strategy), UNIVERSE)
     assert isinstance(failed, StepFailed)
     assert failed.step == "forecast"
     return failed.reason
 
 
 def test_the_targets_are_what_stands_in_the_file(tmp_path: Path) -> None:
-    [computed] = forecast(fed(tmp_path), tmp_path, FIXED, UNIVERSE)
+    [computed] = forecast(fed(tmp_path), tmp_path, alone(FIXED), UNIVERSE)
 
     content = (tmp_path / "var" / "targets" / FILE).read_bytes()
     assert content == (
@@ -65,7 +65,7 @@ def test_the_targets_are_what_stands_in_the_file(tmp_path: Path) -> None:
 def test_strategy_and_inputs_are_named_by_their_hashes(tmp_path: Path) -> None:
     book = fed(tmp_path)
     assert book.cycle is not None
-    [computed] = forecast(book, tmp_path, FIXED, UNIVERSE)
+    [computed] = forecast(book, tmp_path, alone(FIXED), UNIVERSE)
 
     assert isinstance(computed, TargetsComputed)
     assert computed.strategy == "fixed"
@@ -80,7 +80,7 @@ def test_a_file_of_someone_else_s_program_is_kept_as_evidence(tmp_path: Path) ->
     stated.write_text("symbol,weight,leverage\nAAPL,0.4,1\nIBM,0,1\n")
     os.utime(stated, (book.now.timestamp(), book.now.timestamp()))
 
-    [computed] = forecast(book, tmp_path, TargetsFile("wanted.csv"), UNIVERSE)
+    [computed] = forecast(book, tmp_path, alone(TargetsFile("wanted.csv")), UNIVERSE)
 
     assert isinstance(computed, TargetsComputed)
     assert b"AAPL,0.4,1" in get(tmp_path, computed.inputs[-1], ".json")
@@ -136,7 +136,7 @@ def test_exhausted_memory_is_not_a_failed_step(tmp_path: Path) -> None:
         raise MemoryError
 
     with pytest.raises(MemoryError):
-        forecast(fed(tmp_path), tmp_path, Someone(eat), UNIVERSE)
+        forecast(fed(tmp_path), tmp_path, alone(Someone(eat)), UNIVERSE)
 
 
 def test_without_bars_there_is_no_forecast(tmp_path: Path) -> None:
@@ -161,10 +161,10 @@ def test_a_file_that_cannot_be_written_fails_the_step(tmp_path: Path) -> None:
 def test_the_same_inputs_give_the_same_targets(tmp_path: Path) -> None:
     book = fed(tmp_path)
 
-    assert forecast(book, tmp_path, FIXED, UNIVERSE) == forecast(book, tmp_path, FIXED, UNIVERSE)
+    assert forecast(book, tmp_path, alone(FIXED), UNIVERSE) == forecast(book, tmp_path, alone(FIXED), UNIVERSE)
 
 
 def test_a_closing_cycle_forecasts_nothing(tmp_path: Path) -> None:
     book = told(fed(tmp_path), started(kind="close", slot="2005-03-01/close"))
 
-    assert forecast(book, tmp_path, FIXED, UNIVERSE) == ()
+    assert forecast(book, tmp_path, alone(FIXED), UNIVERSE) == ()

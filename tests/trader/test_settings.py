@@ -20,8 +20,9 @@ def test_settings_are_exact_and_the_rest_has_safe_defaults(tmp_path: Path) -> No
 
     settings = load(tmp_path)
 
-    assert isinstance(settings.strategy, FixedWeights)
-    assert settings.strategy.weights == {"AAPL": Decimal("0.5"), "IBM": Decimal("0.4")}
+    (strategy,) = settings.strategy
+    assert isinstance(strategy, FixedWeights)
+    assert strategy.weights == {"AAPL": Decimal("0.5"), "IBM": Decimal("0.4")}
     assert settings.dry_run
     assert settings.account.mode == "paper"
     assert settings.universe.tickers == ("AAPL", "IBM")
@@ -149,7 +150,7 @@ def test_a_momentum_needs_a_source_and_a_history(tmp_path: Path) -> None:
     momentum = SETTINGS.replace('kind = "fixed"', 'kind = "momentum"').replace("weights =", "# weights =")
 
     write_settings(tmp_path, momentum)
-    assert isinstance(load(tmp_path).strategy, Momentum)
+    assert [type(strategy) for strategy in load(tmp_path).strategy] == [Momentum]
 
     write_settings(tmp_path, f"{momentum}\n[sources]\nbroker = false\n")
     with pytest.raises(SettingsError, match="expected a source for strategy 'momentum', found none"):
@@ -197,7 +198,7 @@ def test_the_kept_settings_are_canonical(tmp_path: Path) -> None:
     write_settings(tmp_path, SETTINGS.replace('"0.5"', "0.50"))
 
     assert canonical_text(load(tmp_path)) == text
-    assert json.loads(text)["strategy"]["weights"] == {"AAPL": "0.5", "IBM": "0.4"}
+    assert json.loads(text)["strategy"][0]["weights"] == {"AAPL": "0.5", "IBM": "0.4"}
     assert list(json.loads(text)) == sorted(json.loads(text))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
@@ -64,12 +65,16 @@ def _subject(settings: Settings, text: str) -> str:
     """Name what is overridden: only what there is, for a word misspelt would hold nothing back."""
     if text == ACCOUNT:
         return text
-    if text == "strategy":
-        return f"strategy {settings.strategy.kind}"
+    strategies = {f"strategy {each.called}": f"strategy {each.called}" for each in settings.strategy}
+    if len(strategies) == 1:
+        strategies["strategy"] = next(iter(strategies))
+    if text in strategies:
+        return strategies[text]
     known = {ticker.upper(): ticker for ticker in settings.universe.tickers}
     if text.upper() not in known:
         listed = ", ".join(sorted(known.values()))
-        raise typer.BadParameter(f"expected {ACCOUNT}, strategy or a symbol of the universe ({listed}), found {text!r}")
+        others = ", ".join((ACCOUNT, *(shlex.quote(name) for name in strategies)))
+        raise typer.BadParameter(f"expected {others} or a symbol of the universe ({listed}), found {text!r}")
     return known[text.upper()]
 
 

@@ -11,6 +11,7 @@ from ledger.lots import ZERO
 from ledger.nav import Unvalued
 from ledger.overriding import allowed
 from trader.limits import Limits
+from trader.netting import allowed_to_any
 from trader.projection import (
     average_volume,
     cautious_nav,
@@ -20,7 +21,6 @@ from trader.projection import (
     planned_positions,
     reduces,
     running_cycle,
-    strategy_of,
     unit_value,
     values_after,
 )
@@ -107,8 +107,8 @@ def overrides_are_respected(book: Book, limits: Limits) -> tuple[Verdict, ...]:
     formula = "orders against an override of contract, strategy or account"
     against = []
     for order in planned_orders(book):
-        strategy = "" if is_conversion(book, order.con_id) else strategy_of(book)
-        allow = allowed(book, order.symbol, strategy).allow
+        is_ours = not is_conversion(book, order.con_id)
+        allow = (allowed_to_any(book, order.symbol) if is_ours else allowed(book, order.symbol, "")).allow
         shrinks_only = reduces(held(book, order.con_id), order.quantity)
         if allow == "none" or (allow == "reduce_only" and not shrinks_only):
             against.append(order.symbol)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import exchange_calendars
 
-EXCHANGES = ("XNYS",)
-FIRST_DAY = date(2000, 1, 1)
+EXCHANGES = ("XNYS", "XTSE", "XLON", "XETR", "XPAR", "XTKS", "XHKG", "XASX")
+FIRST_DAY = date(2000, 1, 1)  # of New York; of the others:
+FIRST_DAY_ELSEWHERE = date(2005, 1, 1)
 LAST_DAY = date(2030, 12, 31)
 HEADER = "day,open,close\n"
 
@@ -34,7 +35,8 @@ def main() -> None:
     """Write every table beside this script."""
     for exchange in EXCHANGES:
         table = Path(__file__).with_name(f"{exchange}.csv")
-        table.write_text(HEADER + rows(exchange, FIRST_DAY, LAST_DAY), encoding="ascii", newline="\n")
+        first = FIRST_DAY if exchange == "XNYS" else FIRST_DAY_ELSEWHERE
+        table.write_text(HEADER + rows(exchange, first, LAST_DAY), encoding="ascii", newline="\n")
 
 
 def _minute(moment: datetime) -> str:

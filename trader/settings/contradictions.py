@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 from ledger.events import decimal_text
-from trader.calendar import ZONES
-from trader.settings.deciding import FixedWeights, Trend
+from trader.settings.deciding import FixedWeights, Strategy, Trend
+from trader.settings.hours import closing_after_midnight, hours_that_do_not_meet, unknown_calendar
 from trader.settings.sections import Settings
 
 
@@ -28,13 +28,6 @@ def live_and_simulated(settings: Settings) -> Iterator[str]:
         yield f"simulator.control: expected none with a live account, found {settings.simulator.control!r}; remove it"
 
 
-def unknown_calendar(settings: Settings) -> Iterator[str]:
-    """Refuse a home calendar without a table."""
-    name = settings.schedule.calendar
-    if name not in ZONES:
-        yield f"schedule.calendar: expected one of {', '.join(ZONES)}, found {name!r}; correct it"
-
-
 def repeated_ticker(settings: Settings) -> Iterator[str]:
     """Refuse a ticker that stands twice in the universe."""
     tickers = settings.universe.tickers
@@ -42,14 +35,38 @@ def repeated_ticker(settings: Settings) -> Iterator[str]:
         yield f"universe.symbols: expected each ticker once, found {ticker} {tickers.count(ticker)} times; remove one"
 
 
+def _named(settings: Settings) -> Iterator[tuple[str, Strategy]]:
+    """Yield every strategy with the name of its section: its own only where there are several."""
+    for strategy in settings.strategy:
+        yield "strategy" if len(settings.strategy) == 1 else f"strategy {strategy.called}", strategy
+
+
+def _fixed(settings: Settings) -> Iterator[tuple[str, FixedWeights]]:
+    return ((key, strategy) for key, strategy in _named(settings) if isinstance(strategy, FixedWeights))
+
+
+def repeated_strategy(settings: Settings) -> Iterator[str]:
+    """Refuse two strategies of one name: whose is what is held?"""
+    names = [strategy.called for strategy in settings.strategy]
+    for name in sorted({name for name in names if names.count(name) > 1}):
+        yield f"strategy: expected a name of its own for each, found {name} {names.count(name)} times; name one"
+
+
+def capital_beyond_one(settings: Settings) -> Iterator[str]:
+    """Refuse shares of capital that add up to more than all of it."""
+    total = sum((strategy.capital for strategy in settings.strategy), Decimal(0))
+    if total > 1:
+        yield f"strategy: expected capital that adds up to 1 at most, found {decimal_text(total)}; lower one"
+
+
 def unknown_ticker(settings: Settings) -> Iterator[str]:
     """Refuse a weight of what may not be traded."""
-    if isinstance(settings.strategy, FixedWeights):
-        for ticker in settings.strategy.weights:
+    for key, strategy in _fixed(settings):
+        for ticker in strategy.weights:
             if ticker not in settings.universe.tickers:
                 known = ", ".join(settings.universe.tickers)
                 yield (
-                    f"strategy.weights.{ticker}: expected a ticker of the universe ({known}), found {ticker}; "
+                    f"{key}.weights.{ticker}: expected a ticker of the universe ({known}), found {ticker}; "
                     "add it to universe.symbols, or remove the weight"
                 )
 
@@ -64,48 +81,51 @@ def unknown_contract(settings: Settings) -> Iterator[str]:
 
 def missing_weight(settings: Settings) -> Iterator[str]:
     """Refuse a ticker of the universe that has no weight: silence would sell it."""
-    if isinstance(settings.strategy, FixedWeights):
+    for key, strategy in _fixed(settings):
         for ticker in settings.universe.tickers:
-            if ticker not in settings.strategy.weights:
+            if ticker not in strategy.weights:
                 yield (
-                    f"strategy.weights.{ticker}: expected a weight for every ticker of the universe, found none; "
+                    f"{key}.weights.{ticker}: expected a weight for every ticker of the universe, found none; "
                     f"write {ticker} = 0 if it is not wanted"
                 )
 
 
 def weights_beyond_one(settings: Settings) -> Iterator[str]:
     """Refuse weights whose magnitudes add up to more than 1; the rest to 1 is cash."""
-    if isinstance(settings.strategy, FixedWeights):
-        total = sum((abs(weight) for weight in settings.strategy.weights.values()), Decimal(0))
+    for key, strategy in _fixed(settings):
+        total = sum((abs(weight) for weight in strategy.weights.values()), Decimal(0))
         if total > 1:
             yield (
-                f"strategy.weights: expected magnitudes that add up to 1 at most, found {decimal_text(total)}; "
-                "lower them, and use strategy.leverage for more exposure"
+                f"{key}.weights: expected magnitudes that add up to 1 at most, found {decimal_text(total)}; "
+                f"lower them, and use {key}.leverage for more exposure"
             )
 
 
 def leverage_beyond_cap(settings: Settings) -> Iterator[str]:
     """Refuse a strategy that wants more than the limits allow."""
-    cap, strategy = settings.limits.gross_leverage_max, settings.strategy
-    key = "leverage" if "leverage" in type(strategy).model_fields else "leverage_max"
-    wanted = getattr(strategy, key, None)  # what another program writes has none here
-    if wanted is not None and wanted > cap:
-        yield (
-            f"strategy.{key}: expected at most limits.gross_leverage_max = {decimal_text(cap)}, "
-            f"found {decimal_text(wanted)}; lower it, or raise the limit"
-        )
+    cap = settings.limits.gross_leverage_max
+    for section, strategy in _named(settings):
+        key = "leverage" if "leverage" in type(strategy).model_fields else "leverage_max"
+        wanted = getattr(strategy, key, None)  # what another program writes has none here
+        if wanted is not None and wanted * strategy.capital > cap:
+            yield (
+                f"{section}.{key}: expected at most limits.gross_leverage_max = {decimal_text(cap)}, "
+                f"found {decimal_text(wanted)}; lower it, or raise the limit"
+            )
 
 
 def repeated_speed(settings: Settings) -> Iterator[str]:
     """Refuse a speed that stands twice: it would count twice."""
-    speeds = settings.strategy.speeds if isinstance(settings.strategy, Trend) else ()
-    for speed in sorted({speed for speed in speeds if speeds.count(speed) > 1}):
-        yield f"strategy.speeds: expected each speed once, found {speed} {speeds.count(speed)} times; remove one"
+    for key, strategy in _named(settings):
+        speeds = strategy.speeds if isinstance(strategy, Trend) else ()
+        for speed in sorted({speed for speed in speeds if speeds.count(speed) > 1}):
+            yield f"{key}.speeds: expected each speed once, found {speed} {speeds.count(speed)} times; remove one"
 
 
 def too_few_data(settings: Settings) -> Iterator[str]:
     """Refuse a forecast without data, or with a shorter history than it looks back."""
-    sources, kind, needed = settings.sources, settings.strategy.kind, settings.strategy.closes_min
+    sources = settings.sources
+    needed, kind = max((strategy.closes_min, strategy.kind) for strategy in settings.strategy)
     if needed:
         if not (sources.broker or sources.folder is not None or sources.http or sources.yahoo):
             yield f"sources: expected a source for strategy {kind!r}, found none; set folder, or broker = true"
@@ -132,9 +152,13 @@ def unordered_tolerances(settings: Settings) -> Iterator[str]:
 
 
 CONTRADICTIONS: tuple[Callable[[Settings], Iterator[str]], ...] = (
+    repeated_strategy,
+    capital_beyond_one,
     half_live,
     live_and_simulated,
     unknown_calendar,
+    hours_that_do_not_meet,
+    closing_after_midnight,
     repeated_ticker,
     unknown_ticker,
     unknown_contract,

@@ -28,13 +28,15 @@ class Instrument(Section):
     exchange: str = Field(default="SMART", description="where orders are routed to")
     primary_exchange: str = Field(default="", description="its home exchange, where the ticker alone is ambiguous")
     con_id: int | None = Field(default=None, description="IB's contract id; checked against what the broker says")
+    calendar: str = Field(default="", description="its exchange, as 'XLON'; empty: it trades at the home exchange")
 
 
 class Universe(Section):
     """What may be traded; anything else that the account holds counts, and is never sold."""
 
     symbols: Annotated[tuple[Instrument, ...], BeforeValidator(_instruments)] = Field(
-        min_length=1, description="tickers, or tables with symbol, currency, exchange, primary_exchange, con_id"
+        min_length=1,
+        description="tickers, or tables with symbol, currency, exchange, primary_exchange, con_id, calendar",
     )
 
     @property
@@ -45,6 +47,19 @@ class Universe(Section):
 
 class Deciding(Section):
     """What every strategy's section has."""
+
+    kind: str
+    name: Annotated[str, Field(pattern="^[a-z0-9_-]{0,32}$")] = Field(
+        default="", description="what it is called in mails, files and overrides; empty: its kind"
+    )
+    capital: Annotated[Share, Field(gt=0)] = Field(
+        default=Decimal(1), description="fraction of NAV that it decides about; together at most 1"
+    )
+
+    @property
+    def called(self) -> str:
+        """Its name, or its kind."""
+        return self.name or self.kind
 
     @property
     def closes_min(self) -> int:

@@ -40,7 +40,7 @@ def one_line(error: ValidationError, model: type[BaseModel]) -> str:
 
 
 def _described(mistake: ErrorDetails, model: type[BaseModel]) -> str:
-    path = [str(part) for part in mistake["loc"] if part not in VARIANTS]
+    path = _path(mistake["loc"])
     key = ".".join(path)
     match mistake["type"]:
         case "extra_forbidden":
@@ -58,6 +58,13 @@ def _described(mistake: ErrorDetails, model: type[BaseModel]) -> str:
             wording = EXPECTED.get(kind)
             expected = wording.format(**mistake.get("ctx", {})) if wording else mistake["msg"]
             return f"{key}: expected {expected}, found {_shown(mistake['input'])}; correct it"
+
+
+def _path(loc: tuple[str | int, ...]) -> list[str]:
+    """Name where a mistake is; of the strategies the first is not counted, since mostly it is the only one."""
+    if loc[:2] == ("strategy", 0):
+        loc = ("strategy", *loc[2:])
+    return [str(part) for part in loc if part not in VARIANTS]
 
 
 def _nearest(path: list[str], mistake: ErrorDetails, model: type[BaseModel]) -> str:

@@ -5,9 +5,9 @@ and lots, `telling.py` mail, other notices and witness, `secrets.py` what must n
 tolerances and caps, `trader/limits.py` the limits.
 """
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from trader.limits import Limits
 from trader.settings.connecting import Account, Broker, Flex, Simulator
@@ -16,6 +16,11 @@ from trader.settings.reconciling import Reconcile
 from trader.settings.telling import Mail, Notices, Witness
 from trader.settings.trading import Accounting, Orders, Schedule
 from trader.settings.values import Section
+
+
+def _several(value: Any) -> Any:
+    """Take one table as the only one of several."""
+    return (value,) if isinstance(value, dict) else value
 
 
 class Settings(Section):
@@ -29,7 +34,9 @@ class Settings(Section):
     account: Account
     broker: Broker = Broker()
     universe: Universe
-    strategy: Strategy
+    strategy: Annotated[tuple[Strategy, ...], BeforeValidator(_several)] = Field(
+        min_length=1, description="how it is decided: one table [strategy], or several [[strategy]] with a capital each"
+    )
     sources: Sources = Sources()
     orders: Orders = Orders()
     limits: Limits = Limits()

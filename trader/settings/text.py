@@ -30,6 +30,8 @@ def settings_lines(settings: Settings, *, everything: bool) -> Iterator[str]:
         value = getattr(settings, name)
         if isinstance(value, BaseModel):
             sections.append((name, value))
+        elif name == "strategy":
+            sections += [(name if len(value) == 1 else f"[{name}]", strategy) for strategy in value]
         elif everything or name in settings.model_fields_set:
             yield _line(name, value, field, everything)
     for name, section in sections:

@@ -3,7 +3,8 @@
 Pure. Limits shape the plan first (`shaping.py`): a name above its share is cut, all are scaled pro rata to the leverage
 that holdings outside the plan leave free, drift above the cap is reduced, one order is kept within its bounds
 (`rows.py`). What is bought with the proceeds of other orders waits for them (`proceeds.py`); cash in
-other currencies comes back as the settings ask (`currencies.py`). A halted or doubtful book
+other currencies comes back as the settings ask (`currencies.py`). Where several strategies trade, each row says what
+each has in it (`parts.py`). A halted or doubtful book
 plans too, so that the log shows what would be done: the safeguards veto it.
 """
 
@@ -19,6 +20,7 @@ from trader.projection import ARITHMETIC, cautious_nav, running_cycle
 from trader.safeguards import reductions_only
 from trader.sizing.currencies import conversions
 from trader.sizing.kept import unwanted, with_kept
+from trader.sizing.parts import cross_strategies, with_parts
 from trader.sizing.proceeds import with_needs
 from trader.sizing.rows import nothing, rows_of
 from trader.sizing.shaping import shaped
@@ -37,7 +39,7 @@ def plan_orders(book: Book, sizing: Sizing) -> tuple[Fact, ...]:
             wishes = tuple(wish_of(frame, con_id) for con_id in sizing.universe)
             wishes, scaled = shaped(frame, wishes)
             rows = with_needs(frame, rows_of(frame, wishes))  # from here on, quantities are final
-            return (*scaled, *with_kept(book, rows), *conversions(frame))
+            return (*scaled, *with_parts(frame, wishes, with_kept(book, rows)), *conversions(frame))
         except Unvalued as unknown:
             idle = (bare(book, con_id, f"not sized: {unknown}") for con_id in sizing.universe)
             return (StepFailed(step=STEP, reason=str(unknown)), *(nothing(wish) for wish in idle))
@@ -58,4 +60,4 @@ def _frame(book: Book, sizing: Sizing) -> Frame:
     return Frame(book, sizing, nav, reductions_only(book, sizing.limits))
 
 
-__all__ = ["Sizing", "defer_orders", "plan_orders", "unwanted_orders"]
+__all__ = ["Sizing", "cross_strategies", "defer_orders", "plan_orders", "unwanted_orders"]

@@ -9,9 +9,9 @@ from decimal import Decimal
 from ledger.book import Book
 from ledger.events import ContractDefined, OrderPlanned
 from ledger.lots import ZERO
-from ledger.overriding import allowed
 from ledger.references import new_order_ref
-from trader.projection import Touch, gross_value, reduces, strategy_of, unit_value
+from trader.netting import allowed_to_any
+from trader.projection import Touch, gross_value, reduces, unit_value
 from trader.sizing.units import in_lots, increment_at, least_of, lot_of, price_above, price_below
 from trader.sizing.wishes import Frame, Wish, percent
 
@@ -56,7 +56,7 @@ def _less_than_a_lot(contract: ContractDefined | None, wanted: Decimal) -> str:
 def _permitted(frame: Frame, wish: Wish, change: Decimal) -> tuple[Decimal, str]:
     """Return as much of a change as may be ordered: as far as flat where a position may only shrink or not be short."""
     limits = frame.sizing.limits
-    override = allowed(frame.book, wish.symbol, strategy_of(frame.book))
+    override = allowed_to_any(frame.book, wish.symbol)
     reason = frame.reductions_only or ("it is restricted" if wish.symbol in limits.restricted else "")
     if not reason and override.allow == "reduce_only":
         reason = override.why

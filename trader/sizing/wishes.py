@@ -5,26 +5,24 @@ To leave a contract alone for another reason: add a case to `closed`, or to `wis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Literal
 
 from ledger.book import Book
-from ledger.events import TargetRow
+from ledger.hours import hours_of, last_moment
 from ledger.lots import ZERO
 from ledger.nav import Unvalued
-from ledger.overriding import allowed
 from ledger.refusals import rests
 from trader.limits import Limits
+from trader.netting import allowed_to_any, exposures, is_wanted
 from trader.projection import (
     Touch,
     average_volume,
     held,
     running_cycle,
     skipped,
-    strategy_of,
     touch,
     unit_value,
 )
@@ -85,17 +83,17 @@ class Frame:
 
 def wish_of(frame: Frame, con_id: int) -> Wish:
     """Return what is wanted of a contract, and its market; or what stands in the way."""
-    book, target = frame.book, _targets(frame.book).get(con_id)
-    if target is None:
+    book = frame.book
+    if not is_wanted(book, con_id):
         return bare(book, con_id, "no target: the forecast does not name it")
     wish = bare(book, con_id, "")
     if fault := skipped(book).get(con_id):
         return replace(wish, obstacle=f"its data are faulty: {fault.kind} of {fault.first}: {fault.text}")
-    override = allowed(book, wish.symbol, strategy_of(book))
-    wish = replace(wish, weight=target.weight * target.leverage * override.scale)
+    override = allowed_to_any(book, wish.symbol)
+    wish = replace(wish, weight=_wanted(frame, wish, ZERO))
     if override.allow == "none":
         return replace(wish, obstacle=override.why)
-    if obstacle := closed(book, con_id) or rests(book, con_id, _today(book)) or _too_late(frame):
+    if obstacle := closed(book, con_id) or rests(book, con_id, _today(book)) or _too_late(frame, wish.symbol):
         return replace(wish, obstacle=obstacle)
     try:
         market = touch(book, con_id)
@@ -108,7 +106,7 @@ def wish_of(frame: Frame, con_id: int) -> Wish:
         return replace(wish, obstacle=f"no volume: {missing}")
     if obstacle := wild(market, frame.sizing.limits):
         return replace(wish, obstacle=obstacle)
-    return replace(wish, market=market, unit=unit, volume=volume)
+    return replace(wish, market=market, unit=unit, volume=volume, weight=_wanted(frame, wish, unit))
 
 
 def closed(book: Book, con_id: int) -> str:
@@ -116,8 +114,9 @@ def closed(book: Book, con_id: int) -> str:
     started, contract, quote = running_cycle(book).started, book.contracts.get(con_id), book.quotes.get(con_id)
     if contract is None or contract.min_tick <= 0:
         return "the broker has not defined the contract"
-    if not started.session_open <= book.now < started.session_close:
-        return "market closed"
+    hours = hours_of(started, contract.symbol)
+    if not hours.has_opened(book.now):
+        return f"market closed: {hours.calendar}" if hours.calendar else "market closed"
     return "its trading is halted" if quote is not None and quote.halted else ""
 
 
@@ -125,9 +124,10 @@ def _today(book: Book) -> date:
     return running_cycle(book).started.session_day
 
 
-def _too_late(frame: Frame) -> str:
+def _too_late(frame: Frame, symbol: str) -> str:
     """Say why an order at the close cannot be placed any more, or nothing."""
-    sizing, cutoff = frame.sizing, running_cycle(frame.book).started.session_close - frame.sizing.moc_cutoff
+    sizing, started = frame.sizing, running_cycle(frame.book).started
+    cutoff = last_moment(started, [symbol]) - sizing.moc_cutoff
     if sizing.order_type != "MOC" or frame.book.now < cutoff:
         return ""
     return f"too late for an order at the close: placed until {cutoff:%H:%M} UTC"
@@ -156,9 +156,10 @@ def bare(book: Book, con_id: int, obstacle: str) -> Wish:
     return Wish(con_id, symbol, held(book, con_id), ZERO, obstacle)
 
 
-def _targets(book: Book) -> Mapping[int, TargetRow]:
-    computed = running_cycle(book).targets
-    return {row.con_id: row for row in computed[-1].rows} if computed else {}
+def _wanted(frame: Frame, wish: Wish, unit: Decimal) -> Decimal:
+    """Return what all strategies want together; what one of them may not change counts as it stands."""
+    worth = unit / frame.invested if frame.invested else ZERO
+    return sum(exposures(frame.book, wish.con_id, wish.symbol, worth).values(), ZERO)
 
 
 def percent(share: Decimal) -> str:

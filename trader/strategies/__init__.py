@@ -11,13 +11,14 @@ from trader.strategies.fixed import FixedWeights
 from trader.strategies.module import Module, ModuleSource
 from trader.strategies.momentum import Momentum
 from trader.strategies.risk_parity import RiskParity
-from trader.strategies.strategy import Strategy, StrategyError
+from trader.strategies.strategy import Allocation, Strategy, StrategyError
 from trader.strategies.trend import Trend
 
 STRATEGIES: tuple[type[Strategy], ...] = (FixedWeights, Momentum, Trend, RiskParity, TargetsFile, Module)
 
 __all__ = [
     "STRATEGIES",
+    "Allocation",
     "FixedWeights",
     "Module",
     "ModuleSource",

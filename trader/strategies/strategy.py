@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import ROUND_DOWN, Context, Decimal
 from typing import ClassVar, Protocol
 
@@ -36,6 +37,15 @@ class Strategy(Protocol):
     def __call__(self, book: Book, bars: Bars) -> tuple[TargetRow, ...]:
         """Return one row for each contract of the bars."""
         ...
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """A strategy in an account: what it is called there, and the share of NAV that it decides about."""
+
+    name: str
+    strategy: Strategy
+    capital: Decimal = Decimal(1)
 
 
 def symbols(book: Book, bars: Bars) -> dict[str, int]:

@@ -1,0 +1,59 @@
+"""Several strategies in one account: what they want of a contract together, and what the owner lets them.
+
+Pure. A strategy wants its weight times its leverage times its share of the capital; what all want is summed before
+anything is ordered. An override of one strategy leaves what it holds alone, or lets it shrink; one that holds for all
+of them is the contract's.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ledger.book import Book
+from ledger.events import TargetsComputed
+from ledger.lots import ZERO
+from ledger.overriding import STRICTNESS, Allowed, allowed
+from ledger.subbooks import sub_position
+from trader.projection import running_cycle
+
+
+def names_wanting(book: Book) -> tuple[str, ...]:
+    """Name the strategies of this cycle's forecast."""
+    return tuple(computed.strategy for computed in running_cycle(book).targets)
+
+
+def is_wanted(book: Book, con_id: int) -> bool:
+    """Tell whether any strategy's forecast names a contract, with weight 0 or not."""
+    return any(row.con_id == con_id for computed in running_cycle(book).targets for row in computed.rows)
+
+
+def allowed_to_any(book: Book, symbol: str) -> Allowed:
+    """Return what overrides leave of a contract for that strategy which they leave most."""
+    each = [allowed(book, symbol, name) for name in names_wanting(book)] or [allowed(book, symbol, "")]
+    return min(each, key=lambda one: STRICTNESS.index(one.allow))
+
+
+def exposures(book: Book, con_id: int, symbol: str, unit: Decimal) -> dict[str, Decimal]:
+    """Return the multiple of the invested NAV that each strategy wants in a contract, signed.
+
+    `unit` is what one unit of it is worth, as a fraction of the invested NAV.
+    """
+    common = allowed_to_any(book, symbol).allow
+    return {
+        computed.strategy: _exposure(book, computed, con_id, symbol, unit, common)
+        for computed in running_cycle(book).targets
+    }
+
+
+def _exposure(book: Book, computed: TargetsComputed, con_id: int, symbol: str, unit: Decimal, common: str) -> Decimal:
+    rows = (row for row in computed.rows if row.con_id == con_id)
+    override = allowed(book, symbol, computed.strategy)
+    wanted = sum((row.weight * row.leverage for row in rows), ZERO) * computed.capital * override.scale
+    if override.allow == common:
+        return wanted
+    held = sub_position(book, computed.strategy, con_id) * unit
+    if override.allow == "none":
+        return held
+    if wanted * held <= 0:
+        return ZERO
+    return min(wanted, held, key=abs)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,7 @@ def in_registries() -> set[str]:
     return of_classes | of_commands | of_endings | set(WHAT_TO_DO)
 
 
+@cache
 def in_source() -> set[str]:
     """Find every `code = "…"` of a class, and every code that a line on standard error begins with."""
     found: set[str] = set()

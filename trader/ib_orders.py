@@ -25,6 +25,7 @@ from ledger.events import (
     OrderRejected,
     OrderResolved,
 )
+from ledger.hours import last_moment
 from ledger.references import is_ours
 from ledger.state import Order
 from trader.broker import OldCopyOfLog
@@ -120,7 +121,8 @@ def session_is_over(book: Book, order: Order, now: datetime) -> bool:
     """Tell whether the session that the order was good for has ended."""
     started = book.cycle.started if book.cycle else None
     if started is not None and started.session_day == order.session_day:
-        return now >= started.session_close
+        contract = book.contracts.get(order.con_id)
+        return now >= last_moment(started, [] if contract is None else [contract.symbol])
     return now.astimezone(HOME).date() > order.session_day
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from trader.calendar import NEW_YORK, Calendar, CalendarError, Slot
+from trader.calendar import NEW_YORK, ZONES, Calendar, CalendarError, Slot
 
 SINGAPORE = ZoneInfo("Asia/Singapore")
 FIVE_IN_SINGAPORE = (time(5), SINGAPORE)
@@ -242,8 +242,8 @@ def test_a_moment_without_a_time_zone_is_refused(calendar: Calendar) -> None:
 
 
 def test_what_is_not_known_is_refused_and_never_taken_for_a_holiday(calendar: Calendar) -> None:
-    with pytest.raises(CalendarError, match="'XLON' is not known; expected one of XNYS"):
-        Calendar.load("XLON")
+    with pytest.raises(CalendarError, match="'XBOM' is not known; expected one of XNYS"):
+        Calendar.load("XBOM")
     with pytest.raises(CalendarError, match="known from 2000-01-01, 1999-12-31 was asked for"):
         calendar.session(date(1999, 12, 31))
     with pytest.raises(CalendarError, match="no session is known before 2000-01-03"):
@@ -292,6 +292,68 @@ def test_the_table_agrees_with_exchange_calendars() -> None:
     written = Path(generate.__file__).with_name("XNYS.csv").read_text(encoding="ascii")
 
     assert written == generate.HEADER + generate.rows("XNYS", generate.FIRST_DAY, generate.LAST_DAY)
+    assert set(generate.EXCHANGES) == set(ZONES)
+
+
+@pytest.mark.parametrize("exchange", [name for name in ZONES if name != "XNYS"])
+def test_the_tables_of_other_exchanges_agree_with_exchange_calendars(exchange: str) -> None:
+    pytest.importorskip("exchange_calendars")
+    from trader.sessions import generate
+
+    first, last = date(2026, 1, 1), date(2026, 12, 31)
+    written = Path(generate.__file__).with_name(f"{exchange}.csv").read_text(encoding="ascii")
+
+    assert generate.rows(exchange, first, last) in written
+
+
+@pytest.mark.parametrize(
+    ("exchange", "day", "hours", "is_half_day"),
+    [
+        pytest.param("XLON", "2026-12-24", "08:00-12:30", True, id="London, Christmas Eve"),
+        pytest.param("XLON", "2026-07-01", "07:00-15:30", False, id="London, summer"),
+        pytest.param("XETR", "2026-12-30", "08:00-13:00", True, id="Frankfurt, the last day"),
+        pytest.param("XPAR", "2026-12-24", "08:00-13:05", True, id="Paris, Christmas Eve"),
+        pytest.param("XTKS", "2026-06-01", "00:00-06:30", False, id="Tokyo"),
+        pytest.param("XHKG", "2026-12-24", "01:30-04:00", True, id="Hong Kong, Christmas Eve"),
+        pytest.param("XASX", "2026-01-05", "23:00-05:00", False, id="Sydney opens on the eve, in UTC"),
+        pytest.param("XTSE", "2026-12-24", "14:30-18:00", True, id="Toronto, Christmas Eve"),
+    ],
+)
+def test_other_exchanges_keep_their_own_hours(exchange: str, day: str, hours: str, is_half_day: bool) -> None:
+    session = Calendar.load(exchange).session(date.fromisoformat(day))
+
+    assert session is not None
+    assert f"{session.open:%H:%M}-{session.close:%H:%M}" == hours
+    assert session.is_half_day is is_half_day
+
+
+@pytest.mark.parametrize(
+    ("exchange", "day", "pause"),
+    [
+        ("XTKS", "2026-06-01", "02:30-03:30"),
+        ("XHKG", "2026-06-01", "04:00-05:00"),
+        ("XHKG", "2026-12-24", None),
+        ("XNYS", "2026-06-01", None),
+    ],
+)
+def test_tokyo_and_hong_kong_pause_at_noon(exchange: str, day: str, pause: str | None) -> None:
+    calendar = Calendar.load(exchange)
+    session = calendar.session(date.fromisoformat(day))
+    assert session is not None
+
+    found = calendar.pause(session)
+
+    assert (f"{found[0]:%H:%M}-{found[1]:%H:%M}" if found else None) == pause
+
+
+def test_a_session_that_spans_the_broker_s_midnight_has_one_more_slot_before_it() -> None:
+    tokyo = Calendar.load("XTKS")
+    session = tokyo.session(date(2026, 1, 15))
+    assert session is not None
+
+    at_the_broker = [f"{slot.at.astimezone(NEW_YORK):%H:%M}" for slot in tokyo.slots(session)]
+
+    assert at_the_broker == ["19:05", "20:05", "21:05", "22:05", "23:05", "23:35", "00:05", "01:05"]
 
 
 def test_the_table_agrees_with_the_reference_sessions(calendar: Calendar) -> None:

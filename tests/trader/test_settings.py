@@ -127,8 +127,8 @@ def test_a_universe_may_say_more_than_a_ticker(tmp_path: Path) -> None:
         ),
         pytest.param(
             "[broker]",
-            '[schedule]\ncalendar = "XPAR"\n[broker]',
-            "schedule.calendar: expected one of XNYS, found 'XPAR'",
+            '[schedule]\ncalendar = "XBOM"\n[broker]',
+            "schedule.calendar: expected one of XNYS, XTSE, XLON, XETR, XPAR, XTKS, XHKG, XASX, found 'XBOM'",
             id="unknown calendar",
         ),
     ],

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 NAV_COLOUR, GAIN_COLOUR, LOSS_COLOUR = "#1b4965", "#5fa8d3", "#c1666b"
 BREAK_COLOUR, KILL_COLOUR, CAP_COLOUR, QUIET = "#d1495b", "#333333", "#d1495b", "#8a8f98"
 DAY_TICKS_MAX = 12
+SIZE, SMALL = (10.0, 5.6), (6.0, 4.4)  # inches: a page, and a telephone, where the same letters are larger
 MARK_LABELS_MAX = 8
 FILES_MORE = 10  # of the log, for days without a session between
 
@@ -49,6 +50,7 @@ class Course:
     currency: str
     snapshots: tuple[SnapshotTaken, ...]
     marks: tuple[Mark, ...]
+    is_small: bool = False  # for a telephone
     start: Decimal | None = None  # NAV that gains and losses are drawn against; None: what was put in
 
 
@@ -113,7 +115,7 @@ def recent_course(home: Path, sessions: int) -> Course:
             course, account=book.account, mode=book.mode, simulated=book.clock == "simulated",
             currency=book.base_currency,
         )  # fmt: skip
-    return _last_of(course, sessions)
+    return _last_of(replace(course, is_small=True), sessions)
 
 
 def _last_of(course: Course, sessions: int) -> Course:
@@ -129,7 +131,7 @@ def draw(course: Course, path: Path, *, leverage_max: Decimal | None) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 5.6), dpi=144, layout="constrained", facecolor="white")
+    figure = Figure(figsize=SMALL if course.is_small else SIZE, dpi=144, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     _draw_nav(above, course)
@@ -217,11 +219,12 @@ def _draw_days(above: Axes, below: Axes, course: Course) -> None:
         if not firsts or firsts[-1][1] != snapshot.session_day:
             firsts.append((step, snapshot.session_day))
     edges = [step - 0.5 for step, _ in firsts] + [len(course.snapshots) - 0.5]
+    ticks_max = DAY_TICKS_MAX // 2 if course.is_small else DAY_TICKS_MAX
     if len(firsts) <= DAY_TICKS_MAX * 2:
         for axes in (above, below):
             for left, right in list(pairwise(edges))[1::2]:
                 axes.axvspan(left, right, color="#f3f5f7", zorder=0, linewidth=0)
-    every = -(-len(firsts) // DAY_TICKS_MAX)
+    every = -(-len(firsts) // ticks_max)
     named = [((left + right) / 2, day) for (_, day), left, right in zip(firsts, edges, edges[1:], strict=False)][
         ::every
     ]
@@ -244,4 +247,6 @@ def _title(course: Course) -> str:
 
 def _subtitle(course: Course) -> str:
     first, last = course.snapshots[0].session_day, course.snapshots[-1].session_day
+    if course.is_small:
+        return f"{first.day} {first:%b} – {last.day} {last:%b %Y}"
     return f"{first.day} {first:%b %Y} – {last.day} {last:%b %Y} · after each of {len(course.snapshots)} cycles"

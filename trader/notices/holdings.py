@@ -12,7 +12,7 @@ from ledger.events import SnapshotTaken
 from ledger.nav import ratio
 from queries.figures import change, money, percent, price, quantity
 
-HOLDINGS = ("", "quantity", "mark", "value", "share", "target", "unrealised", "currency")
+HOLDINGS = ("", "quantity", "share", "target", "value", "mark", "unrealised", "currency")  # a telephone shows five
 
 
 def holdings(book: Book) -> tuple[tuple[str, ...], ...]:
@@ -24,17 +24,17 @@ def holdings(book: Book) -> tuple[tuple[str, ...], ...]:
         (
             row.symbol,
             quantity(row.quantity),
-            price(row.mark),
-            money(row.value),
             _share(last, row.value, row.currency),
             percent(row.target_weight) if row.target_weight is not None else "",
+            money(row.value),
+            price(row.mark),
             change(row.unrealised),
             row.currency,
         )
         for row in last.positions
     ]
     cash = [
-        ("cash", "", "", money(row.amount), _share(last, row.amount, row.currency), "", "", row.currency)
+        ("cash", "", _share(last, row.amount, row.currency), "", money(row.amount), "", "", row.currency)
         for row in last.cash
     ]
     return (*rows, *cash)

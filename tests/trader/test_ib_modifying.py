@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from ledger.events import OrderCancelAttempted, OrderKept, OrderModified, OrderModifyAttempted, OrderPlanned
 from tests.trader.broker_world import SHORT, World, allowed
 from tests.trader.broker_world import world as started
+from trader.broker import BrokerProblem
 
+IMPATIENT: dict[str, Any] = {"request_timeout_seconds": SHORT, "request_attempts": 1}
 LIMIT = "49"  # far below the bid of 50.00: it works on
 
 
 @pytest.fixture(scope="module")
 def connected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("home")
-    with started(folder, open_orders="modify", acknowledge_timeout_seconds=SHORT) as made:
+    with started(folder, open_orders="modify", acknowledge_timeout_seconds=SHORT, **IMPATIENT) as made:
         yield made
 
 
@@ -153,24 +158,54 @@ def test_a_change_without_a_word_leaves_the_order_in_doubt_and_the_next_cycle_en
     assert working(world) == []
 
 
-def test_never_do_two_orders_for_a_contract_live_at_the_venue_while_one_is_changed_over_and_over(world: World) -> None:
-    alive: list[int] = []
+def alive(world: World) -> int:
+    """How many orders live at the venue for the contract that has most."""
+    return max(Counter(row["symbol"] for row in world.control.orders()).values(), default=0)
 
-    def count() -> None:
-        alive.append(max(Counter(row["symbol"] for row in world.control.orders()).values(), default=0))
 
-    for number, fault in enumerate((None, "duplicate", "drop", "delay", None)):
-        if fault is not None:
-            arguments = (SHORT / 2,) if fault == "delay" else ()
-            getattr(world.control, fault)("orderStatus", *arguments)
-        if not kept(world):
-            world.send("ACME", 100, LIMIT)
-            continue
-        count()
-        for fact in world.broker.send(replanned(world, f"48.{10 + number}")):
-            world.ledger.record((fact,) if not isinstance(fact, tuple) else fact)
-            count()
-        world.control.clear()
+FAULTS: tuple[tuple[str, tuple[Any, ...]], ...] = (
+    *(("duplicate", (kind,)) for kind in ("openOrder", "orderStatus")),
+    *(("drop", (kind,)) for kind in ("openOrder", "orderStatus", "openOrderEnd")),
+    *(("delay", (kind, SHORT / 2)) for kind in ("openOrder", "orderStatus")),
+    *(("ignore", (kind,)) for kind in ("placeOrder", "cancelOrder")),
+    *(("disconnect_after", (kind,)) for kind in ("placeOrder", "cancelOrder", "reqAllOpenOrders")),
+    ("change_fault", ("refuse",)),
+    ("change_fault", ("double",)),
+    ("lose_connectivity", ()),
+    ("clear", ()),
+    ("clear", ()),
+)
 
-    assert set(alive) == {1}
-    assert len(working(world)) == 1
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_the_link_does_no_two_orders_for_a_contract_live_at_the_venue(world: World, seed: int) -> None:
+    chance, changes = random.Random(seed), len(world.facts(OrderModifyAttempted))
+    for step in range(8):
+        fault, arguments = chance.choice(FAULTS)
+        limit = f"48.{10 + step}"
+        with suppress(BrokerProblem):
+            kept(world)
+            getattr(world.control, fault)(*arguments)
+            if world.book.kept_orders:
+                planned = replanned(world, limit)
+                for fact in world.broker.send(planned):
+                    world.ledger.record(fact if isinstance(fact, tuple) else (fact,))
+                    assert alive(world) <= (2 if (fault, arguments) == ("change_fault", ("double",)) else 1)
+            elif not world.book.in_doubt and not world.book.working_orders:
+                world.send("ACME", 100, limit)
+        in_peace(world)
+        assert alive(world) <= 1
+        assert world.book.in_doubt == ()
+    assert len(world.facts(OrderModifyAttempted)) > changes
+
+
+def in_peace(world: World) -> None:
+    """Begin again over a whole link, and end every doubt."""
+    world.hang_up()
+    world.control.clear()
+    world.control.restore_connectivity()
+    world.start_cycle()
+    world.connect()
+    world.ledger.record(world.broker.resolve(world.book))
+    if any(len(order.perm_ids) > 1 or order.change_asked for order in world.book.working_orders):
+        world.ledger.record(world.broker.clear_open_orders(world.book))

@@ -30,7 +30,8 @@ Range = Annotated[str, typer.Argument(metavar="DAY|RANGE", help=RANGE_HELP)]
 SomeRange = Annotated[str, typer.Argument(metavar="[RANGE]", help=RANGE_HELP, show_default=False)]
 
 REPORT = typer.Typer(
-    help="What the account did: NAV bridge, reconciliation, returns, realised, tax.", no_args_is_help=True
+    help="What the account did: NAV bridge, reconciliation, returns, realised, trades, strategies, tax.",
+    no_args_is_help=True,
 )
 
 
@@ -112,6 +113,17 @@ def trades(context: typer.Context, days: SomeRange = "", format: FormatOption = 
 
     home, (first, last) = _home(context), range_of(days)
     return print_trades(home, first, last, format)
+
+
+@REPORT.command("strategies")
+def strategies(context: typer.Context, format: FormatOption = "table") -> int:
+    """Tell what each strategy holds, what money moved for it, and what it made; together they are the account."""
+    from queries.strategies import print_strategies, read_strategies
+
+    home = _home(context)
+    with _reading(home) as tell:
+        found = read_strategies(home, tell=tell)
+    return print_strategies(found, format)
 
 
 @REPORT.command("tax")

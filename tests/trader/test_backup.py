@@ -20,7 +20,7 @@ from ledger.log.halt import halt_reason
 from ledger.log.head import Head, read_head
 from tests.ledger.logs import StillClock, append, lost
 from tests.trader.backed_up import DAY, ENDS, LATER, flip, go_on, home_of_two_days, lines, names, two_days
-from tests.trader.homes import ROOT, tallybook
+from tests.trader.homes import ROOT, command, tallybook
 from trader.backup import back_up
 from trader.copies import BackupDamaged, verify
 from trader.evidence import put
@@ -234,7 +234,7 @@ def test_damaged_evidence_is_left_out_and_told(home: Path, backup: Path) -> None
     path = home / "var" / "data" / digest[:2] / f"{digest}.csv"
     path.write_bytes(b"other bytes")
 
-    told = tallybook("backup", str(backup), home=home)
+    told = command("backup", str(backup), home=home)
 
     assert told.returncode == 1
     assert f"damaged in the home: var/data/{digest[:2]}/{digest}.csv" in told.stdout
@@ -251,7 +251,7 @@ def test_missing_evidence_and_settings_are_told(home: Path, backup: Path) -> Non
         append(log, targets)
     (home / "tallybook.toml").unlink()
 
-    told = tallybook("backup", str(backup), home=home)
+    told = command("backup", str(backup), home=home)
 
     assert told.returncode == 1
     assert f"missing in the home, so not backed up: var/data/ab/{digest}" in told.stdout
@@ -264,8 +264,8 @@ def test_what_the_settings_name_in_the_home_is_told_to_be_no_part_of_it(
     (home / "tallybook.toml").write_text('[sources]\nfolder = "bars"\n', encoding="utf-8")
     (home / "bars").mkdir()
 
-    made = tallybook("backup", str(backup), home=home)
-    put_back = tallybook("restore", str(backup), home=tmp_path / "new")
+    made = command("backup", str(backup), home=home)
+    put_back = command("restore", str(backup), home=tmp_path / "new")
 
     assert (made.returncode, put_back.returncode) == (0, 0)
     assert "not part of a backup: bars (sources.folder); keep a copy of your own" in made.stdout
@@ -320,8 +320,8 @@ def test_damage_of_a_backup_is_not_told_as_damage_of_the_log(home: Path, backup:
     back_up(home, backup)
     flip(backup / "var" / "events" / DAY)
 
-    again = tallybook("backup", str(backup), home=home)
-    put_back = tallybook("restore", str(backup), home=tmp_path / "new")
+    again = command("backup", str(backup), home=home)
+    put_back = command("restore", str(backup), home=tmp_path / "new")
 
     for told in (again, put_back):
         assert told.returncode == 2
@@ -333,7 +333,7 @@ def test_damage_of_a_backup_is_not_told_as_damage_of_the_log(home: Path, backup:
 def test_what_is_no_backup_is_named_as_such(home: Path, backup: Path, tmp_path: Path, place: str) -> None:
     back_up(home, backup)
 
-    told = tallybook("restore", str(tmp_path / place), home=tmp_path / "new")
+    told = command("restore", str(tmp_path / place), home=tmp_path / "new")
 
     assert told.returncode == 2
     assert told.stderr.startswith(f"backup-refused: {tmp_path / place}: expected a backup, a folder with {MANIFEST}")
@@ -361,5 +361,5 @@ def test_nothing_writes_into_a_backup(home: Path, backup: Path, words: tuple[str
 def test_the_status_of_a_backup_says_that_it_is_one(home: Path, backup: Path) -> None:
     back_up(home, backup)
 
-    assert "is a backup, and read only" in tallybook("status", home=backup).stderr
-    assert "is a backup" not in tallybook("status", home=home).stderr
+    assert "is a backup, and read only" in command("status", home=backup).stderr
+    assert "is a backup" not in command("status", home=home).stderr

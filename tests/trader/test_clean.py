@@ -11,7 +11,7 @@ import pytest
 
 from ledger.log import Log
 from tests.ledger.logs import StillClock, append, lost, started
-from tests.trader.homes import tallybook
+from tests.trader.homes import command
 from trader.clean import removable, remove
 from trader.evidence import put
 
@@ -65,7 +65,7 @@ def test_what_is_derived_and_what_was_left_goes(home: Path, dead: int) -> None:
 def test_a_listing_removes_nothing_and_says_how_much(home: Path) -> None:
     before = files(home)
 
-    told = tallybook("clean", "--dry-run", home=home)
+    told = command("clean", "--dry-run", home=home)
 
     assert files(home) == before
     assert told.returncode == 0
@@ -96,7 +96,7 @@ def test_it_may_run_while_somebody_writes(home: Path) -> None:
 
 
 def test_a_folder_without_a_log_is_refused(tmp_path: Path) -> None:
-    told = tallybook("clean", home=tmp_path)
+    told = command("clean", home=tmp_path)
 
     assert (told.returncode, told.stderr.partition(":")[0]) == (2, "log-missing")
     assert "or restore a backup" in told.stderr
@@ -107,7 +107,7 @@ def test_beside_a_damaged_log_nothing_is_removed(home: Path) -> None:
     day.write_bytes(day.read_bytes().replace(b'"one"', b'"two"'))
     before = files(home)
 
-    told = tallybook("clean", home=home)
+    told = command("clean", home=home)
 
     assert (told.returncode, told.stderr.partition(":")[0]) == (2, "log-damaged")
     assert files(home) == before
@@ -116,4 +116,4 @@ def test_beside_a_damaged_log_nothing_is_removed(home: Path) -> None:
 def test_a_clean_home_has_nothing_to_remove(home: Path) -> None:
     remove(removable(home))
 
-    assert tallybook("clean", home=home).stdout == "nothing to remove\n"
+    assert command("clean", home=home).stdout == "nothing to remove\n"

@@ -13,7 +13,7 @@ from queries.parquet import update
 from tests.queries.history import SETTINGS as KEPT
 from tests.queries.history import World, closed, new_world, two_sessions
 from tests.queries.test_parquet import seven_days
-from tests.trader.homes import SETTINGS, SIMULATED, tallybook, write_settings
+from tests.trader.homes import SETTINGS, SIMULATED, command, write_settings
 from trader import exits
 from trader.drill import run
 from trader.drill.copies import Copy, NotHere, fingerprint
@@ -158,7 +158,7 @@ def test_a_trial_is_told_in_three_lines_at_most(home: Path) -> None:
 
 
 def test_the_command_tells_its_figures(home: Path) -> None:
-    shown = tallybook("doctor", "--fire-drill", home=home)
+    shown = command("doctor", "--fire-drill", home=home)
 
     assert shown.returncode == exits.FINE, shown.stdout + shown.stderr
     assert "21 of 21 damages detected · 1 of 1 torn writes repaired" in shown.stdout
@@ -166,7 +166,7 @@ def test_the_command_tells_its_figures(home: Path) -> None:
 
 
 def test_the_command_tells_its_trials_as_json(home: Path) -> None:
-    shown = tallybook("doctor", "--fire-drill", "--format", "json", home=home)
+    shown = command("doctor", "--fire-drill", "--format", "json", home=home)
 
     told = json.loads(shown.stdout)
     assert (shown.returncode, told["passed"], told["untouched"]) == (exits.FINE, True, True)
@@ -174,7 +174,7 @@ def test_the_command_tells_its_trials_as_json(home: Path) -> None:
 
 
 def test_without_a_log_there_is_no_drill(tmp_path: Path) -> None:
-    shown = tallybook("doctor", "--fire-drill", home=tmp_path)
+    shown = command("doctor", "--fire-drill", home=tmp_path)
 
     assert shown.returncode == exits.COULD_NOT
     assert shown.stderr.startswith("log-missing: ")

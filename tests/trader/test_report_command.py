@@ -8,7 +8,7 @@ import pytest
 import typer
 
 from tests.queries.history import closed, two_sessions
-from tests.trader.homes import SETTINGS, SIMULATED, tallybook, write_settings
+from tests.trader.homes import SETTINGS, SIMULATED, command, write_settings
 from trader.commands.report import range_of
 
 MERGED = Path(__file__).parents[3] / "shared/statements/portfolio-performance/testIBFlexStatementFile01.xml"
@@ -46,7 +46,7 @@ def test_what_is_no_range_is_refused(text: str) -> None:
 
 
 def test_the_bridge_of_a_day_is_told_line_by_line(home: Path) -> None:
-    done = tallybook("report", "nav-bridge", "2005-03-02", home=home)
+    done = command("report", "nav-bridge", "2005-03-02", home=home)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[0] == "2005-03-02  NAV 100,065.67 → 100,080.67 USD"
@@ -54,7 +54,7 @@ def test_the_bridge_of_a_day_is_told_line_by_line(home: Path) -> None:
 
 
 def test_the_bridge_of_a_range_can_be_read_by_a_program(home: Path) -> None:
-    done = tallybook("report", "nav-bridge", "2005", "--format", "json", home=home)
+    done = command("report", "nav-bridge", "2005", "--format", "json", home=home)
 
     assert [(day["day"], day["unrealised"], day["residual"]) for day in json.loads(done.stdout)] == [
         ("2005-03-01", "68.67", "0"),
@@ -63,7 +63,7 @@ def test_the_bridge_of_a_range_can_be_read_by_a_program(home: Path) -> None:
 
 
 def test_a_day_without_a_finished_cycle_could_not_be_told(home: Path) -> None:
-    done = tallybook("report", "nav-bridge", "2005-03-05", home=home)
+    done = command("report", "nav-bridge", "2005-03-05", home=home)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
@@ -73,7 +73,7 @@ def test_a_day_without_a_finished_cycle_could_not_be_told(home: Path) -> None:
 
 
 def test_returns_are_told_from_the_adoption_on(home: Path) -> None:
-    done = tallybook("report", "performance", home=home)
+    done = command("report", "performance", home=home)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[:2] == [
@@ -83,7 +83,7 @@ def test_returns_are_told_from_the_adoption_on(home: Path) -> None:
 
 
 def test_trades_are_told_with_what_they_cost_against_what_was_decided(home: Path) -> None:
-    done = tallybook("report", "trades", "2005-03-01", home=home)
+    done = command("report", "trades", "2005-03-01", home=home)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[-2:] == [
@@ -95,7 +95,7 @@ def test_trades_are_told_with_what_they_cost_against_what_was_decided(home: Path
 
 @pytest.mark.parametrize("report", [("tax", "2005"), ("realised",)])
 def test_a_year_in_which_nothing_was_closed_is_fine(home: Path, report: tuple[str, ...]) -> None:
-    told = {form: tallybook("report", *report, "--format", form, home=home) for form in ("table", "csv", "json")}
+    told = {form: command("report", *report, "--format", form, home=home) for form in ("table", "csv", "json")}
 
     assert {done.returncode for done in told.values()} == {0}
     assert "none" in told["table"].stdout or "nothing was closed" in told["table"].stdout
@@ -104,7 +104,7 @@ def test_a_year_in_which_nothing_was_closed_is_fine(home: Path, report: tuple[st
 
 
 def test_a_home_without_a_log_has_no_report(tmp_path: Path) -> None:
-    done = tallybook("report", "tax", "2005", home=tmp_path)
+    done = command("report", "tax", "2005", home=tmp_path)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("log-missing: ")
@@ -114,11 +114,11 @@ def test_a_real_year_is_told_by_lot_in_both_currencies(tmp_path: Path) -> None:
     """A tender and a cash merger in CAD, of an account in CHF: 12,000 units cost 31,962.00 and brought 34,320.00."""
     if not MERGED.exists():
         pytest.skip(f"{MERGED}: the shared statements are not here")
-    imported = tallybook("import", str(MERGED), home=tmp_path)
+    imported = command("import", str(MERGED), home=tmp_path)
     assert imported.returncode == 0, imported.stderr
 
-    done = tallybook("report", "tax", "2013", home=tmp_path)
-    told = json.loads(tallybook("report", "realised", "2013", "--format", "json", home=tmp_path).stdout)
+    done = command("report", "tax", "2013", home=tmp_path)
+    told = json.loads(command("report", "realised", "2013", "--format", "json", home=tmp_path).stdout)
 
     assert (done.returncode, done.stderr) == (0, "")
     assert "together  proceeds 34,320.00 - cost 31,962.00 = +2,358.00 CAD  (1,655.49 CHF)" in done.stdout.splitlines()

@@ -12,7 +12,7 @@ from ledger.events import RecoveryStarted, TradingHalted
 from ledger.ledger import Ledger
 from ledger.log import read_events
 from tests.trader.backed_up import DAY, LATER, home_of_two_days, lines, names
-from tests.trader.homes import tallybook
+from tests.trader.homes import command
 from trader.backup import back_up
 from trader.manifest import MANIFEST, BackupRefused
 from trader.place import displaced
@@ -108,7 +108,7 @@ def test_a_witness_may_be_given_as_a_mail_shortens_it(
     back_up(home, backup)
     digest = lines(home)[3]
 
-    told = tallybook("restore", str(backup), "--witness", f"3:{spell(digest)}", home=tmp_path / "new")
+    told = command("restore", str(backup), "--witness", f"3:{spell(digest)}", home=tmp_path / "new")
 
     assert told.returncode == 0, told.stderr
     (begun,) = (event.fact for event in read_events(tmp_path / "new") if isinstance(event.fact, RecoveryStarted))
@@ -121,7 +121,7 @@ def test_a_short_witness_of_another_line_is_refused(
 ) -> None:
     back_up(home, backup)
 
-    told = tallybook("restore", str(backup), "--witness", words, home=tmp_path / "new")
+    told = command("restore", str(backup), "--witness", words, home=tmp_path / "new")
 
     assert (told.returncode, told.stderr.partition(":")[0]) == (2, code)
 
@@ -131,7 +131,7 @@ def test_a_halt_of_the_log_that_was_moved_away_is_told(home: Path, backup: Path)
     (home / "var").rename(home / "var.damaged")
     (home / "var.damaged" / "HALT").write_text("holiday", encoding="utf-8")
 
-    told = tallybook("restore", str(backup), home=home)
+    told = command("restore", str(backup), home=home)
 
     assert told.returncode == 0
     assert "to keep that halt: cp var.damaged/HALT var/HALT" in told.stdout
@@ -150,8 +150,8 @@ def test_a_restored_halt_still_halts(home: Path, backup: Path, tmp_path: Path) -
 
 
 def test_a_backup_is_read_like_a_home(home: Path, backup: Path) -> None:
-    assert tallybook("backup", str(backup), home=home).returncode == 0
+    assert command("backup", str(backup), home=home).returncode == 0
 
-    shown = tallybook("sql", "SELECT count(*) AS n FROM broker_lost", "--format", "csv", home=backup)
+    shown = command("sql", "SELECT count(*) AS n FROM broker_lost", "--format", "csv", home=backup)
 
     assert shown.stdout.split() == ["n", "6"]

@@ -54,10 +54,8 @@ class Bars:
 
     def before(self, day: date) -> Bars:
         """Return the bars of earlier days alone: what a forecast of that day's session may know."""
-        return replace(
-            self,
-            series={con_id: tuple(bar for bar in series if bar.day < day) for con_id, series in self.series.items()},
-        )
+        earlier = {con_id: tuple(bar for bar in series if bar.day < day) for con_id, series in self.series.items()}
+        return replace(self, series={con_id: series for con_id, series in earlier.items() if series})
 
     def signal_closes(self, con_id: int) -> tuple[Decimal, ...]:
         """Return the closes that a signal may compare: adjusted where the whole series has them, else raw."""

@@ -235,6 +235,24 @@ def broker(patient: Patient) -> Ailment:
     return well(f"something listens on {section.host}:{section.port}")
 
 
+def hindsight(patient: Patient) -> Ailment:
+    """Ask the strategies about days of the past, with what must not matter to them."""
+    if patient.settings is None:
+        return note("not tried", "correct the settings first")
+    from trader.evidence import EvidenceError  # slow, and nobody else here needs them
+    from trader.strategies import StrategyError
+    from trader.strategy_trial import tried
+
+    try:
+        found = tried(patient.home, patient.settings)
+    except (LogError, EvidenceError, StrategyError) as error:
+        return note(f"not tried: {error}", "nothing, until a cycle has its bars; see docs/strategies.md")
+    for name, (first, *_) in ((name, differences) for name, differences in found if differences):
+        words = f"{first.symbol} {first.said} on {first.day}, but {first.instead} with {first.way}"
+        return ill(f"{name}: {words}", "correct the strategy: docs/strategies.md, 'No hindsight'")
+    return well(f"{', '.join(name for name, _ in found)}: none" if found else "no strategy that looks at prices")
+
+
 def _unreachable(host: str, port: int) -> str:
     try:
         socket.create_connection((host, port), REACH_SECONDS).close()
@@ -255,6 +273,7 @@ EXAMINATIONS: tuple[tuple[str, Callable[[Patient], Ailment]], ...] = (
     ("calendar", calendar),
     ("mail", mail),
     ("broker", broker),
+    ("hindsight", hindsight),
 )
 
 

@@ -65,7 +65,8 @@ def source_sha256(strategy: Strategy) -> str:
 
 def _computed(book: Book, home: Path, allocated: Allocation, universe: tuple[int, ...], ending: str) -> TargetsComputed:
     strategy = loaded(allocated.strategy, home)
-    bars, hashes = ingested_bars(book, home)
+    ingested, hashes = ingested_bars(book, home)
+    bars = ingested.before(running_cycle(book).started.session_day)  # whatever a source told: no hindsight
     if missing := [con_id for con_id in universe if con_id not in bars.series and con_id not in bars.left_out]:
         raise StrategyError(f"{_symbol(book, missing[0])}: expected its bars, found none; a source failed before")
     if not bars.series:

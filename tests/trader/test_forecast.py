@@ -25,12 +25,12 @@ FIXED = FixedWeights({"AAPL": D("0.25"), "IBM": D("-0.5")}, leverage=D("1.2"))
 FILE = "2005-03-01/1035.csv"
 
 
-def fed(home: Path) -> Book:
-    """A book whose cycle has its bars."""
+def fed(home: Path, later: tuple[Bar, ...] = ()) -> Book:
+    """A book whose cycle has its bars, and later ones that it must not see."""
     rows = []
     for con_id in UNIVERSE:
         price = PRICES[con_id]
-        series = (Bar(date(2005, 2, 28), price, price, price, price, D("1")),)
+        series = (Bar(date(2005, 2, 28), price, price, price, price, D("1")), *later)
         digest = put(home, series_bytes(series))
         day = series[0].day
         rows.append(SeriesRow(con_id=con_id, symbol=SYMBOLS[con_id], sha256=digest, bars=1, first=day, last=day))
@@ -60,6 +60,17 @@ def test_the_targets_are_what_stands_in_the_file(tmp_path: Path) -> None:
         ("IBM", D("-0.5"), D("1.2"), date(2005, 2, 28)),
     ]
     assert (computed.file, computed.file_sha256) == (f"targets/{FILE}", sha256(content).hexdigest())
+
+
+def test_bars_of_the_session_itself_and_of_later_ones_are_never_seen(tmp_path: Path) -> None:
+    nonsense = tuple(Bar(date(2005, 3, day), D("1"), D("1"), D("1"), D("1"), D("1")) for day in (1, 2))
+
+    [seen] = forecast(fed(tmp_path, nonsense), tmp_path, alone(FIXED), UNIVERSE)
+
+    assert isinstance(seen, TargetsComputed)
+    assert {(row.reference_day, row.reference_price) for row in seen.rows} == {
+        (date(2005, 2, 28), PRICES[con_id]) for con_id in UNIVERSE
+    }
 
 
 def test_strategy_and_inputs_are_named_by_their_hashes(tmp_path: Path) -> None:

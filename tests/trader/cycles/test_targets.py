@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ledger.events import StepFailed
 from tests.trader.cycles.world import TUESDAY, world
 from trader import exits
 
@@ -28,3 +29,27 @@ def test_targets_that_jump_wait_until_they_are_approved(tmp_path: Path) -> None:
 
         assert made.trade() == exits.FINE
         assert len(made.at_venue()) > known
+
+
+OWN = """\
+def decide(book, bars, settings):
+    return {book.contracts[con_id].symbol: float(settings["share"]) for con_id in bars.series}
+"""
+
+
+def test_a_function_of_the_owner_s_trades_and_its_mistakes_do_not(tmp_path: Path) -> None:
+    own = {"kind": "module", "function": "mine:decide", "settings": {"share": "0.3"}}
+    with world(tmp_path, strategy=own) as made:
+        (made.home / "mine.py").write_text(OWN)
+        made.advance_to(TUESDAY, 0)
+        assert made.trade() == exits.FINE
+        known = len(made.at_venue())
+        assert known == 2
+
+        (made.home / "mine.py").write_text(OWN.replace("float", ""))
+        made.advance_to(TUESDAY, 1)
+
+        assert made.trade() == exits.BAD_NEWS
+        assert len(made.at_venue()) == known
+        [failed] = made.facts(StepFailed)
+        assert failed.reason.startswith("strategy module: mine:decide: TypeError: ")

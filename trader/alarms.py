@@ -21,6 +21,7 @@ from queries.advice import accepting
 from queries.break_words import follows, symbol, what_differs, why
 
 ZERO = Decimal(0)
+NO_PRICE = "no price: "  # what the plan's reason begins with then
 
 # What a veto of these means is told as what it follows from, or, of the last ones, asks for nothing but patience.
 TOLD_OTHERWISE = (
@@ -90,6 +91,15 @@ class OrdersVetoed(Kind):
 
     code = "orders-vetoed"
     headline = "Orders were vetoed."
+    of_trading = True
+
+
+class NoPrice(Kind):
+    """A contract that could be traded, had anybody quoted it."""
+
+    code = "no-price"
+    headline = "No price: nothing is traded."
+    command = "tallybook doctor"
     of_trading = True
 
 
@@ -207,6 +217,13 @@ def vetoes(book: Book) -> Iterator[Trouble]:
             yield Trouble(OrdersVetoed, f"veto {row.safeguard}", line, is_stopped, f"tallybook audit {day}")
 
 
+def unpriced(book: Book) -> Iterator[Trouble]:
+    """Tell the contracts that were left alone because the broker quoted no price that can be used."""
+    for row in book.cycle.plan if book.cycle is not None else ():
+        if row.reason.startswith(NO_PRICE):
+            yield Trouble(NoPrice, f"price {row.con_id}", f"{row.symbol}: {row.reason}; it is left alone.")
+
+
 def rest(book: Book) -> Iterator[Trouble]:
     """Tell the contracts that are not ordered again today."""
     if book.cycle is not None:
@@ -230,9 +247,9 @@ def unwatched(book: Book) -> Iterator[Trouble]:
 
 
 ALARMS: tuple[Callable[[Book], Iterator[Trouble]], ...] = (
-    in_doubt, doubled, rest, breaks, failed_steps, vetoes, recovering, settings_wait, unwatched,
+    in_doubt, doubled, rest, breaks, failed_steps, vetoes, unpriced, recovering, settings_wait, unwatched,
 )  # fmt: skip
 KINDS: tuple[type[Kind], ...] = (
-    OrderInDoubt, OrderDoubled, ContractRests, BreakOpen, StepBroke, OrdersVetoed, InRecovery, SettingsWait,
+    OrderInDoubt, OrderDoubled, ContractRests, BreakOpen, StepBroke, OrdersVetoed, NoPrice, InRecovery, SettingsWait,
     PingUnanswered,
 )  # fmt: skip

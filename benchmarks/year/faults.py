@@ -44,9 +44,10 @@ def calm(world: World) -> None:
 
 
 def accept_all(world: World) -> None:
-    """Accept what is open, as an owner does who knows where it comes from."""
+    """Accept what is open, as its owner who knows where it comes from: the first explanation, where there are more."""
     for known in world.book().open_breaks:
-        world.command("accept", known.found.break_id, "--why", "the year's owner knows of it")
+        chosen = ("--explanation", "1") if known.explanation is not None and known.explanation.rivals else ()
+        world.command("accept", known.found.break_id, "--why", "the year's owner knows of it", *chosen)
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def _foreign(facts: Facts) -> bool:
 
 
 def _unpriced(facts: Facts) -> bool:
-    return any(isinstance(fact, OrderPlanned) and "price" in fact.reason for fact in facts)
+    return any(isinstance(fact, OrderPlanned) and fact.reason.startswith("no price") for fact in facts)
 
 
 def _refuse(world: World) -> None:
@@ -127,7 +128,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("executions without their end", lambda w: w.control.drop("execDetailsEnd"), _failed("no-answer")),
     Kind("a position that cannot be read", lambda w: w.control.corrupt("position"), _failed()),
     Kind("no net liquidation", lambda w: w.control.account_value("NetLiquidation", None, "USD"), _failed()),
-    Kind("no quotes", lambda w: w.control.refuse_data(354), _unpriced, told="digest"),
+    Kind("no quotes", lambda w: w.control.refuse_data(354), _unpriced),
     Kind("a clock that differs", lambda w: w.control.rewrite("currentTime", 2, "1000000000"), _failed("clock-differs")),
     Kind("told twice", lambda w: w.control.duplicate("execDetails"), _has(BrokerConnected), told="nothing"),
     Kind("told late", lambda w: w.control.delay("historicalData", 0.2, 2), _has(BrokerConnected), told="nothing"),
@@ -135,7 +136,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("an order refused", _refuse, _has(OrderRejected), told="digest", slots_max=0),
     Kind("killed while sending", nothing, _failed("cycle-killed"), kills=True, slots_max=0),
     # other hands
-    Kind("a trade by hand", _trade, _foreign, told="digest", undone=accept_all),
+    Kind("a trade by hand", _trade, _foreign, undone=accept_all),
     Kind("a fee", _take, _has(FeeCharged, BreakFound), told="digest", undone=accept_all),
     # our own machine
     Kind("a close a hundred times too high", _spoil, _has(DataFaultFound, StepFailed), end=_mend),

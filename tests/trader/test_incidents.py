@@ -176,6 +176,25 @@ def wanted() -> OrderPlanned:
     )  # fmt: skip
 
 
+def test_a_contract_that_nobody_quotes_is_an_incident_until_somebody_does(tmp_path: Path) -> None:
+    world = new_world(tmp_path)
+    world.begin(TUESDAY, "10:35")
+    reason = "no price: the broker quoted none"
+    unquoted = wanted().model_copy(update={"action": "NOTHING", "quantity": Decimal(0), "reason": reason})
+    world.record(unquoted.model_copy(update={"order_ref": None}))
+
+    (incident,) = opened(world)
+    world.record(incident)
+    assert ended(world) == ()
+    world.begin(TUESDAY, "11:35")
+
+    assert (incident.code, incident.lines) == (
+        "no-price",
+        ("IBM: no price: the broker quoted none; it is left alone.",),
+    )
+    assert [over_now.incident for over_now in ended(world)] == [incident.incident]
+
+
 def test_all_ways_in_which_the_broker_is_away_are_one_outage(tmp_path: Path) -> None:
     world = new_world(tmp_path)
     world.begin(TUESDAY, "09:35")

@@ -96,8 +96,8 @@ def test_only_the_net_is_ordered_and_the_rest_is_crossed_inside() -> None:
     row = plan(book)[AAPL]
 
     bought, crossed = parts(row)["trend"]
-    assert bought == row.quantity == D(449)
-    assert parts(row)["parity"] == (D(0), -crossed)
+    assert bought == row.quantity == D("449")
+    assert parts(row)["parity"] == (D("0"), -crossed)
     assert crossed == D("224.7191011236")  # 10 % of 100,000 at 44.50
 
 
@@ -112,8 +112,8 @@ def test_two_that_want_the_same_share_the_order_pro_rata() -> None:
 def test_what_is_held_without_a_strategy_passes_to_those_that_want_it() -> None:
     book = traded(world(wants("trend", "0.5", {AAPL: "0.4"}), wants("parity", "0.5", {}), held={AAPL: "449"}))
 
-    assert book.positions[AAPL] == D(539)
-    assert held_by(book, AAPL) == {"trend": D(539)}
+    assert book.positions[AAPL] == D("539")
+    assert held_by(book, AAPL) == {"trend": D("539")}
 
 
 def test_a_fill_goes_to_those_that_have_a_part_in_its_order_pro_rata() -> None:
@@ -153,6 +153,17 @@ def test_a_strategy_that_may_not_trade_keeps_what_it_holds() -> None:
 
     assert parts(row).keys() == {"parity"}
     assert abs(row.quantity + held_by(before, AAPL)["parity"]) < 1
+
+
+@pytest.mark.parametrize("cash", ["98765.43", "61234.57", "77777.77", "83333.31", "52345.67", "149999.83"])
+def test_what_is_kept_is_kept_to_the_last_unit(cash: str) -> None:
+    wanted = (wants("trend", "0.5", {AAPL: "0.3"}), wants("parity", "0.5", {}))
+    before = traded(situation(cash=cash, instead={TargetsComputed: wanted}))
+    before = told(before, override("strategy trend", "none"))
+
+    row = plan(told(_again(before), wants("trend", "0.5", {}), wants("parity", "0.5", {})))[AAPL]
+
+    assert row.target == row.held == held_by(before, AAPL)["trend"]
 
 
 def test_a_strategy_that_may_only_reduce_buys_nothing() -> None:

@@ -166,7 +166,14 @@ def _verdict(book: Book) -> str:
     count = len(book.open_breaks)
     if count:
         return f"{count} break{'s' if count > 1 else ''} open"
-    return "orders stopped" if book.cycle is not None and (book.cycle.failures or book.cycle.vetoed) else "all clear"
+    if book.cycle is None:
+        return "all clear"
+    if book.cycle.failures or book.cycle.vetoed:
+        return "orders stopped"
+    day = book.cycle.started.session_day
+    if refused := sum(order.status == "rejected" and order.session_day == day for order in book.orders.values()):
+        return f"{refused} order{'s' if refused > 1 else ''} refused"
+    return "all clear"
 
 
 def _mailed(book: Book, kind: str, day: date) -> str:

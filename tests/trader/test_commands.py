@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.queries.history import TUESDAY, WEDNESDAY
-from tests.trader.homes import ROOT, SETTINGS, SIMULATED, mail_section, tallybook, write_settings
+from tests.trader.homes import ROOT, SETTINGS, SIMULATED, command, mail_section, tallybook, write_settings
 from tests.trader.mailbox import mailbox
 from tests.trader.recorded_home import book, facts, home_with_break
 from tests.trader.simulator.gateway_world import running
@@ -100,7 +100,7 @@ def test_help_lists_the_commands_in_groups(tmp_path: Path) -> None:
 def test_what_cannot_be_done_is_told_in_one_line(home: Path, arguments: list[str], words: str) -> None:
     before = facts(home)
 
-    told = tallybook(*arguments, home=home)
+    told = (tallybook if arguments[0] == "cycle" else command)(*arguments, home=home)
 
     assert told.returncode == exits.COULD_NOT
     assert told.stderr.startswith(words)
@@ -108,11 +108,11 @@ def test_what_cannot_be_done_is_told_in_one_line(home: Path, arguments: list[str
     assert facts(home) == before
 
 
-@pytest.mark.parametrize("command", ["status", "breaks", "accept B-1 --why x", "resume --why x", "commit"])
-def test_a_home_without_a_log_says_how_to_begin(tmp_path: Path, command: str) -> None:
+@pytest.mark.parametrize("words", ["status", "breaks", "accept B-1 --why x", "resume --why x", "commit"])
+def test_a_home_without_a_log_says_how_to_begin(tmp_path: Path, words: str) -> None:
     write_settings(tmp_path)
 
-    told = tallybook(*command.split(), home=tmp_path)
+    told = command(*words.split(), home=tmp_path)
 
     assert (told.returncode, len(told.stderr.splitlines())) == (exits.COULD_NOT, 1)
     assert "run: tallybook adopt" in told.stderr
@@ -122,7 +122,7 @@ def test_a_home_without_a_log_says_how_to_begin(tmp_path: Path, command: str) ->
 def test_a_home_that_cannot_be_written_says_so(home: Path) -> None:
     (home / "var").chmod(0o500)
 
-    told = tallybook("resume", "--why", "x", home=home)
+    told = command("resume", "--why", "x", home=home)
 
     assert (told.returncode, len(told.stderr.splitlines())) == (exits.COULD_NOT, 1)
 
@@ -133,8 +133,8 @@ def test_a_home_that_cannot_be_written_says_so(home: Path) -> None:
 def test_init_writes_settings_that_work(tmp_path: Path) -> None:
     fresh = tmp_path / "fresh"
 
-    written = tallybook("init", "--account", "DU42", home=fresh)
-    shown = tallybook("settings", home=fresh)
+    written = command("init", "--account", "DU42", home=fresh)
+    shown = command("settings", home=fresh)
 
     assert written.returncode == exits.FINE
     assert (fresh / "tallybook.toml").read_text().count("#") > 8
@@ -173,7 +173,7 @@ def test_what_is_written_in_a_shared_home_is_the_groups_whatever_the_umask(home:
 
 
 def test_the_crontab_line_names_home_and_command(home: Path) -> None:
-    shown = tallybook("schedule", "print", home=home)
+    shown = command("schedule", "print", home=home)
 
     line, _, _, *slots = shown.stdout.splitlines()
     assert line.startswith(f"*/5 * * * * cd {home} && /")
@@ -256,13 +256,13 @@ def test_a_session_runs_through_the_command(venue: tuple[Simulator, Path]) -> No
 
 
 def test_breaks_are_told_to_programs_exactly(home: Path) -> None:
-    (row,) = json.loads(tallybook("breaks", "--format", "json", home=home).stdout)
+    (row,) = json.loads(command("breaks", "--format", "json", home=home).stdout)
 
     assert (row["break_id"], row["expected"], row["found"], row["difference"]) == ("B-2", "1000", "847.7", "-152.3")
 
 
 def test_a_break_is_shown_whatever_became_of_it(home: Path) -> None:
-    shown = tallybook("breaks", "B-1", home=home)
+    shown = command("breaks", "B-1", home=home)
 
     assert shown.stdout.splitlines()[0] == "B-1  accepted · TRADED OUTSIDE TALLYBOOK · certain (the broker's execution)"
     assert "accepted: my own trade, forgot" in shown.stdout
@@ -271,21 +271,21 @@ def test_a_break_is_shown_whatever_became_of_it(home: Path) -> None:
 def test_accepting_cash_takes_the_brokers_word(home: Path) -> None:
     before = book(home).cash["USD"]
 
-    assert tallybook("accept", "B-2", "--as-suspense", "--why", "a fee", home=home).returncode == exits.FINE
+    assert command("accept", "B-2", "--as-suspense", "--why", "a fee", home=home).returncode == exits.FINE
 
     assert book(home).cash["USD"] == before + Decimal("-152.3")
     assert not book(home).open_breaks
 
 
 def test_an_acceptance_says_what_it_booked_and_takes_an_id_in_any_case(home: Path) -> None:
-    told = tallybook("accept", "b-2", "--as-suspense", "--why", "a fee", home=home).stdout.splitlines()
+    told = command("accept", "b-2", "--as-suspense", "--why", "a fee", home=home).stdout.splitlines()
 
     assert told == ["B-2 accepted; no open breaks left", " booked cash adjusted -152.30 USD"]
-    assert tallybook("breaks", "b-2", home=home).stdout.startswith("B-2  accepted")
+    assert command("breaks", "b-2", home=home).stdout.startswith("B-2  accepted")
 
 
 def test_a_reason_and_no_reason_at_once_are_refused(home: Path) -> None:
-    done = tallybook("accept", "B-2", "--explanation", "1", "--as-suspense", "--why", "a fee", home=home)
+    done = command("accept", "B-2", "--explanation", "1", "--as-suspense", "--why", "a fee", home=home)
 
     assert (done.returncode, done.stdout) == (exits.COULD_NOT, "")
     assert "expected --explanation or --as-suspense, found both" in done.stderr
@@ -295,12 +295,12 @@ def test_a_reason_and_no_reason_at_once_are_refused(home: Path) -> None:
 OTHER_ACCOUNT, OTHER_CLOCK = SETTINGS.replace("DU1000001", "DU7") + SIMULATED, SETTINGS
 
 
-@pytest.mark.parametrize("command", ["status", "breaks", f"audit {TUESDAY}", "sql VALUES(1)", "commit"])
+@pytest.mark.parametrize("words", ["status", "breaks", f"audit {TUESDAY}", "sql VALUES(1)", "commit"])
 @pytest.mark.parametrize("settings", [OTHER_ACCOUNT, OTHER_CLOCK], ids=["account", "clock"])
-def test_the_log_of_another_account_or_clock_answers_nothing(home: Path, command: str, settings: str) -> None:
+def test_the_log_of_another_account_or_clock_answers_nothing(home: Path, words: str, settings: str) -> None:
     write_settings(home, settings)
 
-    told = tallybook(*command.split(), home=home)
+    told = command(*words.split(), home=home)
 
     assert (told.returncode, told.stderr.partition(":")[0], told.stdout) == (exits.COULD_NOT, "log-foreign", "")
     assert len(told.stderr.splitlines()) == 1
@@ -308,39 +308,39 @@ def test_the_log_of_another_account_or_clock_answers_nothing(home: Path, command
 
 
 @pytest.mark.parametrize(
-    ("command", "status"),
+    ("words", "status"),
     [("status", exits.BAD_NEWS), ("breaks", exits.BAD_NEWS), (f"audit {TUESDAY}", 0), ("sql VALUES(1)", 0)],
 )
-def test_what_only_reads_needs_no_settings_that_can_be_read(home: Path, command: str, status: int) -> None:
+def test_what_only_reads_needs_no_settings_that_can_be_read(home: Path, words: str, status: int) -> None:
     write_settings(home, "[account")
 
-    told = tallybook(*command.split(), home=home)
+    told = command(*words.split(), home=home)
 
     assert (told.returncode, told.stderr) == (status, "")
-    if command == "status":
+    if words == "status":
         assert "SETTINGS WRONG" in told.stdout
         assert "no cycle can start: settings-wrong: " in told.stdout
 
 
 def test_a_dry_run_of_the_settings_is_told(home: Path) -> None:
-    assert "DRY RUN" in tallybook("status", home=home).stdout.splitlines()[1]
+    assert "DRY RUN" in command("status", home=home).stdout.splitlines()[1]
 
     write_settings(home, "dry_run = false\n" + SETTINGS + SIMULATED)
-    assert "DRY RUN" not in tallybook("status", home=home).stdout
+    assert "DRY RUN" not in command("status", home=home).stdout
 
 
 # History and care
 
 
 def test_a_day_is_told_and_checked(home: Path) -> None:
-    told = tallybook("audit", TUESDAY.isoformat(), home=home)
+    told = command("audit", TUESDAY.isoformat(), home=home)
 
     assert told.returncode == exits.FINE
     assert "IBM" in told.stdout
 
 
 def test_history_is_asked_in_sql(home: Path) -> None:
-    asked = tallybook("sql", "SELECT sum(quantity) AS held FROM fills", "--format", "csv", home=home)
+    asked = command("sql", "SELECT sum(quantity) AS held FROM fills", "--format", "csv", home=home)
 
     assert asked.stdout == "held\n150\n"
 
@@ -363,7 +363,7 @@ def test_a_commit_looks_at_the_sealed_files_and_halts_on_damage(home: Path) -> N
     sealed.chmod(0o600)
     sealed.write_bytes(content)
 
-    done = tallybook("commit", WEDNESDAY.isoformat(), home=home)
+    done = command("commit", WEDNESDAY.isoformat(), home=home)
 
     assert done.returncode == exits.COULD_NOT
     assert done.stderr.startswith(f"log-damaged: {sealed.name}, line ")
@@ -372,7 +372,7 @@ def test_a_commit_looks_at_the_sealed_files_and_halts_on_damage(home: Path) -> N
 
 
 def test_the_schema_of_every_fact_is_printed(tmp_path: Path) -> None:
-    schema = json.loads(tallybook("export", "schema", home=tmp_path).stdout)
+    schema = json.loads(command("export", "schema", home=tmp_path).stdout)
 
     assert "OrderFilled" in schema["$defs"]
 

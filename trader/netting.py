@@ -7,7 +7,7 @@ of them is the contract's.
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 
 from ledger.book import Book
 from ledger.events import TargetsComputed
@@ -15,6 +15,8 @@ from ledger.lots import ZERO
 from ledger.overriding import STRICTNESS, Allowed, allowed
 from ledger.subbooks import sub_position
 from trader.projection import running_cycle
+
+EXPOSURE_UNIT = Decimal("1e-12")
 
 
 def names_wanting(book: Book) -> tuple[str, ...]:
@@ -51,7 +53,8 @@ def _exposure(book: Book, computed: TargetsComputed, con_id: int, symbol: str, u
     wanted = sum((row.weight * row.leverage for row in rows), ZERO) * computed.capital * override.scale
     if override.allow == common:
         return wanted
-    held = sub_position(book, computed.strategy, con_id) * unit
+    # Away from zero: sizing rounds toward it, and must not take a unit off what is kept.
+    held = (sub_position(book, computed.strategy, con_id) * unit).quantize(EXPOSURE_UNIT, ROUND_UP)
     if override.allow == "none":
         return held
     if wanted * held <= 0:

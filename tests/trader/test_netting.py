@@ -155,7 +155,7 @@ def test_a_strategy_that_may_not_trade_keeps_what_it_holds() -> None:
     assert abs(row.quantity + held_by(before, AAPL)["parity"]) < 1
 
 
-@pytest.mark.parametrize("cash", ["98765.43", "61234.57", "77777.77", "83333.31", "52345.67", "149999.83"])
+@pytest.mark.parametrize("cash", ["61234.57", "52345.67"])
 def test_what_is_kept_is_kept_to_the_last_unit(cash: str) -> None:
     wanted = (wants("trend", "0.5", {AAPL: "0.3"}), wants("parity", "0.5", {}))
     before = traded(situation(cash=cash, instead={TargetsComputed: wanted}))

@@ -107,6 +107,9 @@ def order(con_id: int = AAPL, quantity: str = "100", **changes: object) -> Order
     return OrderPlanned.model_validate(given | changes)
 
 
+AT_MARKET = order(order_type="MKT", limit_price=None)
+
+
 @dataclass(frozen=True)
 class Case:
     """One situation, and what one safeguard must say of it."""
@@ -520,6 +523,10 @@ CASES = (
     Case("limit_prices_stay_near_the_last", "pass", "above, at it", [order(limit_price=D("46.725"))]),
     Case("limit_prices_stay_near_the_last", "veto", "above", [order(limit_price=D("46.73"))]),
     Case("limit_prices_stay_near_the_last", "veto", "below", [order(limit_price=D("42.27"))]),
+    Case("limit_prices_stay_near_the_last", "pass", "at market: the touch counts", [AT_MARKET]),
+    Case("limit_prices_stay_near_the_close", "pass", "at market: the touch counts", [AT_MARKET]),
+    Case("order_notional_stays_within_limit", "pass", "at market", [AT_MARKET], {"order_notional_max": 4450}),
+    Case("order_notional_stays_within_limit", "veto", "at market", [AT_MARKET], {"order_notional_max": 4449}),
     Case(
         "limit_prices_stay_near_the_last",
         "pass",

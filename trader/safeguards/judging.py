@@ -51,6 +51,11 @@ def price_to_judge(book: Book, order: OrderPlanned) -> Decimal:
     return order.limit_price
 
 
+def judged(order: OrderPlanned) -> str:
+    """Name the price that an order is judged by."""
+    return "limit price" if order.order_type == "LMT" else "far touch"
+
+
 def previewed(book: Book, order: OrderPlanned) -> OrderPreviewed:
     """Return what the broker's preview of an order said; raise Unvalued where it was not asked."""
     preview = running_cycle(book).previews.get(order.order_ref or "")

@@ -10,7 +10,7 @@ from ledger.events import OrderPlanned
 from ledger.nav import Unvalued
 from trader.limits import Limits
 from trader.projection import running_cycle, touch
-from trader.safeguards.judging import age_of, each, each_position, price_to_judge
+from trader.safeguards.judging import age_of, each, each_position, judged, price_to_judge
 from trader.verdicts import Verdict, at_most
 
 BROKER = "broker"  # the source that quotes come from, too
@@ -22,11 +22,9 @@ def limit_prices_stay_near_the_last(book: Book, limits: Limits) -> tuple[Verdict
 
     def verdict(order: OrderPlanned) -> Verdict:
         market = touch(book, order.con_id)
-        distance, collar = (
-            abs(price_to_judge(book, order) - market.last) / market.last,
-            limits.collar_of(market.data_type),
-        )
-        return at_most(distance, collar, "|limit price - last| / last", con_id=order.con_id)
+        distance = abs(price_to_judge(book, order) - market.last) / market.last
+        formula, collar = f"|{judged(order)} - last| / last", limits.collar_of(market.data_type)
+        return at_most(distance, collar, formula, con_id=order.con_id)
 
     return each(book, verdict)
 
@@ -37,7 +35,8 @@ def limit_prices_stay_near_the_close(book: Book, limits: Limits) -> tuple[Verdic
     def verdict(order: OrderPlanned) -> Verdict:
         close = touch(book, order.con_id).close
         distance = abs(price_to_judge(book, order) - close) / close
-        return at_most(distance, limits.close_collar, "|limit price - close| / close", con_id=order.con_id)
+        formula = f"|{judged(order)} - close| / close"
+        return at_most(distance, limits.close_collar, formula, con_id=order.con_id)
 
     return each(book, verdict)
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from benchmarks.year.faults import KINDS, Kind
 from benchmarks.year.world import World
-from ledger.book import Book, replay
+from ledger.book import Book, book_hash, replay
 from ledger.events import Fact, IncidentEnded, IncidentOpened, NoticeSent, OrderFilled
 from ledger.log import read_events
 from trader.calendar import Session, Slot
@@ -175,6 +175,10 @@ class Year:
         book = replay(lambda: read_events(self.world.home), retain=True)
         lost, doubled = lost_and_doubled(book, self.at_venue)
         return book, lost, doubled
+
+    def replays(self) -> bool:
+        """Tell whether the whole log, with nothing forgotten, is the book that the cycles went by."""
+        return book_hash(self.ends()[0]) == book_hash(self.world.book())
 
     def fills(self) -> int:
         """Count our fills."""

@@ -76,7 +76,7 @@ def _strategy_of(section: StrategySettings) -> Strategy:
         case RiskParitySettings() as parity:
             return RiskParity(**parity.model_dump(exclude=NOT_ITS_OWN))
         case ModuleSettings() as own:
-            return Module(own.function, own.settings, own.timeout_seconds)
+            return Module(own.function, own.settings, own.timeout_seconds, own.text_sha256)
         case FromFile() as stated:
             return TargetsFile(stated.path, timedelta(hours=stated.age_hours_max))
 

@@ -20,7 +20,10 @@ def loaded(strategy: Strategy, home: Path) -> Strategy:
         case TargetsFile():
             return replace(strategy, stated=_stated(home / strategy.path))
         case Module():
-            return replace(strategy, source=module_source(home, strategy.function), host=host)
+            source = module_source(home, strategy.function)
+            if strategy.text_sha256 not in ("", source.sha256):
+                raise StrategyError(f"{strategy.function}: its text has changed since the cycle began; run another one")
+            return replace(strategy, source=source, host=host)
         case _:
             return strategy
 

@@ -33,13 +33,14 @@ from trader.settings.reconciling import Reconcile
 from trader.settings.secrets import PASSWORD_VARIABLE, apprise_urls, mail_password, ping_url
 from trader.settings.sections import Settings
 from trader.settings.telling import Mail, Notices, Witness
+from trader.settings.texts import with_texts
 from trader.settings.trading import Accounting, Orders, Schedule
 
 
 def load(home: Path) -> Settings:
     """Read a home's settings; raise SettingsError with one line that says what to do."""
     path = home / FILE_NAME
-    return settings_of(read_toml(home), path)
+    return with_texts(settings_of(read_toml(home), path), home, path)
 
 
 def settings_of(toml: dict[str, Any], path: Path) -> Settings:

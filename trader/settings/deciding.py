@@ -156,6 +156,9 @@ class Module(Deciding):
     settings: dict[str, Plain | tuple[Plain, ...]] = Field(default={}, description="what the function is given")
     closes_needed: Annotated[int, Field(ge=0)] = Field(default=0, description="closes a contract that it looks back")
     timeout_seconds: Seconds = Field(default=60, description="seconds that it may take")
+    text_sha256: str = Field(
+        default="", description="hash of the module's text; filled in, or written by hand: then any other is refused"
+    )
 
     @property
     def closes_min(self) -> int:

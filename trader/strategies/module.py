@@ -65,6 +65,7 @@ class Module:
     function: str  # "module:function"
     settings: Mapping[str, object] = field(default_factory=dict)  # the function's third argument
     timeout_seconds: int = 60
+    text_sha256: str = ""  # of the text that the settings were approved with
     source: ModuleSource | None = None  # as found by the forecast; a strategy itself reads nothing
     host: Host | None = None
 

@@ -37,19 +37,33 @@ def decide(book, bars, settings):
 """
 
 
-def test_a_function_of_the_owner_s_trades_and_its_mistakes_do_not(tmp_path: Path) -> None:
+def test_a_function_of_the_owner_s_trades_once_its_text_is_approved(tmp_path: Path) -> None:
     own = {"kind": "module", "function": "mine:decide", "settings": {"share": "0.3"}}
-    with world(tmp_path, strategy=own) as made:
-        (made.home / "mine.py").write_text(OWN)
+    with world(tmp_path, strategy=own, approval="wait") as made:
+        text = made.home / "mine.py"
+        text.write_text(OWN)
         made.advance_to(TUESDAY, 0)
         assert made.trade() == exits.FINE
         known = len(made.at_venue())
         assert known == 2
 
-        (made.home / "mine.py").write_text(OWN.replace("float", ""))
+        text.write_text(OWN.replace("float", "-float"))
         made.advance_to(TUESDAY, 1)
-
         assert made.trade() == exits.BAD_NEWS
         assert len(made.at_venue()) == known
+        assert "strategy.text_sha256: " in made.command("approve", "--why", "a crash is coming").out
+        made.advance_to(TUESDAY, 2)
+        assert made.trade() == exits.FINE
+        assert len(made.at_venue()) > known
+
+
+def test_a_function_that_goes_wrong_fails_the_step(tmp_path: Path) -> None:
+    with world(tmp_path, strategy={"kind": "module", "function": "mine:decide"}) as made:
+        (made.home / "mine.py").write_text(OWN)
+        made.advance_to(TUESDAY, 0)
+
+        assert made.trade() == exits.BAD_NEWS
+
+        assert made.at_venue() == []
         [failed] = made.facts(StepFailed)
-        assert failed.reason.startswith("strategy module: mine:decide: TypeError: ")
+        assert failed.reason == "strategy module: mine:decide: KeyError: 'share' (mine.py, line 2)"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from math import nan
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from ledger.book import Book
 from ledger.events import StepFailed, TargetsComputed
 from tests.trader.decisions import UNIVERSE, D, alone
+from tests.trader.homes import SETTINGS, write_settings
 from tests.trader.strategies.markets import OLD, book, exposures, stocks
 from tests.trader.test_forecast import fed
 from trader.bars import Bars
@@ -20,6 +22,7 @@ from trader.evidence import get
 from trader.forecast import forecast
 from trader.hosted import shut_off, spelled
 from trader.hosting import host
+from trader.settings import SettingsError, canonical_text, load
 from trader.strategies import Module, ModuleSource, StrategyError
 from trader.strategies.module import Answer
 from trader.strategy_files import loaded, module_source
@@ -166,6 +169,30 @@ def test_what_is_installed_may_be_imported(path: object) -> None:
     shut_off("open", (path, "r", 0))
 
     assert pandas.__file__.startswith(sys.prefix)
+
+
+def test_a_text_that_changes_while_a_cycle_runs_is_refused(tmp_path: Path) -> None:
+    strategy = replace(written(tmp_path), text_sha256=module_source(tmp_path, "mine:decide").sha256)
+    assert isinstance(loaded(strategy, tmp_path), Module)
+    written(tmp_path, "decide = None\n")
+
+    with pytest.raises(StrategyError, match="mine:decide: its text has changed since the cycle began"):
+        loaded(strategy, tmp_path)
+
+
+def test_the_hash_of_its_text_is_a_setting_and_may_be_pinned(tmp_path: Path) -> None:
+    own = SETTINGS.replace('kind = "fixed"', 'kind = "module"\nfunction = "mine:decide"').replace("weights", "#")
+    write_settings(tmp_path, own)
+    assert '"text_sha256":""' in canonical_text(load(tmp_path))
+    written(tmp_path)
+    found = module_source(tmp_path, "mine:decide").sha256
+    assert f'"text_sha256":"{found}"' in canonical_text(load(tmp_path))
+
+    write_settings(tmp_path, own.replace("#", f'text_sha256 = "{found}" #'))
+    assert load(tmp_path).strategy[0].kind == "module"
+    written(tmp_path, "decide = None\n")
+    with pytest.raises(SettingsError, match=r"strategy\.text_sha256: expected the text of mine:decide, found another"):
+        load(tmp_path)
 
 
 def test_a_strategy_itself_reads_nothing() -> None:

@@ -83,6 +83,7 @@ port = {mail_port}
 tls = "none"
 from = "tallybook@localhost"
 to = ["owner@localhost"]
+charts = false
 
 [flex]
 query_id = "1"

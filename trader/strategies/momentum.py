@@ -15,6 +15,7 @@ from typing import ClassVar
 from ledger.book import Book
 from ledger.events import TargetRow
 from trader.bars import Bars
+from trader.strategies.estimates import exact
 from trader.strategies.strategy import StrategyError, target_row
 
 DAYS_A_YEAR = 252
@@ -46,7 +47,7 @@ class Momentum:
         names = len(bars.series) + len(bars.left_out)  # one that is left out makes no room for the others
         exposures = {con_id: self._exposure(book, bars, con_id) / names for con_id in bars.series}
         gross = max(1.0, fsum(map(abs, exposures.values())))
-        weights = {con_id: Decimal(exposure / gross) for con_id, exposure in exposures.items()}
+        weights = {con_id: exact(exposure / gross) for con_id, exposure in exposures.items()}
         return tuple(target_row(book, bars, con_id, weight, self.leverage) for con_id, weight in weights.items())
 
     def _exposure(self, book: Book, bars: Bars, con_id: int) -> float:

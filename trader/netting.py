@@ -7,6 +7,7 @@ of them is the contract's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import ROUND_UP, Decimal
 
 from ledger.book import Book
@@ -47,14 +48,18 @@ def exposures(book: Book, con_id: int, symbol: str, unit: Decimal) -> dict[str, 
     }
 
 
+def together(exposures: Mapping[str, Decimal]) -> Decimal:
+    """Sum up what all want, away from zero: sizing rounds toward it, and must not take a unit off what is kept."""
+    return sum(exposures.values(), ZERO).quantize(EXPOSURE_UNIT, ROUND_UP)
+
+
 def _exposure(book: Book, computed: TargetsComputed, con_id: int, symbol: str, unit: Decimal, common: str) -> Decimal:
     rows = (row for row in computed.rows if row.con_id == con_id)
     override = allowed(book, symbol, computed.strategy)
     wanted = sum((row.weight * row.leverage for row in rows), ZERO) * computed.capital * override.scale
     if override.allow == common:
         return wanted
-    # Away from zero: sizing rounds toward it, and must not take a unit off what is kept.
-    held = (sub_position(book, computed.strategy, con_id) * unit).quantize(EXPOSURE_UNIT, ROUND_UP)
+    held = sub_position(book, computed.strategy, con_id) * unit
     if override.allow == "none":
         return held
     if wanted * held <= 0:

@@ -14,7 +14,7 @@ from ledger.book import Book
 from ledger.events import CrossRow, Fact, OrderPlanned, PartRow, StrategiesCrossed
 from ledger.lots import BASIS_UNIT, ZERO
 from ledger.subbooks import REST, holders, pro_rata, sub_position
-from trader.netting import exposures, names_wanting
+from trader.netting import exposures, names_wanting, together
 from trader.projection import running_cycle
 from trader.sizing.wishes import Frame, Wish
 
@@ -69,8 +69,8 @@ def _targets(frame: Frame, wish: Wish) -> Units:
     if not frame.invested or not wish.unit:
         return {}
     wanted = exposures(frame.book, wish.con_id, wish.symbol, wish.unit / frame.invested)
-    together = sum(wanted.values(), ZERO)
-    factor = wish.weight / together if together else Decimal(1)
+    unshaped = together(wanted)
+    factor = wish.weight / unshaped if unshaped else Decimal(1)
     return {name: exposure * factor * frame.invested / wish.unit for name, exposure in wanted.items()}
 
 

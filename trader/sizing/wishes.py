@@ -16,7 +16,7 @@ from ledger.lots import ZERO
 from ledger.nav import Unvalued
 from ledger.refusals import rests
 from trader.limits import Limits
-from trader.netting import allowed_to_any, exposures, is_wanted
+from trader.netting import allowed_to_any, exposures, is_wanted, together
 from trader.projection import (
     Touch,
     average_volume,
@@ -159,7 +159,7 @@ def bare(book: Book, con_id: int, obstacle: str) -> Wish:
 def _wanted(frame: Frame, wish: Wish, unit: Decimal) -> Decimal:
     """Return what all strategies want together; what one of them may not change counts as it stands."""
     worth = unit / frame.invested if frame.invested else ZERO
-    return sum(exposures(frame.book, wish.con_id, wish.symbol, worth).values(), ZERO)
+    return together(exposures(frame.book, wish.con_id, wish.symbol, worth))
 
 
 def percent(share: Decimal) -> str:

@@ -253,6 +253,8 @@ def toml(settings: Mapping[str, Any]) -> str:
 def _spelt(value: Any) -> str:
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{key} = {_spelt(entry)}" for key, entry in value.items()) + " }"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_spelt, value))}]"
     return json.dumps(value)
 
 

@@ -219,6 +219,11 @@ class Calendar:
         self._table += rows(self.name, self._last_day + ONE_DAY, date(day.year + 1, 12, 31)).encode()
 
 
+def city(zone: ZoneInfo) -> str:
+    """Name a zone by its city."""
+    return zone.key.rpartition("/")[2].replace("_", " ")
+
+
 def _slot_times(session: Session) -> Iterator[datetime]:
     at = session.open + FIRST_SLOT_AFTER_OPEN
     last_look = broker_midnight(session.open) - BEFORE_MIDNIGHT

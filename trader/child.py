@@ -19,7 +19,7 @@ from typing import Protocol
 
 from trader import exits
 from trader.calendar import Slot
-from trader.occasion import AccountNotAdopted, Options, SlotUsedUp, slot_of
+from trader.occasion import BY_HAND, AccountNotAdopted, Options, SlotUsedUp, slot_of
 from trader.schedule import MEMORY_MEGABYTES, TIMEOUT_SECONDS, SettingsError
 
 ORPHAN_SECONDS = 60  # beyond the parent's time limit: whoever still runs then has lost its parent
@@ -83,7 +83,8 @@ def _run(home: Path, slot: Slot, options: Options) -> int:
         return exits.NOTHING_TO_DO
     except LogLocked as error:
         # A scheduled start whose work the lock's holder is doing has nothing to do.
-        return exits.NOTHING_TO_DO if error.slot == slot.name == options.slot_name else _told(error, error.exit_status)
+        is_done = error.slot == options.slot_name and BY_HAND not in error.slot
+        return exits.NOTHING_TO_DO if is_done else _told(error, error.exit_status)
     except (LogError, LedgerError) as error:
         return _told(error, error.exit_status)
     except (SettingsError, AccountNotAdopted, BrokerProblem) as error:

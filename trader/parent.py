@@ -134,10 +134,12 @@ def _slot_by_hand(calendar: Calendar, moment: datetime) -> str:
 def _tell_next(options: Options, calendar: Calendar, schedule: Schedule, moment: datetime) -> None:
     if not (options.verbose or sys.stdout.isatty()):
         return
+    from trader.calendar import city
+
     slot: Slot = calendar.next_due(moment, *(schedule.close_not_before or (None, None)))
-    there = slot.at.astimezone(calendar.zone)
-    here = slot.at.astimezone()
-    print(f"nothing is due; next: {slot.name}, {there:%a %d %b %H:%M} New York ({here:%a %H:%M} here); --now runs one")
+    there, here = slot.at.astimezone(calendar.zone), slot.at.astimezone()
+    when = f"{there:%a %d %b %H:%M} {city(slot.zone)} ({here:%a %H:%M} here)"
+    print(f"nothing is due; next: {slot.name}, {when}; --now runs one")
 
 
 def run_slot(options: Options, schedule: Schedule, slot: str, at: datetime) -> int:

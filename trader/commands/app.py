@@ -36,6 +36,7 @@ from trader.commands import (
     override,
     quality,
     report,
+    schedule,
     start,
     verify,
 )
@@ -117,7 +118,7 @@ def _app() -> typer.Typer:
     for group, commands in GROUPS:
         for name, function in commands:
             app.command(name, rich_help_panel=group)(function)
-    app.add_typer(start.SCHEDULE, name="schedule", rich_help_panel="Start")
+    app.add_typer(schedule.SCHEDULE, name="schedule", rich_help_panel="Start")
     app.add_typer(report.REPORT, name="report", rich_help_panel="History")
     app.add_typer(export.EXPORT, name="export", rich_help_panel="Books")
     return app

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -20,7 +19,7 @@ from queries.figures import columns, money, price, quantity
 from trader import exits
 from trader.adoption import AdoptionRefused, Found, found
 from trader.broker import Broker
-from trader.commands.home import clock_and_settings, home_of, next_slots
+from trader.commands.home import clock_and_settings, home_of
 from trader.evidence import write_whole
 from trader.place import stamp
 from trader.schedule import FILE_NAME, SettingsError
@@ -143,47 +142,6 @@ def _record(home: Path, clock: Clock, chosen: Settings, account: Found) -> None:
         for batch in batches:
             ledger.record(batch)
         stamp(home)
-
-
-SCHEDULE = typer.Typer(help="When cycles run.", no_args_is_help=True)
-
-
-@SCHEDULE.callback()
-def schedule() -> None:
-    """When cycles run: one crontab line is all the scheduling."""
-
-
-@SCHEDULE.command("print")
-def schedule_print(context: typer.Context) -> int:
-    """Print the crontab line, and the next slots."""
-    home = home_of(context)
-    clock, chosen = clock_and_settings(home)
-    print(crontab_line(home))
-    print()
-    slots = next_slots(chosen, clock.now(), 9)
-    rows = (
-        (
-            slot.name,
-            f"{slot.at.astimezone(slot.zone):%a %d %b %H:%M} New York",
-            f"{slot.at.astimezone():%a %d %b %H:%M %Z}",
-        )
-        for slot in slots
-    )
-    print("\n".join(columns((("slot", "exchange", "here"), *rows))))
-    return exits.FINE
-
-
-def crontab_line(home: Path) -> str:
-    """Return the one line that schedules everything; off-slot the command ends at once."""
-    line = f"*/5 * * * * cd {shlex.quote(str(home))} && {_executable()} cycle"
-    return line.replace("%", r"\%")  # cron takes a bare % for a new line
-
-
-def _executable() -> str:
-    beside = Path(sys.executable).with_name("tallybook")
-    if beside.exists():
-        return shlex.quote(str(beside))
-    return f"{shlex.quote(sys.executable)} -m trader.commands"
 
 
 def demo(

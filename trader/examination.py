@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -32,7 +33,7 @@ from trader.calendar import Calendar, CalendarError
 from trader.clocks import clock_of
 from trader.place import displaced
 from trader.schedule import SettingsError
-from trader.settings import Settings, load, mail_password
+from trader.settings import Settings, apprise_urls, load, mail_password, ping_url
 from trader.simulator.control import ControlError
 
 PRIVATE = stat.S_IRWXO  # what nobody else may do
@@ -224,6 +225,22 @@ def mail(patient: Patient) -> Ailment:
     return well(f"to {', '.join(section.to)} by {section.host}:{section.port}")
 
 
+def notices(patient: Patient) -> Ailment:
+    """See whether a watch waits for a sign of life, and who gets messages; neither is told anything."""
+    if patient.settings is None:
+        return note("not tried", "correct the settings first")
+    section = patient.settings.notices
+    try:
+        url, urls = ping_url(section, patient.home), apprise_urls(section, patient.home)
+    except SettingsError as error:
+        return ill(str(error), "docs/runbook.md, 'The watch'")
+    if urls and find_spec("apprise") is None:
+        return ill("addresses for apprise, which is not installed", "pip install 'tallybook[apprise]'")
+    if url is None:
+        return well("no watch: of a machine that is down nobody tells; [notices] ping_url_file names one")
+    return well(f"a watch waits for a sign of life; {len(urls)} addresses get messages")
+
+
 def broker(patient: Patient) -> Ailment:
     """See whether something listens where the broker should; nothing is said to it."""
     if patient.settings is None:
@@ -272,6 +289,7 @@ EXAMINATIONS: tuple[tuple[str, Callable[[Patient], Ailment]], ...] = (
     ("disk", room),
     ("calendar", calendar),
     ("mail", mail),
+    ("notices", notices),
     ("broker", broker),
     ("hindsight", hindsight),
 )

@@ -46,6 +46,7 @@ port = {port}
 tls = "none"
 from = "tallybook@example.com"
 to = "owner@example.com"
+charts = false
 """
 
 

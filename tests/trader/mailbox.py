@@ -37,7 +37,7 @@ class Mailbox:
         return str(part.get_content())
 
 
-class _AnyPort(Controller):
+class AnyPort(Controller):
     """A controller that takes whatever port is free, and then knows it."""
 
     def _trigger_server(self) -> None:
@@ -49,7 +49,7 @@ class _AnyPort(Controller):
 @contextmanager
 def mailbox(*, refuses: bool = False) -> Iterator[Mailbox]:
     box = Mailbox(refuses=refuses)
-    controller = _AnyPort(box, hostname="127.0.0.1", port=0)
+    controller = AnyPort(box, hostname="127.0.0.1", port=0)
     controller.start()
     try:
         box.port = controller.port

@@ -23,7 +23,7 @@ def test_the_end_mail_shows_nav_and_leverage_where_they_can_be_drawn(tmp_path: P
     pytest.importorskip("matplotlib")
     world = finished(tmp_path, "09:35", "16:05")
     with mailbox() as box:
-        write_settings(tmp_path, SETTINGS + mail_section(box.port))
+        write_settings(tmp_path, (SETTINGS + mail_section(box.port)).replace("charts = false", "charts = true"))
         world.ledger.log.barrier()
         world.ledger.record(due_mails(world.ledger.book, load(tmp_path), tmp_path))
 

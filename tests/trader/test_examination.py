@@ -156,6 +156,17 @@ def test_a_mail_user_without_a_password_is_ill(home: Path, listener: int, monkey
     assert found(home)["mail"].verdict == "ill"
 
 
+def test_a_watch_whose_address_others_may_read_is_ill(home: Path) -> None:
+    assert found(home)["notices"].found.startswith("no watch")
+    path = home / "tallybook.toml"
+    path.write_text(path.read_text() + '[notices]\nping_url_file = "ping"\n')
+    (home / "ping").write_text("https://a.example/secret")
+    (home / "ping").chmod(0o644)
+    assert found(home)["notices"].verdict == "ill"
+    (home / "ping").chmod(0o600)
+    assert found(home)["notices"].found == "a watch waits for a sign of life; 0 addresses get messages"
+
+
 def test_a_mail_server_that_does_not_listen_is_ill(home: Path) -> None:
     path = home / "tallybook.toml"
     path.write_text(path.read_text() + mail_section(1))

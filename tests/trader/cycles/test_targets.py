@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
-from ledger.events import StepFailed
+from ledger.events import StepFailed, TargetsComputed
 from tests.trader.cycles.world import TUESDAY, world
 from trader import exits
 
@@ -67,3 +69,24 @@ def test_a_function_that_goes_wrong_fails_the_step(tmp_path: Path) -> None:
         assert made.at_venue() == []
         [failed] = made.facts(StepFailed)
         assert failed.reason == "strategy module: mine:decide: KeyError: 'share' (mine.py, line 2)"
+
+
+def test_trend_and_risk_parity_decide_from_the_broker_s_bars(tmp_path: Path) -> None:
+    two = [
+        {"kind": "trend", "speeds": [2], "volatility_days": 4, "capital": "0.5"},
+        {"kind": "risk_parity", "covariance_days": 8, "capital": "0.5"},
+    ]
+    universe, history = {"symbols": ["CLIMB", "WAVE"]}, {"history_days": 12}
+    with world(tmp_path, strategy=two, universe=universe, sources=history) as made:
+        made.advance_to(TUESDAY, 0)
+
+        assert made.trade() == exits.FINE
+
+        trend, parity = made.facts(TargetsComputed)
+        assert (trend.strategy, parity.strategy) == ("trend", "risk_parity")
+        assert trend.moves
+        assert parity.moves
+        assert {row.reference_day for row in (*trend.rows, *parity.rows)} == {TUESDAY - timedelta(days=1)}
+        assert trend.rows[0].weight > 0  # what climbs
+        assert sum(row.weight for row in parity.rows) > Decimal("0.99")
+        assert made.held()["CLIMB"] > 0

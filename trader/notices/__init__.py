@@ -65,11 +65,13 @@ def outage_mails(book: Book, slot_name: str, calendar: Calendar) -> tuple[Callab
     if slot is None:
         return ()
     names = tuple(it.name for it in slots)
-    return tuple(partial(_digest, book, kind, day, names) for kind in due_in_outage(book, slot, slots))
+    return tuple(partial(_digest, book, kind, day, names, calendar) for kind in due_in_outage(book, slot, slots))
 
 
-def _digest(book: Book, kind: str, day: date, names: tuple[str, ...], known: tuple[str, ...]) -> Letter:
-    return session_letter(book, kind, day, names, drawdown=book.growth.drawdown, outage=known)
+def _digest(
+    book: Book, kind: str, day: date, names: tuple[str, ...], calendar: Calendar, known: tuple[str, ...]
+) -> Letter:
+    return session_letter(book, kind, day, names, drawdown=book.growth.drawdown, outage=known, zone=calendar.zone)
 
 
 def _letter(book: Book, settings: Settings, home: Path, kind: str, day: date, calendar: Calendar) -> Letter:
@@ -78,7 +80,7 @@ def _letter(book: Book, settings: Settings, home: Path, kind: str, day: date, ca
     leverage_max = settings.limits.gross_leverage_max
     letter = session_letter(
         book, kind, day, names,
-        leverage_max=leverage_max, drawdown=book.growth.drawdown, bridged=bridge_of(home, day),
+        leverage_max=leverage_max, drawdown=book.growth.drawdown, bridged=bridge_of(home, day), zone=calendar.zone,
     )  # fmt: skip
     if kind != END or not settings.mail.charts:
         return letter

@@ -14,6 +14,7 @@ from trader import exits
 from trader.broker import BrokerProblem
 from trader.occasion import Options, SlotUsedUp
 from trader.preflight import look
+from trader.schedule import read_toml, schedule_of
 from trader.settings import load
 
 PREFLIGHT = f"{TUESDAY}/preflight"
@@ -104,6 +105,7 @@ def test_what_may_cure_itself_is_recorded_and_nobody_is_told(early: World) -> No
 
 def test_who_wants_no_look_before_the_open_has_none(early: World) -> None:
     early.set(schedule={"preflight_minutes": 0})
-    early.cycle()
 
-    assert early.facts(PreflightFinished) == []
+    schedule = schedule_of(read_toml(early.home), early.home / "tallybook.toml")
+
+    assert early.calendar.preflight_due(early.control.now(), schedule.preflight_minutes) is None

@@ -18,7 +18,6 @@ from ledger.events import (
     OrderPlanned,
     OverrideSet,
     QuoteRow,
-    QuotesObserved,
     RateRow,
     RatesObserved,
     TradingAllowed,
@@ -116,7 +115,7 @@ NONE_OF_IT = OverrideSet(subject="EUR.USD", allow="none", scale=Decimal(1), unti
             id="no pair",
         ),
         pytest.param(world({"EUR": "9000"}, reported={}), "EUR 9000: the broker says 0", id="only we hold it"),
-        pytest.param(world({"EUR": "9000"}, reported={"EUR": "-1"}), "EUR 9000: the broker says -1", id="the other side"),
+        pytest.param(world({"EUR": "9000"}, reported={"EUR": "-1"}), "EUR 9000: the broker says -1", id="opposite"),
         pytest.param(
             world({"EUR": "9000"}, quotes=[quoted(EURO, bid=None)]), "EUR 9000: bid, last missing", id="no price"
         ),
@@ -124,9 +123,10 @@ NONE_OF_IT = OverrideSet(subject="EUR.USD", allow="none", scale=Decimal(1), unti
             world({"EUR": "9000"}, quotes=[quoted(EURO, bid=D("1.2"))]), "EUR 9000: spread 8.34 %, above 2.00 %",
             id="a price that cannot be believed",
         ),
-        pytest.param(world({"EUR": "9000"}, also=[REDUCE_ONLY]), "EUR 9000: reductions only: an open break", id="a break"),
+        pytest.param(world({"EUR": "9000"}, also=[REDUCE_ONLY]), "EUR 9000: reductions only: an open break", id="break"),
         pytest.param(
-            world({"EUR": "9000"}, also=[NONE_OF_IT]), "EUR 9000: override of EUR.USD: no orders: not now", id="an override"
+            world({"EUR": "9000"}, also=[NONE_OF_IT]), "EUR 9000: override of EUR.USD: no orders: not now",
+            id="an override",
         ),
     ],
 )  # fmt: skip

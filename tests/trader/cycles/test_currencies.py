@@ -54,7 +54,8 @@ def apart(made: World) -> list[str]:
         ),
         pytest.param("convert_all", "10000.75", [("SELL", D(-10000), "EUR 10000.75 converted")], "0.75", id="all sold"),
         pytest.param(
-            "convert_all", "50", [("NOTHING", D(0), "EUR 50: worth 65.00, below the minimum of 100")], "50", id="too little"
+            "convert_all", "50", [("NOTHING", D(0), "EUR 50: worth 65.00, below the minimum of 100")], "50",
+            id="too little",
         ),
     ],
 )  # fmt: skip

@@ -306,7 +306,9 @@ def test_a_purchase_whose_sales_did_not_fill_waits_for_the_next_cycle(tmp_path: 
         assert deferred.reason.startswith("waits for proceeds of 359")
         assert [(order.quantity, order.ended) for order in slow.orders()] == [(Decimal(-900), False)]
         assert slow.apart() == ()
-        assert "kept back: BUY 1999 ACME waits for proceeds of 359" in slow.command("status").out
+        told = "kept back: BUY 1999 ACME waits for proceeds of 359"
+        assert told in slow.command("status").out
+        assert told in slow.box.body("plain", 0)
         slow.advance_to(TUESDAY, 1)
         assert slow.trade() == exits.FINE
         bought = slow.orders()[-1]  # it waited a cycle in vain: now as much as there is cash for

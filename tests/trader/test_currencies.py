@@ -115,7 +115,9 @@ NONE_OF_IT = OverrideSet(subject="EUR.USD", allow="none", scale=Decimal(1), unti
             id="no pair",
         ),
         pytest.param(world({"EUR": "9000"}, reported={}), "EUR 9000: the broker says 0", id="only we hold it"),
-        pytest.param(world({"EUR": "9000"}, reported={"EUR": "-1"}), "EUR 9000: the broker says -1", id="opposite"),
+        pytest.param(
+            world({"EUR": "9000"}, reported={"EUR": "-1"}), "EUR 9000: the broker says -1", id="the other side",
+        ),
         pytest.param(
             world({"EUR": "9000"}, quotes=[quoted(EURO, bid=None)]), "EUR 9000: bid, last missing", id="no price"
         ),

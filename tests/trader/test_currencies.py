@@ -125,7 +125,9 @@ NONE_OF_IT = OverrideSet(subject="EUR.USD", allow="none", scale=Decimal(1), unti
             world({"EUR": "9000"}, quotes=[quoted(EURO, bid=D("1.2"))]), "EUR 9000: spread 8.34 %, above 2.00 %",
             id="a price that cannot be believed",
         ),
-        pytest.param(world({"EUR": "9000"}, also=[REDUCE_ONLY]), "EUR 9000: reductions only: an open break", id="break"),
+        pytest.param(
+            world({"EUR": "9000"}, also=[REDUCE_ONLY]), "EUR 9000: reductions only: an open break", id="a break",
+        ),
         pytest.param(
             world({"EUR": "9000"}, also=[NONE_OF_IT]), "EUR 9000: override of EUR.USD: no orders: not now",
             id="an override",

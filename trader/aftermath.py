@@ -110,7 +110,7 @@ def failure_of(slot: str, ending: Ending, what: str) -> Failure:
         code, reason = coded.group(1), coded.group(2)
     else:
         code, reason = f"{what}-crashed", f"an error of our own: {last or 'it said nothing'}"
-    return Failure(code, reason, slot, _details(ending))
+    return Failure(code, reason, slot, _details(ending), is_of_commit=what == "commit")
 
 
 def _details(ending: Ending) -> tuple[str, ...]:

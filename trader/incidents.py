@@ -43,7 +43,7 @@ COMMANDS: dict[str, str] = {  # what to type first when a start failed; of what 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """What went wrong with a start."""
+    """What went wrong with a start, or with what follows a cycle."""
 
     code: str  # stands in docs/runbook.md
     reason: str
@@ -55,6 +55,7 @@ class Failure:
     name: str = ""  # of the incident, where it has one
     began: datetime | None = None  # None: now
     is_of_start: bool = True  # False: the cycle itself went on
+    is_of_commit: bool = False  # the day was closed, and not put into the database
 
     @property
     def incident(self) -> str:
@@ -69,9 +70,9 @@ class Failure:
         return f"{COMMIT}{self.slot.partition('/')[0]}" if self.is_of_commit else self.code
 
     @property
-    def is_of_commit(self) -> bool:
-        """Whether it was the commit of a day that failed, not a cycle."""
-        return self.code.startswith("commit-")
+    def first_line(self) -> str:
+        """Return what a mail begins with."""
+        return self.headline or f"{'Not committed' if self.is_of_commit else 'No cycle finished'}: {self.code}."
 
     @property
     def to_type(self) -> str:
@@ -96,7 +97,7 @@ def begun_by_start(
         code=failure.code,
         slot=failure.slot,
         subjects=(failure.subject,),
-        headline=failure.headline or f"No cycle finished: {failure.code}.",
+        headline=failure.first_line,
         lines=(failure.reason, *failure.details),
         command=failure.to_type,
         of_starts=not failure.is_of_commit,

@@ -125,13 +125,14 @@ def ask(home: Path) -> list[tuple[int, str, str, str]]:
     last_day = _last_session(Calendar.load(settings.schedule.calendar), clock.now())
     found: dict[int, tuple[int, str, str, str]] = {}
     for source in second_sources_of(settings, home, clock):
-        try:
-            series = source.fetch(held, last_day)
-        except SourceError:
-            continue
-        for con_id, bars in series.items():
+        for contract in held:
+            try:
+                bars = source.fetch((contract,), last_day).get(contract.con_id)
+            except SourceError:
+                continue
             if bars:
-                found.setdefault(con_id, (con_id, source.name, bars[-1].day.isoformat(), str(bars[-1].close)))
+                close = (contract.con_id, source.name, bars[-1].day.isoformat(), str(bars[-1].close))
+                found.setdefault(contract.con_id, close)
     return list(found.values())
 
 

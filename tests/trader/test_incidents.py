@@ -19,6 +19,7 @@ from ledger.events import (
     CycleSkipped,
     DataFaultFound,
     DataIngested,
+    DayCommitted,
     IncidentEnded,
     IncidentOpened,
     NoticeFailed,
@@ -50,6 +51,7 @@ from trader.telling import tell_of_cycle, tell_untold
 from trader.unrecorded import notes
 
 TO = ("mail",)
+THURSDAY = date(2005, 3, 3)
 LOCKED = BreakFound(break_id="B-1", kind="position", subject=str(IBM), consequence="lock", con_id=IBM)
 
 
@@ -377,6 +379,20 @@ def test_closes_that_a_cycle_kept_serve_when_the_source_is_away_too(home: Path, 
     tell(home, f"{WEDNESDAY}/1035", ended_by("gateway-down"), "cycle")
 
     assert "IBM at folder's close of Tue 1 Mar" in box.body("plain")
+
+
+def test_a_commit_that_failed_is_over_when_the_day_is_committed_not_before(home: Path, box: Mailbox) -> None:
+    tell(home, f"{WEDNESDAY}/close", ended_by("not-usable"), "commit")
+    assert box.body("plain").startswith("Not committed: not-usable.")
+    world, settings = reopened(home), load(home)
+
+    world.quiet_cycle(THURSDAY, "09:35", "95")
+    tell_of_cycle(world.ledger, settings, home)
+    assert [subject.split()[1] for subject in box.subjects] == ["ALARM"]
+
+    world.record(DayCommitted(session_day=WEDNESDAY, snapshots=1, fills=0))
+    tell_of_cycle(world.ledger, settings, home)
+    assert [subject.split()[1] for subject in box.subjects] == ["ALARM", "ENDED"]
 
 
 # What the log could not take

@@ -12,7 +12,7 @@ from ledger.book import Book
 from ledger.incidents import Incident
 from queries.figures import money
 from trader.calendar import NEW_YORK
-from trader.incidents import Failure
+from trader.incidents import COMMIT, Failure
 from trader.notices.compose import tag_of, witness_of
 from trader.notices.holdings import HOLDINGS, holdings
 from trader.notices.letters import Letter, Part
@@ -32,7 +32,7 @@ def incident_letter(book: Book, known: Incident, by: str, now: datetime, zone: Z
         return None
     failure = Failure(
         opened.code, "", opened.slot, opened.lines, headline=opened.headline, command=opened.command,
-        name=opened.incident, began=known.at, is_of_start=opened.of_starts or opened.code.startswith("commit-"),
+        name=opened.incident, began=known.at, is_of_start=opened.of_starts or opened.subjects[0].startswith(COMMIT),
     )  # fmt: skip
     return alarm_letter(book, failure, book.mode, now, zone)
 
@@ -42,7 +42,7 @@ def alarm_letter(book: Book | None, failure: Failure, mode: str, now: datetime, 
     return Letter(
         kind=ALARM,
         subject=f"{_tag(book, mode)} ALARM {failure.slot}  {failure.code}{_nav_and_age(book, now)}",
-        headline=failure.headline or f"No cycle finished: {failure.code}.",
+        headline=failure.first_line,
         summary=tuple(incident_summary(book, failure.began or now, now, failure.to_type, zone)),
         parts=(
             Part("", tuple(line for line in (failure.reason, *failure.details) if line)),

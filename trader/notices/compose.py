@@ -36,6 +36,7 @@ from trader.notices.paragraphs import (
     standing,
     trades,
 )
+from trader.notices.strategies import by_strategy
 from trader.notices.summary import session_summary
 
 START, MIDDLE, END = "start", "middle", "end"
@@ -114,6 +115,7 @@ def session_letter(
             Part("The day", tuple(bridge(bridged))),
             Part("", tuple(trades(book, day, zone))),
             Part("", tuple(order_troubles(book, day))),
+            Part("Strategies", tuple(by_strategy(book))),
             Part("", (*cycle_troubles(book, day, slots), *_unsent_end(book, day))),
             Part("", tuple(incidents_of(book, day, zone))),
             Part("", (*fault_lines(book), *closest_limits(book))),

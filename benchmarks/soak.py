@@ -35,7 +35,7 @@ from trader.cycle import run_cycle
 from trader.demo.setting import FIRST_DAY, STATEMENT_TOKEN, TICKERS, control_of, venue, write_bars, write_settings
 from trader.demo.tally import differences, lost_and_doubled
 from trader.importing import read_file
-from trader.settings import Settings, load
+from trader.settings import FILE_NAME, Settings, load
 from trader.simulator.bars import packaged_bars
 from trader.simulator.control import Control
 from trader.sources.flex import TOKEN_VARIABLE, fetch, token_of

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from trader.witness import hash_at
 
 EVIDENCE = Path("var") / "data"
 FOR_PEOPLE = tuple(Path("var") / kind for kind in ("targets", "orders", "snapshots", "trades"))
-OWN = (("sources", "folder"), ("strategy", "path"))  # the settings that name what the owner keeps himself
+OWN = (("sources", "folder"), ("strategy", "path"), ("strategy", "function"))  # what the owner keeps himself
 SINGLE = (Path(FILE_NAME), Path("var") / "HALT")
 
 
@@ -210,9 +211,18 @@ def not_copied(home: Path) -> Iterator[str]:
         toml = read_toml(home)
         for section, key in OWN:
             named = toml.get(section)
-            path = named.get(key) if isinstance(named, dict) else None
-            if isinstance(path, str) and path and (home / path).resolve().is_relative_to(home.resolve()):
-                yield f"{path} ({section}.{key})"
+            for table in named if isinstance(named, list) else [named]:
+                value = table.get(key) if isinstance(table, dict) else None
+                path = _file_of(home, value) if key == "function" and isinstance(value, str) else value
+                if isinstance(path, str) and path and (home / path).resolve().is_relative_to(home.resolve()):
+                    yield f"{path} ({section}.{key})"
+
+
+def _file_of(home: Path, function: str) -> str | None:
+    """Return the file of the home that a function stands in; None where its module is installed."""
+    module = function.partition(":")[0]
+    file = module.replace(".", "/") + ".py"
+    return file if (home / file).is_file() or find_spec(module.partition(".")[0]) is None else None
 
 
 def manifest_of(folder: Path) -> Manifest | None:

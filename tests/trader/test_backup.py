@@ -261,7 +261,10 @@ def test_missing_evidence_and_settings_are_told(home: Path, backup: Path) -> Non
 def test_what_the_settings_name_in_the_home_is_told_to_be_no_part_of_it(
     home: Path, backup: Path, tmp_path: Path
 ) -> None:
-    (home / "tallybook.toml").write_text('[sources]\nfolder = "bars"\n', encoding="utf-8")
+    own = (
+        '[[strategy]]\nfunction = "mine:decide"\n[[strategy]]\npath = "wanted.csv"\n[[strategy]]\nfunction = "json:x"\n'
+    )
+    (home / "tallybook.toml").write_text(f'{own}[sources]\nfolder = "bars"\n', encoding="utf-8")
     (home / "bars").mkdir()
 
     made = command("backup", str(backup), home=home)
@@ -270,6 +273,10 @@ def test_what_the_settings_name_in_the_home_is_told_to_be_no_part_of_it(
     assert (made.returncode, put_back.returncode) == (0, 0)
     assert "not part of a backup: bars (sources.folder); keep a copy of your own" in made.stdout
     assert "not part of a backup: bars (sources.folder); put it into the home before the next cycle" in put_back.stdout
+    for shown in (made.stdout, put_back.stdout):
+        assert "not part of a backup: wanted.csv (strategy.path)" in shown
+        assert "not part of a backup: mine.py (strategy.function)" in shown
+        assert "json" not in shown
 
 
 def test_a_backup_that_was_interrupted_is_completed_by_the_next(home: Path, backup: Path) -> None:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
-from ledger.events import CycleStarted
+from ledger.book import Book
+from ledger.events import CycleStarted, HoursRow, StepFailed
 from ledger.hours import hours_of, last_moment
+from tests.trader import decisions
+from tests.trader.decisions import UNIVERSE, situation, told
 from tests.trader.homes import SETTINGS, write_settings
 from trader.calendar import Calendar
+from trader.limits import Limits
+from trader.safeguards.hours import market_is_open, the_close_is_not_near
 from trader.schedule import SettingsError
 from trader.settings import load
+from trader.sizing import Sizing, plan_orders
 from trader.trading_hours import hours_rows
 
 
@@ -93,3 +100,49 @@ def test_hours_that_do_not_meet_are_refused(
     else:
         with pytest.raises(SettingsError, match=complaint):
             load(tmp_path)
+
+
+def planned(closes: str, *, order_type: Literal["LMT", "MKT", "MOC"] = "LMT") -> Book:
+    """A plan at 15:35 UTC, of IBM at home and of AAPL at an exchange that closes at another hour."""
+    elsewhere = HoursRow(
+        symbol="AAPL", calendar="XLON", open=utc("2005-03-01T08:00"), close=utc(f"2005-03-01T{closes}")
+    )
+    book = situation(instead={CycleStarted: [decisions.started(hours=(elsewhere,))]})
+    return told(book, *plan_orders(book, Sizing(UNIVERSE, Limits(), order_type=order_type)))
+
+
+def plan(book: Book) -> dict[str, tuple[str, str]]:
+    assert book.cycle is not None
+    return {row.symbol: (row.action, row.reason) for row in book.cycle.plan}
+
+
+def test_what_trades_elsewhere_is_not_ordered_once_that_exchange_is_closed() -> None:
+    assert plan(planned("15:35"))["AAPL"] == ("NOTHING", "market closed: XLON")
+    assert plan(planned("15:36"))["AAPL"][0] == "BUY"
+    assert plan(planned("15:35"))["IBM"][0] == "BUY"
+
+
+def test_an_order_at_the_close_is_judged_by_the_close_of_its_own_exchange() -> None:
+    book = planned("15:49", order_type="MOC")
+
+    assert plan(book)["AAPL"] == ("NOTHING", "too late for an order at the close: placed until 15:34 UTC")
+    assert plan(book)["IBM"][0] == "BUY"
+
+
+@pytest.mark.parametrize(
+    ("minutes", "outcome"), [pytest.param(5, "pass", id="far enough"), pytest.param(6, "veto", id="too near")]
+)
+def test_the_first_close_of_what_is_ordered_must_not_be_near(minutes: int, outcome: str) -> None:
+    (verdict,) = the_close_is_not_near(planned("15:41"), Limits(minutes_before_close_min=minutes))
+
+    assert verdict.outcome == outcome
+
+
+def test_orders_of_an_exchange_that_closed_since_they_were_planned_are_vetoed() -> None:
+    book = planned("15:40")
+
+    before = told(book, StepFailed(step="none", reason="time passes"), at=utc("2005-03-01T15:39"))
+    after = told(book, StepFailed(step="none", reason="time passes"), at=utc("2005-03-01T15:40"))
+
+    assert [row.outcome for row in market_is_open(before, Limits())] == ["pass"]
+    assert [row.outcome for row in market_is_open(after, Limits())] == ["veto"]

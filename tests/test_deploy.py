@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 import yaml
 
+from trader.commands.app import GROUPS
 from trader.schedule import TIMEOUT_SECONDS
 
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
+DOCUMENT = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 LOOP = DEPLOY / "every-five-minutes"
 PATIENCE_SECONDS = 20
 AGE_OF_HEARTBEAT = 20  # minutes: the loop comes round after a cycle of the longest, and five minutes
@@ -62,6 +64,29 @@ def test_no_example_holds_a_secret() -> None:
 
     assert secrets
     assert set(secrets) == {""}
+
+
+def test_the_example_of_secrets_names_each_that_tallybook_reads() -> None:
+    told = set(re.findall(r"^(\w+)=", (DEPLOY / "tallybook.env.example").read_text(encoding="utf-8"), re.MULTILINE))
+    sources = (path.read_text(encoding="utf-8") for path in (ROOT / "trader").rglob("*.py"))
+
+    assert {name for text in sources for name in re.findall(r'= "(TALLYBOOK_\w+)"', text)} == told
+
+
+def test_the_container_runs_commands_that_there_are(services: dict[str, Any]) -> None:
+    dockerfile = (DEPLOY / "Dockerfile").read_text(encoding="utf-8")
+    (started,) = re.findall(r'^CMD \["(\S+)"\]$', dockerfile, re.MULTILINE)
+    scripts = re.findall(
+        r"^(\w+) = ", (ROOT / "pyproject.toml").read_text().partition("[project.scripts]")[2], re.MULTILINE
+    )
+    words = {line.split("run --rm tallybook ")[1] for line in DOCUMENT.splitlines() if "run --rm tallybook " in line}
+
+    assert (DEPLOY / started).stat().st_mode & 0o100
+    assert f"deploy/{started}" in dockerfile
+    assert "tallybook" in scripts
+    assert {line.split()[0] for line in words} == {"tallybook"}
+    assert {line.split()[1] for line in words} <= {name for _, group in GROUPS for name, _ in group}
+    assert "command" not in services["tallybook"]
 
 
 def test_tallybook_runs_without_rights_that_it_does_not_need(services: dict[str, Any]) -> None:

@@ -5,5 +5,6 @@ run (in this process, for speed; while a fault is injected, by the real processe
 socket, the venue a process of its own, and a real mail server.
 
 `world.py` home, venue, mailbox, and how a start goes · `faults.py` what goes wrong, a kind a row; to add one, write it
-there · `course.py` the year, session by session, and what is checked · `telling.py` its summary and chart.
+there · `course.py` the year, session by session, and what is checked · `telling.py` its summary · `running.py` one
+mode's run.
 """

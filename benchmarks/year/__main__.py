@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-import tempfile
 from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 from multiprocessing import get_context
-from pathlib import Path
-from time import monotonic
-from typing import NamedTuple
 
 from benchmarks.sections import write_section
-from benchmarks.year.course import Year
-from benchmarks.year.telling import CHART, HEADING, REPORT, by_kind, complaints, line_of
-from benchmarks.year.world import FIRST, LAST, world
-from queries.charts import nav_chart
+from benchmarks.year.running import run_year
+from benchmarks.year.telling import HEADING, REPORT
 
 SESSIONS, SEED = 250, 1
 INTRODUCTION = (
@@ -38,33 +32,13 @@ def main(arguments: list[str]) -> int:
     asked = parser.parse_args(arguments)
     modes = asked.modes.split(",")
     with ProcessPoolExecutor(len(modes), mp_context=get_context("spawn")) as pool:
-        ran = list(pool.map(_run, modes, repeat(asked.sessions), repeat(asked.seed)))
+        ran = list(pool.map(run_year, modes, repeat(asked.sessions), repeat(asked.seed)))
     wrong = [f"{mode}: {complaint}" for mode, one in zip(modes, ran, strict=True) for complaint in one.wrong]
     found = ["", "Not as it should be:", "", *(f"- {complaint}" for complaint in wrong)] if wrong else []
     table = [f"| {' | '.join(HEADING)} |", f"|{'---|' * len(HEADING)}", *(one.row for one in ran)]
     write_section(REPORT, "A year", [*INTRODUCTION, "", *table, "", *ran[0].faults, *found])
     sys.stdout.write("\n".join((*(one.row for one in ran), *wrong[:40])) + "\n")
     return 1 if wrong else 0
-
-
-class Ran(NamedTuple):
-    """What became of one mode's year."""
-
-    row: str
-    faults: list[str]
-    wrong: list[str]
-
-
-def _run(mode: str, sessions: int, seed: int) -> Ran:
-    began = monotonic()
-    with tempfile.TemporaryDirectory() as folder, world(Path(folder), seed, modify=mode == "modify") as made:
-        year = Year(made)
-        for session in year.run(made.calendar.sessions(FIRST, LAST)[:sessions]):
-            sys.stdout.write(f" {mode}  {session.day}  {year.sessions} sessions  {monotonic() - began:.0f} s\n")
-            sys.stdout.flush()
-        if mode == "cancel":
-            nav_chart(made.home, CHART)
-        return Ran(line_of(year, mode, seed, monotonic() - began), list(by_kind(year)), list(complaints(year)))
 
 
 if __name__ == "__main__":

@@ -81,7 +81,6 @@ history_days = 40
 host = "127.0.0.1"
 port = {mail_port}
 tls = "none"
-charts = false
 from = "tallybook@localhost"
 to = ["owner@localhost"]
 charts = false

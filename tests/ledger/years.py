@@ -16,6 +16,8 @@ from ledger.events import (
     AccountAdopted,
     BreakAccepted,
     CashDeposited,
+    ContractDefined,
+    CrossRow,
     CycleFailed,
     CycleFinished,
     CycleSkipped,
@@ -27,8 +29,11 @@ from ledger.events import (
     FeeCharged,
     NoticeSent,
     OrderExpired,
+    OrderPlanned,
     OrderResolved,
+    PartRow,
     PositionAdjusted,
+    StrategiesCrossed,
 )
 from ledger.line import Event
 from ledger.nav import own_nav
@@ -71,6 +76,7 @@ class Years:
 
     def __init__(self, seed: int, days: int, oddity: float = 0.1) -> None:
         self.random = Random(seed)
+        self.sharing = Random(seed)  # of its own, so that who shares an order changes nothing else
         self.days, self.oddity = days, oddity
         self.book = Book()
         self.now, self.file_seq = BEGIN, 0
@@ -142,7 +148,8 @@ class Years:
         what, units = self.random.choice(TRADED), self.random.choice((-7, -3, 1, 2, 5, 10))
         ref = new_order_ref(self.book, what.con_id, "B" if units > 0 else "S", self.random.randint(1, 9))
         self.order_id += 1
-        yield from self._tell(*trading_allowed(), attempted(ref, what, str(units), self.order_id))
+        yield from self._tell(*self._plan(ref, what, units), *trading_allowed(), *self._crosses(what))
+        yield from self._tell(attempted(ref, what, str(units), self.order_id))
         if ref not in self.book.orders or self._happens(self.oddity / 5):
             return  # in doubt
         yield from self._tell(acknowledged(ref, self.order_id))
@@ -162,6 +169,27 @@ class Years:
                     if self._happens(0.5)
                     else OrderExpired(order_ref=ref, filled=Decimal(1))
                 )
+
+    def _plan(self, ref: str, what: ContractDefined, units: int) -> Iterator[Fact]:
+        """Let two strategies share two orders of three, in fractions of units."""
+        share = self.sharing.choice((None, Decimal(1), Decimal("0.3333333333")))
+        if share is not None:
+            each = (("parity", units * share), ("trend", units - units * share))
+            parts = tuple(PartRow(strategy=name, quantity=quantity) for name, quantity in each if quantity)
+            yield OrderPlanned(
+                con_id=what.con_id, symbol=what.symbol, action="BUY" if units > 0 else "SELL", quantity=Decimal(units),
+                reason="any", held=Decimal(0), target=Decimal(units), weight=Decimal(0), order_ref=ref, parts=parts,
+            )  # fmt: skip
+
+    def _crosses(self, what: ContractDefined) -> Iterator[Fact]:
+        """Let one strategy pass units to the other now and then."""
+        units = self.sharing.choice((Decimal(0), Decimal(0), Decimal("0.7"), Decimal("-1.0000000001")))
+        if units:
+            rows = (
+                CrossRow(con_id=what.con_id, symbol=what.symbol, strategy=name, quantity=crossed, price=Decimal(400))
+                for name, crossed in (("parity", units), ("trend", -units))
+            )
+            yield StrategiesCrossed(rows=tuple(rows))
 
     def _oddities(self, at: datetime) -> Iterator[Event]:
         for oddity in (self._late, self._foreign, self._money, self._words, self._again):

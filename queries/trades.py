@@ -15,7 +15,7 @@ from ledger.lots import ROUNDING, ZERO
 from queries.figures import UNKNOWN, change, money, points, price, quantity
 from queries.sql import Format, ask
 from queries.streams import Column, print_rows
-from queries.tables import connect
+from queries.tables import HOME_ZONE, connect
 
 FINE = 0
 POINTS_COLUMN = "slippage_basis_points"
@@ -26,13 +26,13 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def print_trades(home: Path, first: date | None, last: date | None, format: Format) -> int:
+def print_trades(home: Path, first: date | None, last: date | None, format: Format, *, zone: str = HOME_ZONE) -> int:
     """Print the trades of some days; in a table with their slippage by currency."""
     where = " AND ".join(
         [*([f"session_day >= DATE '{first}'"] if first else []), *([f"session_day <= DATE '{last}'"] if last else [])]
     )
     names = ", ".join("NULL" if column.name == POINTS_COLUMN else column.name for column in COLUMNS)
-    told = ask(connect(home), f"SELECT {names} FROM trades WHERE {where or 'true'} ORDER BY filled_at, seq")
+    told = ask(connect(home, zone=zone), f"SELECT {names} FROM trades WHERE {where or 'true'} ORDER BY filled_at, seq")
     fills: Sequence[tuple[Any, ...]] = told.rows
     rows = [(*row[:9], _points(row[3], row[5], row[6]), *row[10:]) for row in fills]
     print_rows(COLUMNS, rows, format)

@@ -11,10 +11,13 @@ import pytest
 from ledger.book import Book
 from ledger.events import CycleStarted, HoursRow, StepFailed
 from ledger.hours import hours_of, last_moment
+from tests.queries.history import closed, two_sessions
 from tests.trader import decisions
 from tests.trader.decisions import UNIVERSE, situation, told
-from tests.trader.homes import SETTINGS, write_settings
+from tests.trader.homes import SETTINGS, SIMULATED, write_settings
 from trader.calendar import Calendar
+from trader.commands.app import run
+from trader.commands.home import zone_of
 from trader.limits import Limits
 from trader.safeguards.hours import market_is_open, the_close_is_not_near
 from trader.schedule import SettingsError
@@ -146,3 +149,27 @@ def test_orders_of_an_exchange_that_closed_since_they_were_planned_are_vetoed() 
 
     assert [row.outcome for row in market_is_open(before, Limits())] == ["pass"]
     assert [row.outcome for row in market_is_open(after, Limits())] == ["veto"]
+
+
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        pytest.param(SETTINGS, "America/New_York", id="as it comes"),
+        pytest.param(f'{SETTINGS}[schedule]\ncalendar = "XTKS"\n', "Asia/Tokyo", id="a home in Tokyo"),
+        pytest.param("[schedule", "America/New_York", id="settings that cannot be read"),
+    ],
+)
+def test_days_are_those_of_the_home_exchange(tmp_path: Path, text: str, zone: str) -> None:
+    write_settings(tmp_path, text)
+
+    assert zone_of(tmp_path) == zone
+
+
+def test_sql_shows_the_times_of_the_home_exchange(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    closed(two_sessions(tmp_path))
+    write_settings(tmp_path, f'{SETTINGS}{SIMULATED}[schedule]\ncalendar = "XLON"\n')
+
+    question = "SELECT strftime(recorded_at, '%H:%M') AS at FROM cycle_started ORDER BY seq LIMIT 1"
+    assert run(["--home", str(tmp_path), "sql", question, "--format", "csv"]) == 0
+
+    assert capsys.readouterr().out.splitlines() == ["at", "14:35"]

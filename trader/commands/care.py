@@ -16,7 +16,7 @@ from ledger.log.recovery import RESTORE
 from ledger.log.storage import var_folder, write_new_file
 from queries.advice import DAMAGED
 from trader import exits
-from trader.commands.home import clock_and_settings, home_of, require_own_log
+from trader.commands.home import clock_and_settings, home_of, require_own_log, zone_of
 
 Day = Annotated[
     datetime | None, typer.Argument(metavar="[DAY]", formats=["%Y-%m-%d"], help="default: the last session of the log")
@@ -34,7 +34,7 @@ def commit(context: typer.Context, day: Day = None) -> int:
     clock, settings = clock_and_settings(home)
     require_own_log(home, clock, settings)
     require_sealed_files_sound(home)
-    done = committed_to(home, None if day is None else day.date())
+    done = committed_to(home, None if day is None else day.date(), zone=zone_of(home))
     if done.session_day is None:
         print("no session yet: nothing to commit")
         return exits.FINE

@@ -38,6 +38,7 @@ from trader.commands.home import (
     next_cycle_text,
     refuse_foreign_log,
     require_own_log,
+    zone_of,
 )
 from trader.place import displaced
 from trader.recovery import end_by_word
@@ -63,6 +64,7 @@ def status(context: typer.Context, format: FormatOption = "table") -> int:
         leverage_max=settings.limits.gross_leverage_max,
         dry_run=settings.dry_run,
         displaced=displaced(home) or "",
+        zone=zone_of(home),
     )
     return print_status(shown, format)
 

@@ -21,7 +21,7 @@ from ledger.log import read_events
 from ledger.log.head import read_head
 from ledger.log.storage import var_folder
 from trader import exits
-from trader.commands.home import home_of, refuse_foreign_log
+from trader.commands.home import home_of, refuse_foreign_log, zone_of
 from trader.commands.progress import bar
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def csv(context: typer.Context, output: Folder, until: Until = None) -> int:
     home = home_of(context)
     refuse_foreign_log(home)
     with _reading(home) as tell:
-        _written(write_csv(read_events(home), output, _day(until), tell), output)
+        _written(write_csv(read_events(home), output, _day(home, until), tell), output)
     return exits.FINE
 
 
@@ -92,7 +92,7 @@ def parquet(context: typer.Context, output: Folder, until: Until = None) -> int:
 
     home = home_of(context)
     refuse_foreign_log(home)
-    _written(write_parquet(home, output, _day(until)), output)
+    _written(write_parquet(home, output, _day(home, until)), output)
     return exits.FINE
 
 
@@ -101,15 +101,14 @@ def _books(home: Path, lines: Callable[[Books], Iterable[str]], output: Path | N
     from ledger.history import as_of
     from queries.export.gathering import gather
     from queries.export.transactions import Books
-    from queries.tables import HOME_ZONE
 
     refuse_foreign_log(home)
     with _reading(home) as tell:
-        moment = _day(until)
+        moment = _day(home, until)
         events = read_events(home) if moment is None else as_of(lambda: read_events(home), moment)
         gathered = gather(events, tell)
     with uncollected():
-        books = Books(gathered, HOME_ZONE)
+        books = Books(gathered, zone_of(home))
         with bar("writing", books.steps) as books.tell:
             if output is None:
                 sys.stdout.writelines(lines(books))
@@ -132,11 +131,10 @@ def _write(lines: Iterable[str], output: Path) -> None:
         aside.unlink(missing_ok=True)
 
 
-def _day(until: datetime | None) -> datetime | None:
+def _day(home: Path, until: datetime | None) -> datetime | None:
     from queries.export.transactions import day_end
-    from queries.tables import HOME_ZONE
 
-    return None if until is None else day_end(until.date(), HOME_ZONE)
+    return None if until is None else day_end(until.date(), zone_of(home))
 
 
 def _written(rows: dict[str, int], folder: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from queries.sql import Format
-from trader.commands.home import home_of, refuse_foreign_log
+from trader.commands.home import home_of, refuse_foreign_log, zone_of
 
 Day = Annotated[datetime, typer.Argument(metavar="DAY", formats=["%Y-%m-%d"], help="a trading day, as 2005-03-01")]
 
@@ -21,7 +21,7 @@ def audit(context: typer.Context, day: Day) -> int:
 
     home = home_of(context)
     refuse_foreign_log(home)
-    return print_audit(audited(home, _date(day)))
+    return print_audit(audited(home, _date(day), zone=zone_of(home)))
 
 
 def sql(
@@ -37,7 +37,7 @@ def sql(
 
     home = home_of(context)
     refuse_foreign_log(home)
-    return run(home, statement, format)
+    return run(home, statement, format, zone=zone_of(home))
 
 
 def _date(day: datetime) -> date:

@@ -9,9 +9,9 @@ from typing import Any
 from ledger.clock import Clock, SystemClock
 from ledger.ledger import Ledger
 from ledger.log import read_genesis, require_expected
-from trader.calendar import Calendar, Slot
+from trader.calendar import NEW_YORK, ZONES, Calendar, Slot
 from trader.clocks import clock_of
-from trader.schedule import FILE_NAME, SettingsError
+from trader.schedule import FILE_NAME, SettingsError, read_toml, schedule_of
 from trader.settings import Settings, load
 
 
@@ -32,6 +32,14 @@ def clock_and_perhaps_settings(home: Path) -> tuple[Clock, Settings | None]:
     if not (home / FILE_NAME).exists():
         return SystemClock(), None
     return clock_and_settings(home)
+
+
+def zone_of(home: Path) -> str:
+    """Name the zone of a home's days: that of its calendar; without settings that can be read, New York's."""
+    try:
+        return ZONES.get(schedule_of(read_toml(home), home / FILE_NAME).calendar, NEW_YORK.key)
+    except SettingsError:
+        return NEW_YORK.key
 
 
 def writer_of(home: Path) -> Ledger:

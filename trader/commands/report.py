@@ -17,7 +17,7 @@ from ledger.log import read_genesis
 from ledger.log.head import read_head
 from ledger.log.storage import var_folder
 from queries.sql import Format
-from trader.commands.home import home_of, refuse_foreign_log
+from trader.commands.home import home_of, refuse_foreign_log, zone_of
 from trader.commands.progress import bar
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ def nav_bridge(context: typer.Context, days: Range, format: FormatOption = "tabl
     home, (first, last) = _home(context), range_of(days)
     base_currency = read_genesis(home).base_currency
     if format != "table":
-        return print_bridges(days_of(home, first, last), base_currency, format)
+        return print_bridges(days_of(home, first, last, zone=zone_of(home)), base_currency, format)
     with _reading(home) as tell:
-        found = tuple(days_of(home, first, last, tell=tell))
+        found = tuple(days_of(home, first, last, zone=zone_of(home), tell=tell))
     return print_bridges(found, base_currency, format)
 
 
@@ -75,7 +75,8 @@ def reconciliation(
     from queries.reconciliation_report import report_of
     from queries.sections import rendered
 
-    found = report_of(_home(context), None if day is None else day.date())
+    home = _home(context)
+    found = report_of(home, None if day is None else day.date(), zone_of(home))
     print(rendered(found, format))
     return found.exit_status
 
@@ -91,7 +92,7 @@ def performance(context: typer.Context, days: SomeRange = "", format: FormatOpti
 
     home, (first, last) = _home(context), range_of(days)
     with _reading(home) as tell:
-        found = tuple(days_of(home, first, last, tell=tell))
+        found = tuple(days_of(home, first, last, zone=zone_of(home), tell=tell))
     return print_performance(found, read_genesis(home).base_currency, format)
 
 
@@ -112,7 +113,7 @@ def trades(context: typer.Context, days: SomeRange = "", format: FormatOption = 
     from queries.trades import print_trades
 
     home, (first, last) = _home(context), range_of(days)
-    return print_trades(home, first, last, format)
+    return print_trades(home, first, last, format, zone=zone_of(home))
 
 
 @REPORT.command("strategies")
@@ -180,7 +181,7 @@ def _history(home: Path) -> History:
     from queries.closed_lots import read_history
 
     with _reading(home) as tell:
-        return read_history(home, tell=tell)
+        return read_history(home, zone=zone_of(home), tell=tell)
 
 
 @contextmanager

@@ -80,7 +80,8 @@ def _letter(book: Book, settings: Settings, home: Path, kind: str, day: date, ca
     leverage_max = settings.limits.gross_leverage_max
     letter = session_letter(
         book, kind, day, names,
-        leverage_max=leverage_max, drawdown=book.growth.drawdown, bridged=bridge_of(home, day), zone=calendar.zone,
+        leverage_max=leverage_max, drawdown=book.growth.drawdown,
+        bridged=bridge_of(home, day, zone=calendar.zone.key), zone=calendar.zone,
     )  # fmt: skip
     if kind != END or not settings.mail.charts:
         return letter

@@ -84,3 +84,11 @@ def test_a_strategy_that_may_not_trade_keeps_what_it_has_while_the_other_leaves(
     assert found["short", "WAVE"].units == 665
     assert traded.held()["ACME"] == found["long", "ACME"].units + kept == -200
     assert traded.apart() == ()
+
+
+def test_sql_tells_what_part_each_had(traded: World) -> None:
+    asked = "SELECT strategy, ordered, crossed FROM strategies WHERE symbol = 'ACME' AND session_day = '2005-03-01'"
+
+    told = traded.command("sql", f"{asked} ORDER BY seq, strategy LIMIT 2", "--format", "csv")
+
+    assert told.out.splitlines() == ["strategy,ordered,crossed", "long,400,200", "short,0,-200"]

@@ -164,7 +164,8 @@ def _draw_nav(axes: Axes, course: Course) -> None:
     axes.set_ylabel(f"NAV {course.currency}")
     axes.margins(x=0.01, y=0.14)
     axes.set_title(_title(course), loc="left", fontsize=12, fontweight="bold", color="#222222")
-    axes.set_title(_subtitle(course), loc="right", fontsize=9, color=QUIET)
+    if not course.is_small:
+        axes.set_title(_subtitle(course), loc="right", fontsize=9, color=QUIET)
     _quieten(axes)
 
 
@@ -181,7 +182,7 @@ def _draw_marks(axes: Axes, course: Course, navs: list[float]) -> None:
         axes.plot(where, heights, marker, color=colour, markersize=9, markeredgecolor="white", label=name, zorder=5)
         for mark, step, height in zip(marks, where, heights, strict=True) if len(marks) <= MARK_LABELS_MAX else ():
             _label(axes, mark.label, (step, height), row, colour)
-    if course.marks:
+    if course.marks and not course.is_small:  # there the names of the marks say it
         axes.legend(loc="best", frameon=False, fontsize=9)
 
 
@@ -247,6 +248,4 @@ def _title(course: Course) -> str:
 
 def _subtitle(course: Course) -> str:
     first, last = course.snapshots[0].session_day, course.snapshots[-1].session_day
-    if course.is_small:
-        return f"{first.day} {first:%b} – {last.day} {last:%b %Y}"
     return f"{first.day} {first:%b %Y} – {last.day} {last:%b %Y} · after each of {len(course.snapshots)} cycles"

@@ -17,7 +17,6 @@ from typing import ClassVar
 from ledger.book import Book
 from ledger.refusals import resting
 from ledger.state import Cycle
-from queries.advice import accepting
 from queries.break_words import follows, symbol, what_differs, why
 
 ZERO = Decimal(0)
@@ -191,7 +190,7 @@ def breaks(book: Book) -> Iterator[Trouble]:
         if known.found.consequence != "note" and known.found.kind != "order":
             name = known.found.break_id
             line = f"{name} {what_differs(book, known)}: {follows(book, known)}. {why(book, known) or 'unexplained'}."
-            yield Trouble(BreakOpen, name, f"{line} To settle it: {accepting(known)}", command=_look(name))
+            yield Trouble(BreakOpen, name, line, command=_look(name))
 
 
 def failed_steps(book: Book) -> Iterator[Trouble]:

@@ -33,6 +33,7 @@ from ledger.events import (
     OrderResolved,
     OrderSendAttempted,
     StepFailed,
+    StrategiesCrossed,
     TargetsScaled,
     TradingVetoed,
 )
@@ -192,6 +193,20 @@ def _plan(scene: Scene) -> Iterator[str]:
         yield f"{others}do nothing ×{len(idle)}{why}"
 
 
+def _crossed(scene: Scene) -> Iterator[str]:
+    """Tell what strategies passed to each other."""
+    for event in scene.events:
+        if isinstance(event.fact, StrategiesCrossed):
+            for con_id in dict.fromkeys(row.con_id for row in event.fact.rows):
+                rows = [row for row in event.fact.rows if row.con_id == con_id]
+                each = ", ".join(f"{row.strategy or 'no strategy'} {_signed(row.quantity)}" for row in rows)
+                yield f"{rows[0].symbol} crossed at {price(rows[0].price)}: {each}"
+
+
+def _signed(units: Decimal) -> str:
+    return f"{'+' if units > 0 else ''}{quantity(units)}"
+
+
 def _order(planned: OrderPlanned, scene: Scene) -> str:
     limit = "" if planned.limit_price is None else f" limit {price(planned.limit_price)}"
     algo = f" {planned.algo} {planned.algo_priority}".rstrip()
@@ -263,5 +278,5 @@ def _end(scene: Scene) -> Iterator[str]:
 
 
 PHRASES: tuple[Callable[[Scene], Iterator[str]], ...] = (
-    _kind, _skipped, _earlier_orders, _agreement, _failures, _plan, _end,
+    _kind, _skipped, _earlier_orders, _agreement, _failures, _plan, _crossed, _end,
 )  # fmt: skip

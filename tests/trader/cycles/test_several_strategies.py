@@ -92,3 +92,9 @@ def test_sql_tells_what_part_each_had(traded: World) -> None:
     told = traded.command("sql", f"{asked} ORDER BY seq, strategy LIMIT 2", "--format", "csv")
 
     assert told.out.splitlines() == ["strategy,ordered,crossed", "long,400,200", "short,0,-200"]
+
+
+def test_the_day_is_told_with_what_passed_between_them(traded: World) -> None:
+    told = traded.command("audit", str(TUESDAY)).out
+
+    assert "ACME crossed at 50.00: long +200, short -200" in told

@@ -27,6 +27,8 @@ from ledger.events import (
     DividendPaid,
     Fact,
     FeeCharged,
+    IncidentEnded,
+    IncidentOpened,
     NoticeSent,
     OrderExpired,
     OrderPlanned,
@@ -132,7 +134,23 @@ class Years:
         else:
             yield from self._tell(CycleFinished(slot=f"{at.date()}/{slot}", book_hash="1:0"))
         yield from self._tell(NoticeSent(kind="end", subject="…", incident=f"any/{at.date()}"))
+        yield from self._incident(at)
         yield from self._tell(DayCommitted(session_day=at.date(), snapshots=1, fills=1))
+
+    def _incident(self, at: datetime) -> Iterator[Event]:
+        """Open one every few days, and end it the session after; some mails do not leave."""
+        lasting = [name for name, known in self.book.incidents.items() if known.is_open]
+        for name in lasting:
+            yield from self._tell(IncidentEnded(incident=name, lines=("over",)))
+            if at.day % 3:
+                yield from self._tell(NoticeSent(kind="ended", subject="…", incident=name))
+        if not lasting and at.day % 5 == 0:
+            name = f"gateway-down/{at.date()}"
+            opened = IncidentOpened(
+                incident=name, code="gateway-down", slot=f"{at.date()}/0935", subjects=("outage",), headline="…",
+                lines=("…",), command="tallybook doctor", of_starts=True, to=("mail",),
+            )  # fmt: skip
+            yield from self._tell(opened, NoticeSent(kind="alarm", subject="…", incident=name))
 
     def _seal(self, at: datetime) -> Iterator[Event]:
         last = self.book.seq

@@ -34,6 +34,7 @@ from ledger.events import (
 )
 from ledger.ledger import Ledger
 from ledger.log import read_events
+from ledger.state import Impossible
 from queries.status import status
 from tests.queries.history import IBM, TUESDAY, WEDNESDAY, World, buy_ibm, closed, new_world, ready, two_sessions
 from tests.trader.homes import SETTINGS, SIMULATED, mail_section, write_settings
@@ -268,6 +269,21 @@ def test_the_closest_limits_stand_in_the_mails(tmp_path: Path) -> None:
 
     told = [line for part in letter.parts for line in part.lines]
     assert "Closest limits: names stay within share IBM 0.28 of 0.3; gross leverage 0.93 of 1.5." in told
+
+
+def test_an_incident_opens_once_and_ends_once(tmp_path: Path) -> None:
+    world = new_world(tmp_path)
+    world.quiet_cycle(TUESDAY, "09:35", "92")
+    world.record(LOCKED)
+    (incident,) = opened(world)
+    world.record(incident)
+    with pytest.raises(Impossible, match="opened already"):
+        world.record(incident)
+
+    world.record(IncidentEnded(incident=incident.incident))
+    for name, found in ((incident.incident, "its end"), ("another", "none")):
+        with pytest.raises(Impossible, match=f"expected an open one, found {found}"):
+            world.record(IncidentEnded(incident=name))
 
 
 # Who is told

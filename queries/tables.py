@@ -37,8 +37,8 @@ __all__ = [
 ]  # fmt: skip
 
 VIEWS: tuple[str, ...] = (
-    "fills", "trades", "strategies", "orders", "cycles", "nav", "positions_history", "positions", "cash_history", "cash",
-    "days",
+    "fills", "trades", "strategies", "orders", "cycles", "nav", "positions_history", "positions", "cash_history",
+    "cash", "days",
 )  # fmt: skip
 HOME_ZONE = "America/New_York"  # days and shown times are those of the account's home calendar
 

@@ -82,7 +82,7 @@ def every_order_has_a_target(book: Book, limits: Limits) -> tuple[Verdict, ...]:
     formula, computed = "ordered contracts that this cycle's forecast does not name", running_cycle(book).targets
     if not computed:
         return (unknown(formula, "no forecast in this cycle"),)
-    named = {row.con_id for row in computed[-1].rows}
+    named = {row.con_id for each in computed for row in each.rows}
     unnamed = [order.symbol for order in planned_positions(book) if order.con_id not in named]
     return (Verdict("veto" if unnamed else "pass", formula, ", ".join(unnamed) or "none", "none"),)
 

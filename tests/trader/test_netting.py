@@ -174,6 +174,14 @@ def test_a_strategy_that_may_only_reduce_buys_nothing() -> None:
     assert parts(row).keys() == {"parity"}
 
 
+def test_nothing_passes_in_a_contract_that_may_only_shrink() -> None:
+    book = traded(world(wants("trend", "0.5", {AAPL: "0.2"}), wants("parity", "0.5", {AAPL: "-0.2"})))
+    more = (wants("trend", "0.5", {AAPL: "0.4"}), wants("parity", "0.5", {AAPL: "-0.4"}))
+
+    assert parts(plan(told(_again(book), *more))[AAPL]).keys() == {"trend", "parity"}
+    assert parts(plan(told(_again(book), override("AAPL", "reduce_only"), *more))[AAPL]) == {}
+
+
 def test_an_override_of_all_strategies_is_the_contracts() -> None:
     book = world(wants("trend", "0.5", {AAPL: "0.2"}), wants("parity", "0.5", {}), also=[override("AAPL", "none")])
 

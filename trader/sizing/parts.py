@@ -14,7 +14,7 @@ from ledger.book import Book
 from ledger.events import CrossRow, Fact, OrderPlanned, PartRow, StrategiesCrossed
 from ledger.lots import BASIS_UNIT, ZERO
 from ledger.subbooks import REST, holders, pro_rata, sub_position
-from trader.netting import exposures, names_wanting, together
+from trader.netting import allowed_to_any, exposures, names_wanting, together
 from trader.projection import running_cycle
 from trader.sizing.wishes import Frame, Wish
 
@@ -92,7 +92,8 @@ def _crossed(frame: Frame, wish: Wish, same: Units, other: Units, ordered: Decim
     most = min(ours - ordered, theirs)
     leaves = any(sub_position(frame.book, name, wish.con_id) == -units for name, units in other.items())
     is_little = most * wish.unit < frame.sizing.limits.no_trade_band * frame.nav and not leaves
-    if most <= 0 or wish.obstacle or is_little:
+    may_grow = allowed_to_any(frame.book, wish.symbol).allow == "all"  # what passes makes one of them larger
+    if most <= 0 or wish.obstacle or is_little or not may_grow:
         return {}
     sign = Decimal(1).copy_sign(next(iter(same.values())))
     return dict((*pro_rata(most * sign, tuple(same.items())), *pro_rata(-most * sign, tuple(other.items()))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
 from hashlib import sha256
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -161,6 +162,7 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), "code": code_sha256()} | {name: _version(name) for name in VERSIONED}
 
 
+@cache
 def _version(name: str) -> str:
     try:
         return version(name)
@@ -168,8 +170,9 @@ def _version(name: str) -> str:
         return "not installed"
 
 
+@cache
 def code_sha256() -> str:
-    """Return the hash of what decides: an audit tells changed code from a divergence by it."""
+    """Return the hash of what decides, read once: an audit tells changed code from a divergence by it."""
     root = Path(__file__).parents[1]
     files = [path for package in ("ledger", "reconcile", "trader") for path in sorted((root / package).rglob("*.py"))]
     return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]

@@ -7,13 +7,18 @@ import ssl
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, make_msgid
+from functools import cache
 from pathlib import Path
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 from ledger.events import NoticeFailed, NoticeSent
 from queries.figures import columns
 from trader.notices.letters import Letter
 from trader.settings import Mail, SettingsError, mail_password
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 UNFOLDED = SMTP.clone(max_line_length=400, cte_type="7bit")  # a subject stays one line; any server takes seven bits
 CHART_ID = "nav@tallybook.invalid"
@@ -50,6 +55,17 @@ def message_of(mail: Mail, letter: Letter) -> EmailMessage:
 
 def rendered(letter: Letter, template: str) -> str:
     """Fill a packaged template; HTML escapes everything."""
+    table = columns((letter.columns, *letter.holdings), right=frozenset(range(1, len(letter.columns))))
+    return (
+        _templates()
+        .get_template(template)
+        .render(letter=letter, table=table if letter.holdings else [], chart_id=CHART_ID)
+    )
+
+
+@cache
+def _templates() -> Environment:
+    """Return the packaged templates; each is compiled once a process."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape  # slow, needed only to mail
 
     environment = Environment(
@@ -60,10 +76,7 @@ def rendered(letter: Letter, template: str) -> str:
         lstrip_blocks=True,
     )
     environment.filters["wrapped"] = _wrapped
-    table = columns((letter.columns, *letter.holdings), right=frozenset(range(1, len(letter.columns))))
-    return environment.get_template(template).render(
-        letter=letter, table=table if letter.holdings else [], chart_id=CHART_ID
-    )
+    return environment
 
 
 def _wrapped(line: str) -> str:

@@ -252,7 +252,7 @@ def test_a_session_runs_through_the_command(venue: tuple[Simulator, Path]) -> No
         accepted = tallybook("accept", "B-1", "--why", "my own trade", home=home)
         assert accepted.stdout == "B-1 accepted; no open breaks left\n"
         assert tallybook("breaks", home=home).returncode == exits.FINE
-        assert [subject.split()[1] for subject in box.subjects] == ["START"]
+        assert [subject.split()[1] for subject in box.subjects] == ["START", "ALARM"]  # a break that locks, at once
 
 
 def test_breaks_are_told_to_programs_exactly(home: Path) -> None:

@@ -98,3 +98,12 @@ def test_the_day_is_told_with_what_passed_between_them(traded: World) -> None:
     told = traded.command("audit", str(TUESDAY)).out
 
     assert "ACME crossed at 50.00: long +200, short -200" in told
+
+
+def test_the_mail_tells_each_one_s_shares_beside_its_targets(traded: World) -> None:
+    lines = [line.strip() for line in traded.box.body("plain", 0).splitlines()]
+
+    assert lines[lines.index("Strategies") :][1:6] == [
+        "long:", "ACME 30.0 %, 30.0 % wanted",
+        "short:", "ACME -10.0 %, -10.0 % wanted", "WAVE 20.0 %, 20.0 % wanted",
+    ]  # fmt: skip

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.book import Impossible
-from ledger.events import CrossRow, StrategiesCrossed
+from ledger.events import ContractRenamed, CrossRow, StrategiesCrossed
 from ledger.lots import ZERO
 from ledger.subbooks import REST, holders, pro_rata, sub_position
-from tests.facts import SPY, replay
+from tests.facts import AAPL, SPY, bought, replay
+from tests.ledger.acting import action
 from tests.ledger.years import Years
 
 THIRD = Decimal("0.3333333333")
@@ -63,3 +64,11 @@ def test_a_cross_takes_from_one_what_it_gives_the_other() -> None:
 def test_a_cross_that_makes_units_is_impossible() -> None:
     with pytest.raises(Impossible, match="expected them to sum to 0, found 1"):
         replay([crossed(("a", "8"), ("b", "-7"))])
+
+
+def test_units_go_where_a_new_name_takes_the_position() -> None:
+    renamed = action(ContractRenamed, SPY, "1", 600, successor_con_id=AAPL.con_id)
+    book = replay([bought(SPY, "10", execution="e.01"), crossed(("a", "7.5"), (REST, "-7.5")), renamed])
+
+    assert book.positions == {AAPL.con_id: Decimal(10)}
+    assert book.sub_positions == {("a", AAPL.con_id): Decimal("7.5")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
+from typer.main import get_command
 
 from ledger.book import Impossible
 from ledger.errors import LogLocked, Refusal
@@ -84,7 +86,7 @@ WRITING = frozenset((
 def run(arguments: list[str]) -> int:
     """Run a command; return its exit status."""
     try:
-        status = _app()(home_first(arguments), prog_name="tallybook", standalone_mode=False)
+        status = _command()(home_first(arguments), prog_name="tallybook", standalone_mode=False)
     except typer.Exit as leaving:
         return int(leaving.exit_code)
     except typer.Abort:
@@ -105,6 +107,12 @@ def home_first(arguments: list[str]) -> list[str]:
         if word.startswith("--home="):
             return [word, *arguments[:place], *arguments[place + 1 :]]
     return arguments
+
+
+@cache
+def _command() -> Callable[..., object]:
+    """Return all commands as one, put together once a process."""
+    return get_command(_app())
 
 
 def _app() -> typer.Typer:

@@ -1,20 +1,28 @@
-"""Lets every process that a test starts read our modules compiled, whatever the surroundings say about caching them.
+"""What all tests share: modules that are compiled, and homes that lie in memory.
 
 Hundreds of tests start `tallybook` as cron does. Where `PYTHONDONTWRITEBYTECODE` is set, each of these processes would
 compile every module again: half of what it costs. So all are compiled once, before the first test.
+
+Each home syncs its log to the disk hundreds of times. What a power cut leaves is tried on simulated disks, never on a
+real one: so homes lie in memory where there is room, unless PYTEST_DEBUG_TEMPROOT or --basetemp says where.
 """
 
 from __future__ import annotations
 
 import compileall
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
+MEMORY = Path("/dev/shm")
+ROOM = 4 * 2**30  # bytes that must be free there
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # here, so that the processes of xdist inherit it
+if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -28,7 +28,7 @@ from trader.manifest import MANIFEST, BackupRefused
 from trader.restore import clock_at_hand, restore
 
 WRITER = """
-import sys
+import sys, time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from ledger.clock import SimulatedClock
@@ -41,6 +41,7 @@ clock = SimulatedClock(lambda: moment[0], lambda seconds: moment.append(moment.p
 with Log.open(home, clock) as log:
     print("ready", flush=True)
     for number in range(100_000):
+        time.sleep(0.002)  # as a disk takes to sync: homes may lie in memory
         put(home, f"bars {number}".encode())
         log.append(log.draft(tuple(BrokerLost(reason=f"{number}/{part}") for part in range(1 + number % 4)), None))
         if number % 5 == 0:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.queries.history import closed, two_sessions
-from tests.trader.homes import SETTINGS, SIMULATED, mail_section, tallybook, write_settings
+from tests.trader.homes import SETTINGS, SIMULATED, command, mail_section, write_settings
 from trader import exits
 from trader.examination import EXAMINATIONS, Ailment, examine
 from trader.place import stamp
@@ -183,8 +183,8 @@ def test_nothing_is_left_behind(home: Path) -> None:
 
 
 def test_the_command_lists_what_it_examined(home: Path) -> None:
-    shown = tallybook("doctor", home=home)
-    told = json.loads(tallybook("doctor", "--format", "json", home=home).stdout)
+    shown = command("doctor", home=home)
+    told = json.loads(command("doctor", "--format", "json", home=home).stdout)
 
     assert shown.returncode == exits.FINE, shown.stdout
     assert [row["examined"] for row in told] == [name for name, _ in EXAMINATIONS]
@@ -192,7 +192,7 @@ def test_the_command_lists_what_it_examined(home: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_no_home(tmp_path: Path) -> None:
-    shown = tallybook("doctor", home=tmp_path / "nowhere")
+    shown = command("doctor", home=tmp_path / "nowhere")
 
     assert shown.returncode == exits.COULD_NOT
     assert shown.stderr.startswith("settings-wrong: ")
@@ -200,7 +200,7 @@ def test_a_folder_that_is_not_there_is_no_home(tmp_path: Path) -> None:
 
 
 def test_the_command_fails_where_something_is_ill(tmp_path: Path) -> None:
-    shown = tallybook("doctor", home=tmp_path)
+    shown = command("doctor", home=tmp_path)
 
     assert shown.returncode == exits.BAD_NEWS
     assert "✗ settings" in shown.stdout

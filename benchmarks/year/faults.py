@@ -43,11 +43,21 @@ def calm(world: World) -> None:
     world.control.clear()
 
 
-def accept_all(world: World) -> None:
-    """Accept what is open, as its owner who knows where it comes from: the first explanation, where there are more."""
-    for known in world.book().open_breaks:
-        chosen = ("--explanation", "1") if known.explanation is not None and known.explanation.rivals else ()
-        world.command("accept", known.found.break_id, "--why", "the year's owner knows of it", *chosen)
+def accepted_as(cause: str) -> Begin:
+    """Let the owner accept what is open as what it was, among the explanations that are offered."""
+
+    def accept(world: World) -> None:
+        for known in world.book().open_breaks:
+            offered = (
+                (known.explanation.cause, *(" + ".join(it.causes) for it in known.explanation.rivals))
+                if (known.explanation is not None)
+                else ()
+            )
+            number = next((str(place) for place, causes in enumerate(offered, start=1) if causes == cause), "1")
+            chosen = ("--explanation", number) if len(offered) > 1 else ()
+            world.command("accept", known.found.break_id, "--why", "the year's owner knows of it", *chosen)
+
+    return accept
 
 
 @dataclass(frozen=True)
@@ -136,8 +146,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("an order refused", _refuse, _has(OrderRejected), told="digest", slots_max=0),
     Kind("killed while sending", nothing, _failed("cycle-killed"), kills=True, slots_max=0),
     # other hands
-    Kind("a trade by hand", _trade, _foreign, undone=accept_all),
-    Kind("a fee", _take, _has(FeeCharged, BreakFound), told="digest", undone=accept_all),
+    Kind("a trade by hand", _trade, _foreign, undone=accepted_as("foreign trade")),
+    Kind("a fee", _take, _has(FeeCharged, BreakFound), told="digest", undone=accepted_as("fee")),
     # our own machine
     Kind("a close a hundred times too high", _spoil, _has(DataFaultFound, StepFailed), end=_mend),
     Kind("no mail", _no_mail(True), _has(NoticeFailed), told="nothing", end=_no_mail(False), slots_max=2),

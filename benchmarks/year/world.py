@@ -137,8 +137,7 @@ class World:
             if held and holder is not None:
                 os.kill(holder.pid, signal.SIGKILL)
             process.wait(PROCESS_SECONDS_MAX)
-        if held:
-            self.control.clear()
+        self.control.clear()
         return held
 
     def _is_held(self) -> bool:

@@ -107,7 +107,7 @@ def order(con_id: int = AAPL, quantity: str = "100", **changes: object) -> Order
     return OrderPlanned.model_validate(given | changes)
 
 
-AT_MARKET = order(order_type="MKT", limit_price=None)
+AT_MARKET = order(order_type="MKT", limit_price=None, algo="", algo_priority="")
 
 
 @dataclass(frozen=True)
@@ -520,7 +520,7 @@ CASES = (
         "order_share_stays_within_limit", "pass", "reducing", [order(quantity="-999")], {"order_share_max": "0.1"}, HELD
     ),
     Case(SHARE, "unknown", "no NAV", [order()], world={"instead": {NavObserved: ()}}),
-    Case("limit_prices_stay_near_the_last", "pass", "above, at it", [order(limit_price=D("46.725"))]),
+    Case("limit_prices_stay_near_the_last", "pass", "above, inside it", [order(limit_price=D("46.72"))]),
     Case("limit_prices_stay_near_the_last", "veto", "above", [order(limit_price=D("46.73"))]),
     Case("limit_prices_stay_near_the_last", "veto", "below", [order(limit_price=D("42.27"))]),
     Case("limit_prices_stay_near_the_last", "pass", "at market: the touch counts", [AT_MARKET]),

@@ -260,6 +260,7 @@ def account_facts(values: Values) -> tuple[RatesObserved, CashObserved, NavObser
         excess_liquidity=figure("ExcessLiquidity"),
         equity_with_loan=figure("EquityWithLoanValue"),
         buying_power=figure_or_none("BuyingPower"),
+        settled_cash=figure_or_none("SettledCash"),
     )
     rates = tuple(RateRow(currency=c, rate=rate) for c, rate in _by_currency(values, "ExchangeRate"))
     cash = tuple(CashRow(currency=c, amount=amount) for c, amount in _by_currency(values, "CashBalance"))

@@ -145,6 +145,9 @@ class Limits(BaseModel):
     no_trade_band: NotNegative = Field(
         default=Decimal("0.01"), description="share of NAV: a smaller drift is left alone"
     )
+    settled_cash_only: bool = Field(
+        default=False, description="true or false: buy with settled cash alone, as a cash account must"
+    )
     min_drift: NotNegative = Field(
         default=Decimal(0), description="fraction of the position wanted: a smaller drift of it is left alone"
     )

@@ -77,6 +77,7 @@ class MarginObserved(Observation):
     excess_liquidity: Exact
     equity_with_loan: Exact
     buying_power: Exact | None = None
+    settled_cash: Exact | None = None  # what is there without sales that have not settled; None: not told
 
 
 class CashRow(Row):

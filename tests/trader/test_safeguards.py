@@ -74,6 +74,7 @@ from tests.trader.decisions import (
     D,
     connected,
     ingested,
+    margin,
     preview,
     quote,
     situation,
@@ -201,6 +202,14 @@ LESS = OverrideSet(subject="strategy fixed", allow="reduce_only", why="holiday")
 FILLED = [*ALLOWED, attempted(order()), EXECUTED]
 REFUSED = preview(order(), accepted=False, reason="201")
 NO_PRICE = {"quotes": [quote(AAPL, last=None)]}
+
+
+SETTLED: dict[str, Any] = {"settled_cash_only": True}
+
+
+def settled(cash: str | None) -> dict[str, Any]:
+    told_of = margin(settled_cash=None if cash is None else D(cash))
+    return {"instead": {MarginObserved: [told_of]}, "held": {AAPL: "100"}, "cash": "95550"}
 
 
 def quoted(**changes: object) -> dict[str, Any]:
@@ -572,6 +581,11 @@ CASES = (
     Case("spreads_are_narrow", "pass", "at it", [order()], world=quoted(bid=D("44"), ask=D("44.88"))),
     Case("spreads_are_narrow", "veto", "wider", [order()], world=quoted(bid=D("44"), ask=D("44.89"))),
     Case("spreads_are_narrow", "unknown", "no bid", [order()], world=quoted(bid=None)),
+    Case("purchases_are_settled", "pass", "of any cash", [order()]),
+    Case("purchases_are_settled", "pass", "just enough", [order()], SETTLED, settled("4450")),
+    Case("purchases_are_settled", "pass", "sales need none", [order(quantity="-100")], SETTLED, settled("0")),
+    Case("purchases_are_settled", "veto", "a cent too little", [order()], SETTLED, settled("4449.99")),
+    Case("purchases_are_settled", "unknown", "not told", [order()], SETTLED, settled(None)),
     Case("broker_would_accept", "pass", "accepted", [order()]),
     Case("broker_would_accept", "veto", "refused", [order()], previews=[REFUSED]),
     Case("broker_would_accept", "unknown", "not asked", [order()], previews=[]),

@@ -65,6 +65,17 @@ def locks(con_id: int, kind: str = "position") -> BreakFound:
     )
 
 
+def test_a_cash_account_buys_with_settled_cash_alone() -> None:
+    cash = margin(settled_cash=D("15000"))
+    book = situation({AAPL: "0.10", IBM: "0.10"}, instead={MarginObserved: [cash]})
+
+    rows = plan(book, settled_cash_only=True)
+
+    assert (rows[AAPL].action, rows[IBM].action) == ("BUY", "NOTHING")
+    assert "of settled cash left" in rows[IBM].reason
+    assert plan(book)[IBM].action == "BUY"
+
+
 def test_every_contract_of_the_universe_gets_one_row() -> None:
     book = situation({AAPL: "0.20", IBM: "0"}, held={KO: "10"})
 

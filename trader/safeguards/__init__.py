@@ -51,6 +51,7 @@ SAFEGUARDS: tuple[Safeguard, ...] = (
     account.net_leverage_stays_within_limit,
     orders.names_stay_within_share,
     account.excess_liquidity_remains,
+    account.purchases_are_settled,
     account.cushion_remains,
     account.nav_does_not_jump,
     account.the_day_loses_no_more_than_allowed,

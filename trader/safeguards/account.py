@@ -14,8 +14,16 @@ from ledger.events import SnapshotTaken
 from ledger.lots import ZERO
 from ledger.nav import Unvalued, mark, own_nav, rate
 from trader.limits import Limits
-from trader.projection import cautious_nav, planned_orders, reported_margin, running_cycle, unit_value, values_after
-from trader.safeguards.judging import Safeguard, age_of, previewed, shrinks
+from trader.projection import (
+    cautious_nav,
+    planned_orders,
+    planned_positions,
+    reported_margin,
+    running_cycle,
+    unit_value,
+    values_after,
+)
+from trader.safeguards.judging import Safeguard, age_of, previewed, shrinks, worth
 from trader.snapshot import adjustments_of, flows_of
 from trader.verdicts import Verdict, at_least, at_most, unknown
 
@@ -50,6 +58,20 @@ def excess_liquidity_remains(book: Book, limits: Limits) -> tuple[Verdict, ...]:
         left -= max(after - margin.maintenance, ZERO)
     share, age = left / cautious_nav(book), age_of(book, book.reported.margin_at)
     return (at_least(share, limits.excess_liquidity_min, formula, reduction=shrinks(book), age=age),)
+
+
+def purchases_are_settled(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """A cash account that buys with what has not settled, and sells too soon, is restricted for ninety days."""
+    formula = "worth of all purchases, in the base currency"
+    if not limits.settled_cash_only:
+        return (Verdict("pass", formula, "settled or not", ""),)
+    settled = reported_margin(book).settled_cash
+    bought = sum((worth(book, order) for order in planned_positions(book) if order.quantity > 0), ZERO)
+    if not bought:
+        return (Verdict("pass", formula, "nothing is bought", ""),)
+    if settled is None:
+        return (unknown(formula, "the broker told no settled cash"),)
+    return (at_most(bought, settled, formula, age=age_of(book, book.reported.margin_at)),)
 
 
 def cushion_remains(book: Book, limits: Limits) -> tuple[Verdict, ...]:

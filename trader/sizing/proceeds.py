@@ -16,12 +16,14 @@ from ledger.events import OrderPlanned
 from ledger.lots import ZERO
 from ledger.sending import SHRINKS, in_line, place_in_line, shrinkage
 from trader.projection import gross_value, running_cycle, unit_value
+from trader.safeguards.judging import worth
 from trader.sizing.units import in_lots
 from trader.sizing.wishes import Frame
 
 
 def with_needs(frame: Frame, rows: tuple[OrderPlanned, ...]) -> tuple[OrderPlanned, ...]:
     """Return the plan with the worth of each order, and what it needs of the others' proceeds."""
+    rows = tuple(_settled(frame, rows))
     told = {row.con_id: row for row in _in_line(frame, rows)}
     return tuple(told.get(row.con_id, row) for row in rows)
 
@@ -41,6 +43,22 @@ def _in_line(frame: Frame, rows: tuple[OrderPlanned, ...]) -> Iterator[OrderPlan
         reason = f"{row.reason}; after {need:.2f} of proceeds" if need else row.reason
         update = {"notional": abs(row.quantity) * unit, "proceeds_needed": need, "reason": reason}
         yield row.model_copy(update=update)
+
+
+def _settled(frame: Frame, rows: tuple[OrderPlanned, ...]) -> Iterator[OrderPlanned]:
+    """Yield the plan with the purchases that settled cash pays for, where nothing else may: sales settle days later."""
+    margin = frame.book.reported.margin
+    left = margin.settled_cash if frame.sizing.limits.settled_cash_only and margin is not None else None
+    for row in rows:
+        if left is None or row.action != "BUY":
+            yield row
+        elif (cost := worth(frame.book, row)) <= left:
+            left -= cost
+            yield row
+        else:
+            reason = f"{row.reason}; {cost:.2f} to pay, {left:.2f} of settled cash left"
+            update = {"action": "NOTHING", "quantity": ZERO, "limit_price": None, "order_ref": None, "reason": reason}
+            yield row.model_copy(update=update)
 
 
 def _cut(frame: Frame, row: OrderPlanned, unit: Decimal, room: Decimal) -> OrderPlanned | None:

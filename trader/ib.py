@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from decimal import Decimal
+from math import isnan
 from time import monotonic
 from typing import Any, assert_never
 
@@ -38,6 +39,7 @@ from trader.ib_inbox import CALLBACKS, GarbledMessages, Inbox
 from trader.ib_orders import GONE, check_terms
 from trader.ib_rows import CompletedRow
 
+BORROW = "236"  # generic tick: brings tick 89, the shares that can be borrowed; none of it comes with a snapshot
 ORDER_ID_MAX = 2**31 - 2  # one more is the library's "none", and would be sent as no id at all
 CLIENT_ID_IN_USE, READ_ONLY = 326, 321
 
@@ -280,6 +282,17 @@ class LibraryWire:
             for request_id, text in self.inbox.last_trades.items()
         }
         return [None if isinstance(t, BaseException) else (t[0], times.get(t[0].contract.conId)) for t in tickers]
+
+    def shortable(self, contracts: Sequence[ContractDefined]) -> list[Decimal | None]:
+        """Ask how many shares of each contract can be borrowed; None where nothing is told in time."""
+        asked = [_contract(one) for one in contracts]
+        with self._border("shares to borrow"):
+            lines = [self._ib.reqMktData(one, BORROW, False, False) for one in asked]
+        self.wait(lambda: not any(isnan(it.shortableShares) for it in lines), self.settings.request_timeout_seconds)
+        with self._border("shares to borrow"):
+            for one in asked:
+                self._ib.cancelMktData(one)
+        return [None if isnan(line.shortableShares) else Decimal(int(line.shortableShares)) for line in lines]
 
     def _together(
         self, what: str, request: Callable[[Any], Awaitable[Any]], asked: Sequence[ContractDefined | ContractSpec | int]

@@ -7,7 +7,7 @@ To ask for more: a question in `Wire`, its facts here.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Container, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -254,13 +254,23 @@ class Conversation:
         """Take one snapshot of every contract; one that does not end has no price."""
         contracts = [book.contracts[con_id] for con_id in self.contracts]
         snapshots = self.wire.snapshots(contracts)
-        rows = (
+        rows = [
             QuoteRow(con_id=contract.con_id, symbol=contract.symbol)
             if snapshot is None
             else ib_rows.quote_row(contract.con_id, contract.symbol, *snapshot)
             for contract, snapshot in zip(contracts, snapshots, strict=True)
+        ]
+        yield QuotesObserved(rows=tuple(self._with_borrow(book, rows)))
+
+    def _with_borrow(self, book: Book, rows: Sequence[QuoteRow]) -> Iterator[QuoteRow]:
+        """Ask what can be borrowed of the contracts that a strategy wants to be short of."""
+        computed = book.cycle.targets if book.cycle is not None else ()
+        wanted = {row.con_id for targets in computed for row in targets.rows if row.weight < 0}
+        asked = [book.contracts[row.con_id] for row in rows if row.con_id in wanted]
+        shares = dict(zip((one.con_id for one in asked), self.wire.shortable(asked), strict=True)) if asked else {}
+        return (
+            row.model_copy(update={"shortable": shares[row.con_id]}) if row.con_id in shares else row for row in rows
         )
-        yield QuotesObserved(rows=tuple(rows))
 
     def check_market_data(self) -> str:
         """See whether the universe has prices, and say so; raise where somebody has to act before there are any."""

@@ -74,6 +74,9 @@ class Wire(Protocol):
     def snapshots(self, contracts: Sequence[ContractDefined]) -> list[tuple[Any, str | None] | None]:
         """Take a snapshot of each contract's market; None for one that did not end."""
 
+    def shortable(self, contracts: Sequence[ContractDefined]) -> list[Decimal | None]:
+        """Tell how many shares of each contract can be borrowed; None where nothing is told in time."""
+
     def daily_bars(self, contract: ContractDefined, end: datetime, duration: str) -> Any:
         """Ask for daily bars up to a moment."""
 

@@ -130,6 +130,12 @@ def skipped(book: Book) -> dict[int, DataFaultFound]:
     return found
 
 
+def borrowable(book: Book, con_id: int) -> Decimal | None:
+    """Return how many shares can be borrowed, as told in this cycle; None where that is not told."""
+    quote = book.quotes.get(con_id) if running_cycle(book).quoted else None
+    return None if quote is None else quote.shortable
+
+
 def planned_orders(book: Book) -> tuple[OrderPlanned, ...]:
     """Return the rows of the plan that order something."""
     return tuple(row for row in running_cycle(book).plan if row.action != "NOTHING")

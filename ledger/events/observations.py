@@ -153,6 +153,7 @@ class QuoteRow(Row):
     at: Instant | None = None  # time of the last trade
     market_data_type: int = 1  # 1 live, 2 frozen, 3 delayed, 4 delayed-frozen
     halted: bool = False
+    shortable: Exact | None = None  # shares that can be borrowed; None: not told, or not asked
 
 
 class QuotesObserved(Observation):

@@ -108,6 +108,7 @@ def quote(con_id: int, **changes: object) -> QuoteRow:
         "last": price,
         "close": price,
         "at": NOW,
+        "shortable": Decimal(1_000_000),
     }
     return QuoteRow.model_validate(given | changes)
 

@@ -204,6 +204,7 @@ REFUSED = preview(order(), accepted=False, reason="201")
 NO_PRICE = {"quotes": [quote(AAPL, last=None)]}
 
 
+BORROW = "short_sales_can_be_borrowed"
 SETTLED: dict[str, Any] = {"settled_cash_only": True}
 
 
@@ -581,6 +582,13 @@ CASES = (
     Case("spreads_are_narrow", "pass", "at it", [order()], world=quoted(bid=D("44"), ask=D("44.88"))),
     Case("spreads_are_narrow", "veto", "wider", [order()], world=quoted(bid=D("44"), ask=D("44.89"))),
     Case("spreads_are_narrow", "unknown", "no bid", [order()], world=quoted(bid=None)),
+    Case(BORROW, "pass", "all can be borrowed", [order(quantity="-100")], world=quoted(shortable=D("100"))),
+    Case(
+        BORROW, "pass", "a sale of what is held", [order(quantity="-100")], world={**HELD, **quoted(shortable=D("0"))}
+    ),
+    Case(BORROW, "pass", "a purchase", [order()], world=quoted(shortable=None)),
+    Case(BORROW, "veto", "one too few", [order(quantity="-100")], world=quoted(shortable=D("99"))),
+    Case(BORROW, "unknown", "not told", [order(quantity="-100")], world=quoted(shortable=None)),
     Case("purchases_are_settled", "pass", "of any cash", [order()]),
     Case("purchases_are_settled", "pass", "just enough", [order()], SETTLED, settled("4450")),
     Case("purchases_are_settled", "pass", "sales need none", [order(quantity="-100")], SETTLED, settled("0")),

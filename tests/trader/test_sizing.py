@@ -65,6 +65,24 @@ def locks(con_id: int, kind: str = "position") -> BreakFound:
     )
 
 
+@pytest.mark.parametrize(
+    ("shares", "quantity", "reason"),
+    [
+        pytest.param("1000", "-449", "", id="all of it can be borrowed"),
+        pytest.param("200", "-200", "", id="some of it"),
+        pytest.param("0", "0", "0 can be borrowed", id="none of it"),
+        pytest.param(None, "0", "nobody told that it can be borrowed", id="nobody says so"),
+    ],
+)
+def test_no_more_is_sold_short_than_can_be_borrowed(shares: str | None, quantity: str, reason: str) -> None:
+    quotes = [quote(AAPL, shortable=None if shares is None else D(shares)), quote(IBM)]
+
+    row = plan(situation({AAPL: "-0.20", IBM: "0"}, quotes=quotes))[AAPL]
+
+    assert row.quantity == D(quantity)
+    assert reason in row.reason
+
+
 def test_a_cash_account_buys_with_settled_cash_alone() -> None:
     cash = margin(settled_cash=D("15000"))
     book = situation({AAPL: "0.10", IBM: "0.10"}, instead={MarginObserved: [cash]})

@@ -69,6 +69,7 @@ SAFEGUARDS: tuple[Safeguard, ...] = (
     orders.restricted_names_only_shrink,
     orders.overrides_are_respected,
     orders.short_bans_are_respected,
+    orders.short_sales_can_be_borrowed,
     orders.sectors_stay_within_share,
     orders.broker_would_accept,
 )

@@ -14,6 +14,7 @@ from trader.limits import Limits
 from trader.netting import allowed_to_any
 from trader.projection import (
     average_volume,
+    borrowable,
     cautious_nav,
     held,
     is_conversion,
@@ -24,7 +25,7 @@ from trader.projection import (
     unit_value,
     values_after,
 )
-from trader.safeguards.judging import each, each_position, previewed, shrinks, worth
+from trader.safeguards.judging import age_of, each, each_position, previewed, shrinks, worth
 from trader.verdicts import Outcome, Verdict, at_most
 
 
@@ -113,6 +114,22 @@ def overrides_are_respected(book: Book, limits: Limits) -> tuple[Verdict, ...]:
         if allow == "none" or (allow == "reduce_only" and not shrinks_only):
             against.append(order.symbol)
     return (Verdict("veto" if against else "pass", formula, ", ".join(against) or "none", "none"),)
+
+
+def short_sales_can_be_borrowed(book: Book, limits: Limits) -> tuple[Verdict, ...]:
+    """What nobody lends is not sold short: IB would hold the order, and locate the shares much later."""
+    formula = "shares to be sold short, of those that can be borrowed"
+
+    def verdict(order: OrderPlanned) -> Verdict:
+        short = min(-(held(book, order.con_id) + order.quantity), -order.quantity)
+        if short <= 0:
+            return Verdict("pass", formula, "0", "", con_id=order.con_id)
+        shares = borrowable(book, order.con_id)
+        if shares is None:
+            raise Unvalued(f"{order.symbol}: the broker did not say what can be borrowed")
+        return at_most(short, shares, formula, con_id=order.con_id, age=age_of(book, book.quotes_at))
+
+    return each_position(book, verdict)
 
 
 def short_bans_are_respected(book: Book, limits: Limits) -> tuple[Verdict, ...]:

@@ -104,6 +104,10 @@ def market_rule(gateway: Gateway, client: Client, fields: Fields) -> None:
 # Quotes
 
 
+PLENTY = 10_000_000  # of shares that can be borrowed
+SHORTABLE_SHARES = 89  # the tick that generic tick 236 brings
+
+
 def market_data(gateway: Gateway, client: Client, fields: Fields) -> None:
     """Send the present ticks; a snapshot ends there, a line goes on whenever time moves."""
     fields.fixed("version", "11")
@@ -113,7 +117,7 @@ def market_data(gateway: Gateway, client: Client, fields: Fields) -> None:
         raise MalformedError("combos are not simulated")
     if fields.flag("deltaNeutralContractPresent"):
         raise MalformedError("delta neutral contracts are not simulated")
-    fields.text("genericTickList")
+    generic = fields.text("genericTickList")
     snapshot = fields.flag("snapshot")
     fields.flag("regulatorySnapshot")
     fields.text("mktDataOptions")
@@ -130,6 +134,9 @@ def market_data(gateway: Gateway, client: Client, fields: Fields) -> None:
         client.send(messages.tick_snapshot_end(request_id))
     else:
         client.market_lines[request_id] = contract.con_id
+        shares = gateway.faults.borrowable.get(contract.symbol, PLENTY)
+        if "236" in generic.split(",") and shares is not None:
+            client.send(messages.tick_size(request_id, SHORTABLE_SHARES, shares, client.version))
 
 
 def cancel_market_data(gateway: Gateway, client: Client, fields: Fields) -> None:  # noqa: ARG001 - an Answer

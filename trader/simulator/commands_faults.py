@@ -90,6 +90,14 @@ def refuse_data(desk: Desk, arguments: Arguments) -> Answer:
     return {}
 
 
+def borrow(desk: Desk, arguments: Arguments) -> Answer:
+    """Say how many shares of a symbol can be borrowed; without a number nothing is told of it."""
+    symbol, shares = arguments.text("symbol"), arguments.optional_integer("shares")
+    arguments.end()
+    desk.gateway.faults.borrowable[symbol] = shares
+    return {}
+
+
 def clients(desk: Desk, arguments: Arguments) -> Answer:
     """List the connected clients."""
     arguments.end()
@@ -209,6 +217,7 @@ FAULT_COMMANDS: tuple[tuple[str, Command], ...] = (
     ("account-value", account_value),
     ("market-data-type", market_data_type),
     ("refuse-data", refuse_data),
+    ("borrow", borrow),
     ("clients", clients),
     ("disconnect", disconnect),
     ("disconnect-after", _trap("disconnect")),

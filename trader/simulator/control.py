@@ -22,6 +22,7 @@ The names of messages (`kind`) are those of `registry.py`.
               ignore {kind, times?} a request · error {code, text, id?=-1, of_order?, client_id?}
               account-value {tag, currency?, value?} overrides a figure; without value it is left out
               market-data-type {type?} delivered whatever was asked for · refuse-data {code?, text?} no quotes
+              borrow {symbol, shares?} what can be borrowed of it; without a number nothing is told
     sockets   clients · disconnect · disconnect-after {kind, nth?=1, answered?=false} · refuse {on} · silent {after}
               hold-after {kind, nth?=1} · wait-held {seconds?} · release · read-only {on}
               lose-connectivity (1100) · restore-connectivity {data?: maintained (1102) | lost (1101)}
@@ -293,6 +294,10 @@ class Control:
     def market_data_type(self, delivered: int | None) -> None:
         """Deliver this type of market data (1 to 4) whatever was asked for; None ends that."""
         self.send("market-data-type", type=delivered)
+
+    def borrow(self, symbol: str, shares: int | None) -> None:
+        """Say how many shares of a symbol can be borrowed; None: nothing is told of it."""
+        self.send("borrow", symbol=symbol, shares=shares)
 
     def refuse_data(self, code: int | None, text: str | None = None) -> None:
         """Answer requests for quotes with this error; None ends that."""

@@ -75,6 +75,7 @@ class Faults:
     read_only: bool = False
     market_data_type: int | None = None  # delivered whatever was asked for
     data_refused: tuple[int, str] | None = None  # what a request for quotes is answered
+    borrowable: dict[str, int | None] = field(default_factory=dict)  # shares by symbol, else plenty; None: not told
     figures: dict[tuple[str, str], str | None] = field(
         default_factory=dict
     )  # account values overridden; None: left out

@@ -11,7 +11,7 @@ from ledger.events import ContractDefined, OrderPlanned
 from ledger.lots import ZERO
 from ledger.references import new_order_ref
 from trader.netting import allowed_to_any
-from trader.projection import Touch, gross_value, reduces, unit_value
+from trader.projection import Touch, borrowable, gross_value, reduces, unit_value
 from trader.sizing.units import in_lots, increment_at, least_of, lot_of, price_above, price_below
 from trader.sizing.wishes import Frame, Wish, percent
 
@@ -64,6 +64,11 @@ def _permitted(frame: Frame, wish: Wish, change: Decimal) -> tuple[Decimal, str]
         return (-wish.held if wish.held * change < 0 else ZERO), f"reductions only: {reason}"
     if limits.bans_short(wish.symbol) and change < 0 and wish.held + change < 0:
         return min(-wish.held, ZERO), "it may not be sold short"
+    if change < 0 and wish.held + change < 0:
+        shares = borrowable(frame.book, wish.con_id)
+        most = -max(wish.held, ZERO) - (shares or ZERO)
+        why = "nobody told that it can be borrowed" if shares is None else f"{shares} can be borrowed"
+        return max(change, most), why
     return change, ""
 
 

@@ -62,6 +62,12 @@ def chart(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home that stays: yfinance opens its cache once a process, where it was first told."""
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture
 def server() -> Iterator[Server]:
     with replaying() as known, stamina.set_testing(True, attempts=2, cap=True):
         yield known
@@ -88,8 +94,8 @@ def answer(**changes: Any) -> Answer:
     return says(json.dumps(chart(**changes)))
 
 
-def test_prices_volumes_and_dividends_are_as_they_were_that_day(server: Server, tmp_path: Path) -> None:
-    source = yahoo(server, tmp_path, answer())
+def test_prices_volumes_and_dividends_are_as_they_were_that_day(server: Server, home: Path) -> None:
+    source = yahoo(server, home, answer())
 
     fetched = source.fetch(UNIVERSE, LAST)[AAPL]
 
@@ -116,8 +122,8 @@ def test_prices_volumes_and_dividends_are_as_they_were_that_day(server: Server, 
     assert urlsplit(server.asked[-1]).path == "/v8/finance/chart/AAPL"
 
 
-def test_a_ticker_may_have_another_name_there(server: Server, tmp_path: Path) -> None:
-    yahoo(server, tmp_path, answer(), tickers={"AAPL": "AAPL.MX"}).fetch(UNIVERSE, LAST)
+def test_a_ticker_may_have_another_name_there(server: Server, home: Path) -> None:
+    yahoo(server, home, answer(), tickers={"AAPL": "AAPL.MX"}).fetch(UNIVERSE, LAST)
 
     assert urlsplit(server.asked[-1]).path == "/v8/finance/chart/AAPL.MX"
 
@@ -135,11 +141,11 @@ def test_a_ticker_may_have_another_name_there(server: Server, tmp_path: Path) ->
         pytest.param([answer(open=[None, 44.0, 44.8, 44.5])], "expected a number, found nan", id="half a bar"),
     ],
 )  # fmt: skip
-def test_what_is_no_whole_answer_is_refused(server: Server, tmp_path: Path, answers: list[Answer], found: str) -> None:
+def test_what_is_no_whole_answer_is_refused(server: Server, home: Path, answers: list[Answer], found: str) -> None:
     with pytest.raises(SourceError, match=f"source yahoo: AAPL: .*{found}"):
-        yahoo(server, tmp_path, *answers).fetch(UNIVERSE, LAST)
+        yahoo(server, home, *answers).fetch(UNIVERSE, LAST)
 
 
-def test_days_after_the_last_one_are_left_out(server: Server, tmp_path: Path) -> None:
+def test_days_after_the_last_one_are_left_out(server: Server, home: Path) -> None:
     with pytest.raises(SourceError, match="expected bars up to 2004-11-12, found none"):
-        yahoo(server, tmp_path, answer()).fetch(UNIVERSE, date(2004, 11, 12))
+        yahoo(server, home, answer()).fetch(UNIVERSE, date(2004, 11, 12))

@@ -18,18 +18,14 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from time import monotonic
-from types import ModuleType
 
+from benchmarks import our_tests  # noqa: F401 - before anything of tests
 from benchmarks.sections import write_section
+from tests.reconcile.injections.cases import Case, case_of, cases, run
+from tests.reconcile.injections.grading import Graded, breaks_of, graded
+from tests.reconcile.injections.page import HEADING, lines_of, misses, shortfalls
 
 ROOT = Path(__file__).parents[1]
-_TESTS = ModuleType("tests")  # packages of that name may be installed: ours is meant
-_TESTS.__path__ = [str(ROOT / "tests")]
-sys.modules["tests"] = _TESTS
-
-from tests.reconcile.injections.cases import Case, case_of, cases, run  # noqa: E402
-from tests.reconcile.injections.grading import Graded, breaks_of, graded  # noqa: E402
-from tests.reconcile.injections.page import HEADING, lines_of, misses, shortfalls  # noqa: E402
 
 CHUNK = 20
 

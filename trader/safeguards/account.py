@@ -101,7 +101,8 @@ def the_day_loses_no_more_than_allowed(book: Book, limits: Limits) -> tuple[Verd
         return (Verdict("pass", formula, "no session before", ""),)
     before = book.snapshots[max(earlier)]
     loss = -_gained_since(book, before) / _above_zero(before.nav)
-    return (at_most(loss, limits.daily_loss_max, formula, reduction=shrinks(book)),)
+    age = age_of(book, book.reported.positions_at)  # they brought the marks
+    return (at_most(loss, limits.daily_loss_max, formula, reduction=shrinks(book), age=age),)
 
 
 def drawdown_stays_within_limit(book: Book, limits: Limits) -> tuple[Verdict, ...]:
@@ -113,7 +114,8 @@ def drawdown_stays_within_limit(book: Book, limits: Limits) -> tuple[Verdict, ..
     if now.drawdown is None:
         raise Unvalued("the growth of the account is unknown: its NAV was not above zero at some time")
     formula = f"1 - NAV {own_nav(book):.2f} / high-water mark {now.nav_at_peak:.2f}, net of flows"
-    return (at_most(-now.drawdown, limits.drawdown_max, formula, reduction=shrinks(book)),)
+    age = age_of(book, book.reported.positions_at)
+    return (at_most(-now.drawdown, limits.drawdown_max, formula, reduction=shrinks(book), age=age),)
 
 
 def currencies_stay_within_share(book: Book, limits: Limits) -> tuple[Verdict, ...]:
@@ -128,7 +130,8 @@ def currencies_stay_within_share(book: Book, limits: Limits) -> tuple[Verdict, .
         return (Verdict("pass", formula, "none", ""),)
     most = max(sorted(foreign), key=foreign.__getitem__)
     named = f"{formula}, the most in {most}"
-    return (at_most(foreign[most] / nav, limits.currency_share_max, named, reduction=shrinks(book)),)
+    age = age_of(book, book.reported.rates_at)
+    return (at_most(foreign[most] / nav, limits.currency_share_max, named, reduction=shrinks(book), age=age),)
 
 
 def _gained_since(book: Book, then: SnapshotTaken) -> Decimal:

@@ -24,7 +24,7 @@ def limit_prices_stay_near_the_last(book: Book, limits: Limits) -> tuple[Verdict
         market = touch(book, order.con_id)
         distance = abs(price_to_judge(book, order) - market.last) / market.last
         formula, collar = f"|{judged(order)} - last| / last", limits.collar_of(market.data_type)
-        return at_most(distance, collar, formula, con_id=order.con_id)
+        return at_most(distance, collar, formula, con_id=order.con_id, age=age_of(book, book.quotes_at))
 
     return each(book, verdict)
 
@@ -36,7 +36,8 @@ def limit_prices_stay_near_the_close(book: Book, limits: Limits) -> tuple[Verdic
         close = touch(book, order.con_id).close
         distance = abs(price_to_judge(book, order) - close) / close
         formula = f"|{judged(order)} - close| / close"
-        return at_most(distance, limits.close_collar, formula, con_id=order.con_id)
+        age = age_of(book, book.quotes_at)
+        return at_most(distance, limits.close_collar, formula, con_id=order.con_id, age=age)
 
     return each(book, verdict)
 
@@ -59,8 +60,9 @@ def prices_agree_with_a_second_source(book: Book, limits: Limits) -> tuple[Verdi
             raise Unvalued(f"{order.symbol}: no source but the broker told its last close")
         if min(closes) <= 0:
             raise Unvalued(f"{order.symbol}: expected a last close above zero, found {min(closes)}")
-        close = touch(book, order.con_id).close
-        return at_most(max(abs(close - told) / told for told in closes), collar, formula, con_id=order.con_id)
+        close, age = touch(book, order.con_id).close, age_of(book, book.quotes_at)
+        apart = max(abs(close - told) / told for told in closes)
+        return at_most(apart, collar, formula, con_id=order.con_id, age=age)
 
     return each_position(book, verdict)
 
@@ -90,18 +92,18 @@ def market_data_are_live(book: Book, limits: Limits) -> tuple[Verdict, ...]:
         live = quote.market_data_type in allowed and not quote.halted
         observed = f"type {quote.market_data_type}{', halted' if quote.halted else ''}"
         formula = "market data type (1 live, 2 frozen, 3 delayed, 4 delayed and frozen)"
-        return Verdict(
-            "pass" if live else "veto", formula, observed, f"type {' or '.join(map(str, allowed))}", con_id=order.con_id
-        )
+        wanted, age = f"type {' or '.join(map(str, allowed))}", age_of(book, book.quotes_at)
+        return Verdict("pass" if live else "veto", formula, observed, wanted, age_seconds=age, con_id=order.con_id)
 
     return each(book, verdict)
 
 
 def spreads_are_narrow(book: Book, limits: Limits) -> tuple[Verdict, ...]:
     """A wide spread is a market that is not there."""
+    formula, age = "(ask - bid) / bid", age_of(book, book.quotes_at)
     return each(
         book,
         lambda order: at_most(
-            touch(book, order.con_id).spread, limits.spread_max, "(ask - bid) / bid", con_id=order.con_id
+            touch(book, order.con_id).spread, limits.spread_max, formula, con_id=order.con_id, age=age
         ),
     )

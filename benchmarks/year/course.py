@@ -15,6 +15,7 @@ from decimal import Decimal
 from benchmarks.year.faults import KINDS, Kind
 from benchmarks.year.world import World
 from ledger.book import Book, book_hash, replay
+from ledger.checkpoints import folded_from
 from ledger.events import Fact, IncidentEnded, IncidentOpened, NoticeSent, OrderFilled
 from ledger.log import read_events
 from trader.calendar import Session, Slot
@@ -146,7 +147,7 @@ class Year:
             self.navs.append((session.day, taken.nav, taken.leverage_gross))
 
     def _judge(self, fault: Fault) -> None:
-        facts = self._since(fault.first_seq)
+        facts = self._since(fault.first_seq, fault.slot.partition("/")[0])
         fault.happened = fault.kind.happened(facts)
         fault.opened = sum(isinstance(fact, IncidentOpened) for fact in facts)
         fault.ended = sum(isinstance(fact, IncidentEnded) for fact in facts)
@@ -161,14 +162,16 @@ class Year:
     def _judge_clean(self, session: Session, first: int) -> None:
         told = [
             fact.subject
-            for fact in self._since(first)
+            for fact in self._since(first, str(session.day))
             if isinstance(fact, NoticeSent) and (fact.kind in ("alarm", "ended") or ALL_CLEAR not in fact.subject)
         ]
         self.clean_told += len(told)
         self.complaints += [f"{session.day}, without a fault: {subject}" for subject in told]
 
-    def _since(self, seq: int) -> list[Fact]:
-        return [event.fact for event in read_events(self.world.home) if event.seq >= seq]
+    def _since(self, seq: int, day: str) -> list[Fact]:
+        """Read what was recorded from a line of a day on; the days before are not read again."""
+        _, seal = folded_from(self.world.home, before=f"{day}.jsonl")
+        return [event.fact for event in read_events(self.world.home, since=seal) if event.seq >= seq]
 
     def ends(self) -> tuple[Book, int, int]:
         """Fold the whole log; return the book, and how many orders are lost and doubled."""

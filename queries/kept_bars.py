@@ -2,18 +2,20 @@
 
 What a decision saw is kept as text, a series a file, by content hash (`var/data/ab/HASH.csv`): those are the evidence,
 and each names the same days as the series of the day before but one. `keep` puts them together, in `tallybook commit`
-alone: each day of each source's series once, as the newest series that holds it tells it, with where it came from. The
-file is named by the hash of its own bytes; a reader opens it only if they fit, and may delete it at any time.
+alone: each day of each source's series once, as one of few series that together hold all of them tells it, the newest
+first, with where it came from. The file is named by the hash of its own bytes; a reader opens it only if they fit, and
+may delete it at any time.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ledger.log.disk import LOCAL
 from queries.database import quoted
@@ -45,7 +47,7 @@ WHERE day < {until}
 class Chosen(NamedTuple):
     """A series of which the days before `until` are taken."""
 
-    values: dict[str, object]
+    values: dict[str, Any]
     until: date
 
 
@@ -94,17 +96,27 @@ def keep(home: Path, con: duckdb.DuckDBPyConnection) -> Path | None:
 
 
 def _chosen(home: Path, con: duckdb.DuckDBPyConnection) -> Iterator[Chosen]:
-    """Choose the fewest series that hold every day: the newest one, then the newest that begins before it, and on."""
+    """Choose few series that hold every day: the newest, and from there back always the one that reaches furthest."""
     found = con.execute(TOLD)
     names = [column[0] for column in found.description or ()]
-    begun: dict[tuple[object, object], date] = {}
+    told: dict[tuple[object, object], dict[str, dict[str, Any]]] = {}  # by source and contract, the newest first
     for row in found.fetchall():
-        told = dict(zip(names, row, strict=True))
-        whose = (told["source"], told["con_id"])
-        until = begun.get(whose, date.max)
-        if told["first"] < until and _is_whole(home, str(told["sha256"])):
-            begun[whose] = told["first"]
-            yield Chosen(told, until)
+        one = dict(zip(names, row, strict=True))
+        told.setdefault((one["source"], one["con_id"]), {}).setdefault(str(one["sha256"]), one)
+    for series in told.values():
+        left, until = list(series.values()), date.max
+        while left:
+            whole = list(islice((one for one in _furthest(left, until) if _is_whole(home, str(one["sha256"]))), 1))
+            yield from (Chosen(one, until) for one in whole)
+            until = whole[0]["first"] if whole else date.min
+            left = [one for one in left if one["first"] < until]
+
+
+def _furthest(left: list[dict[str, Any]], until: date) -> list[dict[str, Any]]:
+    """Order series by how much they tell of the days before one: up to the latest of these, then back the furthest."""
+    if until == date.max:
+        return left
+    return sorted(left, key=lambda one: (-min(one["last"], until - timedelta(days=1)).toordinal(), one["first"]))
 
 
 def _is_whole(home: Path, digest: str) -> bool:

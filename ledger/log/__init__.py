@@ -34,7 +34,7 @@ from ledger.log.disk import LOCAL, Disk
 from ledger.log.halt import halt_reason
 from ledger.log.head import Head, read_head, write_first_head, write_head
 from ledger.log.lock import Holder, Lock, leave_note, refused_starts
-from ledger.log.reading import last_recorded_at, read_events, read_genesis
+from ledger.log.reading import last_recorded_at, read_events, read_from, read_genesis
 from ledger.log.recovery import Visit, recover, require_log, unrecorded_cuts
 from ledger.log.storage import (
     day_files,
@@ -51,7 +51,7 @@ from ledger.log.storage import (
 )
 
 __all__ = [
-    "Event", "Log", "LogError", "LogLocked", "Seal", "decode", "encode", "last_recorded_at", "read_events",
+    "Event", "Log", "LogError", "LogLocked", "Seal", "decode", "encode", "last_recorded_at", "read_events", "read_from",
     "read_genesis", "require_expected",
 ]  # fmt: skip
 

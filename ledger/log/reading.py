@@ -7,8 +7,8 @@ from datetime import datetime
 from pathlib import Path
 
 from ledger.errors import LogDamaged, LogForked
-from ledger.events import LogStarted
-from ledger.line import LINE_BYTES_MAX, Event, LineBroken, header_of, moment
+from ledger.events import DaySealed, LogStarted
+from ledger.line import LINE_BYTES_MAX, Event, LineBroken, decode, header_of, moment
 from ledger.log.chain import ChainBroken, Seal
 from ledger.log.decoding import walk_events
 from ledger.log.disk import LOCAL, Disk
@@ -64,6 +64,25 @@ def _read(folder: Path, head: Head | None, since: Seal | None, until_seq: int | 
 def _check_head(folder: Path, head: Head | None, found: str) -> None:
     if head is not None and found != head.hash:
         raise LogForked(f"{folder}: seq {head.seq}: expected hash {head.hash} as HEAD says, found {found}; {RESTORE}")
+
+
+def read_from(home: Path, seq: int, disk: Disk = LOCAL) -> Iterator[Event]:
+    """Yield the events from the day file on in which a seq stands: some of before it, and all of it and after."""
+    yield from read_events(home, since=_seal_before(home, seq, disk), disk=disk)
+
+
+def _seal_before(home: Path, seq: int, disk: Disk) -> Seal | None:
+    """Return the last seal at or before a seq, as the first line after it states it; None if there is none."""
+    for path in reversed(day_files(events_folder(home), disk)):
+        with disk.reader(path) as file:
+            raw = file.readline(LINE_BYTES_MAX + 1)
+        try:
+            event = decode(raw)
+        except LineBroken:
+            continue  # torn, or damaged: the walk will come to it, and judge
+        if event.seq <= seq:
+            return Seal.of(event.fact) if isinstance(event.fact, DaySealed) else None
+    return None
 
 
 def read_genesis(home: Path, disk: Disk = LOCAL) -> LogStarted:

@@ -9,7 +9,7 @@ import pytest
 
 from ledger.errors import LogDamaged, LogForeign, LogForked, LogMissing, LogTooNew
 from ledger.line import HASH_TAIL, encode
-from ledger.log import Log, read_events
+from ledger.log import Log, read_events, read_from
 from ledger.log.head import Head, write_first_head
 from tests.ledger.logs import contents, day_lines, files, lost, rewrite, started, two_days, vouch
 
@@ -25,6 +25,22 @@ def test_a_reader_ignores_a_torn_tail_and_refuses_damage(tmp_path: Path) -> None
     vouch(tmp_path, 6)
     with pytest.raises(LogDamaged):
         list(read_events(tmp_path))
+
+
+@pytest.mark.parametrize(("seq", "first"), [(0, 0), (3, 0), (4, 4), (7, 4), (99, 4)])
+def test_reading_from_a_line_begins_with_its_day(tmp_path: Path, seq: int, first: int) -> None:
+    two_days(tmp_path)
+
+    assert [event.seq for event in read_from(tmp_path, seq)] == list(range(first, 8))
+
+
+def test_reading_from_a_line_passes_a_day_that_begins_torn(tmp_path: Path) -> None:
+    two_days(tmp_path)
+    vouch(tmp_path, 3)
+    second = files(tmp_path)[1]
+    rewrite(second, second.read_bytes()[:10])
+
+    assert [event.seq for event in read_from(tmp_path, 99)] == [0, 1, 2, 3]
 
 
 def test_a_reader_sees_a_fork(tmp_path: Path) -> None:

@@ -15,9 +15,13 @@ from ledger.line import Event
 from reconcile.periods import booked_on
 
 
-def is_announced_before(book: Book, facts: Iterable[Fact]) -> bool:
-    """Tell whether a statement tells of a dividend that the log has, so that the log must be looked at."""
-    return any(isinstance(fact, DividendAccrued) and fact.key in book.keys for fact in facts)
+def announced_since(book: Book, facts: Iterable[Fact]) -> int | None:
+    """Return the seq from which on the log must be looked at for dividends that it has too; None: it has none."""
+    stated = [fact for fact in facts if isinstance(fact, DividendAccrued)]
+    if not any(fact.key in book.keys for fact in stated):
+        return None
+    names = {f"{kind}/{_family(fact)}" for fact in stated for kind in ("accrual", "accrual-reversed")}
+    return min(seq for key, (seq, _) in book.keys.items() if "/".join(key.split("/")[:4]) in names)
 
 
 def announced(book: Book, facts: Iterable[Fact], events: Iterable[Event]) -> Iterator[Fact]:

@@ -26,7 +26,7 @@ from ledger.events import (
 from ledger.journal import balance
 from ledger.ledger import Ledger
 from ledger.line import Event
-from ledger.log import read_events, read_genesis
+from ledger.log import read_from, read_genesis
 from ledger.lots import ZERO, Holding, exactly
 from queries.break_words import symbol
 from queries.witness_words import statement_lines
@@ -35,7 +35,7 @@ from reconcile.periods import broker_day, period_of
 from reconcile.statements import Statement
 from reconcile.witness import is_settled
 from trader import evidence
-from trader.importing.announced import announced, is_announced_before
+from trader.importing.announced import announced, announced_since
 from trader.importing.charged import charged_otherwise
 from trader.importing.files import File, StatementRefused
 from trader.importing.fitting import Beginning, fitting, new_contracts, opening_lots, pending, replacing
@@ -49,6 +49,7 @@ from trader.place import stamp
 FACTS_A_BATCH = 5_000
 PAPER = ("DU", "DF")  # what the broker's paper accounts begin with
 Tell = Callable[[int], None]
+Reading = Callable[[int], Iterable[Event]]  # the log's events from a seq on; some of before it may come too
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,11 +167,12 @@ def _taken(ledger: Ledger, home: Path, file: File, tell: Tell) -> Imported:
     common = (file.name, told.account, told.first_day.isoformat(), told.last_day.isoformat(), len(told.facts))
     if _is_known(ledger.book, file):
         return Imported(*common, 0, known=True)
+    events = partial(read_from, home)
     try:
-        prepared = _prepared(ledger.book, file, ledger.log.events, tell)
+        prepared = _prepared(ledger.book, file, events, tell)
     except Forgotten:
         ledger.book.become(replay(ledger.log.events(), retain=True))
-        prepared = _prepared(ledger.book, file, ledger.log.events, tell)
+        prepared = _prepared(ledger.book, file, events, tell)
     ledger.record(witnessed(ledger.book, home, file, _batches(home, file, prepared)))
     notes, stated = (*told.notes, *prepared.notes), _stated(ledger.book, file)
     words = () if stated is None else tuple(statement_lines(stated, lambda con_id: symbol(ledger.book, con_id)))
@@ -192,7 +194,7 @@ def batches_of(book: Book, home: Path, file: File) -> Iterator[tuple[Fact, ...]]
     if silent := _silent(file.statement):
         raise StatementRefused(f"{file.name}: {silent}")  # its days would count as told
     if not _is_known(book, file):
-        prepared = _prepared(book, file, lambda: read_events(home), lambda _: None)
+        prepared = _prepared(book, file, partial(read_from, home), lambda _: None)
         yield from witnessed(book, home, file, _batches(home, file, prepared))
 
 
@@ -223,10 +225,10 @@ def _batches(home: Path, file: File, prepared: Prepared) -> Iterator[tuple[Fact,
         yield facts[place : place + FACTS_A_BATCH]
 
 
-def _prepared(book: Book, file: File, events: Callable[[], Iterable[Event]] | None, tell: Tell) -> Prepared:
+def _prepared(book: Book, file: File, events: Reading | None, tell: Tell) -> Prepared:
     """Return what of a file is new, tried on a copy of the book; raises StatementRefused for what cannot be."""
     told, notes = file.statement, list[str]()
-    begun = None if events is None else beginning_of(events())
+    begun = None if events is None else beginning_of(events(0))
     own: list[Fact] = list(new_contracts(book, told.contracts))
     if begun is None and not book.holdings and not any(book.cash.values()):
         opened = opening(said_of(told))
@@ -256,20 +258,18 @@ def _prepared(book: Book, file: File, events: Callable[[], Iterable[Event]] | No
     return Prepared((*_settled(book, own, new, told), *new), len(new), tuple(notes), contradictions)
 
 
-def _not_told_before(
-    book: Book, facts: tuple[Fact, ...], events: Callable[[], Iterable[Event]], notes: list[str]
-) -> tuple[Fact, ...]:
+def _not_told_before(book: Book, facts: tuple[Fact, ...], events: Reading, notes: list[str]) -> tuple[Fact, ...]:
     """Leave out what the log has under another name, and of sums over days what it has of some of them."""
     if is_doubtful(book, facts):
-        told_by_name, facts = facts, tuple(retold(book, facts, events()))
+        told_by_name, facts = facts, tuple(retold(book, facts, events(0)))
         if len(facts) < len(told_by_name):
             notes.append(
                 f"facts that the log has under another name, and are left out: {len(told_by_name) - len(facts)}"
             )
-    if is_announced_before(book, facts):
-        facts = tuple(announced(book, facts, events()))
+    if (since := announced_since(book, facts)) is not None:
+        facts = tuple(announced(book, facts, events(since)))
     if book.statement_until is not None and any(map(period_of, facts)):
-        left = tuple(rests(facts, (event.fact for event in events())))
+        left = tuple(rests(facts, (event.fact for event in events(0))))
         facts = tuple(rest.fact for rest in left if rest.fact is not None)
         notes += [rest.note for rest in left if rest.note]
     return facts
@@ -362,9 +362,9 @@ def beginning_of(events: Iterable[Event]) -> Beginning | None:
     return None
 
 
-def inferred_in(book: Book, events: Callable[[], Iterable[Event]] | None) -> Mapping[str, Event]:
+def inferred_in(book: Book, events: Reading | None) -> Mapping[str, Event]:
     """Return what was booked provisionally and nothing has replaced, by its key."""
     if events is None or not book.provisional:
         return {}
     wanted = {inferred.seq: key for key, inferred in book.provisional.items()}
-    return {wanted[event.seq]: event for event in events() if event.seq in wanted}
+    return {wanted[event.seq]: event for event in events(min(wanted)) if event.seq in wanted}

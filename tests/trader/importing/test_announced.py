@@ -15,7 +15,7 @@ from tests.facts import CONTRACTS, GENESIS, SPY, events, minutes, told
 from tests.trader.importing.flex_files import ACCOUNT, IDS, Happening, Moved, Traded, statement, write
 from trader import exits
 from trader.commands.app import run
-from trader.importing.announced import announced, is_announced_before
+from trader.importing.announced import announced, announced_since
 
 HISTORY: tuple[Happening, ...] = (
     Moved(date(2026, 1, 4), "Deposits/Withdrawals", Decimal(10000)),
@@ -91,7 +91,7 @@ def test_what_was_due_again_ends_when_the_statement_ends_it() -> None:
     stated = ended.model_copy(update={"occurred_at": minutes(600)})
     log = list(events([GENESIS, *CONTRACTS, due, ended, again]))
     book = replay(log)
-    assert is_announced_before(book, [stated])
+    assert announced_since(book, [stated]) == log[-3].seq
 
     (fact,) = announced(book, [stated], log)
 

@@ -25,12 +25,13 @@ from trader.settings import Momentum as MomentumSettings
 from trader.settings import RiskParity as RiskParitySettings
 from trader.settings import Strategy as StrategySettings
 from trader.settings import Trend as TrendSettings
+from trader.sizing import Sizing
 from trader.sources.broker import BrokerBars
 from trader.sources.ecb import EcbRates
 from trader.sources.endpoint import EndpointBars
 from trader.sources.folder import FolderBars
 from trader.sources.recent import RecentBars
-from trader.sources.source import Source
+from trader.sources.source import SecondRates, Source
 from trader.sources.yahoo import YahooBars
 from trader.strategies import Allocation, FixedWeights, Module, Momentum, RiskParity, Strategy, TargetsFile, Trend
 from trader.witness import places_of
@@ -119,11 +120,41 @@ def limits_of(settings: Settings) -> Limits:
     return limits
 
 
+def sizing_of(settings: Settings) -> Sizing:
+    """Return what every plan is made by; its universe comes with the book."""
+    orders = settings.orders
+    return Sizing(
+        universe=(),
+        limits=limits_of(settings),
+        offset_ticks=orders.offset_ticks,
+        algo=orders.algorithm,
+        algo_priority=orders.algo_priority,
+        cash_reserve=orders.cash_reserve,
+        currency_policy=orders.currency_policy,
+        currency_min=orders.currency_min,
+        order_type=orders.wire_type,
+        moc_cutoff=timedelta(minutes=orders.moc_cutoff_minutes),
+    )
+
+
+def bar_rules_of(settings: Settings) -> BarRules:
+    """Return what is demanded of bars."""
+    section = settings.sources
+    return BarRules(
+        section.bars_age_sessions_max, section.close_difference_max, section.on_error, own_calendars_of(settings)
+    )
+
+
+def second_rates_of(settings: Settings, home: Path, clock: Clock) -> SecondRates | None:
+    """Return the second opinion on exchange rates, where one is asked for."""
+    section = settings.sources
+    return EcbRates(home, clock, section.rate_difference_max) if section.ecb else None
+
+
 def desk_of(
     settings: Settings, home: Path, clock: Clock, broker: Broker, slot: Slot, slot_name: str, *, dry_run: bool
 ) -> Desk:
     """Return the desk for one slot; the complete non-secret settings are kept by hash."""
-    section, orders = settings.sources, settings.orders
     return Desk(
         home=home,
         clock=clock,
@@ -137,23 +168,14 @@ def desk_of(
         allocations=allocations_of(settings),
         sources=sources_of(settings, home, broker, clock),
         own_calendars=own_calendars_of(settings),
-        bar_rules=BarRules(
-            section.bars_age_sessions_max, section.close_difference_max, section.on_error, own_calendars_of(settings)
-        ),
+        bar_rules=bar_rules_of(settings),
         limits=limits_of(settings),
-        offset_ticks=orders.offset_ticks,
-        algo=orders.algorithm,
-        algo_priority=orders.algo_priority,
-        currency_policy=orders.currency_policy,
-        currency_min=orders.currency_min,
-        order_type=orders.wire_type,
-        moc_cutoff=timedelta(minutes=orders.moc_cutoff_minutes),
-        cash_reserve=orders.cash_reserve,
+        orders=sizing_of(settings),
         tolerances=tolerances_of(settings),
         witnesses=places_of(settings, home),
         accounting=settings.accounting,
         flex=settings.flex,
-        second_rates=EcbRates(home, clock, section.rate_difference_max) if section.ecb else None,
+        second_rates=second_rates_of(settings, home, clock),
     )
 
 

@@ -6,7 +6,7 @@ To write another broker: docs/brokers.md, and the contract tests of tests/trader
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal, Protocol
@@ -106,6 +106,12 @@ class ContractSpec:
         return (
             f"{self.symbol} ({', '.join(filter(None, (self.currency, self.exchange, self.primary_exchange, number)))})"
         )
+
+
+def universe_of(book: Book, instruments: Iterable[ContractSpec]) -> tuple[int, ...]:
+    """Return the contracts that may be ordered, as the broker defined them, in the order of the settings."""
+    known = book.contracts.items()
+    return tuple(con_id for wanted in instruments for con_id, contract in known if wanted.names(contract))
 
 
 def pair_spec(bought: str, paid: str) -> ContractSpec:

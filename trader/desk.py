@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from decimal import Decimal
 from pathlib import Path
-from typing import Literal
 
 from ledger.book import Book, book_hash
 from ledger.clock import Clock
@@ -22,7 +20,7 @@ from reconcile import Tolerances
 from trader import files
 from trader.accounting import lot_methods
 from trader.approval import approval_of
-from trader.broker import ContractSpec
+from trader.broker import ContractSpec, universe_of
 from trader.calendar import Calendar, Session, Slot
 from trader.forecast import forecast
 from trader.ingest import BarRules, ingest
@@ -30,7 +28,6 @@ from trader.limits import Limits
 from trader.recovery import recovered, require_newest
 from trader.settings import Accounting, Flex
 from trader.sizing import Sizing
-from trader.sizing.wishes import Policy
 from trader.snapshot import snapshot
 from trader.sources.source import SecondRates, Source
 from trader.statements import statements
@@ -60,14 +57,7 @@ class Desk:
     sources: tuple[Source, ...]
     bar_rules: BarRules
     limits: Limits
-    offset_ticks: int
-    algo: str
-    algo_priority: str
-    currency_policy: Policy
-    currency_min: Decimal
-    order_type: Literal["LMT", "MKT", "MOC"]
-    moc_cutoff: timedelta
-    cash_reserve: Decimal
+    orders: Sizing  # what every plan is made by; the universe comes with the book
     tolerances: Tolerances
     accounting: Accounting
     flex: Flex
@@ -126,8 +116,7 @@ class Desk:
 
     def universe(self, book: Book) -> tuple[int, ...]:
         """Return the contracts that may be ordered, as the broker defined them."""
-        known = book.contracts.items()
-        return tuple(con_id for wanted in self.instruments for con_id, contract in known if wanted.names(contract))
+        return universe_of(book, self.instruments)
 
     def statements(self, book: Book) -> Iterator[Fact | tuple[Fact, ...]]:
         """Take in the broker's statement of the last session that the log saw the end of."""
@@ -141,10 +130,7 @@ class Desk:
 
     def sizing(self, book: Book) -> Sizing:
         """Return what the plan is made by."""
-        return Sizing(
-            self.universe(book), self.limits, self.offset_ticks, self.algo, self.algo_priority, self.cash_reserve,
-            self.currency_policy, self.currency_min, self.order_type, self.moc_cutoff,
-        )  # fmt: skip
+        return replace(self.orders, universe=self.universe(book))
 
     def ingest(self, book: Book) -> tuple[Fact, ...]:
         """Fetch the data of every source."""

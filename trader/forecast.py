@@ -50,7 +50,12 @@ def _told(book: Book, home: Path, allocated: Allocation, universe: tuple[int, ..
     try:
         return _computed(book, home, allocated, universe, ending)
     except STRATEGY_FAILURES as error:
-        return StepFailed(step=STEP, reason=f"strategy {allocated.name}: {_on_one_line(error)}")
+        return failed(allocated.name, error)
+
+
+def failed(strategy: str, error: Exception) -> StepFailed:
+    """Say that a strategy could not decide, and why."""
+    return StepFailed(step=STEP, reason=f"strategy {strategy}: {_on_one_line(error)}")
 
 
 def source_sha256(strategy: Strategy) -> str:
@@ -65,14 +70,7 @@ def source_sha256(strategy: Strategy) -> str:
 
 def _computed(book: Book, home: Path, allocated: Allocation, universe: tuple[int, ...], ending: str) -> TargetsComputed:
     strategy = loaded(allocated.strategy, home)
-    ingested, hashes = ingested_bars(book, home)
-    bars = ingested.before(running_cycle(book).started.session_day)  # whatever a source told: no hindsight
-    if missing := [con_id for con_id in universe if con_id not in bars.series and con_id not in bars.left_out]:
-        raise StrategyError(f"{_symbol(book, missing[0])}: expected its bars, found none; a source failed before")
-    if not bars.series:
-        raise StrategyError("every ticker: expected bars that are fit to decide on, found none")
-    rows = (*strategy(book, bars), *(_left_out(book, con_id) for con_id in universe if con_id in bars.left_out))
-    check_targets(book, universe, rows)
+    rows, hashes = decided(book, home, strategy, universe)
     inputs = (*hashes, *(put(home, content, ".json") for content in strategy.evidence))
     path = slot_path(home, "targets", running_cycle(book).started.slot, f"{ending}.csv")
     write_whole(path, targets_bytes(rows))
@@ -89,6 +87,21 @@ def _computed(book: Book, home: Path, allocated: Allocation, universe: tuple[int
         moves=strategy.MOVES,
         capital=allocated.capital,
     )
+
+
+def decided(
+    book: Book, home: Path, strategy: Strategy, universe: tuple[int, ...]
+) -> tuple[tuple[TargetRow, ...], tuple[str, ...]]:
+    """Let a strategy decide on the cycle's kept bars; return its rows, and the hashes of the bars. Writes nothing."""
+    ingested, hashes = ingested_bars(book, home)
+    bars = ingested.before(running_cycle(book).started.session_day)  # whatever a source told: no hindsight
+    if missing := [con_id for con_id in universe if con_id not in bars.series and con_id not in bars.left_out]:
+        raise StrategyError(f"{_symbol(book, missing[0])}: expected its bars, found none; a source failed before")
+    if not bars.series:
+        raise StrategyError("every ticker: expected bars that are fit to decide on, found none")
+    rows = (*strategy(book, bars), *(_left_out(book, con_id) for con_id in universe if con_id in bars.left_out))
+    check_targets(book, universe, rows)
+    return rows, hashes
 
 
 def _left_out(book: Book, con_id: int) -> TargetRow:

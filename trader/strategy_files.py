@@ -1,6 +1,6 @@
 """What a strategy takes from files, read once for a cycle: another program's targets, the text of the owner's module.
 
-To add one: a case in `loaded`; the strategy itself stays pure, and what was read is its evidence.
+To add one: a case in `loaded` and in `as_kept`; the strategy itself stays pure, and what was read is its evidence.
 """
 
 from __future__ import annotations
@@ -24,6 +24,17 @@ def loaded(strategy: Strategy, home: Path) -> Strategy:
             if strategy.text_sha256 not in ("", source.sha256):
                 raise StrategyError(f"{strategy.function}: its text has changed since the cycle began; run another one")
             return replace(strategy, source=source, host=host)
+        case _:
+            return strategy
+
+
+def as_kept(strategy: Strategy, content: bytes) -> Strategy:
+    """Return the strategy with what it was given then, from its evidence."""
+    match strategy:
+        case TargetsFile():
+            return replace(strategy, stated=StatedTargets.kept(content))
+        case Module():
+            return replace(strategy, source=ModuleSource.kept(content), host=host)
         case _:
             return strategy
 

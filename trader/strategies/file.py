@@ -38,6 +38,12 @@ class StatedTargets:
         parts = {"file": self.file, "modified_at": instant_text(self.modified_at), "text": self.text}
         return json.dumps(parts, ensure_ascii=False, sort_keys=True).encode()
 
+    @classmethod
+    def kept(cls, content: bytes) -> StatedTargets:
+        """Return what was kept, to be decided on again."""
+        parts = json.loads(content)
+        return cls(parts["file"], datetime.fromisoformat(parts["modified_at"]), parts["text"])
+
 
 @dataclass(frozen=True)
 class TargetsFile:

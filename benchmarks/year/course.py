@@ -33,13 +33,14 @@ class Fault:
     kind: Kind
     slot: str
     first_seq: int
+    first_mail: int  # of all that came in
     killed: bool = False
     happened: bool = False
     opened: int = 0
     ended: int = 0
     at_once: int = 0  # mails when it began to matter
     at_end: int = 0
-    digests: int = 0  # of the session, that do not say "all clear"
+    digests: int = 0  # that tell of it in their text
 
     @property
     def complaint(self) -> str:
@@ -106,7 +107,7 @@ class Year:
         for number, slot in enumerate((*slots, self.world.calendar.closing_slot(session))):
             self.world.advance(slot.at + AFTER_SLOT)
             if kind is not None and number == at:
-                fault = Fault(kind, slot.name, self.world.book().seq + 1)
+                fault = Fault(kind, slot.name, self.world.book().seq + 1, len(self.world.box.received))
                 kind.begin(self.world)
             if kind is not None and number == until:
                 kind.end(self.world)
@@ -154,7 +155,7 @@ class Year:
         sent = [fact for fact in facts if isinstance(fact, NoticeSent)]
         fault.at_once = sum(fact.kind == "alarm" for fact in sent)
         fault.at_end = sum(fact.kind == "ended" for fact in sent)
-        fault.digests = sum(fact.kind not in ("alarm", "ended") and ALL_CLEAR not in fact.subject for fact in sent)
+        fault.digests = sum(fault.kind.words in text for text in self.world.box.bodies(fault.first_mail))
         self.faults.append(fault)
         if fault.complaint:
             self.complaints.append(fault.complaint)

@@ -68,6 +68,7 @@ class Kind:
     begin: Begin
     happened: Callable[[Facts], bool]
     told: Literal["incident", "digest", "nothing"] = "incident"
+    words: str = ""  # what a digest tells it with, in its text
     end: Begin = calm
     undone: Begin = nothing
     kills: bool = False  # a start is killed right after an order left
@@ -143,12 +144,12 @@ KINDS: tuple[Kind, ...] = (
     Kind("told twice", lambda w: w.control.duplicate("execDetails"), _has(BrokerConnected), told="nothing"),
     Kind("told late", lambda w: w.control.delay("historicalData", 0.2, 2), _has(BrokerConnected), told="nothing"),
     # orders
-    Kind("an order refused", _refuse, _has(OrderRejected), told="digest", slots_max=0),
+    Kind("an order refused", _refuse, _has(OrderRejected), told="digest", words="refused", slots_max=0),
     Kind("killed while sending", nothing, _failed("cycle-killed"), kills=True, slots_max=0),
     # other hands
     Kind("a trade by hand", _trade, _foreign, undone=accepted_as("foreign trade")),
-    Kind("a fee", _take, _has(FeeCharged, BreakFound), told="digest", undone=accepted_as("fee")),
+    Kind("a fee", _take, _has(FeeCharged, BreakFound), told="digest", words="fee -3.50", undone=accepted_as("fee")),
     # our own machine
     Kind("a close a hundred times too high", _spoil, _has(DataFaultFound, StepFailed), end=_mend),
-    Kind("no mail", _no_mail(True), _has(NoticeFailed), told="nothing", end=_no_mail(False), slots_max=2),
+    Kind("no mail", _no_mail(True), _has(NoticeFailed), told="nothing", end=_no_mail(False), slots_max=0),
 )

@@ -31,6 +31,10 @@ class Mailbox:
     def subjects(self) -> list[str]:
         return [str(message["Subject"]) for message in self.received]
 
+    def bodies(self, first: int = 0) -> list[str]:
+        """Return the text of every message from one on."""
+        return [self.body("plain", index) for index in range(first, len(self.received))]
+
     def body(self, kind: str, index: int = -1) -> str:
         part = self.received[index].get_body((kind,))
         assert part is not None

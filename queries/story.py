@@ -8,11 +8,12 @@ tells in `story_of_facts.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple, Protocol
 from zoneinfo import ZoneInfo
 
 from ledger.book import Book, Forgotten
@@ -41,14 +42,47 @@ FINE, BAD_NEWS = 0, 1
 COMMISSIONS_LAST = timedelta(days=7)  # so long an audit looks ahead for what a day's fills cost
 
 
-@dataclass(frozen=True, slots=True)
-class Divergence:
-    """The first cycle whose recorded book hash replay does not reach."""
+BOOK = "the book's hash"
+
+
+class Divergence(NamedTuple):
+    """One thing that a cycle recorded and that does not come out again."""
 
     seq: int
     slot: str
+    what: str
     recorded: str
-    replayed: str
+    again: str
+
+
+class Judge(Protocol):
+    """Who decides each batch of a day again; the default asks nobody, and only the books are compared."""
+
+    @property
+    def verb(self) -> str:
+        """What was done to each cycle: "replayed", "decided again"."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What else is to be said, on lines of their own."""
+        ...
+
+    def see(self, batch: Sequence[Event], book: Book) -> Iterable[Divergence]:
+        """Return what differs in a batch; the book is that before it."""
+        ...
+
+
+class Nobody:
+    """Decides nothing again."""
+
+    verb = "replayed"
+    notes: Sequence[str] = ()
+
+    def see(self, batch: Sequence[Event], book: Book) -> Iterable[Divergence]:
+        """Find nothing."""
+        del batch, book
+        return ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +91,23 @@ class Audit:
 
     day: date
     lines: tuple[str, ...]
-    checked: int  # cycles of the day whose book hash was recomputed
+    checked: int  # finished cycles of the day
     equal: int
     chain_first: int
     chain_last: int
-    divergence: Divergence | None  # the first one up to the end of the day
+    divergences: tuple[Divergence, ...]  # up to the end of the day
+    verb: str = Nobody.verb
+    notes: tuple[str, ...] = ()
+
+    @property
+    def divergence(self) -> Divergence | None:
+        """The first one."""
+        return self.divergences[0] if self.divergences else None
 
     @property
     def exit_status(self) -> int:
         """1 on a divergence."""
-        return BAD_NEWS if self.divergence else FINE
+        return BAD_NEWS if self.divergences else FINE
 
 
 @dataclass(slots=True)
@@ -119,8 +160,11 @@ class Day:
         return self.symbols.get(con_id, f"contract {con_id}")
 
 
-def audit(home: Path, day: date, *, zone: str = HOME_ZONE) -> Audit:
-    """Tell a day, replayed from the book before it, and compare each recorded book hash with the replayed one."""
+def audit(home: Path, day: date, *, zone: str = HOME_ZONE, judge: Callable[[], Judge] = Nobody) -> Audit:
+    """Tell a day, replayed from the book before it, and compare each recorded book hash with the replayed one.
+
+    `judge` makes who decides the day's batches again.
+    """
     files = day_files(events_folder(home)).names
     began = datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC).date()
     earlier = [name for name in files if name < f"{began}.jsonl"]
@@ -128,9 +172,9 @@ def audit(home: Path, day: date, *, zone: str = HOME_ZONE) -> Audit:
     book, seal = folded_from(home, before=earlier[-1] if earlier else files[0]) if files else (Book(), None)
     bridged = bridge_of(home, day, zone=zone)
     try:
-        return audit_of(read_events(home, since=seal), day, book, bridged=bridged, zone=zone)
+        return audit_of(read_events(home, since=seal), day, book, bridged=bridged, zone=zone, judge=judge())
     except Forgotten:
-        return audit_of(read_events(home), day, bridged=bridged, zone=zone)
+        return audit_of(read_events(home), day, bridged=bridged, zone=zone, judge=judge())
     except UnknownDay:
         extent = " to ".join(files[at].removesuffix(".jsonl") for at in (0, -1))
         raise UnknownDay(f"{day}: expected a day of the log ({extent}), found nothing recorded on it") from None
@@ -143,29 +187,45 @@ def audit_of(
     *,
     bridged: BridgedDay | None = None,
     zone: str = HOME_ZONE,
+    judge: Judge | None = None,
 ) -> Audit:
     """Audit a day of a log, or of its end and the book before that; raises UnknownDay if nothing was recorded on it."""
-    book = book or Book()
+    book, judge = book or Book(), judge or Nobody()
     chapter = Day(day, zone, opening=book.snapshot, bridged=bridged)
     chapter.symbols.update((con_id, contract.symbol) for con_id, contract in book.contracts.items())
-    checked = equal = 0
-    first: Divergence | None = None
-    for event in events:
-        belongs = chapter.take(event)
+    cycles, found = dict[str, int](), list[Divergence]()  # finished ones, by slot, with what differs in them
+    for batch in batches(events):
+        belongs = [chapter.take(event) for event in batch][-1]
         if belongs > day:  # not this audit's, but for what the day's fills cost
-            if chapter.is_over(event):
+            if any(map(chapter.is_over, batch)):
                 break
             continue
-        if isinstance(event.fact, CycleFinished):
-            divergence = compared(event, event.fact, book)
-            first = first or divergence
-            checked += belongs == day
-            equal += belongs == day and divergence is None
-        book.apply(event)
-    seqs = [event.seq for event in chapter.events]
-    if not seqs:
+        differing = list(judge.see(batch, book)) if belongs == day else []
+        for event in batch:
+            if isinstance(event.fact, CycleFinished):
+                differing += filter(None, (compared(event, event.fact, book),))
+                if belongs == day:
+                    cycles.setdefault(event.fact.slot, 0)
+            book.apply(event)
+        found += differing
+    if not chapter.events:
         raise UnknownDay(f"{day}: expected a day of the log, found nothing recorded on it")
-    return Audit(day, tuple(story(chapter)), checked, equal, min(seqs), max(seqs), first)
+    seqs = [event.seq for event in chapter.events]
+    differ = {divergence.slot for divergence in found}
+    return Audit(
+        day, tuple(story(chapter)), len(cycles), len(cycles.keys() - differ), min(seqs), max(seqs), tuple(found),
+        judge.verb, tuple(judge.notes),
+    )  # fmt: skip
+
+
+def batches(events: Iterable[Event]) -> Iterator[tuple[Event, ...]]:
+    """Group events as they were recorded: what one line of a cycle told at once."""
+    batch = list[Event]()
+    for event in events:
+        batch.append(event)
+        if event.batch[0] == event.batch[1]:
+            yield tuple(batch)
+            batch.clear()
 
 
 def compared(event: Event, finished: CycleFinished, book: Book) -> Divergence | None:
@@ -177,23 +237,29 @@ def compared(event: Event, finished: CycleFinished, book: Book) -> Divergence | 
         replayed = f"cannot be computed: {error}"
     if replayed == finished.book_hash:
         return None
-    return Divergence(event.seq, finished.slot, finished.book_hash, replayed)
+    return Divergence(event.seq, finished.slot, BOOK, finished.book_hash, replayed)
 
 
 def audit_lines(found: Audit) -> list[str]:
     """Spell an audit: the verdict first, then the day."""
     cycles = f"{found.checked} cycle{'' if found.checked == 1 else 's'}"
     chain = f"chain ok {found.chain_first}-{found.chain_last}"
-    head = f"{found.day.isoformat()}  {chain} · {cycles} replayed, {found.equal} equal"
-    lines = [f"{head} · exit {found.exit_status}"]
-    if found.divergence:
-        where = found.divergence
-        lines += [
-            f"DIVERGENCE at seq {where.seq}, cycle {where.slot}: replaying the log does not lead to the recorded book",
-            f"  recorded {where.recorded}",
-            f"  replayed {where.replayed}",
-        ]
-    return [*lines, *found.lines]
+    head = f"{found.day.isoformat()}  {chain} · {cycles} {found.verb}, {found.equal} equal"
+    return [f"{head} · exit {found.exit_status}", *found.notes, *divergence_lines(found), *found.lines]
+
+
+def divergence_lines(found: Audit) -> Iterator[str]:
+    """Name the first divergence with both values, and count the others."""
+    if found.divergence is None:
+        return
+    where, others = found.divergence, len(found.divergences) - 1
+    subject = "replaying the log does not lead to the recorded book" if where.what == BOOK else where.what
+    word = "DIFFERS UNDER ANOTHER ENVIRONMENT" if found.notes else "DIVERGENCE"
+    yield f"{word} at seq {where.seq}, cycle {where.slot}: {subject}"
+    yield f"  recorded {where.recorded}"
+    yield f"  {'replayed' if where.what == BOOK else 'decided again'} {where.again}"
+    if others:
+        yield f"  and {others} more after it"
 
 
 def print_audit(found: Audit) -> int:

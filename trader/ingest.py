@@ -191,13 +191,14 @@ def _unfit(kind: Kind, source: str, contract: ContractDefined, day: date, proble
 def _kept(home: Path, source: Source, universe: Universe, fetched: dict[int, Series]) -> DataIngested:
     digests = put_all(home, (series_bytes(fetched[contract.con_id]) for contract in universe))
     pairs = zip(universe, digests, strict=True)
-    rows = (_row(contract, fetched[contract.con_id], digest) for contract, digest in pairs)
+    rows = (series_row(contract, fetched[contract.con_id], digest) for contract, digest in pairs)
     told: Provenance | None = getattr(source, "provenance", None)
     origin, fetched_at = (told.origin, told.fetched_at) if told is not None else (None, None)
     return DataIngested(source=source.name, series=tuple(rows), origin=origin, fetched_at=fetched_at)
 
 
-def _row(contract: ContractDefined, series: Series, digest: str) -> SeriesRow:
+def series_row(contract: ContractDefined, series: Series, digest: str) -> SeriesRow:
+    """Say of a kept series what it holds."""
     first, last = series[0].day, series[-1].day
     return SeriesRow(
         con_id=contract.con_id, symbol=contract.symbol, sha256=digest, bars=len(series), first=first, last=last,

@@ -87,7 +87,7 @@ def test_a_divergence_is_named_with_both_values(home: Path) -> None:
     found = audit_of(tampered(home, "2005-03-01/0935"), TUESDAY)
 
     assert found.divergence is not None
-    assert (found.divergence.slot, found.divergence.replayed) == ("2005-03-01/0935", true)
+    assert (found.divergence.slot, found.divergence.again) == ("2005-03-01/0935", true)
     assert (found.checked, found.equal, found.exit_status) == (6, 5, 1)
     assert f"  recorded 1:{'0' * 64}" in audit_lines(found)
     assert f"  replayed {true}" in audit_lines(found)
@@ -125,7 +125,7 @@ def test_a_hash_of_an_unknown_version_is_no_agreement(home: Path) -> None:
     found = audit_of(events, TUESDAY)
 
     assert found.divergence is not None
-    assert "cannot be computed" in found.divergence.replayed
+    assert "cannot be computed" in found.divergence.again
 
 
 @pytest.mark.parametrize("day", [date(2005, 3, 5), date(2004, 12, 31)])

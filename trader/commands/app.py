@@ -24,6 +24,7 @@ from trader import exits
 from trader.calendar import CalendarError
 from trader.commands import (
     approve,
+    audit,
     basis,
     books,
     care,
@@ -71,7 +72,7 @@ REMEDIES: tuple[tuple[type[OSError], str], ...] = (
 GROUPS: tuple[tuple[str, tuple[tuple[str, Callable[..., object]], ...]], ...] = (
     ("Daily", (*daily.COMMANDS, *expect.COMMANDS, *override.COMMANDS, *approve.COMMANDS)),
     ("Start", (*start.COMMANDS, *doctor.COMMANDS, *go_live.COMMANDS)),
-    ("History", history.COMMANDS),
+    ("History", (*audit.COMMANDS, *history.COMMANDS)),
     ("Books", (*books.COMMANDS, *journal.COMMANDS, *basis.COMMANDS)),
     ("Care", (*verify.COMMANDS, *quality.COMMANDS, *continuity.COMMANDS, *care.COMMANDS)),
 )

@@ -16,12 +16,12 @@ EVERY = 256  # steps between two looks at the clock
 
 
 @contextmanager
-def bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Yield a function that is told how far it is, from 0 to the total."""
+def bar(what: str, total: int, every: int = EVERY) -> Iterator[Callable[[int], None]]:
+    """Yield a function that is told how far it is, from 0 to the total; it looks at the clock `every` so many steps."""
     began, shown = monotonic(), list["Progress"]()
 
     def tell(done: int) -> None:
-        if done % EVERY or not sys.stderr.isatty():
+        if done % every or not sys.stderr.isatty():
             return
         if not shown and monotonic() - began > PATIENCE_SECONDS:
             shown.append(_begun(what, total))

@@ -75,12 +75,12 @@ SAFEGUARDS: tuple[Safeguard, ...] = (
 )
 
 
-def check_safeguards(book: Book, limits: Limits) -> tuple[Fact, ...]:
+def check_safeguards(book: Book, limits: Limits, safeguards: tuple[Safeguard, ...] = SAFEGUARDS) -> tuple[Fact, ...]:
     """Return every verdict, and what follows from them; a closing cycle plans nothing, so there is nothing to allow."""
     started = running_cycle(book).started
     if started.kind == "close":
         return ()
-    rows = tuple(row for safeguard in SAFEGUARDS for row in evaluate(safeguard, book, limits))
+    rows = tuple(row for safeguard in safeguards for row in evaluate(safeguard, book, limits))
     reasons = tuple(_reason(book, row) for row in rows if row.outcome != "pass")
     if started.dry_run:
         reasons = ("dry run", *reasons)

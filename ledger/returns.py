@@ -1,8 +1,9 @@
-"""What the account returned: time-weighted, money-weighted, and how far it fell from its peak. Pure.
+"""What the account returned: time-weighted, money-weighted, how evenly, and how far it fell from its peak. Pure.
 
 Time-weighted: each day's NAV over what it began with, flows counted as there from the day's start; days are linked.
 Money-weighted: the yearly rate at which everything put in and taken out is worth what there is (XIRR: actual days over
-365). Figures are computed to 60 digits and shown to 1e-8; nothing is decided by them.
+365). Volatility and Sharpe ratio are of daily returns, a year being 252 sessions; the ratio is the excess over nothing.
+Figures are computed to 60 digits and shown to 1e-8; nothing is decided by them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from ledger.lots import ROUNDING, ZERO
 ONE = Decimal(1)
 SHOWN = Decimal("1e-8")
 DAYS_A_YEAR = 365
+SESSIONS_A_YEAR = 252
 RATE_MIN, RATE_MAX = Decimal("-0.999999"), Decimal(1000)  # a year: -99.9999 % to 100,000 %
 SEARCHED = Context(prec=34)
 HALVINGS = 60  # of that interval: to 1e-15
@@ -80,6 +82,32 @@ def drawdown(days: Iterable[DayOfAccount]) -> Drawdown | None:
         if depth < worst.depth:
             worst = Drawdown(depth, peak_on, each.day, None)
     return worst
+
+
+def volatility(days: Sequence[DayOfAccount]) -> Decimal | None:
+    """Return how far daily returns lie from their mean, a year, to 1e-8; None for less than two, or an unknown one."""
+    told = _spread(days)
+    return None if told is None else shown(ROUNDING.multiply(told[1], ROUNDING.sqrt(Decimal(SESSIONS_A_YEAR))))
+
+
+def sharpe(days: Sequence[DayOfAccount]) -> Decimal | None:
+    """Return the mean of daily returns over how far they lie from it, a year, to 1e-8; None where they never differ."""
+    told = _spread(days)
+    if told is None or not told[1]:
+        return None
+    return shown(ROUNDING.multiply(ROUNDING.divide(*told), ROUNDING.sqrt(Decimal(SESSIONS_A_YEAR))))
+
+
+def _spread(days: Sequence[DayOfAccount]) -> tuple[Decimal, Decimal] | None:
+    """Return the mean of daily returns and their standard deviation, that of a sample."""
+    factors = [day.factor for day in days]
+    known = [ROUNDING.subtract(factor, ONE) for factor in factors if factor is not None]
+    if len(known) < max(len(factors), 2):
+        return None
+    with localcontext(ROUNDING):
+        mean = sum(known, ZERO) / len(known)
+        squares = sum(((each - mean) ** 2 for each in known), ZERO)
+        return mean, (squares / (len(known) - 1)).sqrt()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,17 @@ from decimal import Decimal
 
 import pytest
 
-from ledger.returns import DayOfAccount, Drawdown, Flow, drawdown, flows_of, linked, money_weighted
+from ledger.returns import (
+    DayOfAccount,
+    Drawdown,
+    Flow,
+    drawdown,
+    flows_of,
+    linked,
+    money_weighted,
+    sharpe,
+    volatility,
+)
 
 D = Decimal
 BEGAN = date(2005, 3, 1)
@@ -138,3 +148,30 @@ def test_a_fall_that_lasts_has_no_recovery_and_one_from_the_start_no_peak() -> N
 
 def test_what_never_fell_has_none_and_a_withdrawal_is_no_fall() -> None:
     assert drawdown(days(("100", "0", "110"), ("110", "-60", "50"))) == Drawdown(D(0), None, None, None)
+
+
+# How evenly: 1 % and 3 % lie 1.41421356 % apart from their mean of 2 %; times the root of 252.
+
+
+def test_volatility_and_sharpe_ratio_are_those_of_a_sample_a_year() -> None:
+    told = days(("100", "0", "101"), ("101", "0", "104.03"))
+
+    assert volatility(told) == D("0.22449944")
+    assert sharpe(told) == D("22.44994432")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        pytest.param([("100", "0", "101")], id="one day"),
+        pytest.param([("100", "0", "101"), ("0", "0", "5")], id="a day that began with nothing"),
+    ],
+)
+def test_without_two_known_days_there_is_neither(told: list[tuple[str, str, str]]) -> None:
+    assert (volatility(days(*told)), sharpe(days(*told))) == (None, None)
+
+
+def test_days_that_never_differ_have_no_sharpe_ratio() -> None:
+    told = days(("100", "0", "110"), ("110", "0", "121"))
+
+    assert (volatility(told), sharpe(told)) == (D(0), None)

@@ -40,7 +40,7 @@ from trader.approval import approval_of
 from trader.audit.inputs import Inputs
 from trader.bars import Series, read_series
 from trader.broker import universe_of
-from trader.evidence import get
+from trader.evidence import EvidenceError, get
 from trader.fitness import judge_of, judged
 from trader.projection import running_cycle
 from trader.safeguards import SAFEGUARDS, check_safeguards
@@ -132,6 +132,8 @@ def _targets(
                 return _as_failed(allocated, failed)
             strategy = as_kept(strategy, get(inputs.home, told.inputs[-1], ".json"))
         rows, hashes = forecast.decided(book, inputs.home, strategy, universe(inputs, book))
+    except EvidenceError:
+        raise  # lost since then: a strategy that failed over it then had no targets, and no evidence
     except forecast.STRATEGY_FAILURES as error:
         return forecast.failed(allocated.name, error)
     given = tuple(sha256(content).hexdigest() for content in strategy.evidence)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ledger.events import Fact, type_name
@@ -34,6 +35,14 @@ def new_database() -> duckdb.DuckDBPyConnection:
         "threads": "2",
     }
     return duckdb.connect(":memory:", config=settings)
+
+
+def fence(con: duckdb.DuckDBPyConnection, opened: Iterable[Path]) -> None:
+    """Let a connection open these files and no other, run no code but SQL, and keep it so."""
+    con.execute("SET python_enable_replacements = false")
+    con.execute(f"SET allowed_paths = [{', '.join(map(quoted, opened))}]")
+    con.execute("SET enable_external_access = false")
+    con.execute("SET lock_configuration = true")
 
 
 def united(event_type: type[Fact], parts: Sequence[Part]) -> str:

@@ -17,7 +17,7 @@ import fcntl
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
@@ -32,6 +32,7 @@ from ledger.line import Event
 from ledger.log import read_events
 from ledger.log.chain import Seal
 from ledger.log.disk import LOCAL
+from ledger.log.recovery import require_log
 from ledger.log.storage import day_files, events_folder, file_mode, folder_mode
 from queries.database import Part, does_not_fit, fill_table, new_database, quoted, united
 from queries.sealed import events_of, seal_in, seals
@@ -120,18 +121,32 @@ class Updated:
     kept: int
 
 
-def sealed_history(home: Path) -> SealedHistory:
-    """Return what may be read of a home's history, and how; each file named was checked just now."""
+def sealed_history(home: Path, types: Collection[str] | None = None) -> SealedHistory:
+    """Return what may be read of a home's history, and how; each file named was checked just now.
+
+    Of some types only (None: all), no more is checked, read or decoded than they need.
+    """
+    if types is not None and not types:
+        require_log(home)
+        return SealedHistory({}, (), ())
     manifest = _bound_manifest(home)
-    good = [unit for unit in manifest.units if usable(home, unit)]
+    good = [unit for unit in manifest.units if usable(home, _with_types(unit, types))]
     if manifest.last_day is None or not good or GLOB & set(str(home)):
-        return SealedHistory({}, (), read_events(home))
+        return SealedHistory({}, (), read_events(home, types=types))
     passed_over = [day for unit in manifest.units if unit not in good for day in unit.days]
     lines = chained(
-        (event for day in passed_over for event in events_of(home, day.seal)), _after(home, manifest.last_day)
+        (event for day in passed_over for event in events_of(home, day.seal, types)),
+        _after(home, manifest.last_day, types),
     )
-    kept = [(file, unit.path(home, file)) for unit in good for file in unit.files]
+    kept = [(file, unit.path(home, file)) for unit in good for file in _with_types(unit, types).files]
     return SealedHistory(_parts(kept), tuple(path for _, path in kept), lines)
+
+
+def _with_types(unit: Unit, types: Collection[str] | None) -> Unit:
+    """Return a unit with the files of some types alone."""
+    if types is None:
+        return unit
+    return unit.model_copy(update={"files": tuple(file for file in unit.files if file.table in types)})
 
 
 def _parts(kept: Iterable[tuple[File, Path]]) -> dict[str, tuple[Part, ...]]:
@@ -236,8 +251,8 @@ def _bound_manifest(home: Path) -> Manifest:
     return manifest if seal is not None and _day(seal) == manifest.last_day else Manifest()
 
 
-def _after(home: Path, day: Day) -> Iterator[Event]:
-    return read_events(home, since=Seal(day.file, day.last_seq, day.head_hash))
+def _after(home: Path, day: Day, types: Collection[str] | None) -> Iterator[Event]:
+    return read_events(home, since=Seal(day.file, day.last_seq, day.head_hash), types=types)
 
 
 def _wanted(home: Path) -> Iterator[tuple[str, tuple[Day, ...]]]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
 from ledger.errors import LogDamaged
 from ledger.events import DaySealed
-from ledger.line import LINE_BYTES_MAX, Event, LineBroken, decode
+from ledger.line import LINE_BYTES_MAX, Event, LineBroken, decode, header_of_sealed
+from ledger.log.reading import of_types
 from ledger.log.recovery import RESTORE
 from ledger.log.storage import day_files, events_folder
 
@@ -41,8 +42,8 @@ def seal_in(path: Path) -> DaySealed | None:
     return fact if isinstance(fact, DaySealed) else None
 
 
-def events_of(home: Path, seal: DaySealed) -> Iterator[Event]:
-    """Yield the events of a sealed day; LogDamaged, and none, if its bytes are not those that were sealed."""
+def events_of(home: Path, seal: DaySealed, types: Collection[str] | None = None) -> Iterator[Event]:
+    """Yield the events of a sealed day, of some types or all; LogDamaged, and none, if its bytes were not sealed so."""
     path = events_folder(home) / seal.file
     try:
         content = path.read_bytes()
@@ -52,4 +53,7 @@ def events_of(home: Path, seal: DaySealed) -> Iterator[Event]:
     if found != seal.file_sha256:
         raise LogDamaged(f"{path.name}: expected SHA-256 {seal.file_sha256}, found {found}; {RESTORE}")
     for raw in content.splitlines(keepends=True):
-        yield decode(raw)
+        if types is None:
+            yield decode(raw)
+        else:
+            yield from of_types(raw, header_of_sealed(raw), types)

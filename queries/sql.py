@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ledger.events import decimal_text, instant_text
+from queries.relations import named_in
 from queries.tables import HOME_ZONE, TableError, connect
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ class StatementError(Exception):
     """A statement that cannot be answered: wrong, or not a question."""
 
 
+class UnknownRelation(StatementError):
+    """A statement names what is not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The columns and rows of an answer, as Python values; money and quantities are Decimals."""
@@ -46,12 +51,23 @@ class Answer:
 def run(home: Path, statement: str, format: Format = "table", *, zone: str = HOME_ZONE) -> int:
     """Answer a statement on standard output; return the exit status (2 with one line for a bad statement)."""
     try:
-        answer = ask(connect(home, zone=zone), statement)
+        answer = answered(home, statement, zone=zone)
     except (StatementError, TableError) as error:
         print(f"sql: {error}", file=sys.stderr)
         return COULD_NOT_RUN
     print_answer(answer, format)
     return FINE
+
+
+def answered(home: Path, statement: str, *, zone: str = HOME_ZONE) -> Answer:
+    """Answer one question from a home, of which no more is read than the question names; raises as `ask` does."""
+    wanted = named_in(statement)
+    try:
+        return ask(connect(home, zone=zone, wanted=wanted), statement)
+    except UnknownRelation:
+        if wanted is None:
+            raise
+        return ask(connect(home, zone=zone), statement)  # its name was put together, or is a mistake that resembles one
 
 
 def ask(con: duckdb.DuckDBPyConnection, statement: str) -> Answer:
@@ -67,6 +83,8 @@ def ask(con: duckdb.DuckDBPyConnection, statement: str) -> Answer:
         aliases = ", ".join(f"c{i}" for i in range(len(columns)))
         answer = _fetched(con.execute(f"SELECT {shown} FROM (\n{_bare(statement)}\n) AS answer({aliases})"))
         return Answer(tuple(name for name, _ in columns), answer.rows)
+    except duckdb.CatalogException as error:
+        raise UnknownRelation(_one_line(error)) from error
     except duckdb.Error as error:
         raise StatementError(_one_line(error)) from error
 

@@ -2,22 +2,22 @@
 
 Sealed days come from Parquet (`parquet.py`), the rest of the log from its lines (`staging.py`); a reader sees one table
 either way. Nothing here knows an event by name: a new type or field appears by itself. To add a view, write
-`views/NAME.sql`, whose first line is a comment with the question it answers, and add NAME to `VIEWS`, after the views
-that it reads.
+`views/NAME.sql`, whose first line is a comment with the question it answers, and add NAME to `VIEWS` (`relations.py`),
+after the views that it reads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from importlib.resources import files
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger.events import EVENT_TYPES, type_name
+from ledger.events import BY_NAME, EVENT_TYPES, Fact, type_name
 from ledger.line import Event
-from queries.database import Part, does_not_fit, fill_table, new_database, quoted, united
+from queries.database import Part, does_not_fit, fence, fill_table, new_database, united
 from queries.kept_bars import kept, relation
 from queries.parquet import GLOB, sealed_history
+from queries.relations import BARS, EVENTS, VIEWS, needed, view_text
 from queries.staging import ENVELOPE, Staged, TableError, columns_of, stage
 
 if TYPE_CHECKING:
@@ -36,10 +36,6 @@ __all__ = [
     "view_text",
 ]  # fmt: skip
 
-VIEWS: tuple[str, ...] = (
-    "fills", "trades", "strategies", "orders", "cycles", "nav", "positions_history", "positions", "cash_history",
-    "cash", "days",
-)  # fmt: skip
 HOME_ZONE = "America/New_York"  # days and shown times are those of the account's home calendar
 
 
@@ -47,69 +43,79 @@ class UnknownDay(Exception):
     """A day of which the log knows nothing."""
 
 
-def connect(home: Path, *, zone: str = HOME_ZONE) -> duckdb.DuckDBPyConnection:
-    """Return the home's history as tables and views, behind a fence.
+def connect(
+    home: Path, *, zone: str = HOME_ZONE, wanted: Collection[str] | None = None, outputs: Collection[Path] = ()
+) -> duckdb.DuckDBPyConnection:
+    """Return the home's history as tables and views, behind a fence; of them those that are wanted (None: all).
 
-    Of the files of this machine only the Parquet copies and the kept bars, just checked, can be opened;
-    `queries.sql.ask` lets nothing through that could write to them.
+    Of the files of this machine only the Parquet copies and the kept bars, just checked, can be opened, and those that
+    an answer is written to; `queries.sql.ask` lets nothing through that could write.
     """
-    con, opened = _history(home, zone)
-    con.execute("SET python_enable_replacements = false")
-    con.execute(f"SET allowed_paths = [{', '.join(map(quoted, opened))}]")
-    con.execute("SET enable_external_access = false")
-    con.execute("SET lock_configuration = true")
+    con, opened = _history(home, zone, wanted)
+    fence(con, (*opened, *outputs))
     return con
 
 
-def unfenced(home: Path, *, zone: str = HOME_ZONE) -> duckdb.DuckDBPyConnection:
+def unfenced(home: Path, *, zone: str = HOME_ZONE, wanted: Collection[str] | None = None) -> duckdb.DuckDBPyConnection:
     """Return the same without the fence: for our own statements alone."""
-    return _history(home, zone)[0]
+    return _history(home, zone, wanted)[0]
 
 
 def load(events: Iterable[Event], *, zone: str = HOME_ZONE) -> duckdb.DuckDBPyConnection:
     """Fill a new in-memory database with the events, views included, without the fence."""
-    return _database({}, stage(events), zone)
+    return _database({}, stage(events), zone, needed(None))
 
 
-def _history(home: Path, zone: str) -> tuple[duckdb.DuckDBPyConnection, tuple[Path, ...]]:
-    history = sealed_history(home)
-    bars = None if GLOB & set(str(home)) else kept(home)
+def _history(
+    home: Path, zone: str, wanted: Collection[str] | None
+) -> tuple[duckdb.DuckDBPyConnection, tuple[Path, ...]]:
+    names = needed(wanted)
+    history = sealed_history(home, BY_NAME.keys() if EVENTS in names else BY_NAME.keys() & names)
+    bars = kept(home) if BARS in names and not GLOB & set(str(home)) else None
     files = history.files if bars is None else (*history.files, bars)
-    return _database(history.parts, stage(history.lines), zone, bars), files
+    return _database(history.parts, stage(history.lines), zone, names, bars), files
 
 
 def _database(
-    parts: Mapping[str, tuple[Part, ...]], staged: Staged, zone: str, bars: Path | None = None
+    parts: Mapping[str, tuple[Part, ...]], staged: Staged, zone: str, names: Collection[str], bars: Path | None = None
 ) -> duckdb.DuckDBPyConnection:
-    import duckdb
-
     con = new_database()
     con.execute(f"SET TimeZone = '{zone}'")  # a day and a shown time are those of the home calendar
     con.begin()
     for event_type in EVENT_TYPES:
         table = type_name(event_type)
-        kept = parts.get(table, ())
-        if not kept:
-            fill_table(con, table, event_type, staged)
-            continue
-        fresh = f"fresh.{table}"
-        con.execute("CREATE SCHEMA IF NOT EXISTS fresh")
-        fill_table(con, fresh, event_type, staged)
-        try:
-            con.execute(f"CREATE VIEW {table} AS {united(event_type, (*kept, Part(fresh, staged.places)))}")
-        except duckdb.Error as error:
-            raise does_not_fit(table, error) from error
-    con.execute(f"CREATE VIEW events AS {_union_of_all()}")
-    con.execute(f"CREATE VIEW bars AS {relation(bars)}")
+        if EVENTS in names or table in names:
+            _create(con, table, event_type, parts.get(table, ()), staged)
+    if EVENTS in names:
+        con.execute(f"CREATE VIEW {EVENTS} AS {_union_of_all()}")
+    if BARS in names:
+        con.execute(f"CREATE VIEW {BARS} AS {relation(bars)}")
     for view in VIEWS:
-        con.execute(f"CREATE VIEW {view} AS {view_text(view)}")
+        if view in names:
+            con.execute(f"CREATE VIEW {view} AS {view_text(view)}")
     con.commit()
     return con
 
 
-def view_text(name: str) -> str:
-    """Return the SQL of a view, as it stands in its file."""
-    return files("queries").joinpath("views", f"{name}.sql").read_text(encoding="utf-8")
+def _create(
+    con: duckdb.DuckDBPyConnection, table: str, event_type: type[Fact], kept: tuple[Part, ...], staged: Staged
+) -> None:
+    """Make a table of staged events, or a view of what is kept and of those staged."""
+    import duckdb
+
+    if not kept:
+        fill_table(con, table, event_type, staged)
+        return
+    parts = kept
+    if table in staged.lines:
+        fresh = f"fresh.{table}"
+        con.execute("CREATE SCHEMA IF NOT EXISTS fresh")
+        fill_table(con, fresh, event_type, staged)
+        parts = (*kept, Part(fresh, staged.places))
+    try:
+        con.execute(f"CREATE VIEW {table} AS {united(event_type, parts)}")
+    except duckdb.Error as error:
+        raise does_not_fit(table, error) from error
 
 
 def _union_of_all() -> str:

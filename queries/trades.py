@@ -32,7 +32,8 @@ def print_trades(home: Path, first: date | None, last: date | None, format: Form
         [*([f"session_day >= DATE '{first}'"] if first else []), *([f"session_day <= DATE '{last}'"] if last else [])]
     )
     names = ", ".join("NULL" if column.name == POINTS_COLUMN else column.name for column in COLUMNS)
-    told = ask(connect(home, zone=zone), f"SELECT {names} FROM trades WHERE {where or 'true'} ORDER BY filled_at, seq")
+    con = connect(home, zone=zone, wanted=("trades",))
+    told = ask(con, f"SELECT {names} FROM trades WHERE {where or 'true'} ORDER BY filled_at, seq")
     fills: Sequence[tuple[Any, ...]] = told.rows
     rows = [(*row[:9], _points(row[3], row[5], row[6]), *row[10:]) for row in fills]
     print_rows(COLUMNS, rows, format)

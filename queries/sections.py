@@ -66,7 +66,7 @@ class Section:
     charts: tuple[Chart, ...] = ()
     texts: frozenset[int] | None = None  # columns that stand to the left; None: the first and the last
     apart: frozenset[int] = frozenset()  # rows that are set apart
-    seqs: tuple[int | None, ...] = ()  # the line of the log that each row rests on
+    seqs: tuple[int | None, ...] = ()  # the line of the log that each row, or without rows each label, rests on
 
     def is_text(self, column: int) -> bool:
         """Tell whether a column stands to the left."""
@@ -78,7 +78,7 @@ class Section:
         return row in self.apart or "DIFFER" in words or " open" in words
 
     def seq(self, row: int) -> int | None:
-        """Return the line of the log that a row rests on; None: not one alone."""
+        """Return the line of the log that a row, or a label, rests on; None: not one alone."""
         return self.seqs[row] if self.seqs else None
 
 

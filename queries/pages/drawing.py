@@ -1,0 +1,215 @@
+"""Pictures of a page as SVG: curves over time, and bars by name. No library, no script, no colour: the style sheet's.
+
+Text stays text: it can be read aloud, searched, and is larger on a telephone. Figures turn into floats here, at the
+very end, because a pixel needs no cents. To draw a curve in another way: a style in `templates/report.css`, and its
+name in `Style`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from html import escape
+from itertools import groupby, pairwise
+from math import floor, log10
+from typing import Literal, NamedTuple
+
+Style = Literal["line", "second", "limit", "area"]
+Shown = Callable[[Decimal], str]
+Point = tuple[float, float]
+WIDTH, HEIGHT = 720.0, 220.0
+TOP, BOTTOM = 26.0, 30.0  # room for the upper label, and for the days
+BAR, NAMES, FIGURES = 34.0, 120.0, 130.0  # height of a row; room for the names and for the figures
+TICKS_MAX, LEVELS = 8, 4
+POINTS_MAX = 250  # more of them need no tip each
+SPARKS = "▁▂▃▄▅▆▇█"
+SPARK_WIDTH = 40
+
+
+class Curve(NamedTuple):
+    """One line; None where it is not known."""
+
+    name: str
+    values: Sequence[Decimal | None]
+    style: Style = "line"
+    steps: bool = False
+
+
+class Mark(NamedTuple):
+    """Something on the way: where, and what."""
+
+    place: int
+    words: str
+
+
+class Frame(NamedTuple):
+    """Where figures lie on the paper."""
+
+    places: int
+    low: float
+    high: float
+    height: float
+
+    def x(self, place: float) -> float:
+        """Return where a place lies; one alone stands in the middle."""
+        return WIDTH * (place / (self.places - 1) if self.places > 1 else 0.5)
+
+    def y(self, value: float) -> float:
+        """Return where a value lies."""
+        room = self.height - TOP - BOTTOM
+        return TOP + room * (1 - (value - self.low) / (self.high - self.low))
+
+
+def curves(
+    told: Sequence[Curve],
+    places: Sequence[str],
+    shown: Shown,
+    *,
+    marks: Sequence[Mark] = (),
+    base: Decimal | None = None,
+    height: float = HEIGHT,
+) -> str:
+    """Draw curves over places that have names (days); `base` is always in sight, and areas reach down to it."""
+    values = [float(value) for curve in told for value in curve.values if value is not None]
+    frame = _frame(len(places), values + ([] if base is None else [float(base)]), height)
+    inside = [*_levels(frame, shown), *_names(frame, places)]
+    for curve in told:
+        inside += _curve(frame, curve, base)
+    inside += [_mark(frame, told[0], mark) for mark in marks]
+    inside += _last(frame, told[0], shown)
+    inside += _tips(frame, told, places, shown)
+    return _svg(height, inside)
+
+
+def bars(rows: Sequence[tuple[str, Decimal]], shown: Shown) -> str:
+    """Draw a bar a name, to the right for gains, to the left for losses."""
+    most = max((abs(float(value)) for _, value in rows), default=0.0) or 1.0
+    zero, room = NAMES + (WIDTH - NAMES - FIGURES) / 2, (WIDTH - NAMES - FIGURES) / 2
+    inside = [f'<line class="axis" x1="{zero:.1f}" x2="{zero:.1f}" y1="0" y2="{BAR * len(rows):.1f}"/>']
+    for place, (name, value) in enumerate(rows):
+        length, top = room * abs(float(value)) / most, BAR * place
+        left, style = (zero, "gain") if value >= 0 else (zero - length, "loss")
+        inside += [
+            f'<rect class="{style}" x="{left:.1f}" y="{top + 5:.1f}" width="{length:.1f}" height="{BAR - 10:.1f}"/>',
+            _text(0, top + BAR * 0.66, name, "strong"),
+            _text(WIDTH, top + BAR * 0.66, shown(value), "end"),
+        ]
+    return _svg(BAR * max(len(rows), 1), inside)
+
+
+def spark(values: Sequence[Decimal | None]) -> str:
+    """Draw a course in a few characters; a gap where it is not known."""
+    every = -(-len(values) // SPARK_WIDTH) or 1
+    taken = [values[min(start + every, len(values)) - 1] for start in range(0, len(values), every)]
+    known = [float(value) for value in taken if value is not None]
+    if not known:
+        return ""
+    low, high = min(known), max(known)
+    span = (high - low) or 1.0
+    last = len(SPARKS) - 1
+    return "".join(" " if each is None else SPARKS[round(last * (float(each) - low) / span)] for each in taken)
+
+
+def _svg(height: float, inside: Sequence[str]) -> str:
+    lines = "\n".join(inside)
+    return f'<svg class="chart" viewBox="0 0 {WIDTH:.0f} {height:.0f}" role="img">\n{lines}\n</svg>'
+
+
+def _text(x: float, y: float, words: str, style: str = "") -> str:
+    return f'<text class="{style}" x="{x:.1f}" y="{y:.1f}">{escape(words)}</text>'
+
+
+def _frame(places: int, values: Sequence[float], height: float) -> Frame:
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    spare = (high - low) * 0.06 or abs(high) * 0.01 or 1.0
+    return Frame(places, low - spare if low else low, high + spare if high else high, height)
+
+
+def _levels(frame: Frame, shown: Shown) -> Iterator[str]:
+    """Draw a few round levels, each named above its line: no room is lost at the side."""
+    step = _round_step((frame.high - frame.low) / LEVELS)
+    level = floor(frame.low / float(step) + 1) * step
+    while float(level) <= frame.high:
+        y = frame.y(float(level))
+        yield f'<line class="grid" x1="0" x2="{WIDTH:.0f}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        yield _text(0, y - 4, shown(level))
+        level += step
+
+
+def _round_step(rough: float) -> Decimal:
+    power = floor(log10(rough))
+    factor = next((step for step in (1, 2, 5) if step * 10.0**power >= rough), 10)
+    return Decimal(factor).scaleb(power)
+
+
+def _names(frame: Frame, places: Sequence[str]) -> Iterator[str]:
+    """Name the places below; places in a row that have one name are named once, and only some where there are many."""
+    firsts = [(place, name) for name, group in groupby(enumerate(places), key=lambda each: each[1])
+              for place, _ in (next(group),)]  # fmt: skip
+    every = -(-len(firsts) // TICKS_MAX)
+    chosen = firsts[::every]
+    for number, (place, name) in enumerate(chosen):
+        style = "" if number == 0 else "end" if place == frame.places - 1 else "middle"
+        x = 0.0 if number == 0 else frame.x(place)
+        minor = " minor" if number % 2 else ""
+        yield _text(x, frame.height - 8, name, f"{style}{minor}".strip())
+
+
+def _curve(frame: Frame, curve: Curve, base: Decimal | None) -> Iterator[str]:
+    for known, group in groupby(enumerate(curve.values), key=lambda each: each[1] is not None):
+        points = [(frame.x(place), frame.y(float(value or 0))) for place, value in group]
+        if not known:
+            continue
+        if curve.steps:
+            points = list(_stepped(points))
+        if len(points) == 1:  # of one place alone: a line across
+            points = [(max(points[0][0] - 20, 0.0), points[0][1]), (min(points[0][0] + 20, WIDTH), points[0][1])]
+        path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+        if curve.style == "area":
+            floor_y = frame.y(frame.low if base is None else float(base))
+            left, right = points[0][0], points[-1][0]
+            yield f'<path class="area" d="M{left:.1f} {floor_y:.1f}L{path}L{right:.1f} {floor_y:.1f}Z"/>'
+        else:
+            yield f'<path class="{curve.style}" d="M{path}"/>'
+
+
+def _stepped(points: Sequence[Point]) -> Iterator[Point]:
+    yield points[0]
+    for (_, before), (x, y) in pairwise(points):
+        yield (x, before)
+        yield (x, y)
+
+
+def _mark(frame: Frame, curve: Curve, mark: Mark) -> str:
+    place = min(mark.place, len(curve.values) - 1)
+    value = curve.values[place]
+    y = frame.height - BOTTOM if value is None else frame.y(float(value))
+    at = f'cx="{frame.x(place):.1f}" cy="{y:.1f}"'
+    return f'<circle class="mark" {at} r="5.5"><title>{escape(mark.words)}</title></circle>'
+
+
+def _last(frame: Frame, curve: Curve, shown: Shown) -> Iterator[str]:
+    """Write the last known figure at the end of the first curve."""
+    known = [(place, value) for place, value in enumerate(curve.values) if value is not None]
+    if known:
+        place, value = known[-1]
+        y = max(frame.y(float(value)) - 10, 18.0)
+        yield _text(
+            min(frame.x(place), WIDTH), y, shown(value), "strong end" if frame.x(place) > WIDTH / 4 else "strong"
+        )
+
+
+def _tips(frame: Frame, told: Sequence[Curve], places: Sequence[str], shown: Shown) -> Iterator[str]:
+    if len(places) > POINTS_MAX:
+        return
+    for place, name in enumerate(places):
+        lines = [
+            f"{curve.name} {shown(value)}"
+            for curve in told
+            if curve.style != "area" and (value := curve.values[place]) is not None
+        ]
+        value = told[0].values[place]
+        if lines and value is not None:
+            words = escape("\n".join((name, *lines)))
+            at = f'cx="{frame.x(place):.1f}" cy="{frame.y(float(value)):.1f}"'
+            yield f'<circle class="point" {at} r="6"><title>{words}</title></circle>'

@@ -1,0 +1,186 @@
+"""What happened: a month day by day, a day in its own words; what went wrong, breaks, and the nearest limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from ledger.book import Book
+from ledger.breaks import Break
+from ledger.bridge import LINES
+from ledger.events import CycleSkipped, TradingHalted
+from ledger.returns import DayOfAccount
+from queries.break_words import both_sides, ended_words, follows, what_differs
+from queries.figures import UNKNOWN, change, clock_time, money, percent, percent_change
+from queries.pages.found import Found
+from queries.pages.limits import NOT_OF_THE_ACCOUNT, Closest, closest
+from queries.sections import Section
+
+LIMITS_SHOWN = 12
+TROUBLES_SHOWN = 60  # the rest is counted
+GLYPHS = "● finished  ○ without consent to trade  ◐ beside an open break  ✗ failed  † never ended"
+
+
+def story(lines: Sequence[str]) -> Section:
+    """Tell a day in its own words: what an audit prints, each line behind its time."""
+    told = (line.split(maxsplit=1) for line in lines)
+    return Section("The day", labelled=tuple((words[0], words[-1]) for words in told if words))
+
+
+def bridge(found: Found) -> Iterator[Section]:
+    """Tell how NAV came about, line by line."""
+    told, base = found.bridge, found.stretch.base_currency
+    if told is None:
+        yield Section("How NAV came about", (f"{UNKNOWN}: {found.unknown}",), tone="bad")
+        return
+    rows = [("NAV before", money(told.opening), "")]
+    rows += [(line, change(told.lines[line]), "") for line in LINES if told.lines[line]]
+    rows.append(("NAV", money(told.closing), f"residual {money(told.residual)}"))
+    if told.accrued:
+        rows.append(("accruals", change(told.accrued), "beside NAV: announced, not paid"))
+    apart = frozenset((len(rows) - 1,)) if told.residual else frozenset[int]()
+    yield Section("How NAV came about", head=("line", base, ""), rows=tuple(rows), apart=apart)
+
+
+def days(found: Found) -> Iterator[Section]:
+    """Tell each day in a line."""
+    if found.is_one_day:
+        return
+    known = {day.day: day for day in found.days}
+    benchmark = dict(zip(known, _benchmark(found), strict=True)) if found.course is not None else {}
+    rows = [_day(found, told.day, known.get(told.day), benchmark.get(told.day)) for told in found.bridged]
+    head = ["day", f"NAV {found.stretch.base_currency}", "made", "", "leverage", "cycles", "filled", ""]
+    if benchmark and found.course is not None:
+        head.insert(4, found.course.ticker)
+    else:
+        rows = [(*row[:4], *row[5:]) for row in rows]
+    texts = frozenset((0, len(head) - 3, len(head) - 1))
+    yield Section("Day by day", head=tuple(head), rows=tuple(rows), texts=texts, after=(GLYPHS,))
+
+
+def _benchmark(found: Found) -> Iterator[str]:
+    """Return what the benchmark returned on each day."""
+    assert found.course is not None
+    before: Decimal | None = found.days[0].opening
+    for day, value in zip(found.days, found.course.values, strict=True):
+        factor = None if before is None or value is None else DayOfAccount(day.day, before, day.flows, value).factor
+        yield "" if factor is None else percent_change(factor - 1)
+        before = value
+
+
+def _day(found: Found, day: date, known: DayOfAccount | None, benchmark: str | None) -> tuple[str, ...]:
+    cycles = [cycle for cycle in found.cycles if cycle.day == day]
+    last = next((cycle.snapshot for cycle in reversed(cycles) if cycle.snapshot is not None), None)
+    orders = [order for order in found.stretch.orders.values() if order.day == day]
+    filled = sum(order.status == "filled" for order in orders)
+    factor = None if known is None else known.factor
+    return (
+        f"{day:%a} {day.day} {day:%b}", money(None if last is None else last.nav),
+        change(None if known is None else known.closing - known.opening - known.flows),
+        percent_change(None if factor is None else factor - 1), benchmark or "",
+        UNKNOWN if last is None else f"{last.leverage_gross:.2f}",
+        "".join(cycle.glyph for cycle in cycles if cycle.kind != "close"), f"{filled}/{len(orders)}",
+        ", ".join(name for cycle in cycles for name in cycle.breaks),
+    )  # fmt: skip
+
+
+def troubles(found: Found) -> Iterator[Section]:
+    """Tell what did not go as planned: cycles that failed, were skipped or had no consent, and halts."""
+    told = sorted({*_of_cycles(found), *_beside_cycles(found)})
+    if not told:
+        return
+    labelled = tuple((_at(found, at), f"{what} · {why}") for at, what, why, _ in told[:TROUBLES_SHOWN])
+    more = len(told) - TROUBLES_SHOWN
+    after = (f"{more:,} more are left out.",) if more > 0 else ()
+    seqs = tuple(seq for *_, seq in told[:TROUBLES_SHOWN])
+    yield Section("Not as planned", labelled=labelled, seqs=seqs, after=after)
+
+
+def _of_cycles(found: Found) -> Iterator[tuple[datetime, str, str, int]]:
+    for cycle in found.cycles:
+        if cycle.failed:
+            yield cycle.started_at, "cycle failed", cycle.failed, cycle.seq
+        elif cycle.ended_at is None:
+            yield cycle.started_at, "cycle never ended", "it died; the next one resolved what was under way", cycle.seq
+        for reason in cycle.steps_failed:
+            yield cycle.started_at, "step failed", reason, cycle.seq
+        if cycle.vetoes:
+            yield cycle.started_at, "no consent to trade", ", ".join(cycle.vetoes), cycle.seq
+
+
+def _beside_cycles(found: Found) -> Iterator[tuple[datetime, str, str, int]]:
+    for event in (*found.stretch.halts, *found.stretch.skipped):
+        match event.fact:
+            case TradingHalted(reason=reason):
+                yield event.recorded_at, "halted", reason, event.seq
+            case CycleSkipped(slot=slot, reason=reason):
+                yield event.recorded_at, "slot passed", f"{slot}: {reason}", event.seq
+            case _:
+                pass
+
+
+def breaks(found: Found) -> Iterator[Section]:
+    """Tell each break that was found in these days, and how it ended."""
+    book = found.stretch.book
+    known = [] if book is None else [book.breaks[name] for name in found.stretch.breaks if name in book.breaks]
+    if not known or book is None:
+        return
+    labelled = tuple((each.found.break_id, " · ".join(_break(found, book, each))) for each in known)
+    is_open = any(each.status == "open" for each in known)
+    yield Section("Breaks", labelled=labelled, seqs=tuple(each.seq for each in known), tone="bad" if is_open else None)
+
+
+def _break(found: Found, book: Book, known: Break) -> Iterator[str]:
+    apart = "" if known.found.difference is None else f" ({both_sides(known)})"
+    yield f"{_at(found, known.at)}, {what_differs(book, known)}{apart}"
+    yield follows(book, known)
+    yield _ended(found, known)
+
+
+def _ended(found: Found, known: Break) -> str:
+    if known.ended_at is None:
+        return "open still"
+    return f"{_at(found, known.ended_at)}, {ended_words(known)}"
+
+
+def limits(found: Found) -> Iterator[Section]:
+    """Tell which limits were nearest, and which safeguards refused how often."""
+    evaluated = ((cycle.started_at, cycle.verdicts_seq, cycle.verdicts) for cycle in found.cycles if cycle.verdicts)
+    told = closest(evaluated)
+    near = [each for each in told if each.refused or (each.used is not None and _counts(each))][:LIMITS_SHOWN]
+    if not near:
+        return
+    yield Section(
+        "Nearest limits",
+        head=("limit", "used", "observed", "limit", "refused", "when", "of"),
+        rows=tuple(_limit(found, each) for each in near),
+        texts=frozenset((0, 5, 6)),
+        seqs=tuple(each.seq for each in near),
+        apart=frozenset(place for place, each in enumerate(near) if each.refused),
+        after=(f"Of {len(told)} safeguards: those that refused first, then by how much of their room was used.",),
+    )
+
+
+def _counts(each: Closest) -> bool:
+    return each.verdict.safeguard not in NOT_OF_THE_ACCOUNT
+
+
+def _limit(found: Found, each: Closest) -> tuple[str, ...]:
+    verdict = each.verdict
+    of = "" if verdict.con_id is None else found.stretch.symbol(verdict.con_id)
+    if each.used is not None and each.used > 1 and verdict.outcome == "pass":
+        of = f"{of} let through: positions only shrank".strip()
+    return (
+        verdict.safeguard.replace("_", " "), "" if each.used is None else percent(each.used), verdict.observed,
+        verdict.limit, str(each.refused) if each.refused else "", _at(found, each.at), of,
+    )  # fmt: skip
+
+
+def _at(found: Found, moment: datetime) -> str:
+    """Spell a moment: the time alone on the page of its day."""
+    there = moment.astimezone(ZoneInfo(found.stretch.zone))
+    if found.is_one_day and there.date() == found.stretch.first:
+        return clock_time(moment, found.stretch.zone)
+    return f"{there:%a} {there.day} {there:%b %H:%M}"

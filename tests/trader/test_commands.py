@@ -89,7 +89,7 @@ def test_help_lists_the_commands_in_groups(tmp_path: Path) -> None:
             id="minus",
         ),
         pytest.param(["breaks", "B-9"], "impossible: break B-9: expected one of B-1, B-2", id="no such break"),
-        pytest.param(["audit", "yesterday"], "usage: Invalid value for 'DAY': 'yesterday' does not match", id="no day"),
+        pytest.param(["audit", "yesterday"], "usage: Invalid value: expected a trading day", id="no day"),
         pytest.param(["audit", "2005-03-05"], "unknown-day: 2005-03-05: expected a day of the log", id="a Saturday"),
         pytest.param(["commit", "2005-03-05"], "unknown-day: 2005-03-05: expected a session", id="no session"),
         pytest.param(["sql", "DELETE FROM fills"], "sql: ", id="no question"),
@@ -309,7 +309,7 @@ def test_the_log_of_another_account_or_clock_answers_nothing(home: Path, words: 
 
 @pytest.mark.parametrize(
     ("words", "status"),
-    [("status", exits.BAD_NEWS), ("breaks", exits.BAD_NEWS), (f"audit {TUESDAY}", 0), ("sql VALUES(1)", 0)],
+    [("status", exits.BAD_NEWS), ("breaks", exits.BAD_NEWS), (f"audit {TUESDAY}", exits.BAD_NEWS), ("sql VALUES(1)", 0)],
 )
 def test_what_only_reads_needs_no_settings_that_can_be_read(home: Path, words: str, status: int) -> None:
     write_settings(home, "[account")
@@ -332,10 +332,11 @@ def test_a_dry_run_of_the_settings_is_told(home: Path) -> None:
 # History and care
 
 
-def test_a_day_is_told_and_checked(home: Path) -> None:
+def test_a_day_whose_settings_are_lost_is_told_but_cannot_be_decided_again(home: Path) -> None:
     told = command("audit", TUESDAY.isoformat(), home=home)
 
-    assert told.returncode == exits.FINE
+    assert told.returncode == exits.BAD_NEWS
+    assert "settings" in told.stdout.splitlines()[2]
     assert "IBM" in told.stdout
 
 

@@ -24,7 +24,7 @@ from ledger.checkpoints import book_of
 from ledger.log import read_events
 from ledger.log.lock import read_holder
 from queries.figures import percent
-from trader.calendar import Calendar, Session, Slot
+from trader.calendar import NEW_YORK, Calendar, Session, Slot
 from trader.demo.setting import (
     FIRST_DAY,
     STATEMENT_TOKEN,
@@ -232,16 +232,16 @@ def _look(stage: Stage) -> None:
 def _finale(stage: Stage, seconds: float) -> int:
     """Print the sums, the checks and what to try next."""
     from queries.charts import nav_chart
-    from queries.story import audit
+    from trader.audit import audit_day
 
     home, book = stage.home, replay(lambda: read_events(stage.home), retain=True)
-    checks = [audit(home, day) for day in sorted(book.snapshots)]
+    checks = [audit_day(home, day, str(NEW_YORK)) for day in sorted(book.snapshots)]
     checked, equal = sum(check.checked for check in checks), sum(check.equal for check in checks)
     lost, doubled = lost_and_doubled(book, stage.at_venue)
     nav_chart(home, home / "nav.png")
     lines = (
         f" {counted(stage.cycles, 'cycle')}, {counted(stage.closings, 'closing')} in {seconds:.0f} s · "
-        f"{checked:,} book hashes replayed, {equal} equal · {counted(lost, 'order')} lost, {doubled} doubled · "
+        f"{checked:,} decided again, {equal} equal · {counted(lost, 'order')} lost, {doubled} doubled · "
         f"drawdown {percent(book.growth.drawdown, 2)}",
         equity(book),
         holdings(book),

@@ -8,12 +8,11 @@ from functools import partial
 
 from ledger.lots import ROUNDING, ZERO
 from queries.figures import clock_time, money, percent
-from queries.pages.drawing import Curve, Mark, Style, curves, spark
+from queries.pages.drawing import NARROW, Curve, Mark, Style, curves, spark
 from queries.pages.found import Found
 from queries.pages.limits import gross_leverage_limit
 from queries.sections import Chart, Section
 
-LOW = 130.0  # height of the pictures below
 ONE = Decimal(1)
 
 
@@ -93,7 +92,9 @@ def _drawdown(found: Found) -> Chart | None:
         return None
     places = ("before", *(f"{day.day.day} {day.day:%b}" for day in found.days))
     told = [Curve("below the peak", falls), Curve("", falls, "area")]
-    return Chart("Below the best of these days", curves(told, places, percent, base=ZERO, height=LOW), (), spark(falls))
+    return Chart(
+        "Below the best of these days", curves(told, places, percent, base=ZERO, size=NARROW), (), spark(falls)
+    )
 
 
 def _leverage(found: Found) -> Chart | None:
@@ -110,7 +111,7 @@ def _leverage(found: Found) -> Chart | None:
     if any(limits):
         shown.insert(1, Curve("limit", limits, "limit", steps=True))
     legend = _named((("line", "gross"), ("limit", "limit"))) if any(limits) else ()
-    return Chart("Leverage", curves(shown, places, _twice, base=ZERO, height=LOW), legend, spark(gross))
+    return Chart("Leverage", curves(shown, places, _twice, base=ZERO, size=NARROW), legend, spark(gross))
 
 
 def _twice(amount: Decimal) -> str:

@@ -17,13 +17,24 @@ from typing import Literal, NamedTuple
 Style = Literal["line", "second", "limit", "area"]
 Shown = Callable[[Decimal], str]
 Point = tuple[float, float]
-WIDTH, HEIGHT = 720.0, 220.0
-TOP, BOTTOM = 26.0, 30.0  # room for the upper label, and for the days
-BAR, NAMES, FIGURES = 34.0, 120.0, 130.0  # height of a row; room for the names and for the figures
-TICKS_MAX, LEVELS = 8, 4
+TOP, BOTTOM = 24.0, 24.0  # room for the upper label, and for the days
+BAR, NAMES, FIGURES = 24.0, 110.0, 120.0  # height of a row; room for the names and for the figures
+TICKS_MAX = 8
 POINTS_MAX = 250  # more of them need no tip each
 SPARKS = "▁▂▃▄▅▆▇█"
 SPARK_WIDTH = 40
+
+
+class Size(NamedTuple):
+    """How large a picture is drawn, in units of its own: the page scales it to the room that there is."""
+
+    name: str  # the style sheet's, which makes its letters as large as those around it
+    width: float
+    height: float
+    levels: int
+
+
+WIDE, NARROW = Size("wide", 640.0, 230.0, 4), Size("narrow", 480.0, 150.0, 2)
 
 
 class Curve(NamedTuple):
@@ -48,15 +59,15 @@ class Frame(NamedTuple):
     places: int
     low: float
     high: float
-    height: float
+    size: Size
 
     def x(self, place: float) -> float:
         """Return where a place lies; one alone stands in the middle."""
-        return WIDTH * (place / (self.places - 1) if self.places > 1 else 0.5)
+        return self.size.width * (place / (self.places - 1) if self.places > 1 else 0.5)
 
     def y(self, value: float) -> float:
         """Return where a value lies."""
-        room = self.height - TOP - BOTTOM
+        room = self.size.height - TOP - BOTTOM
         return TOP + room * (1 - (value - self.low) / (self.high - self.low))
 
 
@@ -67,24 +78,28 @@ def curves(
     *,
     marks: Sequence[Mark] = (),
     base: Decimal | None = None,
-    height: float = HEIGHT,
+    size: Size = WIDE,
 ) -> str:
     """Draw curves over places that have names (days); `base` is always in sight, and areas reach down to it."""
     values = [float(value) for curve in told for value in curve.values if value is not None]
-    frame = _frame(len(places), values + ([] if base is None else [float(base)]), height)
-    inside = [*_levels(frame, shown), *_names(frame, places)]
+    frame = _frame(len(places), values + ([] if base is None else [float(base)]), size)
+    levels = list(_levels(frame))
+    inside = [_line(frame, frame.y(float(level))) for level in levels]
     for curve in told:
         inside += _curve(frame, curve, base)
+    inside += [_text(0, frame.y(float(level)) - 4, shown(level)) for level in levels]
+    inside += _names(frame, places)
     inside += [_mark(frame, told[0], mark) for mark in marks]
     inside += _last(frame, told[0], shown)
     inside += _tips(frame, told, places, shown)
-    return _svg(height, inside)
+    return _svg(size.name, size.width, size.height, inside)
 
 
 def bars(rows: Sequence[tuple[str, Decimal]], shown: Shown) -> str:
     """Draw a bar a name, to the right for gains, to the left for losses."""
     most = max((abs(float(value)) for _, value in rows), default=0.0) or 1.0
-    zero, room = NAMES + (WIDTH - NAMES - FIGURES) / 2, (WIDTH - NAMES - FIGURES) / 2
+    room = (WIDE.width - NAMES - FIGURES) / 2
+    zero = NAMES + room
     inside = [f'<line class="axis" x1="{zero:.1f}" x2="{zero:.1f}" y1="0" y2="{BAR * len(rows):.1f}"/>']
     for place, (name, value) in enumerate(rows):
         length, top = room * abs(float(value)) / most, BAR * place
@@ -92,9 +107,9 @@ def bars(rows: Sequence[tuple[str, Decimal]], shown: Shown) -> str:
         inside += [
             f'<rect class="{style}" x="{left:.1f}" y="{top + 5:.1f}" width="{length:.1f}" height="{BAR - 10:.1f}"/>',
             _text(0, top + BAR * 0.66, name, "strong"),
-            _text(WIDTH, top + BAR * 0.66, shown(value), "end"),
+            _text(WIDE.width, top + BAR * 0.66, shown(value), "end"),
         ]
-    return _svg(BAR * max(len(rows), 1), inside)
+    return _svg(WIDE.name, WIDE.width, BAR * max(len(rows), 1), inside)
 
 
 def spark(values: Sequence[Decimal | None]) -> str:
@@ -110,29 +125,31 @@ def spark(values: Sequence[Decimal | None]) -> str:
     return "".join(" " if each is None else SPARKS[round(last * (float(each) - low) / span)] for each in taken)
 
 
-def _svg(height: float, inside: Sequence[str]) -> str:
+def _svg(name: str, width: float, height: float, inside: Sequence[str]) -> str:
     lines = "\n".join(inside)
-    return f'<svg class="chart" viewBox="0 0 {WIDTH:.0f} {height:.0f}" role="img">\n{lines}\n</svg>'
+    return f'<svg class="chart {name}" viewBox="0 0 {width:.0f} {height:.0f}" role="img">\n{lines}\n</svg>'
 
 
 def _text(x: float, y: float, words: str, style: str = "") -> str:
     return f'<text class="{style}" x="{x:.1f}" y="{y:.1f}">{escape(words)}</text>'
 
 
-def _frame(places: int, values: Sequence[float], height: float) -> Frame:
+def _frame(places: int, values: Sequence[float], size: Size) -> Frame:
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     spare = (high - low) * 0.06 or abs(high) * 0.01 or 1.0
-    return Frame(places, low - spare if low else low, high + spare if high else high, height)
+    return Frame(places, low - spare if low else low, high + spare if high else high, size)
 
 
-def _levels(frame: Frame, shown: Shown) -> Iterator[str]:
-    """Draw a few round levels, each named above its line: no room is lost at the side."""
-    step = _round_step((frame.high - frame.low) / LEVELS)
+def _line(frame: Frame, y: float) -> str:
+    return f'<line class="grid" x1="0" x2="{frame.size.width:.0f}" y1="{y:.1f}" y2="{y:.1f}"/>'
+
+
+def _levels(frame: Frame) -> Iterator[Decimal]:
+    """Choose a few round levels; each is named above its line, so that no room is lost at the side."""
+    step = _round_step((frame.high - frame.low) / frame.size.levels)
     level = floor(frame.low / float(step) + 1) * step
     while float(level) <= frame.high:
-        y = frame.y(float(level))
-        yield f'<line class="grid" x1="0" x2="{WIDTH:.0f}" y1="{y:.1f}" y2="{y:.1f}"/>'
-        yield _text(0, y - 4, shown(level))
+        yield level
         level += step
 
 
@@ -152,7 +169,7 @@ def _names(frame: Frame, places: Sequence[str]) -> Iterator[str]:
         style = "" if number == 0 else "end" if place == frame.places - 1 else "middle"
         x = 0.0 if number == 0 else frame.x(place)
         minor = " minor" if number % 2 else ""
-        yield _text(x, frame.height - 8, name, f"{style}{minor}".strip())
+        yield _text(x, frame.size.height - 6, name, f"{style}{minor}".strip())
 
 
 def _curve(frame: Frame, curve: Curve, base: Decimal | None) -> Iterator[str]:
@@ -163,7 +180,8 @@ def _curve(frame: Frame, curve: Curve, base: Decimal | None) -> Iterator[str]:
         if curve.steps:
             points = list(_stepped(points))
         if len(points) == 1:  # of one place alone: a line across
-            points = [(max(points[0][0] - 20, 0.0), points[0][1]), (min(points[0][0] + 20, WIDTH), points[0][1])]
+            x, y = points[0]
+            points = [(max(x - 20, 0.0), y), (min(x + 20, frame.size.width), y)]
         path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
         if curve.style == "area":
             floor_y = frame.y(frame.low if base is None else float(base))
@@ -183,9 +201,9 @@ def _stepped(points: Sequence[Point]) -> Iterator[Point]:
 def _mark(frame: Frame, curve: Curve, mark: Mark) -> str:
     place = min(mark.place, len(curve.values) - 1)
     value = curve.values[place]
-    y = frame.height - BOTTOM if value is None else frame.y(float(value))
+    y = frame.size.height - BOTTOM if value is None else frame.y(float(value))
     at = f'cx="{frame.x(place):.1f}" cy="{y:.1f}"'
-    return f'<circle class="mark" {at} r="5.5"><title>{escape(mark.words)}</title></circle>'
+    return f'<circle class="mark" {at} r="4.5"><title>{escape(mark.words)}</title></circle>'
 
 
 def _last(frame: Frame, curve: Curve, shown: Shown) -> Iterator[str]:
@@ -193,10 +211,8 @@ def _last(frame: Frame, curve: Curve, shown: Shown) -> Iterator[str]:
     known = [(place, value) for place, value in enumerate(curve.values) if value is not None]
     if known:
         place, value = known[-1]
-        y = max(frame.y(float(value)) - 10, 18.0)
-        yield _text(
-            min(frame.x(place), WIDTH), y, shown(value), "strong end" if frame.x(place) > WIDTH / 4 else "strong"
-        )
+        x, y = frame.x(place), max(frame.y(float(value)) - 9, 16.0)
+        yield _text(x, y, shown(value), "strong end" if x > frame.size.width / 4 else "strong")
 
 
 def _tips(frame: Frame, told: Sequence[Curve], places: Sequence[str], shown: Shown) -> Iterator[str]:
@@ -212,4 +228,4 @@ def _tips(frame: Frame, told: Sequence[Curve], places: Sequence[str], shown: Sho
         if lines and value is not None:
             words = escape("\n".join((name, *lines)))
             at = f'cx="{frame.x(place):.1f}" cy="{frame.y(float(value)):.1f}"'
-            yield f'<circle class="point" {at} r="6"><title>{words}</title></circle>'
+            yield f'<circle class="point" {at} r="5"><title>{words}</title></circle>'

@@ -148,7 +148,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("killed while sending", nothing, _failed("cycle-killed"), kills=True, slots_max=0),
     # other hands
     Kind("a trade by hand", _trade, _foreign, undone=accepted_as("foreign trade")),
-    Kind("a fee", _take, _has(FeeCharged, BreakFound), told="digest", words="fee -3.50", undone=accepted_as("fee")),
+    Kind("a fee", _take, _has(FeeCharged, BreakFound), told="digest", words=" fee ", undone=accepted_as("fee")),
     # our own machine
     Kind("a close a hundred times too high", _spoil, _has(DataFaultFound, StepFailed), end=_mend),
     Kind("no mail", _no_mail(True), _has(NoticeFailed), told="nothing", end=_no_mail(False), slots_max=0),

@@ -32,8 +32,8 @@ class Mailbox:
         return [str(message["Subject"]) for message in self.received]
 
     def bodies(self, first: int = 0) -> list[str]:
-        """Return the text of every message from one on."""
-        return [self.body("plain", index) for index in range(first, len(self.received))]
+        """Return subject and text of every message from one on."""
+        return [f"{self.subjects[place]}\n{self.body('plain', place)}" for place in range(first, len(self.received))]
 
     def body(self, kind: str, index: int = -1) -> str:
         part = self.received[index].get_body((kind,))

@@ -136,13 +136,14 @@ def status(
     settings_error: str = "",
     displaced: str = "",
     zone: str = HOME_ZONE,
+    book: Book | None = None,
 ) -> Status:
     """Read the home and say where it stands; without `now`, as of the last recorded fact.
 
     `dry_run` and `settings_error` are what the settings say; without them the last cycle tells whether it was dry.
-    `displaced` is what the stamp of the home's place says.
+    `displaced` is what the stamp of the home's place says; `book` is the home's, where somebody has read it already.
     """
-    book, refused = book_of(home), refusal(home)
+    book, refused = book_of(home) if book is None else book, refusal(home)
     last_was_dry = book.cycle is not None and book.cycle.started.dry_run
     seen = Seen(
         book,

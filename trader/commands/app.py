@@ -40,6 +40,7 @@ from trader.commands import (
     quality,
     report,
     schedule,
+    serve,
     start,
     verify,
 )
@@ -60,6 +61,7 @@ EXPECTED: tuple[tuple[type[Exception], str], ...] = (
     (TableError, "no-table"),
     (UnknownDay, "unknown-day"),
     (TyperException, "usage"),
+    (serve.CannotServe, ""),
     (OSError, "not-usable"),
 )
 
@@ -72,7 +74,7 @@ REMEDIES: tuple[tuple[type[OSError], str], ...] = (
 GROUPS: tuple[tuple[str, tuple[tuple[str, Callable[..., object]], ...]], ...] = (
     ("Daily", (*daily.COMMANDS, *expect.COMMANDS, *override.COMMANDS, *approve.COMMANDS)),
     ("Start", (*start.COMMANDS, *doctor.COMMANDS, *go_live.COMMANDS)),
-    ("History", (*audit.COMMANDS, *history.COMMANDS)),
+    ("History", (*audit.COMMANDS, *history.COMMANDS, *serve.COMMANDS)),
     ("Books", (*books.COMMANDS, *journal.COMMANDS, *basis.COMMANDS)),
     ("Care", (*verify.COMMANDS, *quality.COMMANDS, *continuity.COMMANDS, *care.COMMANDS)),
 )

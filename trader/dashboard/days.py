@@ -1,0 +1,102 @@
+"""The days: each one's NAV and cycles, its story with the hashes replayed, and each cycle's lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+from queries.sql import Answer
+from queries.story import audit
+from queries.tables import UnknownDay
+from trader.dashboard.edition import Edition
+from trader.dashboard.links import lead
+from trader.dashboard.now import records
+from trader.dashboard.page import Asked, NoSuchPage, Page, Route
+
+TOLD = re.compile(r"(\d{2}:\d{2})  (.*)", re.DOTALL)  # how a line of a story begins that has a moment
+
+DAYS = """
+SELECT session_day, nav, profit, profit_since_start, leverage_gross, cycles, cycles_finished, orders_sent, fills,
+    foreign_fills
+FROM days WHERE year(session_day) = {year} ORDER BY session_day DESC
+"""
+YEARS = "SELECT DISTINCT year(session_day) AS year FROM cycle_started ORDER BY year DESC"
+CYCLES_OF_DAY = """
+SELECT seq AS cycle, strftime(recorded_at, '%H:%M') AS at FROM cycle_started WHERE session_day = '{day}' ORDER BY seq
+"""
+BESIDE = """
+SELECT
+    (SELECT max(session_day) FROM cycle_started WHERE session_day < '{day}') AS before,
+    (SELECT min(session_day) FROM cycle_started WHERE session_day > '{day}') AS after
+"""
+
+
+class Line(NamedTuple):
+    """A line of a day's story: its moment, where that leads, its words."""
+
+    at: str
+    leads: str | None
+    text: str
+
+
+def days(edition: Edition, asked: Asked) -> Page:
+    """List a year's sessions, the last one first."""
+    years = [int(str(row[0])) for row in edition.answer(YEARS).rows]
+    if not years:
+        raise NoSuchPage("no session is in the log yet: its first cycle begins one")
+    try:
+        year = int(asked.query.get("year", years[0]))
+    except ValueError:
+        raise NoSuchPage(f"{asked.query['year']}: expected a year, as 2005") from None
+    found = edition.answer(DAYS.format(year=year))
+    rows = records(found)
+    course = Answer(("session_day", "nav"), tuple((row["session_day"], row["nav"]) for row in rows))
+    shown = {"rows": rows, "years": years, "year": year, "course": course}
+    return Page("days", f"{year}", shown, tab="/days", follows=True)
+
+
+def day(edition: Edition, asked: Asked) -> Page:
+    """Tell a day in order, its recorded hashes replayed."""
+    of = asked.day()
+    found = edition.once(("audit", of), lambda: audit(edition.home, of, zone=edition.zone))
+    cycles = [(int(str(seq)), str(at)) for seq, at in edition.answer(CYCLES_OF_DAY.format(day=of)).rows]
+    ((before, after),) = edition.answer(BESIDE.format(day=of)).rows
+    shown = {
+        "day": of,
+        "audit": found,
+        "lines": told_lines(found.lines, cycles, of),
+        "before": before,
+        "after": after,
+    }
+    return Page("day", f"{of:%a} {of.day} {of:%b %Y}", shown, tab="/days", follows=after is None)
+
+
+def told_lines(lines: Sequence[str], cycles: Sequence[tuple[int, str]], of: date) -> list[Line]:
+    """Give each line its place to lead to: a cycle's its cycle, another's the events of its minute."""
+    waiting: dict[str, list[int]] = {}
+    for seq, at in cycles:
+        waiting.setdefault(at, []).append(seq)
+    told = []
+    for line in lines:
+        match = TOLD.fullmatch(line)
+        if match is None:
+            name, _, rest = line.partition(" ")
+            told.append(Line(name, None, rest.strip()))
+            continue
+        begun = waiting.get(match[1])
+        leads = lead("cycle", begun.pop(0)) if begun else f"/minute/{of}/{match[1]}"
+        told.append(Line(match[1], leads, match[2]))
+    return told
+
+
+def last_day(edition: Edition) -> date:
+    """Return the newest session day."""
+    ((found,),) = edition.answer("SELECT max(session_day) FROM cycle_started").rows
+    if not isinstance(found, date):
+        raise UnknownDay("no session is in the log yet: its first cycle begins one")
+    return found
+
+
+ROUTES: tuple[Route, ...] = (("/days", days), ("/day/{day}", day))

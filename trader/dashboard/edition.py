@@ -1,0 +1,158 @@
+"""What the log says up to one line, read once and shown until the next line comes.
+
+Nothing here takes the log's lock or writes: the writer never waits for a reader. A new line, a halt or new settings
+make a new edition; what the old one had read is dropped with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from threading import Lock, RLock
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ledger.book import Book
+from ledger.checkpoints import book_of
+from ledger.clock import Clock, SystemClock
+from ledger.events import LogStarted
+from ledger.log import read_genesis
+from ledger.log.storage import day_files, events_folder, var_folder
+from queries.sql import Answer, ask
+from queries.status import Status, status
+from queries.tables import connect
+from trader.commands.home import clock_and_settings, next_cycle_text, zone_of
+from trader.place import displaced
+from trader.schedule import FILE_NAME, SettingsError
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from trader.settings import Settings
+
+KEPT_MAX = 400  # pages' figures of one edition
+T = TypeVar("T")
+
+
+def mark_of(home: Path) -> str:
+    """Return what changes with every line, halt or setting; three looks at the folder, however long the history is."""
+    files = day_files(events_folder(home))
+    last = files[-1] if files else home / "tallybook.toml"
+    watched = (last, var_folder(home) / "HALT", home / FILE_NAME, var_folder(home) / "parquet" / "manifest.json")
+    return f"{last.stem}-" + "-".join(_state(path) for path in watched)
+
+
+def _state(path: Path) -> str:
+    try:
+        found = path.stat()
+    except OSError:
+        return "0"
+    return f"{found.st_size:x}.{found.st_mtime_ns:x}"
+
+
+@dataclass
+class Edition:
+    """A home as of one mark."""
+
+    home: Path
+    mark: str
+    _kept: dict[Hashable, Any] = field(default_factory=dict)
+    _reading: RLock = field(default_factory=RLock)  # one thread at a time reads; the others wait for what it found
+    _asking: Lock = field(default_factory=Lock)  # a connection answers one question at a time
+
+    @cached_property
+    def zone(self) -> str:
+        """The zone of the home's days."""
+        return zone_of(self.home)
+
+    @cached_property
+    def genesis(self) -> LogStarted:
+        """What the log says of itself."""
+        return read_genesis(self.home)
+
+    @cached_property
+    def settings(self) -> Settings | SettingsError:
+        """The settings, or why they cannot be used."""
+        try:
+            return clock_and_settings(self.home)[1]
+        except SettingsError as error:
+            return error
+
+    @property
+    def book(self) -> Book:
+        """The book after the last line."""
+        return self.once("book", lambda: book_of(self.home))
+
+    @property
+    def now(self) -> datetime:
+        """What time it is by the home's clock; where settings do not tell and it is simulated, where the log ends."""
+        return self._clock.now() if self._clock is not None else self.book.now
+
+    @cached_property
+    def _clock(self) -> Clock | None:
+        try:
+            return clock_and_settings(self.home)[0]
+        except SettingsError:
+            return SystemClock() if self.genesis.clock == "system" else None
+
+    @property
+    def status(self) -> Status:
+        """Where the account stands, as `tallybook status` tells it; looked up again every minute."""
+        now = self.now
+        return self.once(("status", now.replace(second=0, microsecond=0)), lambda: self._status(now))
+
+    def _status(self, now: datetime) -> Status:
+        settings = self.settings
+        away = displaced(self.home) or ""
+        if isinstance(settings, SettingsError):
+            wrong = f"{settings.code}: {settings}"
+            return status(
+                self.home, now, settings_error=wrong, displaced=away, zone=self.zone, book=self.book
+            )  # fmt: skip
+        return status(
+            self.home, now, next_cycle=lambda: next_cycle_text(settings, now),
+            leverage_max=settings.limits.gross_leverage_max, dry_run=settings.dry_run, displaced=away, zone=self.zone,
+            book=self.book,
+        )  # fmt: skip
+
+    def once(self, what: Hashable, read: Callable[[], T]) -> T:
+        """Return what was read before, or read it."""
+        with self._reading:
+            if what not in self._kept:
+                if len(self._kept) >= KEPT_MAX:
+                    self._kept.pop(next(iter(self._kept)))
+                self._kept[what] = read()
+            found: T = self._kept[what]
+            return found
+
+    def answer(self, question: str) -> Answer:
+        """Answer a question of ours; the same question is asked once."""
+        return self.once(("sql", question), lambda: self.asked(question))
+
+    def asked(self, question: str) -> Answer:
+        """Answer the owner's question, behind the same fence as `tallybook sql`."""
+        with self._asking:
+            return ask(self._tables, question)
+
+    @cached_property
+    def _tables(self) -> duckdb.DuckDBPyConnection:
+        return connect(self.home, zone=self.zone)
+
+
+class Editions:
+    """The newest edition of a home."""
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._lock = Lock()
+        self._newest: Edition | None = None
+
+    def newest(self) -> Edition:
+        """Return the edition of this moment: the last one, while nothing changed."""
+        mark = mark_of(self._home)
+        with self._lock:
+            if self._newest is None or self._newest.mark != mark:
+                self._newest = Edition(self._home, mark)
+            return self._newest

@@ -1,10 +1,9 @@
-"""An empty DuckDB that reaches for nothing, and how the events of one type get into it and are put together."""
+"""How the events of one type get into a database, and are put together there."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ledger.events import Fact, type_name
@@ -13,36 +12,12 @@ from queries.staging import Places, Staged, TableError, columns_of
 if TYPE_CHECKING:
     import duckdb
 
-MEMORY = "1GB"
-
 
 class Part(NamedTuple):
     """A relation that holds some of the events of one type, and the places of its finer columns."""
 
     relation: str
     places: Places
-
-
-def new_database() -> duckdb.DuckDBPyConnection:
-    """Open an empty database in memory that fetches nothing and spills nowhere."""
-    import duckdb
-
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-        "memory_limit": MEMORY,
-        "temp_directory": "",  # spill nowhere: a question that needs more memory fails
-        "threads": "2",
-    }
-    return duckdb.connect(":memory:", config=settings)
-
-
-def fence(con: duckdb.DuckDBPyConnection, opened: Iterable[Path]) -> None:
-    """Let a connection open these files and no other, run no code but SQL, and keep it so."""
-    con.execute("SET python_enable_replacements = false")
-    con.execute(f"SET allowed_paths = [{', '.join(map(quoted, opened))}]")
-    con.execute("SET enable_external_access = false")
-    con.execute("SET lock_configuration = true")
 
 
 def united(event_type: type[Fact], parts: Sequence[Part]) -> str:
@@ -56,11 +31,6 @@ def united(event_type: type[Fact], parts: Sequence[Part]) -> str:
             places[column] = max(finer, places.get(column, finer))
     columns = ", ".join(f'CAST("{name}" AS {kind}) AS "{name}"' for name, kind in columns_of(event_type, places))
     return " UNION ALL ".join(f"SELECT {columns} FROM {part.relation}" for part in parts)
-
-
-def quoted(text: object) -> str:
-    """Spell a text, or a path, as SQL does."""
-    return "'" + str(text).replace("'", "''") + "'"
 
 
 def fill_table(con: duckdb.DuckDBPyConnection, name: str, event_type: type[Fact], staged: Staged) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ledger.log.disk import LOCAL
-from queries.database import quoted
+from queries.fence import quoted
 from queries.staging import DIGITS, PLACES
 
 if TYPE_CHECKING:

@@ -34,7 +34,8 @@ from ledger.log.chain import Seal
 from ledger.log.disk import LOCAL
 from ledger.log.recovery import require_log
 from ledger.log.storage import day_files, events_folder, file_mode, folder_mode
-from queries.database import Part, does_not_fit, fill_table, new_database, quoted, united
+from queries.database import Part, does_not_fit, fill_table, united
+from queries.fence import new_database, quoted
 from queries.sealed import events_of, seal_in, seals
 from queries.staging import Staged, fingerprint, stage
 

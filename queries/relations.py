@@ -12,8 +12,6 @@ from collections.abc import Collection, Iterable
 from functools import cache
 from importlib.resources import files
 
-from ledger.events import BY_NAME
-
 VIEWS: tuple[str, ...] = (
     "fills", "trades", "strategies", "orders", "cycles", "nav", "positions_history", "positions", "cash_history",
     "cash", "days",
@@ -26,20 +24,22 @@ DESCRIBES = re.compile(r"\b(describe|desc)\b", re.IGNORECASE)
 
 def every() -> tuple[str, ...]:
     """Name every relation."""
+    from ledger.events import BY_NAME  # slow to import, and a statement without relations does without
+
     return (*BY_NAME, EVENTS, BARS, *VIEWS)
 
 
 def named_in(statement: str) -> frozenset[str] | None:
     """Return the relations that a statement names; None if it asks which there are."""
     named = _words(statement) & frozenset(every())
-    if lists_relations(statement) or (not named and DESCRIBES.search(statement)):
-        return None
-    return named
+    return None if lists_relations(statement, named) else named
 
 
-def lists_relations(statement: str) -> bool:
+def lists_relations(statement: str, named: Collection[str]) -> bool:
     """Tell whether a statement may ask which relations there are."""
-    return LISTS_RELATIONS.search(statement) is not None
+    if LISTS_RELATIONS.search(statement) is not None:
+        return True
+    return not named and DESCRIBES.search(statement) is not None
 
 
 def needed(wanted: Iterable[str] | None) -> frozenset[str]:

@@ -1,92 +1,239 @@
 """`tallybook sql`: one question in SQL, answered from the log, with every digit.
 
 Only questions are let through (SELECT, WITH, FROM, VALUES, SHOW, DESCRIBE, EXPLAIN), and the connection itself
-can neither write a file nor read one. To allow another kind of statement, add it to `QUESTIONS`.
+can neither write a file nor read one. A question has so much time and memory, and no more. To allow another kind of
+statement, add it to `QUESTIONS`.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import re
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from tempfile import TemporaryDirectory
+from threading import Timer
+from typing import TYPE_CHECKING, ClassVar
 
-from ledger.events import decimal_text, instant_text
-from queries.relations import named_in
-from queries.tables import HOME_ZONE, TableError, connect
+from queries.fence import HOME_ZONE, MEMORY, fence, new_database, quoted
+from queries.formats import (
+    Answer,
+    AnswerFormat,
+    Format,
+    cell_text,
+    csv_text,
+    json_text,
+    plain,
+    print_answer,
+    print_table,
+    print_whole,
+)
+from queries.relations import lists_relations, named_in
 
 if TYPE_CHECKING:
     import duckdb
-    from rich.table import Table
 
-Format = Literal["table", "csv", "json"]
+__all__ = [
+    "Answer",
+    "AnswerFormat",
+    "Format",
+    "StatementError",
+    "Terms",
+    "answered",
+    "ask",
+    "cell_text",
+    "csv_text",
+    "json_text",
+    "plain",
+    "print_answer",
+    "print_table",
+    "print_whole",
+    "run",
+]
+
 FINE, COULD_NOT_RUN = 0, 2
 QUESTIONS = ("SELECT", "EXPLAIN")  # DuckDB's names of statement types
 EXPLAIN = re.compile(r"^\s*EXPLAIN(\s+ANALYZE)?(\s*\([^)]*\))?", re.IGNORECASE)
+TIMEOUT_SECONDS = 60.0
+CELLS_MAX = 5_000_000  # of an answer as Python values; Parquet has no bound
+ROWS_AT_ONCE = 10_000
 
 
 class StatementError(Exception):
     """A statement that cannot be answered: wrong, or not a question."""
+
+    code: ClassVar[str] = "sql"
 
 
 class UnknownRelation(StatementError):
     """A statement names what is not there."""
 
 
+class TooLong(StatementError):
+    """A question was not answered in its time."""
+
+    code = "sql-too-long"
+
+
+class TooLarge(StatementError):
+    """A question, or its answer, needs more memory than it may have."""
+
+    code = "sql-too-large"
+
+
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The columns and rows of an answer, as Python values; money and quantities are Decimals."""
+class Terms:
+    """On what terms a question is asked."""
 
-    columns: tuple[str, ...]
-    rows: tuple[tuple[object, ...], ...]
+    zone: str = HOME_ZONE  # of days and moments
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    timeout_seconds: float | None = None  # None: as long as it takes
 
 
-def run(home: Path, statement: str, format: Format = "table", *, zone: str = HOME_ZONE) -> int:
-    """Answer a statement on standard output; return the exit status (2 with one line for a bad statement)."""
+def run(
+    home: Path,
+    statement: str,
+    format: AnswerFormat = "table",
+    *,
+    terms: Terms = Terms(timeout_seconds=TIMEOUT_SECONDS),
+    out: Path | None = None,
+) -> int:
+    """Answer a statement on standard output or in a file; return the exit status (2 with one line for a bad one)."""
     try:
-        answer = answered(home, statement, zone=zone)
-    except (StatementError, TableError) as error:
-        print(f"sql: {error}", file=sys.stderr)
+        if format == "parquet":
+            _write_parquet(home, statement, terms, out)
+            return FINE
+        answer = answered(home, statement, terms)
+    except StatementError as error:
+        sys.stderr.write(f"{error.code}: {error}\n")
         return COULD_NOT_RUN
-    print_answer(answer, format)
+    if out is None:
+        print_answer(answer, format)
+        return FINE
+    with out.open("w", encoding="utf-8", newline="") as file, redirect_stdout(file):
+        print_answer(answer, format)
     return FINE
 
 
-def answered(home: Path, statement: str, *, zone: str = HOME_ZONE) -> Answer:
+def answered(home: Path, statement: str, terms: Terms = Terms()) -> Answer:
     """Answer one question from a home, of which no more is read than the question names; raises as `ask` does."""
+    with suppress(UnknownRelation):
+        if (con := _without_relations(home, statement, terms)) is not None:
+            return ask(con, statement, terms)
+    from queries.tables import connect
+
     wanted = named_in(statement)
     try:
-        return ask(connect(home, zone=zone, wanted=wanted), statement)
+        return ask(connect(home, zone=terms.zone, wanted=wanted), statement, terms)
     except UnknownRelation:
         if wanted is None:
             raise
-        return ask(connect(home, zone=zone), statement)  # its name was put together, or is a mistake that resembles one
+        return ask(connect(home, zone=terms.zone), statement, terms)  # a name put together, or one that is misspelt
 
 
-def ask(con: duckdb.DuckDBPyConnection, statement: str) -> Answer:
+def _without_relations(home: Path, statement: str, terms: Terms) -> duckdb.DuckDBPyConnection | None:
+    """Return an empty database for a question that names no relation; None for another.
+
+    The vocabulary of events takes longer to import than DuckDB does.
+    """
+    import duckdb
+
+    con = new_database()
+    con.execute(f"SET TimeZone = {quoted(terms.zone)}")
+    fence(con, ())
+    with _told_in_one_line():
+        _the_question(con, statement)
+    try:
+        names = con.get_table_names(EXPLAIN.sub("", statement, count=1))
+    except duckdb.Error:
+        return None  # a name that is put together while the statement runs
+    if names or lists_relations(statement, names):
+        return None
+    return con if any((home / "var" / "events").glob("*.jsonl")) else None  # without a log, the long way refuses
+
+
+def ask(con: duckdb.DuckDBPyConnection, statement: str, terms: Terms = Terms()) -> Answer:
     """Answer one question; raise StatementError with one line for anything else."""
     import duckdb
 
-    try:
+    with _told_in_one_line(), _in_time(con, terms.timeout_seconds):
         question = _the_question(con, statement)
         if question.type == duckdb.StatementType.EXPLAIN:
-            return _fetched(con.execute(question))
-        columns = _described(con, statement)
+            return _fetched(con.execute(question, terms.parameters or None))
+        columns = _described(con, statement, terms)
         shown = ", ".join(f"CAST(c{i} AS {_without_zone(kind)})" for i, (_, kind) in enumerate(columns))
         aliases = ", ".join(f"c{i}" for i in range(len(columns)))
-        answer = _fetched(con.execute(f"SELECT {shown} FROM (\n{_bare(statement)}\n) AS answer({aliases})"))
+        question_shown = f"SELECT {shown} FROM (\n{_bare(statement)}\n) AS answer({aliases})"
+        answer = _fetched(con.execute(question_shown, terms.parameters or None))
         return Answer(tuple(name for name, _ in columns), answer.rows)
+
+
+@contextmanager
+def _told_in_one_line() -> Iterator[None]:
+    """Let what DuckDB refuses be a StatementError."""
+    import duckdb
+
+    try:
+        yield
     except duckdb.CatalogException as error:
         raise UnknownRelation(_one_line(error)) from error
+    except duckdb.OutOfMemoryException as error:
+        raise TooLarge(
+            f"expected a question that can be answered in {MEMORY} of memory, found one that needs more; ask for fewer "
+            "columns or days, or group"
+        ) from error
     except duckdb.Error as error:
         raise StatementError(_one_line(error)) from error
+
+
+@contextmanager
+def _in_time(con: duckdb.DuckDBPyConnection, seconds: float | None) -> Iterator[None]:
+    """Interrupt what takes longer."""
+    import duckdb
+
+    if seconds is None:
+        yield
+        return
+    timer = Timer(seconds, con.interrupt)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        raise TooLong(
+            f"expected an answer within {seconds:g} seconds, found none; ask for fewer days, or give it --timeout"
+        ) from error
+    finally:
+        timer.cancel()
+
+
+def _write_parquet(home: Path, statement: str, terms: Terms, out: Path | None) -> None:
+    """Let DuckDB write the answer, types and digits as they are, to a file or to standard output."""
+    if out is None and sys.stdout.isatty():
+        raise StatementError("expected --out FILE for Parquet, or a standard output that is no terminal")
+    with TemporaryDirectory(dir=None if out is None else out.absolute().parent, prefix=".tallybook-") as folder:
+        aside = Path(folder) / "answer.parquet"
+        try:
+            _copy(home, statement, terms, aside, named_in(statement))
+        except UnknownRelation:
+            _copy(home, statement, terms, aside, None)
+        if out is not None:
+            aside.replace(out)
+        else:
+            sys.stdout.buffer.write(aside.read_bytes())
+
+
+def _copy(home: Path, statement: str, terms: Terms, aside: Path, wanted: Collection[str] | None) -> None:
+    from queries.tables import connect
+
+    con = connect(home, zone=terms.zone, wanted=wanted, outputs=(aside,))
+    with _told_in_one_line(), _in_time(con, terms.timeout_seconds):
+        if str(_the_question(con, statement).type).endswith("EXPLAIN"):
+            raise StatementError("expected a question whose answer has columns, found EXPLAIN")
+        copied = f"COPY (\n{_bare(statement)}\n) TO {quoted(aside)} (FORMAT parquet, USE_TMP_FILE false)"
+        con.execute(copied, terms.parameters or None)
 
 
 def _the_question(con: duckdb.DuckDBPyConnection, statement: str) -> duckdb.Statement:
@@ -110,8 +257,8 @@ def _explained(con: duckdb.DuckDBPyConnection, statement: str) -> str:
     return str(inner.type).rpartition(".")[2]
 
 
-def _described(con: duckdb.DuckDBPyConnection, statement: str) -> tuple[tuple[str, str], ...]:
-    described = con.execute(f"DESCRIBE FROM (\n{_bare(statement)}\n)").fetchall()
+def _described(con: duckdb.DuckDBPyConnection, statement: str, terms: Terms) -> tuple[tuple[str, str], ...]:
+    described = con.execute(f"DESCRIBE FROM (\n{_bare(statement)}\n)", terms.parameters or None).fetchall()
     return tuple((str(row[0]), str(row[1])) for row in described)
 
 
@@ -125,87 +272,19 @@ def _without_zone(kind: str) -> str:
 
 
 def _fetched(result: duckdb.DuckDBPyConnection) -> Answer:
-    return Answer(tuple(str(column[0]) for column in result.description or ()), tuple(result.fetchall()))
+    columns = tuple(str(column[0]) for column in result.description or ())
+    rows, rows_max = list[tuple[object, ...]](), CELLS_MAX // max(1, len(columns))
+    while some := result.fetchmany(ROWS_AT_ONCE):
+        rows += some
+        if len(rows) > rows_max:
+            raise TooLarge(
+                f"expected at most {rows_max:,} rows of {len(columns)} columns, found more; add LIMIT, or ask for "
+                "--format parquet"
+            )
+    return Answer(columns, tuple(rows))
 
 
 def _one_line(error: Exception) -> str:
     """DuckDB's message without its drawing of the statement."""
     text = str(error).split("\n\nLINE ")[0]
     return " ".join(text.split())
-
-
-def print_answer(answer: Answer, format: Format) -> None:
-    """Print an answer; csv and json carry money as text, to the last digit."""
-    match format:
-        case "table":
-            print_table(answer)
-        case "csv":
-            sys.stdout.write(csv_text(answer))
-        case "json":
-            print(json_text(answer))
-
-
-def csv_text(answer: Answer) -> str:
-    """Spell an answer as CSV with a header; absent values are empty."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(answer.columns)
-    writer.writerows([["" if value is None else cell_text(value) for value in row] for row in answer.rows])
-    return text.getvalue()
-
-
-def json_text(answer: Answer) -> str:
-    """Spell an answer as a JSON array of objects; money, dates and times are strings."""
-    rows = [dict(zip(answer.columns, map(plain, row), strict=True)) for row in answer.rows]
-    return json.dumps(rows, indent=1, ensure_ascii=False)
-
-
-def print_table(answer: Answer) -> None:
-    """Print an answer as a table; numbers stand to the right."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for i, name in enumerate(answer.columns):
-        numeric = any(isinstance(row[i], Decimal | int | float) for row in answer.rows)
-        table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
-    for row in answer.rows:
-        table.add_row(*(Text("" if value is None else cell_text(value)) for value in row))
-    print_whole(table)
-
-
-def print_whole(table: Table) -> None:
-    """Print a table at its natural width: a folded number is read wrongly."""
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    console.width = max(1, console.measure(table, options=console.options.update(width=10_000)).maximum)
-    console.print(table)
-
-
-def cell_text(value: object) -> str:
-    """Spell one value in one cell: numbers in canonical spelling, rows and lists as JSON."""
-    spelt = plain(value)
-    return spelt if isinstance(spelt, str) else json.dumps(spelt, ensure_ascii=False)
-
-
-def plain(value: object) -> object:
-    """Return a value as JSON can hold it, to the last digit: money, dates and times as strings."""
-    match value:
-        case Decimal():
-            return decimal_text(value)
-        case datetime():
-            return value.isoformat(sep=" ") if value.tzinfo is None else instant_text(value)
-        case date() | time():
-            return value.isoformat()
-        case Mapping():
-            return {cell_text(key): plain(part) for key, part in value.items()}
-        case Sequence() if not isinstance(value, str | bytes):
-            return [plain(part) for part in value]
-        case timedelta() | bytes():
-            return str(value)
-        case str() | int() | float() | None:
-            return value
-        case _:
-            return str(value)

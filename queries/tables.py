@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 
 from ledger.events import BY_NAME, EVENT_TYPES, Fact, type_name
 from ledger.line import Event
-from queries.database import Part, does_not_fit, fence, fill_table, new_database, united
+from queries.database import Part, does_not_fit, fill_table, united
+from queries.fence import HOME_ZONE, fence, new_database
 from queries.kept_bars import kept, relation
 from queries.parquet import GLOB, sealed_history
 from queries.relations import BARS, EVENTS, VIEWS, needed, view_text
@@ -35,8 +36,6 @@ __all__ = [
     "unfenced",
     "view_text",
 ]  # fmt: skip
-
-HOME_ZONE = "America/New_York"  # days and shown times are those of the account's home calendar
 
 
 class UnknownDay(Exception):

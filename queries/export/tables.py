@@ -17,7 +17,8 @@ from typing import Any
 from ledger.events import EVENT_TYPES, instant_text, type_name
 from ledger.events.fact import ENVELOPE_FIELDS
 from ledger.line import Event
-from queries.database import does_not_fit, quoted
+from queries.database import does_not_fit
+from queries.fence import quoted
 from queries.staging import ENVELOPE, columns_of
 from queries.tables import unfenced
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ledger.events import BY_NAME
-from queries.database import new_database, quoted
+from queries.fence import new_database, quoted
 from queries.second_books.checking import checked
 from queries.second_books.questions import (
     CASH,

@@ -13,7 +13,8 @@ from ledger.checkpoints import FORMAT, checkpoints_folder
 from ledger.errors import LogDamaged
 from ledger.events import BY_NAME
 from queries import kept_bars
-from queries.database import Part, fill_table, new_database, united
+from queries.database import Part, fill_table, united
+from queries.fence import new_database
 from queries.parquet import (
     FOLDER,
     MANIFEST,

@@ -35,10 +35,33 @@ def _run(arguments: list[str]) -> int:
             from trader.simulator.process import main as simulator
 
             return simulator(arguments[arguments.index("simulator") + 1 :])
+        case "sql" | "ask":
+            return _asked(arguments)
         case _:
             from trader.commands.app import run
 
             return run(arguments)
+
+
+def _asked(arguments: list[str]) -> int:
+    """Answer a question; what is not plain (a wrong option, a home that refuses) is told by the slower way."""
+    from trader.commands.asking import run as asked
+
+    try:
+        return asked(arguments, _home(arguments))
+    except _expected():
+        from trader.commands.app import run
+
+        return run(arguments)
+
+
+def _expected() -> tuple[type[BaseException], ...]:
+    """Return what may go wrong; looked up when something does."""
+    from typer import Abort, Exit
+
+    from trader.commands.app import EXPECTED
+
+    return (Exit, Abort, *(kind for kind, _ in EXPECTED))
 
 
 def _share(home: Path) -> None:

@@ -1,0 +1,43 @@
+"""An empty DuckDB that reaches for nothing, and the fence around one that answers questions.
+
+Nothing here imports the vocabulary of events: a statement that names no relation is answered without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+MEMORY = "1GB"
+HOME_ZONE = "America/New_York"  # days and shown times are those of the account's home calendar
+
+
+def new_database() -> duckdb.DuckDBPyConnection:
+    """Open an empty database in memory that fetches nothing and spills nowhere."""
+    import duckdb
+
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "memory_limit": MEMORY,
+        "temp_directory": "",  # spill nowhere: a question that needs more memory fails
+        "threads": "2",
+    }
+    return duckdb.connect(":memory:", config=settings)
+
+
+def fence(con: duckdb.DuckDBPyConnection, opened: Iterable[Path]) -> None:
+    """Let a connection open these files and no other, run no code but SQL, and keep it so."""
+    con.execute("SET python_enable_replacements = false")
+    con.execute(f"SET allowed_paths = [{', '.join(map(quoted, opened))}]")
+    con.execute("SET enable_external_access = false")
+    con.execute("SET lock_configuration = true")
+
+
+def quoted(text: object) -> str:
+    """Spell a text, or a path, as SQL does."""
+    return "'" + str(text).replace("'", "''") + "'"

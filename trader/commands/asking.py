@@ -1,0 +1,103 @@
+"""Asking the history: `sql`, and `ask` for the questions that come with it.
+
+A question should take what DuckDB takes: `run` imports neither the other commands, nor all of the settings, nor the
+vocabulary of events where a statement names no relation. What goes wrong is left to `app.py`, which has words for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.main import get_command
+
+from queries.formats import AnswerFormat
+from queries.sql import TIMEOUT_SECONDS, Terms
+from queries.sql import run as answer
+from trader.calendar import NEW_YORK, ZONES
+from trader.schedule import FILE_NAME, Schedule, SettingsError, read_toml, schedule_of
+
+FormatOption = Annotated[AnswerFormat, typer.Option("--format", help="table, csv, json, parquet or markdown")]
+OutOption = Annotated[Path | None, typer.Option("--out", help="a file to write to", show_default=False)]
+TimeoutOption = Annotated[float, typer.Option("--timeout", min=0.001, help="seconds that the question may take")]
+
+
+def sql(
+    context: typer.Context,
+    statement: Annotated[str, typer.Argument(help="one question: SELECT …", show_default=False)],
+    format: FormatOption = "table",
+    out: OutOption = None,
+    timeout: TimeoutOption = TIMEOUT_SECONDS,
+) -> int:
+    """Ask the history in SQL: a view per event type, and fills, orders, cycles, nav, positions, cash.
+
+    Money and quantities are exact decimals, and so are their sums; division (/, avg) gives floats.
+    """
+    home: Path = context.obj
+    return answer(home, statement, format, terms=Terms(_zone(home), timeout_seconds=timeout), out=out)
+
+
+COMMANDS: tuple[tuple[str, Callable[..., object]], ...] = (("sql", sql),)
+
+
+def run(arguments: list[str], home: Path) -> int:
+    """Run one of these commands; return its exit status. Raises what `app.py` has words for."""
+    plain = _without_home(arguments)
+    status: object = _command()(plain, prog_name="tallybook", standalone_mode=False, obj=home.absolute())
+    return status if isinstance(status, int) else 0
+
+
+@cache
+def _command() -> Callable[..., object]:
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+    app.callback()(lambda: None)
+    for name, function in COMMANDS:
+        app.command(name)(function)
+    return get_command(app)
+
+
+def _without_home(arguments: list[str]) -> list[str]:
+    for place, word in enumerate(arguments):
+        if word == "--home":
+            return [*arguments[:place], *arguments[place + 2 :]]
+        if word.startswith("--home="):
+            return [*arguments[:place], *arguments[place + 1 :]]
+    return arguments
+
+
+def _zone(home: Path) -> str:
+    """Name the zone of a home's days; refuse another account's log first, as every question about the past does.
+
+    Settings that cannot be read hinder none.
+    """
+    try:
+        toml = read_toml(home)
+        schedule = schedule_of(toml, home / FILE_NAME)
+    except SettingsError:
+        return NEW_YORK.key
+    if not _is_own(home, toml, schedule):
+        from trader.commands.home import refuse_foreign_log
+
+        refuse_foreign_log(home)
+    return ZONES.get(schedule.calendar, NEW_YORK.key)
+
+
+def _is_own(home: Path, toml: dict[str, Any], schedule: Schedule) -> bool:
+    """Tell at a glance whether the log's first line names the account, mode and clock of the settings."""
+    account = toml.get("account")
+    first = min((home / "var" / "events").glob("*.jsonl"), default=None)
+    if first is None or not isinstance(account, dict):
+        return False
+    with first.open("rb") as file:
+        line = file.readline()
+    try:
+        genesis = json.loads(line)["fact"]
+        told = (genesis["account"], genesis["mode"], genesis["clock"])
+    except (ValueError, KeyError, TypeError):
+        return False
+    clock = "system" if schedule.control is None else "simulated"
+    return told == (account.get("id"), account.get("mode", "paper"), clock)

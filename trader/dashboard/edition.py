@@ -6,12 +6,12 @@ make a new edition; what the old one had read is dropped with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from threading import Lock, RLock
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ledger.book import Book
@@ -20,19 +20,18 @@ from ledger.clock import Clock, SystemClock
 from ledger.events import LogStarted
 from ledger.log import read_genesis
 from ledger.log.storage import day_files, events_folder, var_folder
-from queries.sql import Answer, ask
+from queries.sql import Answer, Terms
 from queries.status import Status, status
-from queries.tables import connect
 from trader.commands.home import clock_and_settings, next_cycle_text, zone_of
+from trader.dashboard.connections import Connections
 from trader.place import displaced
 from trader.schedule import FILE_NAME, SettingsError
 
 if TYPE_CHECKING:
-    import duckdb
-
     from trader.settings import Settings
 
 KEPT_MAX = 400  # pages' figures of one edition
+TIMEOUT_SECONDS = 20.0  # for a question of the owner; `tallybook sql` waits longer
 T = TypeVar("T")
 
 
@@ -53,14 +52,21 @@ def _state(path: Path) -> str:
 
 
 @dataclass
+class _Place:
+    """Room for what is read once."""
+
+    lock: Lock = field(default_factory=Lock)
+    found: tuple[Any, ...] = ()  # empty: not yet
+
+
+@dataclass
 class Edition:
     """A home as of one mark."""
 
     home: Path
     mark: str
-    _kept: dict[Hashable, Any] = field(default_factory=dict)
-    _reading: RLock = field(default_factory=RLock)  # one thread at a time reads; the others wait for what it found
-    _asking: Lock = field(default_factory=Lock)  # a connection answers one question at a time
+    _kept: dict[Hashable, _Place] = field(default_factory=dict)
+    _looking: Lock = field(default_factory=Lock)
 
     @cached_property
     def zone(self) -> str:
@@ -118,27 +124,32 @@ class Edition:
         )  # fmt: skip
 
     def once(self, what: Hashable, read: Callable[[], T]) -> T:
-        """Return what was read before, or read it."""
-        with self._reading:
-            if what not in self._kept:
-                if len(self._kept) >= KEPT_MAX:
-                    self._kept.pop(next(iter(self._kept)))
-                self._kept[what] = read()
-            found: T = self._kept[what]
+        """Return what was read before, or read it; who wants the same meanwhile waits for it, and nobody else."""
+        with self._looking:
+            if what not in self._kept and len(self._kept) >= KEPT_MAX:
+                self._kept.pop(next(iter(self._kept)))
+            place = self._kept.setdefault(what, _Place())
+        with place.lock:
+            if not place.found:
+                place.found = (read(),)
+            found: T = place.found[0]
             return found
 
     def answer(self, question: str) -> Answer:
         """Answer a question of ours; the same question is asked once."""
-        return self.once(("sql", question), lambda: self.asked(question))
+        return self.once(("sql", question), lambda: self._ours.ask(question, Terms(zone=self.zone)))
 
-    def asked(self, question: str) -> Answer:
+    def asked(self, question: str, parameters: Mapping[str, object] | None = None) -> Answer:
         """Answer the owner's question, behind the same fence as `tallybook sql`."""
-        with self._asking:
-            return ask(self._tables, question)
+        return self._theirs.ask(question, Terms(self.zone, parameters or {}, TIMEOUT_SECONDS))
 
     @cached_property
-    def _tables(self) -> duckdb.DuckDBPyConnection:
-        return connect(self.home, zone=self.zone)
+    def _ours(self) -> Connections:
+        return Connections(self.home, self.zone)
+
+    @cached_property
+    def _theirs(self) -> Connections:
+        return Connections(self.home, self.zone)
 
 
 class Editions:

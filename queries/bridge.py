@@ -204,12 +204,12 @@ def _print_table(days: Iterable[BridgedDay], seen: list[BridgedDay], base_curren
     bridges = [told.bridge for told in seen if told.bridge is not None]
     total = row_of("together", summed(bridges), "") if len(bridges) == len(seen) else None
     all_rows = [row_of(told.day, told.bridge, told.unknown) for told in seen] + ([total] if total else [])
-    told_of = [place for place, column in enumerate(COLUMNS) if _is_told(column.name, [row[place] for row in all_rows])]
+    told_of = [place for place, column in enumerate(COLUMNS) if is_told(column.name, [row[place] for row in all_rows])]
     print_rows([COLUMNS[place] for place in told_of], ([row[place] for place in told_of] for row in all_rows), "table")
     if total is None:
         print(f"together: {UNKNOWN}, for {len(seen) - len(bridges)} of {len(seen)} days are")
 
 
-def _is_told(name: str, cells: Iterable[object]) -> bool:
+def is_told(name: str, cells: Iterable[object]) -> bool:
     """Leave out of a table the lines by which nothing moved; the residual is always told."""
     return name in ("day", "opening", "closing", "residual") or any(cells)

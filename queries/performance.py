@@ -2,7 +2,7 @@
 
 Returns come from the NAV bridges of the days (`queries/bridge.py`), so that what was put in is no gain and a day that
 is not known makes its month unknown, by name. Of an account that was adopted with positions, the first day begins with
-what these were worth then. To add a figure of a period, add a column and its value in `_row`.
+what these were worth then. To add a figure of a period, add a column and its value in `period_row`.
 """
 
 from __future__ import annotations
@@ -17,13 +17,25 @@ from typing import Any
 from ledger.bridged_days import BridgedDay
 from ledger.lots import EXACT, ROUNDING, ZERO, exactly
 from ledger.lots.disposals import Disposal
-from ledger.returns import DAYS_A_YEAR, DayOfAccount, Drawdown, drawdown, flows_of, linked, money_weighted, over
+from ledger.returns import (
+    DAYS_A_YEAR,
+    DayOfAccount,
+    Drawdown,
+    drawdown,
+    flows_of,
+    linked,
+    money_weighted,
+    over,
+    sharpe,
+    volatility,
+)
 from queries.closed_lots import History, is_untold
-from queries.figures import UNKNOWN, change, money, percent_change, quantity
+from queries.figures import UNKNOWN, change, money, percent, percent_change, quantity
 from queries.sql import Format
 from queries.streams import Column, print_rows
 
 FINE, BAD_NEWS = 0, 1
+EVENNESS_DAYS_MIN = 5  # fewer days say nothing of how even a year would be
 TOGETHER = "together"
 NO_RATE = "no yearly rate within -99.9999 % to 100,000 %: nothing was put in, nothing is left, or no time passed"
 
@@ -63,6 +75,16 @@ class Period:
         """The deepest fall within the period; None where a day began with nothing."""
         return drawdown(self.days)
 
+    @property
+    def volatility(self) -> Decimal | None:
+        """Of daily returns, a year, to 1e-8; None for less than two days."""
+        return volatility(self.days)
+
+    @property
+    def sharpe(self) -> Decimal | None:
+        """Of daily returns over nothing, a year, to 1e-8; None for less than two days, and for days all alike."""
+        return sharpe(self.days)
+
 
 def day_of_account(told: BridgedDay) -> DayOfAccount | None:
     """Return what returns need of a day; None where it is unknown."""
@@ -91,14 +113,24 @@ def _part(fraction: Any) -> str:
     return UNKNOWN if fraction is None else percent_change(fraction)
 
 
+def _spread(fraction: Any) -> str:
+    return "" if fraction is None else percent(fraction)
+
+
+def _ratio(ratio: Any) -> str:
+    return "" if ratio is None else f"{ratio:.2f}"
+
+
 COLUMNS: tuple[Column, ...] = (
     Column("period"), Column("opening", _figure), Column("flows", change), Column("gain", change),
     Column("closing", _figure), Column("time_weighted", _part), Column("money_weighted", _part),
-    Column("drawdown", _part), Column("peak_on"), Column("bottom_on"), Column("recovered_on"), Column("unknown"),
+    Column("drawdown", _part), Column("peak_on"), Column("bottom_on"), Column("recovered_on"),
+    Column("volatility", _spread), Column("sharpe", _ratio), Column("unknown"),
 )  # fmt: skip
 
 
-def _row(period: Period) -> tuple[object, ...]:
+def period_row(period: Period) -> tuple[object, ...]:
+    """Return the cells of a period."""
     if not period.days:
         return (period.name, *(None,) * (len(COLUMNS) - 2), period.unknown)
     fall = period.drawdown
@@ -106,7 +138,7 @@ def _row(period: Period) -> tuple[object, ...]:
     rate = period.money_weighted if period.name == TOGETHER else None
     return (
         period.name, period.days[0].opening, period.flows, period.gain, period.days[-1].closing, period.time_weighted,
-        rate, None if fall is None else fall.depth, *dates, None,
+        rate, None if fall is None else fall.depth, *dates, period.volatility, period.sharpe, None,
     )  # fmt: skip
 
 
@@ -115,12 +147,12 @@ def print_performance(days: Iterable[BridgedDay], base_currency: str, format: Fo
     found = tuple(periods(tuple(days)))
     together = found[-1]
     if format != "table":
-        print_rows(COLUMNS, map(_row, found), format)
+        print_rows(COLUMNS, map(period_row, found), format)
         return BAD_NEWS if together.unknown else FINE
     print("\n".join(_summary(together, base_currency)))
     hidden = {"money_weighted", *(() if together.unknown else ("unknown",))}
     shown = [place for place, column in enumerate(COLUMNS) if column.name not in hidden]
-    rows = [_row(period) for period in found[:-1]]
+    rows = [period_row(period) for period in found[:-1]]
     print_rows([COLUMNS[place] for place in shown], ([row[place] for place in shown] for row in rows), "table")
     return BAD_NEWS if together.unknown else FINE
 
@@ -148,6 +180,9 @@ def _summary(period: Period, base_currency: str) -> Iterator[str]:
     else:
         yield f"money-weighted  {percent_change(rate)} a year"
     yield f"drawdown        {_fall(period.drawdown)}"
+    if len(period.days) >= EVENNESS_DAYS_MIN:
+        ratio = UNKNOWN if period.sharpe is None else f"{period.sharpe:.2f}"
+        yield f"Sharpe ratio    {ratio}, volatility {percent(period.volatility)}: a year, of daily returns"
 
 
 def _fall(fall: Drawdown | None) -> str:
@@ -220,6 +255,14 @@ def realised(history: History, first: date | None = None, last: date | None = No
         yield from sorted(by_contract.values(), key=lambda each: (each.symbol, each.con_id))
 
 
+def realised_row(each: Realised) -> tuple[object, ...]:
+    """Return the cells of what was realised."""
+    return (
+        each.period, each.con_id, each.symbol, each.currency, each.closed, each.before_commissions, each.commissions,
+        each.realised, each.in_base, each.unknown or None,
+    )  # fmt: skip
+
+
 def print_realised(found: Iterable[Realised], base_currency: str, format: Format) -> int:
     """Print what was realised, in a table with its sum; 1 where a rate or a basis is missing."""
     told = list[Realised]()
@@ -227,10 +270,7 @@ def print_realised(found: Iterable[Realised], base_currency: str, format: Format
     def rows() -> Iterator[tuple[object, ...]]:
         for each in found:
             told.append(each)
-            yield (
-                each.period, each.con_id, each.symbol, each.currency, each.closed, each.before_commissions,
-                each.commissions, each.realised, each.in_base, each.unknown or None,
-            )  # fmt: skip
+            yield realised_row(each)
 
     print_rows(REALISED_COLUMNS, rows(), format)
     known = [each.in_base for each in told if each.in_base is not None]

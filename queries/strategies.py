@@ -3,7 +3,7 @@
 From the whole log: money that an execution moved goes to the strategies that have a part in its order, pro rata; what
 one passed to another moves none of the account's, and counts at its price; money of a contract otherwise (dividends,
 taxes, actions) goes pro rata to the units held then. What no strategy holds or did is the rest's, so that all parts
-together are the account's, to the last digit. To tell another figure of a part: a column, and its value in `_row`.
+together are the account's, to the last digit. To tell another figure of a part: a column, and its value in `part_row`.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ COLUMNS = (
 
 def print_strategies(parts: Sequence[Part], format: Format) -> int:
     """Print what each strategy has of each contract; in a table with the sums by strategy and currency."""
-    print_rows(COLUMNS, map(_row, parts), format)
+    print_rows(COLUMNS, map(part_row, parts), format)
     if format == "table":
         print("Flows are since the log began; profit is value and flows, before money that is of no contract.")
         for line in totals(parts):
@@ -217,6 +217,7 @@ def _total(name: str, currency: str, parts: Sequence[Part]) -> Iterator[str]:
         yield f"{name}: {f'{UNKNOWN}, no mark of {untold[0]}' if untold else change(total)} {currency}"
 
 
-def _row(part: Part) -> tuple[object, ...]:
+def part_row(part: Part) -> tuple[object, ...]:
+    """Return the cells of a part."""
     name = part.strategy or REST_IS_CALLED
     return (name, part.symbol, part.units, part.value, part.flows, part.profit, part.currency)

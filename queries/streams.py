@@ -59,13 +59,23 @@ def table_lines(columns: Sequence[Column], rows: Iterable[Row]) -> Iterator[str]
     if not first:
         return
     if len(first) < LOOKED_AT:
-        filled = [place for place in range(len(columns)) if any(cells[place] for cells in first)]
-        columns, first = [columns[place] for place in filled], [[cells[place] for place in filled] for cells in first]
+        columns, first = _filled(columns, first)
     heading = [column.name for column in columns]
     widths = [max(map(len, cells)) for cells in zip(heading, *first, strict=True)]
     for cells in chain([heading], first, told):
         places = zip(columns, cells, widths, strict=True)
         yield "  ".join(c.rjust(w) if column.shown else c.ljust(w) for column, c, w in places).rstrip()
+
+
+def shown_table(columns: Sequence[Column], rows: Iterable[Row]) -> tuple[Sequence[Column], list[list[str]]]:
+    """Return the same columns and cells at once, for a page."""
+    return _filled(columns, [[_cell(column, cell) for column, cell in zip(columns, row, strict=True)] for row in rows])
+
+
+def _filled(columns: Sequence[Column], rows: list[list[str]]) -> tuple[Sequence[Column], list[list[str]]]:
+    """Leave out the columns without a cell."""
+    filled = [place for place in range(len(columns)) if any(cells[place] for cells in rows)]
+    return [columns[place] for place in filled], [[cells[place] for place in filled] for cells in rows]
 
 
 def _cell(column: Column, cell: object) -> str:

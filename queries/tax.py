@@ -185,7 +185,8 @@ SUM_COLUMNS: tuple[Column, ...] = (
 )  # fmt: skip
 
 
-def _sum_row(told: Sum) -> tuple[object, ...]:
+def sum_row(told: Sum) -> tuple[object, ...]:
+    """Return the cells of a sum."""
     return (told.kind, told.symbol, told.currency, told.lines, told.gain, told.gain_base)
 
 
@@ -226,7 +227,7 @@ def _print_table(history: History, year: int, sums: Sums) -> None:
         pass
     paid = [told for told in sums.told if told.kind != "disposal"]
     print("\nIncome, withholding, interest and fees, by payer")
-    print_rows(SUM_COLUMNS, map(_sum_row, paid), "table")
+    print_rows(SUM_COLUMNS, map(sum_row, paid), "table")
     if not paid:
         print("none")
 
@@ -287,7 +288,7 @@ def _print_json(history: History, year: int, sums: Sums) -> None:
         sys.stdout.write(f"{',' if place else ''}\n {json_object(COLUMNS, line)}")
     sys.stdout.write('\n], "sums": [')
     for place, told in enumerate(sums.told):
-        sys.stdout.write(f"{',' if place else ''}\n {json_object(SUM_COLUMNS, _sum_row(told))}")
+        sys.stdout.write(f"{',' if place else ''}\n {json_object(SUM_COLUMNS, sum_row(told))}")
     sys.stdout.write("\n]}\n")
 
 

@@ -28,6 +28,17 @@ COLUMNS = (
 
 def print_trades(home: Path, first: date | None, last: date | None, format: Format, *, zone: str = HOME_ZONE) -> int:
     """Print the trades of some days; in a table with their slippage by currency."""
+    rows = rows_of(home, first, last, zone=zone)
+    print_rows(COLUMNS, rows, format)
+    if format == "table":
+        print("Slippage is against the plan's reference price; + is worse. Commissions are not in it.")
+        for line in totals(rows):
+            print(line)
+    return FINE
+
+
+def rows_of(home: Path, first: date | None, last: date | None, *, zone: str = HOME_ZONE) -> Sequence[tuple[Any, ...]]:
+    """Return the cells of every trade of some days."""
     where = " AND ".join(
         [*([f"session_day >= DATE '{first}'"] if first else []), *([f"session_day <= DATE '{last}'"] if last else [])]
     )
@@ -35,13 +46,7 @@ def print_trades(home: Path, first: date | None, last: date | None, format: Form
     con = connect(home, zone=zone, wanted=("trades",))
     told = ask(con, f"SELECT {names} FROM trades WHERE {where or 'true'} ORDER BY filled_at, seq")
     fills: Sequence[tuple[Any, ...]] = told.rows
-    rows = [(*row[:9], _points(row[3], row[5], row[6]), *row[10:]) for row in fills]
-    print_rows(COLUMNS, rows, format)
-    if format == "table":
-        print("Slippage is against the plan's reference price; + is worse. Commissions are not in it.")
-        for line in totals(rows):
-            print(line)
-    return FINE
+    return [(*row[:9], _points(row[3], row[5], row[6]), *row[10:]) for row in fills]
 
 
 def totals(rows: Sequence[Sequence[Any]]) -> tuple[str, ...]:

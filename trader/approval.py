@@ -18,7 +18,7 @@ from ledger.state import State
 from trader.evidence import EvidenceError, get
 from trader.settings import SettingsError, canonical_text, settings_of
 
-DECIDES_NOTHING = ("mail", "notices", "witness", "broker", "simulator", "flex", "dry_run")
+DECIDES_NOTHING = ("mail", "notices", "witness", "benchmark", "broker", "simulator", "flex", "dry_run")
 DECIDE_NOTHING = ("schedule.timeout_seconds", "schedule.memory_megabytes", "schedule.close_not_before")
 SHAPING = ("limits.gross_leverage_max", "limits.name_share_max", "limits.sector_share_max")  # a plan sells to meet them
 # Settings that are limits, though their names do not end in _max or _min: the smaller, the tighter.

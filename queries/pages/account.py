@@ -23,12 +23,11 @@ from queries.pages.found import ClosesOf, Found, commissions, find, no_closes
 from queries.pages.limits import closest, gross_leverage_limit
 from queries.pages.orders import part
 from queries.pages.profits import Profit
+from queries.performance import EVENNESS_DAYS_MIN
 from queries.sections import Figure, Report, Section, Tone
 from queries.sql import plain
 from queries.story import audit
 from queries.tables import HOME_ZONE
-
-SHARPE_DAYS_MIN = 5  # fewer of them say nothing of a year
 
 
 def account_page(
@@ -142,7 +141,7 @@ def _beside_benchmark(found: Found) -> Iterator[Figure]:
 
 
 def _evenness(found: Found) -> Iterator[Figure]:
-    if len(found.days) < SHARPE_DAYS_MIN:
+    if len(found.days) < EVENNESS_DAYS_MIN:
         return
     ratio = sharpe(found.days)
     spread = volatility(found.days)
@@ -185,7 +184,7 @@ def _remarks(found: Found) -> Iterator[str]:
     told = found.course
     if told is not None and told.total_return is None:
         yield f"{told.ticker}: no close of these days is kept."
-    if len(found.days) >= SHARPE_DAYS_MIN:
+    if len(found.days) >= EVENNESS_DAYS_MIN:
         yield "Sharpe ratio: of daily returns, times the root of 252, over nothing."
 
 

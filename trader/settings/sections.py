@@ -13,7 +13,7 @@ from trader.limits import Limits
 from trader.settings.connecting import Account, Broker, Flex, Simulator
 from trader.settings.deciding import Sources, Strategy, Universe
 from trader.settings.reconciling import Reconcile
-from trader.settings.telling import Mail, Notices, Witness
+from trader.settings.telling import Benchmark, Mail, Notices, Witness
 from trader.settings.trading import Accounting, Orders, Schedule
 from trader.settings.values import Section
 
@@ -47,4 +47,5 @@ class Settings(Section):
     reconcile: Reconcile = Reconcile()
     flex: Flex = Flex()
     accounting: Accounting = Accounting()
+    benchmark: Benchmark = Benchmark()
     simulator: Simulator = Simulator()

@@ -91,3 +91,11 @@ class Witness(Section):
         default=(), description="a program and its arguments; SEQ:HASH is added as the last one"
     )
     timeout_seconds: Seconds = Field(default=20, description="seconds that git or the command may take")
+
+
+class Benchmark(Section):
+    """What reports hold the account against; it decides nothing."""
+
+    ticker: str = Field(
+        default="", description="ticker; its kept bars, or else those of sources.folder, are compared with; empty: none"
+    )

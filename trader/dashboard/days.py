@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from queries.sql import Answer
 from queries.story import audit
-from queries.tables import UnknownDay
 from trader.dashboard.edition import Edition
 from trader.dashboard.links import lead
 from trader.dashboard.now import records
@@ -89,14 +88,6 @@ def told_lines(lines: Sequence[str], cycles: Sequence[tuple[int, str]], of: date
         leads = lead("cycle", begun.pop(0)) if begun else f"/minute/{of}/{match[1]}"
         told.append(Line(match[1], leads, match[2]))
     return told
-
-
-def last_day(edition: Edition) -> date:
-    """Return the newest session day."""
-    ((found,),) = edition.answer("SELECT max(session_day) FROM cycle_started").rows
-    if not isinstance(found, date):
-        raise UnknownDay("no session is in the log yet: its first cycle begins one")
-    return found
 
 
 ROUTES: tuple[Route, ...] = (("/days", days), ("/day/{day}", day))

@@ -47,16 +47,14 @@ def cycle(edition: Edition, asked: Asked) -> Page:
     if not lines:
         raise NoSuchPage(f"seq {seq}: expected the start of a cycle, found another line or none")
     events = [decode(line.raw) for line in lines if line.hash_fits]
+    asked_of = [(each.seq, each.fact) for each in events if isinstance(each.fact, SafeguardsEvaluated)]
+    verdicts = [(seq, row) for seq, fact in asked_of for row in fact.verdicts]
     shown = {
         "text": _in_a_line(edition, events),
         "started": events[0] if events else None,
         "rows": [(each, each.recorded_at - events[0].recorded_at, gist(each.fact)) for each in events],
-        "verdicts": [
-            (each.seq, row)
-            for each in events
-            if isinstance(each.fact, SafeguardsEvaluated)
-            for row in each.fact.verdicts
-        ],
+        "refused": [(seq, row) for seq, row in verdicts if row.outcome != "pass"],
+        "passed": [(seq, row) for seq, row in verdicts if row.outcome == "pass"],
         "broken": [line for line in lines if not line.hash_fits],
     }
     return Page("cycle", f"cycle {seq}", shown, tab="/days")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +15,8 @@ pytest.importorskip("starlette", reason="tallybook serve needs the extra `serve`
 from ledger.events import BreakFound, StepFailed
 from tests.queries.history import WEDNESDAY, World, contract, two_sessions
 from tests.trader.dashboard.browsing import ask
-from tests.trader.homes import SETTINGS, SIMULATED, write_settings
+from tests.trader.homes import SETTINGS, SIMULATED, command, write_settings
+from trader.dashboard.reports import REPORTS
 from trader.dashboard.site import application
 
 if TYPE_CHECKING:
@@ -23,7 +25,9 @@ if TYPE_CHECKING:
 HOSTILE = "<script>document.title='taken'</script><img src=x onerror=alert(1)>"
 ADDRESSES = (
     "/", "/days", "/days?year=2005", "/day/2005-03-01", "/day/2005-03-02", "/event/0", "/event/7", "/reconciliation",
-    "/reconciliation/2005-03-01", "/trail/con_id/8314", "/trail/break_id/B-1", "/minute/2005-03-01/13:10", "/sql",
+    "/reconciliation/2005-03-01", "/reports", *(f"/reports/{kind.name}" for kind in REPORTS),
+    "/reports/month?days=2005-03-01..2005-03-02",
+    "/trail/con_id/8314", "/trail/break_id/B-1", "/minute/2005-03-01/13:10", "/sql",
     "/sql?q=SELECT+symbol,+quantity+FROM+fills", "/sql.csv?q=SELECT+1+AS+one",
 )  # fmt: skip
 
@@ -90,6 +94,17 @@ def test_a_day_is_told_as_the_audit_tells_it_each_line_leading_to_its_cycle_or_m
     assert "BUY 100 IBM" in ask(site, f"/cycle/{cycles[0]['seq']}").text
 
 
+def test_a_report_is_the_page_of_the_command_its_figures_leading_to_their_lines(site: ASGIApp, world: World) -> None:
+    printed = command("report", "month", "2005-03", "--format", "html", home=world.home).stdout
+
+    seen = ask(site, "/reports/month?days=2005-03")
+
+    figures = re.findall(r"<td[^>]*>([^<]+)</td>", printed)
+    assert "100,080.67" in printed
+    assert all(f">{figure}<" in seen.text for figure in figures)
+    assert any(place.startswith("/event/") for place in seen.links)
+
+
 def test_an_event_is_shown_as_it_stands_on_disk_with_its_neighbours(site: ASGIApp, world: World) -> None:
     raw = (world.home / "var" / "events" / "2005-03-01.jsonl").read_text(encoding="utf-8").splitlines()[5]
     line = json.loads(raw)
@@ -109,6 +124,10 @@ def test_an_event_is_shown_as_it_stands_on_disk_with_its_neighbours(site: ASGIAp
         pytest.param("/cycle/0", 404, id="no cycle"),
         pytest.param("/day/2004-01-01", 404, id="a day of which nothing is known"),
         pytest.param("/day/yesterday", 404, id="no day"),
+        pytest.param("/reports/nonsense", 404, id="a report that nobody makes"),
+        pytest.param("/reports/tax?days=<b>", 404, id="no range of days"),
+        pytest.param("/reports/day?days=2005", 404, id="many days, of a report of one"),
+        pytest.param("/reports/month?days=1999-01", 404, id="days before the first"),
         pytest.param("/trail/hash/x", 404, id="a name that nothing follows"),
         pytest.param("/trail/order_ref/x'%20OR%20'1'='1", 404, id="an order that is a piece of SQL"),
         pytest.param("/../../etc/passwd", 404, id="a file"),

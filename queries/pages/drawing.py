@@ -20,6 +20,7 @@ Point = tuple[float, float]
 TOP, BOTTOM = 24.0, 24.0  # room for the upper label, and for the days
 BAR, NAMES, FIGURES = 24.0, 110.0, 120.0  # height of a row; room for the names and for the figures
 TICKS_MAX = 8
+ROUND_STEPS = ((1, 1.5), (2, 3.5), (5, 7.5))  # between levels, and up to how much is rounded to it
 POINTS_MAX = 250  # more of them need no tip each
 SPARKS = "▁▂▃▄▅▆▇█"
 SPARK_WIDTH = 40
@@ -95,17 +96,19 @@ def curves(
     return _svg(size.name, size.width, size.height, inside)
 
 
-def bars(rows: Sequence[tuple[str, Decimal]], shown: Shown) -> str:
-    """Draw a bar a name, to the right for gains, to the left for losses."""
-    most = max((abs(float(value)) for _, value in rows), default=0.0) or 1.0
-    room = (WIDE.width - NAMES - FIGURES) / 2
-    zero = NAMES + room
+def bars(rows: Sequence[tuple[str, Decimal]], shown: Shown, *, less_is_better: bool = False) -> str:
+    """Draw a bar a name: above nothing to the right, below it to the left, and what is good in the colour of gains."""
+    values = [float(value) for _, value in rows]
+    low, high = min([*values, 0.0]), max([*values, 0.0])
+    scale = (WIDE.width - NAMES - FIGURES) / ((high - low) or 1.0)
+    zero = NAMES - low * scale
     inside = [f'<line class="axis" x1="{zero:.1f}" x2="{zero:.1f}" y1="0" y2="{BAR * len(rows):.1f}"/>']
     for place, (name, value) in enumerate(rows):
-        length, top = room * abs(float(value)) / most, BAR * place
-        left, style = (zero, "gain") if value >= 0 else (zero - length, "loss")
+        length, top = abs(float(value)) * scale, BAR * place
+        left = zero if value >= 0 else zero - length
+        style = "gain" if (value < 0) == less_is_better else "loss"
         inside += [
-            f'<rect class="{style}" x="{left:.1f}" y="{top + 5:.1f}" width="{length:.1f}" height="{BAR - 10:.1f}"/>',
+            f'<rect class="{style}" x="{left:.1f}" y="{top + 4:.1f}" width="{length:.1f}" height="{BAR - 8:.1f}"/>',
             _text(0, top + BAR * 0.66, name, "strong"),
             _text(WIDE.width, top + BAR * 0.66, shown(value), "end"),
         ]
@@ -155,7 +158,7 @@ def _levels(frame: Frame) -> Iterator[Decimal]:
 
 def _round_step(rough: float) -> Decimal:
     power = floor(log10(rough))
-    factor = next((step for step in (1, 2, 5) if step * 10.0**power >= rough), 10)
+    factor = next((step for step, until in ROUND_STEPS if until * 10.0**power >= rough), 10)
     return Decimal(factor).scaleb(power)
 
 

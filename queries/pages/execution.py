@@ -114,7 +114,11 @@ def _by_contract(stretch: Stretch, orders: Sequence[Order]) -> Iterator[Section]
     single = len({currency for _, currency in contracts}) == 1
     if len(drawn) > BARS_MAX:
         drawn = drawn[: BARS_MAX // 2] + drawn[-BARS_MAX // 2 :]
-    charts = (Chart("Slippage by contract, + is worse", bars(drawn, change)),) if drawn and single else ()
+    charts = (
+        (Chart("Slippage by contract, + is worse", bars(drawn, change, less_is_better=True)),)
+        if drawn and single
+        else ()
+    )
     head = ("contract", "orders", "filled", "fills", "slippage", "", "unknown of", "")
     yield Section("By contract", charts=charts, head=head, rows=tuple(row for _, row in told))
 

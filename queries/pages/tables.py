@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ledger.bridge import summed
+from ledger.bridge import FLOWS, summed
 from ledger.bridged_days import BridgedDay
 from ledger.lots import ZERO, exactly
 from ledger.returns import DAYS_A_YEAR, over
@@ -44,7 +44,7 @@ from queries.trades import totals as trade_totals
 Rows = Iterable[Sequence[object]]
 
 
-def bridge_page(bridged: Sequence[BridgedDay], base_currency: str) -> Report:
+def bridge_page(bridged: Sequence[BridgedDay], base_currency: str, account: str) -> Report:
     """Return the NAV bridges of some days as a page."""
     found = [told.bridge for told in bridged if told.bridge is not None]
     whole = summed(found) if len(found) == len(bridged) else None
@@ -57,13 +57,17 @@ def bridge_page(bridged: Sequence[BridgedDay], base_currency: str) -> Report:
     verdict = f"NAV {UNKNOWN}" if whole is None else f"NAV {money(whole.opening)} → {money(whole.closing)}"
     remark = f"residual {money(residual)} {base_currency}"
     is_fine = whole is not None and not residual and all(not each.residual for each in found)
-    drawn = [(line, amount) for line, amount in whole.lines.items() if amount] if whole is not None else []
+    drawn = (
+        [(line, amount) for line, amount in whole.lines.items() if amount and line != FLOWS]
+        if whole is not None
+        else []
+    )
     charts = Section("", charts=(Chart("What moved it", bars(drawn, change)),)) if drawn else Section("")
     return _page("NAV bridge", bridged[0].day, _span(bridged), verdict, (remark,), is_fine, (charts, section),
-                 _plain(BRIDGE_COLUMNS, rows))  # fmt: skip
+                 _plain(BRIDGE_COLUMNS, rows), account)  # fmt: skip
 
 
-def performance_page(bridged: Sequence[BridgedDay], base_currency: str) -> Report:
+def performance_page(bridged: Sequence[BridgedDay], base_currency: str, account: str) -> Report:
     """Return what each month and all of them returned, as a page."""
     found = tuple(periods(bridged))
     months, whole = found[:-1], found[-1]
@@ -78,7 +82,7 @@ def performance_page(bridged: Sequence[BridgedDay], base_currency: str) -> Repor
     verdict = f"time-weighted {percent_change(whole.time_weighted)}" if whole.days else f"return {UNKNOWN}"
     remark = f"{whole.unknown}" if whole.unknown else f"gain {change(whole.gain)} {base_currency}"
     return _page("performance", bridged[0].day, _span(bridged), verdict, (remark,), not whole.unknown, sections,
-                 _plain(PERIOD_COLUMNS, rows))  # fmt: skip
+                 _plain(PERIOD_COLUMNS, rows), account)  # fmt: skip
 
 
 def _of_period(whole: Period, base_currency: str) -> Iterator[Section]:

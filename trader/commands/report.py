@@ -160,7 +160,8 @@ def nav_bridge(context: typer.Context, days: Range, format: TableOption = None, 
     from queries.bridge import days_of, print_bridges
 
     home, (first, last), form = _home(context), range_of(days), _table_form(format, out)
-    base_currency = read_genesis(home).base_currency
+    genesis = read_genesis(home)
+    base_currency = genesis.base_currency
     if form in ("csv", "json"):
         with _written(out):
             return print_bridges(days_of(home, first, last, zone=zone_of(home)), base_currency, form)
@@ -169,7 +170,7 @@ def nav_bridge(context: typer.Context, days: Range, format: TableOption = None, 
     if form == "html":
         from queries.pages.tables import bridge_page
 
-        return _show(bridge_page(found, base_currency), form, out)
+        return _show(bridge_page(found, base_currency, genesis.account), form, out)
     with _written(out):
         return print_bridges(found, base_currency, form)
 
@@ -187,13 +188,13 @@ def performance(context: typer.Context, days: SomeRange = "", format: TableOptio
     home, (first, last), form = _home(context), range_of(days), _table_form(format, out)
     with _reading(home) as tell:
         found = tuple(days_of(home, first, last, zone=zone_of(home), tell=tell))
-    base_currency = read_genesis(home).base_currency
+    genesis = read_genesis(home)
     if form == "html":
         from queries.pages.tables import performance_page
 
-        return _show(performance_page(found, base_currency), form, out)
+        return _show(performance_page(found, genesis.base_currency, genesis.account), form, out)
     with _written(out):
-        return print_performance(found, base_currency, form)
+        return print_performance(found, genesis.base_currency, form)
 
 
 @REPORT.command("realised")

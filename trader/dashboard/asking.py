@@ -1,4 +1,4 @@
-"""The box for questions in SQL: an answer as a table, as a picture, as a file.
+"""Questions: those that come with tallybook, and a box for any other in SQL; an answer as table, picture and file.
 
 Behind it stands the fence of `tallybook sql`: one question, nothing but the home's history, nothing written.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from queries.canned import Canned, CannedError, canned, canned_by_name
+from queries.fence import quoted
 from queries.sql import Answer, StatementError, csv_text, json_text
 from queries.tables import TableError
 from trader.dashboard.edition import Edition
@@ -24,24 +26,57 @@ KINDS: Mapping[str, tuple[str, Callable[[Answer], str]]] = {
 def box(edition: Edition, asked: Asked) -> Page:
     """Answer the question in the address, if there is one."""
     statement = asked.query.get("q", "").strip()
+    return _answered(edition, statement, {}, {"statement": statement, "chosen": None, "values": {}})
+
+
+def ask(edition: Edition, asked: Asked) -> Page:
+    """Answer a question that comes with tallybook; what it may be told stands in the address."""
+    try:
+        chosen = canned_by_name(asked.place["name"])
+    except CannedError as error:
+        raise NoSuchPage(str(error)) from error
+    given = {name: value for name, value in asked.query.items() if value}
+    values = {parameter.name: given.get(parameter.name, parameter.default or "") for parameter in chosen.parameters}
+    shown: dict[str, object] = {"chosen": chosen, "values": values, "statement": spelt_out(chosen, values)}
+    try:
+        filled = chosen.filled(given)
+    except CannedError as error:
+        return _page({**shown, "error": str(error) if given else ""})
+    return _answered(edition, chosen.sql, filled, shown)
+
+
+def _answered(edition: Edition, statement: str, filled: Mapping[str, str], shown: Mapping[str, object]) -> Page:
     answer: Answer | None = None
     error = ""
     if statement:
         try:
-            answer = edition.asked(cut(statement))
+            answer = edition.asked(cut(statement), filled)
         except (StatementError, TableError) as wrong:
             error = str(wrong)
     more = answer is not None and len(answer.rows) > ROWS_MAX
     if answer is not None and more:
         answer = Answer(answer.columns, answer.rows[:ROWS_MAX])
-    shown = {"statement": statement, "answer": answer, "error": error, "more": more, "most": ROWS_MAX}
-    return Page("box", "Ask", shown, status=WRONG if error else FOUND, tab="/sql")
+    return _page({**shown, "answer": answer, "error": error, "more": more})
+
+
+def _page(shown: Mapping[str, object]) -> Page:
+    every = {"answer": None, "error": "", "more": False, "canned": canned(), **shown}
+    chosen = every["chosen"]
+    title = chosen.question if isinstance(chosen, Canned) else "Ask"
+    return Page("box", title, every, status=WRONG if every["error"] else FOUND, tab="/sql")
 
 
 def cut(statement: str) -> str:
     """Ask for one row more than is shown, of what may be millions."""
     bare = statement.rstrip().removesuffix(";")
     return statement if UNCUT.match(bare) else f"SELECT * FROM (\n{bare}\n) LIMIT {ROWS_MAX + 1}"
+
+
+def spelt_out(chosen: Canned, values: Mapping[str, str]) -> str:
+    """Return a question's SQL with its parameters written into it, to be changed in the box."""
+    return re.sub(
+        r"\$([a-z_]+)", lambda found: quoted(values[found[1]]) if found[1] in values else found[0], chosen.sql
+    )
 
 
 def file(edition: Edition, asked: Asked) -> File | Page:
@@ -56,4 +91,4 @@ def file(edition: Edition, asked: Asked) -> File | Page:
         return box(edition, asked)
 
 
-ROUTES: tuple[Route, ...] = (("/sql", box), ("/sql.{kind}", file))
+ROUTES: tuple[Route, ...] = (("/sql", box), ("/sql.{kind}", file), ("/ask/{name}", ask))

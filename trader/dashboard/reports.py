@@ -50,13 +50,15 @@ def _execution(edition: Edition, days: Days) -> Report:
 def _performance(edition: Edition, days: Days) -> Report:
     from queries.pages.tables import performance_page
 
-    return performance_page(tuple(days_of(edition.home, *days, zone=edition.zone)), edition.genesis.base_currency)
+    bridged = tuple(days_of(edition.home, *days, zone=edition.zone))
+    return performance_page(bridged, edition.genesis.base_currency, edition.genesis.account)
 
 
 def _nav_bridge(edition: Edition, days: Days) -> Report:
     from queries.pages.tables import bridge_page
 
-    return bridge_page(tuple(days_of(edition.home, *days, zone=edition.zone)), edition.genesis.base_currency)
+    bridged = tuple(days_of(edition.home, *days, zone=edition.zone))
+    return bridge_page(bridged, edition.genesis.base_currency, edition.genesis.account)
 
 
 def _trades(edition: Edition, days: Days) -> Report:

@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("starlette", reason="tallybook serve needs the extra `serve`")
 
 from ledger.events import BreakFound, StepFailed
+from queries.canned import canned
 from tests.queries.history import WEDNESDAY, World, contract, two_sessions
 from tests.trader.dashboard.browsing import ask
 from tests.trader.homes import SETTINGS, SIMULATED, command, write_settings
@@ -28,6 +29,7 @@ ADDRESSES = (
     "/reconciliation/2005-03-01", "/reports", *(f"/reports/{kind.name}" for kind in REPORTS),
     "/reports/month?days=2005-03-01..2005-03-02",
     "/trail/con_id/8314", "/trail/break_id/B-1", "/minute/2005-03-01/13:10", "/sql",
+    *(f"/ask/{question.name}" for question in canned()),
     "/sql?q=SELECT+symbol,+quantity+FROM+fills", "/sql.csv?q=SELECT+1+AS+one",
 )  # fmt: skip
 
@@ -128,6 +130,7 @@ def test_an_event_is_shown_as_it_stands_on_disk_with_its_neighbours(site: ASGIAp
         pytest.param("/reports/tax?days=<b>", 404, id="no range of days"),
         pytest.param("/reports/day?days=2005", 404, id="many days, of a report of one"),
         pytest.param("/reports/month?days=1999-01", 404, id="days before the first"),
+        pytest.param("/ask/nonsense", 404, id="a question that nobody wrote"),
         pytest.param("/trail/hash/x", 404, id="a name that nothing follows"),
         pytest.param("/trail/order_ref/x'%20OR%20'1'='1", 404, id="an order that is a piece of SQL"),
         pytest.param("/../../etc/passwd", 404, id="a file"),
@@ -155,6 +158,28 @@ def test_an_answer_in_sql_is_exact_leads_to_its_lines_and_is_drawn(site: ASGIApp
     assert any(place.startswith("/event/") for place in seen.links)
     assert 'class="plot"' in ask(site, question("SELECT session_day, nav FROM nav")).text
     assert ask(site, question("SELECT DECIMAL '0.10' AS tenth", ".csv")).text == "tenth\n0.1\n"
+
+
+def test_every_question_that_comes_with_tallybook_is_in_the_list_and_tells_its_sql(site: ASGIApp) -> None:
+    listed = ask(site, "/sql").links
+
+    assert {f"/ask/{question.name}" for question in canned()} <= listed
+
+
+def test_a_question_is_told_its_parameters_and_can_be_changed_as_sql(site: ASGIApp) -> None:
+    told = next(question for question in canned() if any(each.name == "day" for each in question.parameters))
+
+    seen = ask(site, f"/ask/{told.name}?day=2005-03-01")
+
+    assert seen.status == 200
+    assert 'value="2005-03-01"' in seen.text
+    assert "&#39;2005-03-01&#39;" in seen.text  # in its SQL
+    (place,) = (place for place in seen.links if place.startswith("/sql?"))
+    assert ask(site, place).status == 200
+    hostile = ask(site, f"/ask/{told.name}?day='%20OR%20<b>")
+    assert hostile.status == 400
+    assert "<b>" not in hostile.text
+    assert ask(site, f"/ask/{told.name}?week=1").status == 400
 
 
 def test_a_long_answer_is_cut_on_the_page_alone(site: ASGIApp) -> None:

@@ -53,21 +53,28 @@ def tell(home: Path, slot: str, ending: Ending, what: str) -> None:
     toml = read_toml(home)
     clock = clock_of(home, schedule_of(toml, home / FILE_NAME).control)
     channels = _channels(toml, home)
-    sign = given(channels.notices or Notices(), home, finished=False) if what != "commit" else None
     if failure.code == LogLocked.code:  # its holder lives: there is nothing to recover
-        _tell_without_log(channels, toml, replace(failure, recorded=f"{failure.code}: {failure.reason}"), clock)
-        return
-    try:
-        with _opened(home, clock) as ledger:
-            if what == "cycle":
-                _record(ledger, failure, ending)
-            ledger.record(tuple(pinged(ledger.book, sign)))
-            _tell_with_log(ledger, channels, toml, failure, clock)
-    except (LogError, LedgerError) as error:
-        _tell_without_log(channels, toml, replace(failure, recorded=f"{error.code}: {error}"), clock)
-    except OSError as error:  # a folder that this user may not even list
-        recorded = f"{LogNotWritable.code}: {error.filename or home}: {error.strerror}; check the permissions"
-        _tell_without_log(channels, toml, replace(failure, recorded=recorded), clock)
+        failure = replace(failure, recorded=f"{failure.code}: {failure.reason}")
+    else:
+        try:
+            with _opened(home, clock) as ledger:
+                if what == "cycle":
+                    _record(ledger, failure, ending)
+                _tell_with_log(ledger, channels, toml, failure, clock)
+                ledger.record(tuple(pinged(ledger.book, _sign(channels, what))))
+                return
+        except (LogError, LedgerError) as error:
+            failure = replace(failure, recorded=f"{error.code}: {error}")
+        except OSError as error:  # a folder that this user may not even list
+            recorded = f"{LogNotWritable.code}: {error.filename or home}: {error.strerror}; check the permissions"
+            failure = replace(failure, recorded=recorded)
+    _tell_without_log(channels, toml, failure, clock)
+    _sign(channels, what)
+
+
+def _sign(channels: Channels, what: str) -> str | None:
+    """Give the watch its sign, last of all: whatever comes of that stops neither the record nor a mail."""
+    return given(channels.notices or Notices(), channels.home, finished=False) if what != "commit" else None
 
 
 def _tell_with_log(ledger: Ledger, channels: Channels, toml: dict[str, Any], failure: Failure, clock: Clock) -> None:

@@ -43,6 +43,8 @@ def given(notices: Notices, home: Path, *, finished: bool) -> str | None:
         get(url if finished else _failing(url), {}, Patience(notices.timeout_seconds, ATTEMPTS))
     except (SettingsError, WebError) as error:
         return " ".join(str(error).split())
+    except (OSError, ValueError) as error:  # its words may show the address; and nothing after it may be stopped
+        return f"expected an answer of the watch, found {type(error).__name__}"
     return ""
 
 

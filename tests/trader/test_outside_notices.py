@@ -89,6 +89,26 @@ def test_after_a_cycle_that_failed_the_watch_is_told_so(
     assert watch.asked == [f"/{SECRET}/fail?rid=1"]
 
 
+def test_after_a_failure_the_mail_leaves_before_the_watch_is_asked(
+    tmp_path: Path, box: Mailbox, watch: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_settings(tmp_path, SETTINGS + SIMULATED + mail_section(box.port))
+    monkeypatch.setenv("TALLYBOOK_PING_URL", f"{watch.address}/{SECRET}")
+    mailed: list[int] = []
+
+    def count(server: Server, request: BaseHTTPRequestHandler) -> None:
+        mailed.append(len(box.received))
+        says("OK")(server, request)
+
+    watch.answers = [count, count]
+    for status, home in ((exits.COULD_NOT, closed(two_sessions(tmp_path))), (exits.LOCKED, tmp_path)):
+        code = "log-locked" if status == exits.LOCKED else "gateway-down"
+        words = Ending(status, None, timed_out=False, peak_memory_bytes=0, last_words=f"{code}: nobody")
+        tell(home, f"{WEDNESDAY}/1035", words, "cycle")
+
+    assert mailed == [1, 2]
+
+
 def test_a_watch_that_is_not_reached_is_recorded_told_once_and_its_return_too(
     tmp_path: Path, box: Mailbox, watch: Server
 ) -> None:
@@ -186,6 +206,10 @@ def test_a_message_that_is_refused_is_recorded_without_its_address_and_tried_aga
         pytest.param("hc-ping.com/secret", 0o600, "expected one address that begins with https://", id="no scheme"),
         pytest.param("https://a.example/secret b", 0o600, "expected one address", id="two words"),
         pytest.param("", 0o600, "expected one address", id="empty"),
+        pytest.param("https://[a.example/secret", 0o600, "expected one address", id="an open bracket"),
+        pytest.param("https://a.example/secr\u00e9t-secret", 0o600, "expected one address", id="no ASCII"),
+        pytest.param("https://a..example/secret", 0o600, "expected one address", id="no host"),
+        pytest.param("https://a.example:65536/secret", 0o600, "expected one address", id="no port"),
     ],
 )
 def test_an_address_that_cannot_be_used_is_refused_and_not_shown(
@@ -198,6 +222,39 @@ def test_an_address_that_cannot_be_used_is_refused_and_not_shown(
 
     assert complaint in str(refused.value)
     assert "secret" not in str(refused.value)
+
+
+def test_an_address_that_no_request_could_carry_silences_no_alarm(tmp_path: Path, box: Mailbox) -> None:
+    world = world_of(tmp_path, box, ping_url_file=secret_file(tmp_path, "ping", f"https://[a.example/{SECRET}"))
+    world.record(LOCKED)
+
+    told(world)
+    words = Ending(exits.COULD_NOT, None, timed_out=False, peak_memory_bytes=0, last_words="gateway-down: nobody")
+    tell(closed(world), f"{TUESDAY}/1035", words, "cycle")
+
+    codes = [subject.split("  ")[1] for subject in box.subjects]
+    assert codes == ["break-open", "ping-failed", "gateway-down"]
+    assert SECRET not in log_of(tmp_path)
+
+
+def test_an_answer_that_breaks_the_reader_is_a_failure_of_the_watch(
+    tmp_path: Path, box: Mailbox, watch: Server
+) -> None:
+    world = world_of(tmp_path, box, ping_url_file=secret_file(tmp_path, "ping", f"{watch.address}/{SECRET}"))
+    watch.answers = [says("there", status=302, Location="http://[there")]
+
+    told(world)
+
+    assert world.ledger.book.ping_failure == "expected an answer of the watch, found ValueError"
+
+
+def test_a_name_of_a_file_that_no_folder_could_hold_is_told_too(tmp_path: Path, box: Mailbox) -> None:
+    world = world_of(tmp_path, box, ping_url_file="a\\u0000b")
+
+    told(world)
+
+    assert world.ledger.book.ping_failure is not None
+    assert "notices.ping_url_file: expected the name of a file" in world.ledger.book.ping_failure
 
 
 def test_an_address_that_cannot_be_used_stops_no_cycle_and_is_told(tmp_path: Path, box: Mailbox) -> None:

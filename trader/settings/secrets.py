@@ -37,10 +37,20 @@ def ping_url(notices: Notices, home: Path) -> str | None:
         return None
     text, where = found
     url = text.strip()
-    split = urlsplit(url)
-    if split.scheme not in ("http", "https") or not split.hostname or not url.isprintable() or " " in url:
+    if not _is_address(url):
         raise SettingsError(f"{where}: expected one address that begins with https://, found another text; correct it")
     return url
+
+
+def _is_address(url: str) -> bool:
+    """Whether it can be asked for: what no request could carry is refused here, not raised after a cycle."""
+    try:
+        split = urlsplit(url)
+        host = split.hostname or ""
+        is_host = bool(host and host.encode("idna")) and split.port != 0  # each raises of what it cannot read
+    except ValueError:
+        return False
+    return is_host and split.scheme in ("http", "https") and url.isascii() and url.isprintable() and " " not in url
 
 
 def apprise_urls(notices: Notices, home: Path) -> tuple[str, ...]:
@@ -76,6 +86,8 @@ def _secret(path: Path, what: str, setting: str) -> str:
         return path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError as error:
         raise SettingsError(f"{path}: expected {what}, found: {error.strerror}; correct {setting}") from None
+    except ValueError:
+        raise SettingsError(f"{setting}: expected the name of a file, found {str(path)!r}; correct it") from None
 
 
 def _sendable(password: str, where: str) -> str:

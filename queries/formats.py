@@ -71,7 +71,7 @@ def markdown_text(answer: Answer) -> str:
 
 
 def _in_markdown(text: str) -> str:
-    escaped = re.sub(r"([\\`*_\[\]<>|])", r"\\\1", text)
+    escaped = re.sub(r"([\\`*\[\]<>|]|(?<!\w)_|_(?!\w))", r"\\\1", text)
     return " ".join(escaped.split()) if escaped else ""
 
 

@@ -197,7 +197,6 @@ def _in_time(con: duckdb.DuckDBPyConnection, seconds: float | None) -> Iterator[
         yield
         return
     timer = Timer(seconds, con.interrupt)
-    timer.daemon = True
     timer.start()
     try:
         yield
@@ -207,6 +206,7 @@ def _in_time(con: duckdb.DuckDBPyConnection, seconds: float | None) -> Iterator[
         ) from error
     finally:
         timer.cancel()
+        timer.join()  # a thread that outlives its connection takes the process down with it
 
 
 def _write_parquet(home: Path, statement: str, terms: Terms, out: Path | None) -> None:

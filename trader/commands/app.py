@@ -128,7 +128,7 @@ def _app() -> typer.Typer:
     app.callback()(_home)
     for group, commands in GROUPS:
         for name, function in commands:
-            app.command(name, rich_help_panel=group)(function)
+            app.command(name, rich_help_panel=group, context_settings=history.TAKES_MORE.get(name))(function)
     app.add_typer(schedule.SCHEDULE, name="schedule", rich_help_panel="Start")
     app.add_typer(report.REPORT, name="report", rich_help_panel="History")
     app.add_typer(export.EXPORT, name="export", rich_help_panel="Books")

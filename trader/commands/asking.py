@@ -7,6 +7,7 @@ vocabulary of events where a statement names no relation. What goes wrong is lef
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -15,8 +16,8 @@ from typing import Annotated, Any
 import typer
 from typer.main import get_command
 
-from queries.formats import AnswerFormat
-from queries.sql import TIMEOUT_SECONDS, Terms
+from queries.formats import Answer, AnswerFormat, print_answer
+from queries.sql import COULD_NOT_RUN, TIMEOUT_SECONDS, Terms
 from queries.sql import run as answer
 from trader.calendar import NEW_YORK, ZONES
 from trader.schedule import FILE_NAME, Schedule, SettingsError, read_toml, schedule_of
@@ -41,7 +42,65 @@ def sql(
     return answer(home, statement, format, terms=Terms(_zone(home), timeout_seconds=timeout), out=out)
 
 
-COMMANDS: tuple[tuple[str, Callable[..., object]], ...] = (("sql", sql),)
+def ask(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="the question; without one, all are listed", show_default=False)] = "",
+    format: FormatOption = "table",
+    out: OutOption = None,
+    timeout: TimeoutOption = TIMEOUT_SECONDS,
+) -> int:
+    """Ask a question that comes with tallybook; what it may be told follows as --NAME VALUE.
+
+    `ask` alone lists the questions; `ask NAME --format table` answers one; its SQL is a file to copy and change.
+    """
+    from queries.canned import CannedError, canned_by_name
+
+    home: Path = context.obj
+    try:
+        given = _given(context.args)
+        if not name:
+            print_answer(_listed(), format)
+            return 0
+        question = canned_by_name(name)
+        parameters = question.filled(given)
+    except CannedError as error:
+        sys.stderr.write(f"{error.code}: {error}\n")
+        return COULD_NOT_RUN
+    terms = Terms(_zone(home), parameters, timeout)
+    return answer(home, question.sql, format, terms=terms, out=out)
+
+
+def _given(words: list[str]) -> dict[str, str]:
+    """Read `--name value` and `--name=value`."""
+    from queries.canned import CannedError
+
+    given, left = dict[str, str](), list(words)
+    while left:
+        word = left.pop(0)
+        name, equals, value = word.partition("=")
+        if not name.startswith("--") or not (equals or left):
+            raise CannedError(f"expected --NAME VALUE, found {word!r}")
+        given[name.removeprefix("--").replace("-", "_")] = value if equals else left.pop(0)
+    return given
+
+
+def _listed() -> Answer:
+    """Return every question with what it may be told."""
+    from queries.canned import canned
+
+    rows = []
+    for question in canned():
+        told = (
+            f"--{each.name}" if each.default is None else f"[--{each.name} {each.default}]"
+            for each in question.parameters
+        )  # fmt: skip
+        rows.append((question.name, question.question, " ".join(told)))
+    return Answer(("name", "question", "may be told"), tuple(rows))
+
+
+# What else stands on the command line is for the question itself.
+TAKES_MORE = {"ask": {"allow_extra_args": True, "ignore_unknown_options": True}}
+COMMANDS: tuple[tuple[str, Callable[..., object]], ...] = (("sql", sql), ("ask", ask))
 
 
 def run(arguments: list[str], home: Path) -> int:
@@ -56,7 +115,7 @@ def _command() -> Callable[..., object]:
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.callback()(lambda: None)
     for name, function in COMMANDS:
-        app.command(name)(function)
+        app.command(name, context_settings=TAKES_MORE.get(name))(function)
     return get_command(app)
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from trader.commands.asking import COMMANDS
+from trader.commands.asking import COMMANDS, TAKES_MORE
 
-__all__ = ["COMMANDS"]
+__all__ = ["COMMANDS", "TAKES_MORE"]

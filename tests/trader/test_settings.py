@@ -255,10 +255,31 @@ def test_a_password_that_no_login_can_carry_is_refused_and_not_repeated(
         mail_password(Mail(password_file="secret"), tmp_path)
 
 
-@pytest.mark.parametrize("address", ["owner", "owner@", "@localhost", "owner@localhost\nBcc: a@b", "owner@local\rhost"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "owner", "owner@", "@localhost", "owner@localhost\nBcc: a@b", "owner@local\rhost", "owner@[",
+        "(owner)@localhost", "owner@local@host", ",@,", "<>@localhost", '"@localhost',
+    ],
+)  # fmt: skip
 def test_what_is_no_address_is_refused_before_a_mail_fails_on_it(tmp_path: Path, address: str) -> None:
     with pytest.raises(SettingsError, match="expected mail addresses"):
         mail_of({"mail": {"host": "localhost", "to": address, "from": "tallybook@localhost"}}, tmp_path)
+    with pytest.raises(SettingsError, match="expected mail addresses"):
+        mail_of({"mail": {"host": "localhost", "to": "owner@localhost", "from": address}}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "address", ["Bob <b@c.d>", "a@b.c, d@e.f", "me@[127.0.0.1]", "J\u00fcrgen <j@x.y>", "a@m\u00fc.c"]
+)
+def test_whatever_a_mail_can_bear_is_an_address(tmp_path: Path, address: str) -> None:
+    assert mail_of({"mail": {"host": "localhost", "to": [address], "from": "a@b"}}, tmp_path).to == (address,)
+
+
+@pytest.mark.parametrize("host", ["smtp..gmail.com", ".smtp.gmail.com", "a" * 64 + ".com", "smtp gmail", "smtp\u0000"])
+def test_what_no_resolver_can_be_asked_for_is_no_mail_server(tmp_path: Path, host: str) -> None:
+    with pytest.raises(SettingsError, match=r"expected the name of a mail server in mail\.host, found "):
+        mail_of({"mail": {"host": host, "to": "owner@localhost", "from": "tallybook@localhost"}}, tmp_path)
 
 
 def test_a_user_that_no_login_can_carry_is_refused(tmp_path: Path) -> None:

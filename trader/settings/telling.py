@@ -49,8 +49,10 @@ class Mail(Section):
             raise ValueError("expected at least one address in mail.to, since mail.host is set, found none")
         if self.host and not self.from_address:
             raise ValueError("expected mail.from or mail.user, since mail.host is set, found neither")
+        if not _is_host(self.host):
+            raise ValueError(f"expected the name of a mail server in mail.host, found {self.host!r}")
         addresses = [text for text in (*self.to, self.from_address) if text]
-        wrong = [text for text in addresses if not all(text.partition("@")) or not text.isprintable()]
+        wrong = [text for text in addresses if not _is_address(text)]
         if wrong:
             raise ValueError(f"expected mail addresses, found {wrong[0]!r}")
         if not self.user.isascii():
@@ -66,6 +68,28 @@ class Mail(Section):
     def wanted(self) -> bool:
         """Whether mails are to be sent at all."""
         return bool(self.host)
+
+
+def _is_host(text: str) -> bool:
+    """Whether the resolver can be asked for it: it raises of a label that is empty or too long."""
+    try:
+        text.encode("idna")
+    except UnicodeError:
+        return False
+    return text.isprintable() and " " not in text
+
+
+def _is_address(text: str) -> bool:
+    """Whether a mail can bear it, read by what will write it: that raises of some texts, and finds none in others."""
+    from email.policy import SMTP  # late: who has set up no mail needs none of it
+
+    if not text.isprintable() or not all(text.partition("@")):
+        return False
+    try:
+        addresses = SMTP.header_factory("To", text).addresses
+    except (AttributeError, LookupError, ValueError):
+        return False
+    return bool(addresses) and all(it.username and it.domain for it in addresses)
 
 
 class Notices(Section):

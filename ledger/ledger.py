@@ -20,11 +20,13 @@ from ledger.errors import LogError, Refusal
 from ledger.events import (
     EVENT_TYPES,
     BreakFound,
+    CycleStarted,
     Fact,
     FactRefused,
     LogStarted,
     OrderModifyAttempted,
     OrderSendAttempted,
+    TradingAllowed,
     TradingHalted,
     TradingVetoed,
 )
@@ -38,6 +40,7 @@ from ledger.lots import exactly
 
 FACT_TYPES = frozenset(EVENT_TYPES)  # pydantic's own isinstance costs more than all that is asked of most facts
 STOPPED_BY_HALT: tuple[type[Fact], ...] = (OrderSendAttempted, OrderModifyAttempted)  # a cancellation only reduces risk
+LOOKING_FOR_HALT: tuple[type[Fact], ...] = (CycleStarted, TradingAllowed)  # what works already must not work on
 RAW_CHARACTERS_MAX = 100_000
 
 
@@ -191,7 +194,14 @@ class Ledger:
         self.book.become(candidate)
         if any(line.event.fact.ACTS for line in lines):
             self.log.barrier()
+        if self.book.halt is None and any(type(fact) in LOOKING_FOR_HALT for fact in batch):
+            self._record_halt()
         return obstacle is None
+
+    def _record_halt(self) -> None:
+        """Record that a file halts trading: a cycle may have nothing to send, and orders that work already."""
+        if (reason := self.log.halt_reason()) is not None:
+            self._record_batch((TradingHalted(reason=reason),))
 
     def _obstacle(self, batch: tuple[Fact, ...]) -> TradingHalted | TradingVetoed | None:
         """Look at HALT, and at the time, before an order or a change of one is written."""

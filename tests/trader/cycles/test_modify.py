@@ -22,6 +22,8 @@ from ledger.events import (
     OrderModifyRefused,
     OrderPlanned,
     OrderSendAttempted,
+    TradingAllowed,
+    TradingHalted,
 )
 from tests.trader.cycles.world import TUESDAY, World, fixed
 from tests.trader.cycles.world import world as at_venue
@@ -134,6 +136,19 @@ def test_an_order_that_the_plan_does_not_want_as_it_is_is_cancelled_first(
     wanted = [row.quantity for row in world.facts(OrderPlanned) if row.symbol == "ACME"][-1]
     assert sum(order.quantity for order in world.book().working_orders) == wanted
     assert world.apart() == ()
+
+
+def test_an_order_does_not_work_on_under_a_halt(world: World) -> None:
+    (before,) = working(world)
+    (world.home / "var" / "HALT").write_text("stop everything\n", encoding="utf-8")
+    world.advance_to(TUESDAY, 1)
+
+    assert world.trade() == exits.BAD_NEWS
+
+    assert working(world) == []
+    assert [fact.perm_id for fact in world.facts(OrderCancelAttempted)] == [before["perm_id"]]
+    assert [fact.reason for fact in world.facts(TradingHalted)] == ["stop everything"]
+    assert world.facts(TradingAllowed)[1:] == []
 
 
 def test_an_order_that_a_safeguard_vetoes_does_not_work_on(world: World) -> None:

@@ -33,6 +33,12 @@ def allowed(book: State, symbol: str, strategy: str) -> Allowed:
     return found
 
 
+def allowed_to_strategy(book: State, strategy: str) -> str:
+    """Return what the override of a strategy itself lets it do, whatever holds of the contract or the account."""
+    subject = f"strategy {strategy}"
+    return next((it.allow for it in _standing(book, "", strategy) if it.subject == subject), "all")
+
+
 def override_words(override: OverrideSet) -> str:
     """Say in a few words what an override says."""
     scale = f", scale {decimal_text(override.scale)}" if override.scale != ONE else ""

@@ -13,7 +13,7 @@ from decimal import ROUND_UP, Decimal
 from ledger.book import Book
 from ledger.events import TargetsComputed
 from ledger.lots import ZERO
-from ledger.overriding import STRICTNESS, Allowed, allowed
+from ledger.overriding import STRICTNESS, Allowed, allowed, allowed_to_strategy
 from ledger.subbooks import sub_position
 from trader.projection import running_cycle
 
@@ -41,10 +41,8 @@ def exposures(book: Book, con_id: int, symbol: str, unit: Decimal) -> dict[str, 
 
     `unit` is what one unit of it is worth, as a fraction of the invested NAV.
     """
-    common = allowed_to_any(book, symbol).allow
     return {
-        computed.strategy: _exposure(book, computed, con_id, symbol, unit, common)
-        for computed in running_cycle(book).targets
+        computed.strategy: _exposure(book, computed, con_id, symbol, unit) for computed in running_cycle(book).targets
     }
 
 
@@ -53,14 +51,15 @@ def together(exposures: Mapping[str, Decimal]) -> Decimal:
     return sum(exposures.values(), ZERO).quantize(EXPOSURE_UNIT, ROUND_UP)
 
 
-def _exposure(book: Book, computed: TargetsComputed, con_id: int, symbol: str, unit: Decimal, common: str) -> Decimal:
+def _exposure(book: Book, computed: TargetsComputed, con_id: int, symbol: str, unit: Decimal) -> Decimal:
     rows = (row for row in computed.rows if row.con_id == con_id)
-    override = allowed(book, symbol, computed.strategy)
-    wanted = sum((row.weight * row.leverage for row in rows), ZERO) * computed.capital * override.scale
-    if override.allow == common:
+    scale = allowed(book, symbol, computed.strategy).scale
+    wanted = sum((row.weight * row.leverage for row in rows), ZERO) * computed.capital * scale
+    own = allowed_to_strategy(book, computed.strategy)
+    if own == "all" or len(running_cycle(book).targets) == 1:  # what holds for all of it is looked at in the plan
         return wanted
     held = sub_position(book, computed.strategy, con_id) * unit
-    if override.allow == "none":
+    if own == "none":
         return held
     if wanted * held <= 0:
         return ZERO

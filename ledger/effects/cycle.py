@@ -281,8 +281,9 @@ def _settings_changed(state: State, event: Event) -> None:
 def _settings_approved(state: State, event: Event) -> None:
     fact: SettingsApproved = event.fact  # type: ignore[assignment]
     state.settings_approved = fact.settings_sha256
-    for name, wanted in list(state.wanted.items()):  # whoever approved the settings saw what they would do
-        state.wanted[name] = wanted._replace(accepted=None)
+    if fact.by == "operator":  # who saw what they would do; what a rule lets through, nobody has seen
+        for name, wanted in list(state.wanted.items()):
+            state.wanted[name] = wanted._replace(accepted=None)
     state.mail_fails_since = None  # the cure of a mail that fails, or its end: if it fails on, that counts from here
 
 

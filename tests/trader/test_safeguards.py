@@ -154,6 +154,7 @@ EARLIER = started(slot="2005-03-01/0935")
 MISSED = CycleSkipped(slot="2005-03-01/0835", reason="no cycle ran in its time")
 OTHERS = SettingsApproved(settings_sha256="1" * 64, by="operator", why="more")
 THESE = SettingsApproved(settings_sha256="0" * 64, by="operator", why="less")
+UNSEEN = SettingsApproved(settings_sha256="0" * 64, by="rule", why="nothing that decides has changed")
 UNSENT = NoticeFailed(kind="end", subject="END", reason="refused")
 SENT = NoticeSent(kind="start", subject="START")
 DAY_AND_MORE = timedelta(hours=24, seconds=1)
@@ -484,6 +485,7 @@ CASES = (
     Case(JUMP, "veto", "and the cycle after", also=[*ALLOWED, *again(LEAP), *VETOED, *again(LEAP)]),
     Case(JUMP, "veto", "since a reduction", also=[*ALLOWED, *again(LEAP), *SHRUNK, *again(LEAP)]),
     Case(JUMP, "pass", "after new settings", also=[*ALLOWED, THESE, *again(LEAP)]),
+    Case(JUMP, "veto", "after settings that nobody looked at", also=[*ALLOWED, UNSEEN, *again(LEAP)]),
     Case(JUMP, "pass", "of what was vetoed", also=[*VETOED, *again(LEAP)]),
     Case(JUMP, "pass", "above, reducing", world=HELD, also=[*ALLOWED, *again(LEAP), order(quantity="-1")]),
     Case(JUMP, "unknown", "no forecast", world={"instead": {TargetsComputed: ()}}),

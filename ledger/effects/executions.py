@@ -146,8 +146,8 @@ def _fill_order(state: State, order_ref: str, quantity: Decimal) -> None:
         status = "filled"
     elif status == "filled" and order.filled_reported is not None:
         status = "cancelled"  # it had ended before a late fill made it whole, and that fill was taken back
-    elif status in ("attempted", "filled"):
-        status = "working"
+    elif status == "filled" or (status == "attempted" and not order.change_asked):
+        status = "working"  # a fill proves that the order arrived, and says nothing of a change of it
     state.keep_order(order.executed(filled, status))
     if order.parts:
         share_fill(state, order.parts, order.con_id, quantity)

@@ -123,8 +123,8 @@ def _acknowledged(state: State, event: Event) -> None:
     fact: OrderAcknowledged = event.fact  # type: ignore[assignment]
     order = _order(state, fact.order_ref)
     perm_ids = order.perm_ids if fact.perm_id in order.perm_ids else (*order.perm_ids, fact.perm_id)
-    status = "working" if order.status == "attempted" else order.status
-    state.keep_order(order.acknowledged(perm_ids, status))
+    is_answer = order.status == "attempted" and not order.change_asked  # a change has an answer of its own
+    state.keep_order(order.acknowledged(perm_ids, "working" if is_answer else order.status))
 
 
 def _rejected(state: State, event: Event) -> None:

@@ -222,6 +222,13 @@ def test_while_a_change_is_undecided_the_order_is_in_doubt_and_nothing_leaves() 
     assert book.orders[REF].change_asked
 
 
+def test_a_fill_says_nothing_of_a_change_that_is_undecided() -> None:
+    book = kept_order(changing(), bought(SPY, "1", execution="e.01", order_ref=REF), acknowledged(REF))
+
+    assert [order.order_ref for order in book.in_doubt] == [REF]
+    assert not book.may_trade
+
+
 def test_a_change_that_the_broker_shows_is_the_orders_limit() -> None:
     book = kept_order(changing(), OrderModified(order_ref=REF, limit_price=D("401")))
 

@@ -11,7 +11,9 @@ import pytest
 from ledger.book import Book
 from ledger.events import (
     Fact,
+    OrderAcknowledged,
     OrderFilled,
+    OrderKept,
     OrderPlanned,
     OrderSendAttempted,
     OverrideSet,
@@ -180,6 +182,35 @@ def test_nothing_passes_in_a_contract_that_may_only_shrink() -> None:
 
     assert parts(plan(told(_again(book), *more))[AAPL]).keys() == {"trend", "parity"}
     assert parts(plan(told(_again(book), override("AAPL", "reduce_only"), *more))[AAPL]) == {}
+
+
+@pytest.mark.parametrize("of_trend", ["none", "reduce_only"])
+def test_what_one_may_only_reduce_is_not_taken_from_another(of_trend: Literal["reduce_only", "none"]) -> None:
+    wanted = (wants("trend", "0.5", {AAPL: "0.2"}), wants("parity", "0.5", {AAPL: "0.1"}))
+    before = traded(world(*wanted))
+    after = told(_again(before), override("strategy trend", of_trend), override("strategy parity", "reduce_only"))
+
+    row = plan(told(after, wants("trend", "0.5", {AAPL: "0.2"}), wants("parity", "0.5", {AAPL: "-0.6"})))[AAPL]
+
+    assert parts(row).keys() == {"parity"}
+    assert abs(row.quantity + held_by(before, AAPL)["parity"]) < 1  # it is flat then, and not short
+
+
+def test_an_order_that_others_want_now_is_not_kept_for_those_who_wanted_it() -> None:
+    wanted = (wants("trend", "0.5", {AAPL: "0.2"}), wants("parity", "0.5", {}))
+    first = world(*wanted)
+    row = plan(first)[AAPL]
+    assert row.limit_price is not None
+    works = OrderAcknowledged(order_ref=str(row.order_ref), perm_id=7, status="Submitted")
+    kept = OrderKept(order_ref=str(row.order_ref), perm_id=7, limit_price=row.limit_price, filled=Decimal(0))
+    left = told(first, *plan(first).values(), SafeguardsEvaluated(verdicts=()), TradingAllowed(orders=1))
+    left = told(_again(told(left, sent(row, 10), works)), kept)
+
+    alike = plan(told(left, *wanted))[AAPL]
+    other = plan(told(left, wants("trend", "0.5", {}), wants("parity", "0.5", {AAPL: "0.2"})))[AAPL]
+
+    assert (alike.quantity, alike.order_ref) == (row.quantity, row.order_ref)
+    assert (other.quantity, other.order_ref == row.order_ref) == (row.quantity, False)
 
 
 def test_an_override_of_all_strategies_is_the_contracts() -> None:

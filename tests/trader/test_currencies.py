@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 
 import pytest
 
@@ -16,13 +16,16 @@ from ledger.events import (
     Fact,
     OpeningBalanceRecorded,
     OrderPlanned,
+    OrderRejected,
+    OrderSendAttempted,
     OverrideSet,
     QuoteRow,
     RateRow,
     RatesObserved,
+    SafeguardsEvaluated,
     TradingAllowed,
 )
-from tests.trader.decisions import AAPL, IBM, NOW, UNIVERSE, D, preview, quote, situation, told
+from tests.trader.decisions import AAPL, ACCOUNT, IBM, NOW, UNIVERSE, D, contract, preview, quote, situation, told
 from trader.limits import Limits
 from trader.projection import gross_value
 from trader.safeguards import check_safeguards
@@ -55,6 +58,8 @@ def world(
     reported: dict[str, str] | None = None,
     quotes: Sequence[QuoteRow] | None = None,
     also: Sequence[Fact] = (),
+    contracts: Sequence[Fact] = (),
+    wanted: str = "0",
 ) -> Book:
     """An account with cash in other currencies, beside 100,000 dollars, that wants no share."""
     told_cash = {"USD": "100000"} | (balances if reported is None else reported)
@@ -62,8 +67,8 @@ def world(
     rates = RatesObserved(base_currency="USD", rows=tuple(RateRow(currency=c, rate=D(r)) for c, r in RATES.items()))
     cash = CashObserved(rows=tuple(CashRow(currency=c, amount=D(held)) for c, held in told_cash.items()))
     return situation(
-        {AAPL: "0", IBM: "0"},
-        before=[pair(EURO), pair(YEN), *opened],
+        {AAPL: wanted, IBM: "0"},
+        before=[*contracts, pair(EURO), pair(YEN), *opened],
         instead={RatesObserved: [rates], CashObserved: [cash]},
         quotes=[*map(quote, UNIVERSE), *(quotes if quotes is not None else map(quoted, PRICES))],
         nav="120000",
@@ -74,6 +79,40 @@ def world(
 def plan(book: Book, policy: Policy = "convert_all", **limits: object) -> list[OrderPlanned]:
     sizing = Sizing(UNIVERSE, Limits.model_validate(limits), currency_policy=policy, currency_min=D("100"))
     return [row for row in plan_orders(book, sizing) if isinstance(row, OrderPlanned) and row.con_id not in UNIVERSE]
+
+
+def test_what_the_plan_spends_of_a_currency_is_not_converted() -> None:
+    book = world({"EUR": "10000"}, contracts=[contract(AAPL, currency="EUR")], wanted="0.1")
+    sizing = Sizing(UNIVERSE, Limits(), currency_policy="convert_all", currency_min=D("100"))
+
+    rows = {row.symbol: row for row in plan_orders(book, sizing) if isinstance(row, OrderPlanned)}
+
+    bought, sold = rows["AAPL"], rows["EUR.USD"]
+    assert bought.limit_price is not None
+    assert bought.quantity > 0
+    assert -sold.quantity == (10000 - bought.quantity * bought.limit_price).to_integral_value(ROUND_DOWN)
+
+
+def test_a_conversion_that_was_refused_twice_rests() -> None:
+    book = world({"EUR": "-5000"})
+    (row, *_) = plan(book, "cover_debits")
+    for number in (1, 2):
+        again = row.model_copy(update={"order_ref": f"{row.order_ref}{number}"})
+        rejected = OrderRejected(order_ref=str(again.order_ref), code=201, reason="no trading permission")
+        allowed = (preview(again), SafeguardsEvaluated(verdicts=()), TradingAllowed(orders=1))
+        book = told(book, again, *allowed, sent(again), rejected)
+
+    (row, *_) = plan(book, "cover_debits")
+
+    assert row.order_ref is None
+    assert "refused 2 times today" in row.reason
+
+
+def sent(row: OrderPlanned) -> OrderSendAttempted:
+    return OrderSendAttempted(
+        order_ref=str(row.order_ref), account=ACCOUNT, order_id=int(str(row.order_ref)[-2:]), con_id=row.con_id,
+        quantity=row.quantity, order_type="LMT", limit_price=row.limit_price, tif="DAY", algo="", algo_priority="",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(

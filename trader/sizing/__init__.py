@@ -39,7 +39,7 @@ def plan_orders(book: Book, sizing: Sizing) -> tuple[Fact, ...]:
             wishes = tuple(wish_of(frame, con_id) for con_id in sizing.universe)
             wishes, scaled = shaped(frame, wishes)
             rows = with_needs(frame, rows_of(frame, wishes))  # from here on, quantities are final
-            return (*scaled, *with_parts(frame, wishes, with_kept(book, rows)), *conversions(frame))
+            return (*scaled, *with_kept(book, with_parts(frame, wishes, rows)), *conversions(frame, rows))
         except Unvalued as unknown:
             idle = (bare(book, con_id, f"not sized: {unknown}") for con_id in sizing.universe)
             return (StepFailed(step=STEP, reason=str(unknown)), *(nothing(wish) for wish in idle))

@@ -7,7 +7,7 @@ up to the next unit; of a credit whole units are sold. To add a policy: a case i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import ROUND_CEILING, Decimal
 
 from ledger.events import ContractDefined, OrderPlanned
@@ -15,15 +15,17 @@ from ledger.lots import ZERO
 from ledger.nav import Unvalued, rate
 from ledger.overriding import allowed
 from ledger.references import new_order_ref
-from trader.projection import Touch, touch, unit_value
+from ledger.refusals import rests
+from trader.projection import Touch, running_cycle, touch, unit_value
 from trader.sizing.rows import limit_price_of, nothing
 from trader.sizing.units import in_lots, lot_of
 from trader.sizing.wishes import Frame, Wish, closed, wild
 
 
-def conversions(frame: Frame) -> tuple[OrderPlanned, ...]:
-    """Plan one row for each balance that the policy wants back."""
-    return tuple(_row(frame, currency, amount) for currency, amount in _wanted(frame))
+def conversions(frame: Frame, plan: Iterable[OrderPlanned] = ()) -> tuple[OrderPlanned, ...]:
+    """Plan one row for each balance that the policy wants back, beside what the plan spends of it."""
+    spent = _spent(frame, plan)
+    return tuple(_row(frame, currency, amount, spent.get(currency, ZERO)) for currency, amount in _wanted(frame))
 
 
 def _wanted(frame: Frame) -> Iterator[tuple[str, Decimal]]:
@@ -35,8 +37,24 @@ def _wanted(frame: Frame) -> Iterator[tuple[str, Decimal]]:
             yield currency, amount
 
 
-def _row(frame: Frame, currency: str, amount: Decimal) -> OrderPlanned:
+def _spent(frame: Frame, plan: Iterable[OrderPlanned]) -> dict[str, Decimal]:
+    """Return what the plan's purchases may cost in each currency, at their limits; what sales bring is not counted."""
+    spent = dict[str, Decimal]()
+    for row in plan:
+        price = row.limit_price if row.limit_price is not None else row.reference_price
+        if row.order_ref is not None and row.quantity > 0 and price is not None:
+            contract = frame.book.contracts[row.con_id]
+            cost = row.quantity * price * contract.multiplier
+            spent[contract.currency] = spent.get(contract.currency, ZERO) + cost
+    return spent
+
+
+def _row(frame: Frame, currency: str, amount: Decimal, spent: Decimal) -> OrderPlanned:
     """Decide about one balance."""
+    if 0 < amount <= spent:
+        name = f"{currency}.{frame.book.base_currency}"
+        return nothing(Wish(0, name, ZERO, ZERO), reason=f"{currency} {amount}: the plan spends {spent} of it")
+    amount -= spent if amount > 0 else ZERO
     pair = _pair(frame, currency)
     name = f"{pair.symbol}.{pair.currency}" if pair is not None else f"{currency}.{frame.book.base_currency}"
     idle = Wish(pair.con_id if pair is not None else 0, name, ZERO, ZERO)
@@ -74,7 +92,9 @@ def _obstacle(frame: Frame, currency: str, amount: Decimal, pair: ContractDefine
     if book.reduce_only:
         return "reductions only: an open break"
     override = allowed(book, name, "")
-    return override.why if override.allow != "all" else closed(book, pair.con_id)
+    if override.allow != "all":
+        return override.why
+    return closed(book, pair.con_id) or rests(book, pair.con_id, running_cycle(book).started.session_day)
 
 
 def _order(frame: Frame, currency: str, amount: Decimal, pair: ContractDefined, market: Touch) -> OrderPlanned | None:

@@ -31,6 +31,7 @@ WHAT_TO_DO: dict[str, str] = {
     "clock-differs": "set this machine's clock (chrony, systemd-timesyncd)",
     "contract-changed": "find out which contract you mean, and give its con_id in the settings",
     "unknown-contract": "correct symbol, currency and exchanges in the settings, or give the con_id",
+    "quoted-in-parts": "take the contract out of the universe: prices in pence or cents are not traded yet",
     "read-only": "switch off 'Read-Only API' in the Gateway's API settings",
     "order-ids-exhausted": "reset the API order ID sequence in the Gateway's settings",
     "no-answer": "nothing was traded; if it lasts, restart the Gateway",

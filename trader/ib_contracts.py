@@ -35,6 +35,9 @@ class Catalogue:
         found: Any = () if isinstance(answer, BaseException) else answer
         if len(found) != 1:
             raise BrokerRefused("unknown-contract", f"{spec}: expected one contract, found {len(found)}")
+        if found[0].priceMagnifier not in (0, 1):
+            told = f"its prices are quoted in units of 1/{found[0].priceMagnifier} of {spec.currency}"
+            raise BrokerRefused("quoted-in-parts", f"{spec}: expected prices in {spec.currency}, found that {told}")
         defined = self._defined(found[0])
         if (defined.symbol, defined.currency) != (spec.symbol, spec.currency) or not spec.names(defined):
             told = f"{defined.symbol} in {defined.currency}, con_id {defined.con_id}"

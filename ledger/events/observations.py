@@ -37,7 +37,9 @@ class ContractDefined(Fact):
     currency: str
     exchange: str
     primary_exchange: str
-    multiplier: Exact  # money a point: 1 for stocks, IB's multiplier over its price magnifier for the others
+    multiplier: (
+        Exact  # money a point: 1 for stocks, IB's multiplier for the others; one with a price magnifier is refused
+    )
     min_tick: Exact
     long_name: str = ""
     isin: str | None = None

@@ -60,6 +60,16 @@ def test_without_its_price_rule_a_contract_is_not_traded_by_a_guess(world: World
     assert "market rule 26" in str(silent.value)
 
 
+def test_a_contract_whose_prices_come_in_parts_of_its_currency_is_refused(world: World) -> None:
+    world.control.rewrite("contractData", 17, "100")  # its price magnifier: pence for pounds
+
+    with pytest.raises(BrokerRefused) as refused:
+        world.connect()
+
+    assert refused.value.code == "quoted-in-parts"
+    assert "expected prices in USD, found that its prices are quoted in units of 1/100 of USD" in str(refused.value)
+
+
 def test_a_client_id_in_use_is_told_at_once_and_by_name(world: World) -> None:
     world.connect(request_timeout_seconds=30.0)
     first = world.broker

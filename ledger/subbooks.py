@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 from ledger.lots import ZERO, allocate, spread
 from ledger.state import State
@@ -56,25 +57,36 @@ def share_fill(state: State, parts: Parts, con_id: int, quantity: Decimal) -> No
         move(state, strategy, con_id, units)
 
 
-def positions_shared(state: State) -> dict[int, Decimal]:
-    """Return the position of each contract that a strategy holds units of."""
-    return {con_id: _position(state, con_id) for con_id in {con_id for _, con_id in state.sub_positions}}
+class Before(NamedTuple):
+    """The positions that strategies hold units of, and that of the contract in which an action lets units arrive."""
+
+    shared: dict[int, Decimal]
+    target: int | None
+    in_target: Decimal
 
 
-def follow(state: State, before: dict[int, Decimal], target: int | None) -> None:
+def positions_shared(state: State, target: int | None = None) -> Before:
+    """Take down the positions before an action."""
+    shared = {con_id: _position(state, con_id) for con_id in {con_id for _, con_id in state.sub_positions}}
+    return Before(shared, target, ZERO if target is None else _position(state, target))
+
+
+def follow(state: State, before: Before) -> None:
     """Let sub-positions follow what an action made of the positions; what left one contract arrives in the target.
 
-    A strategy has of the new position the fraction that it had of the old one.
+    A strategy has of what arrives the fraction that it had of the position that left; what was held in the target
+    before stays whose it was.
     """
-    for con_id, position in before.items():
+    target = before.target
+    arrived = ZERO if target is None else _position(state, target) - before.in_target
+    for con_id, position in before.shared.items():
         after = _position(state, con_id)
-        if after == position or not position:
+        if after == position or not position or con_id == target:
             continue
-        arrived = _position(state, target) if target is not None and not after else ZERO
         for strategy in holders(state, con_id):
             units = state.sub_positions[strategy, con_id]
             move(state, strategy, con_id, allocate(after, units, position) - units)
-            if target is not None and arrived and target not in before:
+            if target is not None and arrived and not after:
                 move(state, strategy, target, allocate(arrived, units, position))
 
 

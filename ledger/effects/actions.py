@@ -267,10 +267,10 @@ def _shared(effect: Effect) -> Effect:
     """Let the strategies' units follow what happens to the position."""
 
     def applied(state: State, event: Event) -> None:
-        before = positions_shared(state)
+        before = positions_shared(state, getattr(event.fact, "successor_con_id", None))
         effect(state, event)
-        if before:
-            follow(state, before, getattr(event.fact, "successor_con_id", None))
+        if before.shared:
+            follow(state, before)
 
     return applied
 

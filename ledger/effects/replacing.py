@@ -29,6 +29,9 @@ from ledger.events import (
 from ledger.line import Event
 from ledger.lots import CarveOut
 from ledger.state import ZERO, Impossible, State
+from ledger.subbooks import follow, positions_shared
+
+ACTION = "action/"  # how the keys of what moves units begin
 
 CASH_ACCOUNTS: tuple[tuple[type[Fact], str], ...] = (
     (DividendPaid, "dividends"),
@@ -78,8 +81,10 @@ def withdraw(state: State, key: str, by: str) -> None:
     """Undo a fact for good, on the word of another that takes no place: told again, it changes nothing."""
     if key not in state.keys or key in state.replaced:
         raise Impossible(f"{by}: expected to undo what stands, found {key} {_what_of(state, key)}")
-    booked = state.booked.get(key)
+    booked, before = state.booked.get(key), positions_shared(state)
     _replace(state, key, by)
+    if key.startswith(ACTION) and before.shared:
+        follow(state, before)
     if booked is not None and booked.flow is not None:
         expected_again(state, *booked.flow)
 

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.book import Impossible
-from ledger.events import ContractRenamed, CrossRow, StrategiesCrossed
-from ledger.lots import ZERO
+from ledger.effects.replacing import withdraw
+from ledger.events import ContractRenamed, CrossRow, MergerApplied, SplitApplied, StrategiesCrossed
+from ledger.lots import ZERO, exactly
 from ledger.subbooks import REST, holders, pro_rata, sub_position
 from tests.facts import AAPL, SPY, bought, replay
 from tests.ledger.acting import action
@@ -19,9 +20,9 @@ from tests.ledger.years import Years
 THIRD = Decimal("0.3333333333")
 
 
-def crossed(*quantities: tuple[str, str]) -> StrategiesCrossed:
+def crossed(*quantities: tuple[str, str], con_id: int = SPY.con_id) -> StrategiesCrossed:
     rows = (
-        CrossRow(con_id=SPY.con_id, symbol="SPY", strategy=name, quantity=Decimal(units), price=Decimal(400))
+        CrossRow(con_id=con_id, symbol="SPY", strategy=name, quantity=Decimal(units), price=Decimal(400))
         for name, units in quantities
     )
     return StrategiesCrossed(rows=tuple(rows))
@@ -64,6 +65,35 @@ def test_a_cross_takes_from_one_what_it_gives_the_other() -> None:
 def test_a_cross_that_makes_units_is_impossible() -> None:
     with pytest.raises(Impossible, match="expected them to sum to 0, found 1"):
         replay([crossed(("a", "8"), ("b", "-7"))])
+
+
+def test_what_was_held_in_the_target_of_a_merger_stays_whose_it_was() -> None:
+    merged = action(
+        MergerApplied, SPY, "1", 600, quantity_change=Decimal(-10), cash=ZERO, currency="USD",
+        successor_con_id=AAPL.con_id, successor_quantity=Decimal(10),
+    )  # fmt: skip
+    before = [
+        bought(SPY, "10", execution="e.01"),
+        bought(AAPL, "50", execution="f.01"),
+        crossed(("a", "10"), (REST, "-10")),
+    ]
+
+    book = replay([*before, crossed(("b", "50"), (REST, "-50"), con_id=AAPL.con_id), merged])
+
+    assert book.sub_positions == {("b", AAPL.con_id): Decimal(50), ("a", AAPL.con_id): Decimal(10)}
+    assert sub_position(book, REST, AAPL.con_id) == ZERO
+    assert replay([*before, merged]).sub_positions == {("a", AAPL.con_id): Decimal(10)}
+
+
+def test_units_follow_a_split_that_is_taken_back() -> None:
+    split = action(SplitApplied, SPY, "1", 600, numerator=2, denominator=1, quantity_change=Decimal(10))
+    book = replay([bought(SPY, "10", execution="e.01"), crossed(("a", "6"), (REST, "-6")), split])
+    assert book.sub_positions == {("a", SPY.con_id): Decimal(12)}
+
+    with exactly():
+        withdraw(book, str(split.key), "take-back/B-1")
+
+    assert book.sub_positions == {("a", SPY.con_id): Decimal(6)}
 
 
 def test_units_go_where_a_new_name_takes_the_position() -> None:

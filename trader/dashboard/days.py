@@ -8,13 +8,14 @@ from datetime import date
 from typing import NamedTuple
 
 from queries.sql import Answer
-from queries.story import audit
+from queries.story import Audit, Nobody, audit
 from trader.dashboard.edition import Edition
 from trader.dashboard.links import lead
 from trader.dashboard.now import records
 from trader.dashboard.page import Asked, NoSuchPage, Page, Route
 
 TOLD = re.compile(r"(\d{2}:\d{2})  (.*)", re.DOTALL)  # how a line of a story begins that has a moment
+REPLAYED = Nobody.verb
 
 DAYS = """
 SELECT session_day, nav, profit, profit_since_start, leverage_gross, cycles, cycles_finished, orders_sent, fills,
@@ -57,9 +58,20 @@ def days(edition: Edition, asked: Asked) -> Page:
 
 
 def day(edition: Edition, asked: Asked) -> Page:
-    """Tell a day in order, its recorded hashes replayed."""
+    """Tell a day in order, its recorded books replayed; whether its decisions come out again is asked for later."""
     of = asked.day()
-    found = edition.once(("audit", of), lambda: audit(edition.home, of, zone=edition.zone))
+    return _told(edition, of, edition.once(("audit", of), lambda: audit(edition.home, of, zone=edition.zone)))
+
+
+def again(edition: Edition, asked: Asked) -> Page:
+    """Tell a day as `tallybook audit` does: every decision made again, to the last digit."""
+    from trader.audit import audit_day
+
+    of = asked.day()
+    return _told(edition, of, edition.once(("again", of), lambda: audit_day(edition.home, of, edition.zone)))
+
+
+def _told(edition: Edition, of: date, found: Audit) -> Page:
     cycles = [(int(str(seq)), str(at)) for seq, at in edition.answer(CYCLES_OF_DAY.format(day=of)).rows]
     ((before, after),) = edition.answer(BESIDE.format(day=of)).rows
     shown = {
@@ -68,6 +80,7 @@ def day(edition: Edition, asked: Asked) -> Page:
         "lines": told_lines(found.lines, cycles, of),
         "before": before,
         "after": after,
+        "is_again": found.verb != REPLAYED,
     }
     return Page("day", f"{of:%a} {of.day} {of:%b %Y}", shown, tab="/days", follows=after is None)
 
@@ -90,4 +103,4 @@ def told_lines(lines: Sequence[str], cycles: Sequence[tuple[int, str]], of: date
     return told
 
 
-ROUTES: tuple[Route, ...] = (("/days", days), ("/day/{day}", day))
+ROUTES: tuple[Route, ...] = (("/days", days), ("/day/{day}", day), ("/day/{day}/again", again))

@@ -204,10 +204,11 @@ def _bars(drawing: Drawing, strip: Strip, top: int, size: Size) -> Iterator[str]
     left, right = size.name * 7 + 8, size.width - 84
     across = (right - left) / ((high - low) or 1)
     yield f'<text class="name" x="4" y="{top + 15}">{escape(strip.name)}</text>'
+    alike = _alike(drawing.axis)
     thick = (ROW_OF_BARS - 6) / len(strip.lines)
     for index, name in enumerate(drawing.axis):
         y = top + 24 + index * ROW_OF_BARS
-        yield _tick(left - 8, y + 12, escape(_short(name, size.name)))
+        yield _tick(left - 8, y + 12, escape(_short(name[alike:], size.name)))
         for number, line in enumerate(strip.lines):
             value = line.values[index]
             if value is None:
@@ -222,6 +223,13 @@ def _bars(drawing: Drawing, strip: Strip, top: int, size: Size) -> Iterator[str]
 
 def _tick(x: float, y: float, words: str, anchor: str = "end") -> str:
     return f'<text class="tick" x="{x}" y="{y}" text-anchor="{anchor}">{words}</text>'
+
+
+def _alike(names: Sequence[str]) -> int:
+    """Return how many letters all names begin with, up to the end of a part: `2005-02-28/` of slots of a day."""
+    first, last = min(names), max(names)  # whatever these two begin with, those between do too
+    same = next((at for at, letter in enumerate(first) if last[at] != letter), len(first))
+    return max(first.rfind(end, 0, same) for end in "/-_. ") + 1
 
 
 def _short(name: str, letters: int) -> str:

@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("starlette", reason="tallybook serve needs the extra `serve`")
 
-from ledger.events import BreakFound, StepFailed
+from ledger.events import BreakFound, CycleFinished, StepFailed
 from queries.canned import canned
 from tests.queries.history import WEDNESDAY, World, contract, two_sessions
 from tests.trader.dashboard.browsing import ask
@@ -239,6 +239,20 @@ def test_hostile_contents_are_text_on_every_page(tmp_path: Path) -> None:
         assert "<img" not in seen.text, address
         assert seen.text.count("<script>") == 1, address  # ours
     assert "&lt;img" in ask(site, "/").text
+    world.ledger.close()
+
+
+def test_a_divergence_is_told_with_both_values(tmp_path: Path) -> None:
+    world = two_sessions(tmp_path / "home")
+    world.begin(WEDNESDAY, "10:35")
+    world.record(CycleFinished(slot=f"{WEDNESDAY}/1035", book_hash=f"1:{'0' * 64}"))
+    site = application(world.home)
+
+    for address in (f"/day/{WEDNESDAY}", f"/day/{WEDNESDAY}/again"):
+        seen = ask(site, address)
+        assert "DIVERGENCE" in seen.text
+        assert f"1:{'0' * 64}" in seen.text
+        assert f"/event/{world.ledger.book.seq}" in seen.links
     world.ledger.close()
 
 

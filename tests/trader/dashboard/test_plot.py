@@ -61,6 +61,13 @@ def test_names_become_bars_from_zero_to_either_side() -> None:
     assert abs(loss[0] + loss[1] - gain[0]) <= 1
 
 
+def test_what_all_names_begin_with_is_left_out_beside_the_bars() -> None:
+    drawing = drawing_of(Answer(("slot", "orders"), (("2005-02-28/0935", 1), ("2005-02-28/1035", 2))))
+
+    assert drawing is not None
+    assert {">0935<", ">1035<"} <= set(re.findall(r">[^<]+<", svg_of(drawing, NARROW)))
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -18,6 +18,14 @@ document.addEventListener("keydown", (event) => {
 });
 if (location.hash === "#statement") document.querySelector("#statement")?.focus();
 
+for (const place of document.querySelectorAll("[data-later]")) {
+  fetch(place.dataset.later)
+    .then((answer) => (answer.ok ? answer.text() : ""))
+    .then((text) => new DOMParser().parseFromString(text, "text/html").getElementById(place.id))
+    .then((found) => found && place.replaceWith(found))
+    .catch(() => {}); // the link beside it still leads there
+}
+
 const look = async () => {
   try {
     const answer = await fetch("/version", { cache: "no-store" });

@@ -309,7 +309,12 @@ def test_the_log_of_another_account_or_clock_answers_nothing(home: Path, words: 
 
 @pytest.mark.parametrize(
     ("words", "status"),
-    [("status", exits.BAD_NEWS), ("breaks", exits.BAD_NEWS), (f"audit {TUESDAY}", exits.BAD_NEWS), ("sql VALUES(1)", 0)],
+    [
+        ("status", exits.BAD_NEWS),
+        ("breaks", exits.BAD_NEWS),
+        (f"audit {TUESDAY}", exits.BAD_NEWS),
+        ("sql VALUES(1)", 0),
+    ],
 )
 def test_what_only_reads_needs_no_settings_that_can_be_read(home: Path, words: str, status: int) -> None:
     write_settings(home, "[account")

@@ -139,7 +139,9 @@ def _text(x: float, y: float, words: str, style: str = "") -> str:
 
 def _frame(places: int, values: Sequence[float], size: Size) -> Frame:
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
-    spare = (high - low) * 0.06 or abs(high) * 0.01 or 1.0
+    if low == high == 0:
+        high = 1.0
+    spare = (high - low) * 0.06 or abs(high) * 0.01
     return Frame(places, low - spare if low else low, high + spare if high else high, size)
 
 
@@ -166,7 +168,7 @@ def _names(frame: Frame, places: Sequence[str]) -> Iterator[str]:
     """Name the places below; places in a row that have one name are named once, and only some where there are many."""
     firsts = [(place, name) for name, group in groupby(enumerate(places), key=lambda each: each[1])
               for place, _ in (next(group),)]  # fmt: skip
-    every = -(-len(firsts) // TICKS_MAX)
+    every = -(-len(firsts) // TICKS_MAX) or 1
     chosen = firsts[::every]
     for number, (place, name) in enumerate(chosen):
         style = "" if number == 0 else "end" if place == frame.places - 1 else "middle"

@@ -73,7 +73,7 @@ def together(told: Iterable[Profit], name: Callable[[Profit], object]) -> tuple[
     with exactly():
         for each in told:
             known = sums.get(name(each))
-            sums[name(each)] = each if known is None else each._replace(
+            sums[name(each)] = each if known is None else known._replace(
                 before=known.before + each.before, after=known.after + each.after, value=_plus(known.value, each.value),
                 profit=_plus(known.profit, each.profit), in_base=_plus(known.in_base, each.in_base),
             )  # fmt: skip

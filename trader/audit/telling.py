@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
+from difflib import get_close_matches
 from pathlib import Path
 
 from ledger.events import OrderPlanned, VerdictRow
@@ -99,7 +100,7 @@ def _followed(home: Path, day: date, zone: str) -> tuple[Audit, Follower]:
 
 
 def _chosen(follower: Follower, day: date, time: str) -> list[Followed]:
-    chosen = [cycle for cycle in follower.cycles.values() if cycle.time == time]
+    chosen = [cycle for cycle in follower.cycles.values() if cycle.time in (time, time.zfill(len("09:35")))]
     if not chosen:
         known = ", ".join(dict.fromkeys(cycle.time for cycle in follower.cycles.values())) or "none"
         raise UnknownDay(f"{day} {time}: expected one of the day's cycles ({known}), found none at that time")
@@ -110,7 +111,8 @@ def print_otherwise(home: Path, day: date, zone: str, settings: Path | None, wit
     """Tell a day's cycles as they were beside what they would have been."""
     names = [str(getattr(safeguard, "__name__", "")) for safeguard in SAFEGUARDS]
     if without and without not in names:
-        raise SettingsError(f"--without {without}: expected a safeguard's name, as `ask safeguards` lists them")
+        near = ", ".join(get_close_matches(without, names, cutoff=0)) or ", ".join(names)
+        raise SettingsError(f"--without {without}: expected the name of a safeguard, as {near}")
     judges = list[Otherwise]()
 
     def made() -> Otherwise:
@@ -149,12 +151,22 @@ def _beside(one: Compared) -> Iterator[str]:
     for place in range(max(len(was), len(would))):
         left, right = (side[place] if place < len(side) else "" for side in (was, would))
         yield f"       {left:<{width}}   {right}"
+    if one.otherwise.failures:
+        return  # plan and verdicts follow from it
+    for dropped in _dropped(one):
+        yield f"       no order for {dropped.symbol}: {dropped.reason}"
     for word, rows in (
         ("stops it now", _stops(one.otherwise) - _stops(one.recorded)),
         ("stopped it then", _stops(one.recorded) - _stops(one.otherwise)),
     ):
         for row in sorted(rows):
             yield f"       {word}: {row}"
+
+
+def _dropped(one: Compared) -> Iterator[OrderPlanned]:
+    """Yield the rows that were an order and would be none."""
+    ordered = {row.con_id for row in one.recorded.orders}
+    yield from (row for row in one.otherwise.plan if row.order_ref is None and row.con_id in ordered)
 
 
 def _told(side: Sides) -> list[str]:

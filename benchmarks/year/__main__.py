@@ -16,7 +16,8 @@ SESSIONS, SEED = 250, 1
 INTRODUCTION = (
     "Written by `python -m benchmarks.year`: two strategies (trend and risk parity, 60 and 40 % of the capital) on",
     "AAPL, GOOG, IBM, KO and MSFT from March 2012 on, real daily bars, eight starts a session (seven that trade, and",
-    "the closing), faults injected at random. At each closing book and venue are held side by side, to the last digit.",
+    "the closing), faults injected at random. At each closing book and venue are held side by side, to the last digit;",
+    "at the end every session is decided again, as `tallybook audit` does.",
     "A fault that happened must stand in the log, and be told in one mail when it begins and one at its end",
     "(*incident*), in the session's mails (*digest*), or be cured before it matters (*nothing*); all other sessions",
     "are told as all clear.",

@@ -7,7 +7,7 @@ happens in sessions without a fault is judged too: nothing may be told at once t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -18,7 +18,9 @@ from ledger.book import Book, book_hash, replay
 from ledger.checkpoints import folded_from
 from ledger.events import Fact, IncidentEnded, IncidentOpened, NoticeSent, OrderFilled
 from ledger.log import read_events
-from trader.calendar import Session, Slot
+from queries.story import divergence_lines
+from trader.audit import audit_day
+from trader.calendar import NEW_YORK, Session, Slot
 from trader.demo.tally import differences, lost_and_doubled
 
 AFTER_SLOT = timedelta(seconds=20)
@@ -68,6 +70,8 @@ class Year:
     navs: list[tuple[date, Decimal, Decimal]] = field(default_factory=list)
     at_venue: dict[int, str] = field(default_factory=dict)
     live_twice: int = 0  # moments at which a contract had two live orders
+    decided: int = 0  # finished cycles that were decided again
+    decided_equal: int = 0
     _kinds: list[Kind] = field(default_factory=list)
 
     def run(self, sessions: tuple[Session, ...]) -> Iterator[Session]:
@@ -183,6 +187,14 @@ class Year:
     def replays(self) -> bool:
         """Tell whether the whole log, with nothing forgotten, is the book that the cycles went by."""
         return book_hash(self.ends()[0]) == book_hash(self.world.book())
+
+    def decide_again(self, sessions: Iterable[Session]) -> None:
+        """Audit every session: whatever its cycles decided must come out again, to the last digit."""
+        for session in sessions:
+            audited = audit_day(self.world.home, session.day, str(NEW_YORK))
+            self.decided += audited.checked
+            self.decided_equal += audited.equal
+            self.complaints += [f"{session.day}: {line}" for line in divergence_lines(audited)]
 
     def fills(self) -> int:
         """Count our fills."""

@@ -26,10 +26,11 @@ def run_year(mode: str, sessions: int, seed: int) -> Ran:
     """Play the year; the chart is drawn of the mode that cancels."""
     began = monotonic()
     with tempfile.TemporaryDirectory() as folder, world(Path(folder), seed, modify=mode == "modify") as made:
-        year = Year(made)
-        for session in year.run(made.calendar.sessions(FIRST, LAST)[:sessions]):
+        year, days = Year(made), made.calendar.sessions(FIRST, LAST)[:sessions]
+        for session in year.run(days):
             sys.stdout.write(f" {mode}  {session.day}  {year.sessions} sessions  {monotonic() - began:.0f} s\n")
             sys.stdout.flush()
+        year.decide_again(days)
         if mode == "cancel":
             nav_chart(made.home, CHART)
         return Ran(line_of(year, mode, seed, monotonic() - began), list(by_kind(year)), list(complaints(year)))

@@ -123,3 +123,90 @@ def test_a_real_year_is_told_by_lot_in_both_currencies(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "together  proceeds 34,320.00 - cost 31,962.00 = +2,358.00 CAD  (1,655.49 CHF)" in done.stdout.splitlines()
     assert [(each["closed"], each["realised"], each["currency"]) for each in told] == [("12000", "2358", "CAD")]
+
+
+# Pages
+
+
+@pytest.mark.parametrize(
+    ("words", "begins"),
+    [
+        pytest.param(("day",), "DU1000001 paper · Wed 2 Mar 2005", id="the last day"),
+        pytest.param(("day", "2005-03-01"), "DU1000001 paper · Tue 1 Mar 2005", id="a day"),
+        pytest.param(("month",), "DU1000001 paper · 1 to 2 March 2005", id="the last month"),
+        pytest.param(("month", "2005-03-02.."), "DU1000001 paper · Wed 2 Mar 2005", id="from a day on"),
+        pytest.param(("month", "..2005"), "DU1000001 paper · 1 to 2 March 2005", id="up to a year"),
+        pytest.param(("execution",), "DU1000001 paper · execution, 2005-03-01 to 2005-03-02", id="orders"),
+    ],
+)
+def test_a_page_is_told_as_text(home: Path, words: tuple[str, ...], begins: str) -> None:
+    done = command("report", *words, home=home)
+
+    assert (done.returncode, done.stdout.split(" · times")[0]) == (0, begins)
+
+
+REPORTS = (
+    "day", "month", "execution", "reconciliation", "nav-bridge 2005", "performance", "realised", "trades", "strategies",
+    "tax 2005",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("words", REPORTS)
+def test_every_report_is_a_page_that_needs_nothing_else(home: Path, words: str, tmp_path: Path) -> None:
+    out = tmp_path / "report.html"
+
+    printed = command("report", *words.split(), "--format", "html", home=home)
+    written = command("report", *words.split(), "--out", str(out), home=home)
+
+    assert (printed.returncode, written.returncode, written.stdout) == (0, 0, f"written: {out}\n")
+    page = out.read_text(encoding="utf-8")
+    assert page == printed.stdout
+    assert page.startswith("<!DOCTYPE html>")
+    assert [word for word in ("<script", "http:", "https:", "src=", " style=") if word in page] == []
+
+
+@pytest.mark.parametrize(("words", "ending"), [("month", "json"), ("nav-bridge 2005", "json"), ("performance", "csv")])
+def test_the_ending_of_a_file_says_the_form_and_an_option_says_it_better(
+    home: Path, words: str, ending: str, tmp_path: Path
+) -> None:
+    out, other = tmp_path / f"report.{ending}", tmp_path / "report.txt"
+    command("report", *words.split(), "--out", str(out), home=home)
+    command("report", *words.split(), "--out", str(other), "--format", ending, home=home)
+
+    assert out.read_text(encoding="utf-8") == other.read_text(encoding="utf-8")
+    assert out.read_text(encoding="utf-8") == command("report", *words.split(), "--format", ending, home=home).stdout
+
+
+def test_a_file_that_cannot_be_written_is_told_in_one_line(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    done = command("report", "day", "--out", str(tmp_path / "file" / "report.html"), home=home)
+
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_benchmark_without_kept_bars_is_read_from_the_folder_of_bars(tmp_path: Path) -> None:
+    folder = '\n[sources]\nfolder = "bars"\n\n[benchmark]\nticker = "SPY"\n'
+    write_settings(tmp_path, SETTINGS + folder + SIMULATED)
+    (tmp_path / "bars").mkdir()
+    (tmp_path / "bars" / "SPY.csv").write_text(
+        "date,open,high,low,close,volume,adj close\n"
+        "2005-02-28,100,100,100,100,1000,50\n2005-03-01,110,110,110,110,1000,55\n2005-03-02,99,99,99,99,1000,49.5\n",
+        encoding="utf-8",
+    )
+    home = closed(two_sessions(tmp_path))
+
+    told = json.loads(command("report", "month", "--format", "json", home=home).stdout)["benchmark"]
+
+    assert (told["ticker"], told["returned"], told["with_dividends"]) == ("SPY", "-0.01", True)
+    assert told["values"] == {"2005-03-01": "110000", "2005-03-02": "99000"}
+
+
+def test_a_benchmark_that_nobody_knows_is_left_out(tmp_path: Path) -> None:
+    write_settings(tmp_path, SETTINGS + '\n[benchmark]\nticker = "SPY"\n' + SIMULATED)
+    home = closed(two_sessions(tmp_path))
+
+    done = command("report", "month", "--format", "json", home=home)
+
+    assert (done.returncode, json.loads(done.stdout)["benchmark"]) == (0, None)

@@ -21,12 +21,14 @@ from trader.simulator.control import Control
 
 FIRST_DAY = date(2005, 2, 14)  # MSFT pays a dividend on the 15th, the 21st is a holiday, AAPL splits on the 28th
 TICKERS = ("AAPL", "GOOG", "IBM", "MSFT")
+BENCHMARK = "MSFT"  # it pays a dividend, which its total return has
 ACCOUNT = "DU1000001"
 HISTORY_DAYS = 400  # calendar days of bars that the folder keeps from before the first session
 START_SECONDS_MAX = 30.0
 NEEDED = ("aiosmtpd", "matplotlib", "bokeh_sampledata")
 MARK = "demo.json"  # tells a home that the demo may empty from any other folder
-MADE = (MARK, "tallybook.toml", "bars", "mail", "var", "ports.json", "nav.png")  # all that a demo's home holds
+REPORT = "report.html"
+MADE = (MARK, "tallybook.toml", "bars", "mail", "var", "ports.json", "nav.png", REPORT)  # all that a demo's home holds
 
 SETTINGS = """\
 # Written by `tallybook demo`: a simulated account on a simulated clock.
@@ -57,6 +59,9 @@ port = {mail_port}
 tls = "none"
 from = "tallybook@localhost"
 to = ["owner@localhost"]
+
+[benchmark]
+ticker = "{benchmark}"
 
 [flex]
 query_id = "1"
@@ -101,7 +106,7 @@ def fresh_home(home: Path) -> bool:
 def write_settings(home: Path, ports: Mapping[str, Any], mail_port: int) -> None:
     """Write the demo's tallybook.toml."""
     symbols = ", ".join(f'"{ticker}"' for ticker in TICKERS)
-    text = SETTINGS.format(account=ACCOUNT, mail_port=mail_port, symbols=symbols, **ports)
+    text = SETTINGS.format(account=ACCOUNT, mail_port=mail_port, symbols=symbols, benchmark=BENCHMARK, **ports)
     (home / "tallybook.toml").write_text(text, encoding="utf-8")
 
 

@@ -26,7 +26,9 @@ from ledger.log.lock import read_holder
 from queries.figures import percent
 from trader.calendar import NEW_YORK, Calendar, Session, Slot
 from trader.demo.setting import (
+    BENCHMARK,
     FIRST_DAY,
+    REPORT,
     STATEMENT_TOKEN,
     DemoError,
     check_extras,
@@ -239,6 +241,7 @@ def _finale(stage: Stage, seconds: float) -> int:
     checked, equal = sum(check.checked for check in checks), sum(check.equal for check in checks)
     lost, doubled = lost_and_doubled(book, stage.at_venue)
     nav_chart(home, home / "nav.png")
+    write_report(home, sorted(book.snapshots))
     lines = (
         f" {counted(stage.cycles, 'cycle')}, {counted(stage.closings, 'closing')} in {seconds:.0f} s · "
         f"{checked:,} decided again, {equal} equal · {counted(lost, 'order')} lost, {doubled} doubled · "
@@ -254,6 +257,15 @@ def _finale(stage: Stage, seconds: float) -> int:
     return 1 if stage.apart or lost or doubled or checked != equal else 0
 
 
+def write_report(home: Path, days: list[date]) -> None:
+    """Write all sessions as one page, beside the benchmark of the settings."""
+    from queries.pages.account import account_page
+    from queries.sections import rendered
+
+    page = account_page(home, days[0], days[-1], zone=str(NEW_YORK), ticker=BENCHMARK)
+    (home / REPORT).write_text(rendered(page, "html"), encoding="utf-8")
+
+
 def shown(path: Path) -> str:
     """Spell a path as it can be typed from where the demo was started."""
     return shlex.quote(str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path))
@@ -264,7 +276,7 @@ def _to_open(home: Path, book: Book) -> str:
     mails = counted(len(list((home / "mail").glob("*.eml"))), "mail")
     events = f"{counted(book.seq + 1, 'event')}, {counted(days - 1, 'sealed day')}, 1 open"
     return (
-        f" open   {shown(home / 'nav.png')}   {shown(home / 'mail')}/ ({mails})   "
+        f" open   {shown(home / REPORT)}   {shown(home / 'nav.png')}   {shown(home / 'mail')}/ ({mails})   "
         f"{shown(home / 'var' / 'events')}/ ({events})"
     )
 

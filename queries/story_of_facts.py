@@ -159,6 +159,8 @@ def _of_notices(
     match fact:
         case NoticeFailed():
             return f"{'mail' if fact.by == 'mail' else 'message'} failed ({fact.subject}): {fact.reason}"
+        case NoticeSent(refused=str()):
+            return f"{'mailed' if fact.by == 'mail' else 'told'} you ({fact.subject}), but not all: {fact.refused}"
         case NoticeSent(kind="alarm" | "ended"):
             return f"{'mailed' if fact.by == 'mail' else 'told'} you: {fact.subject}"
         case IncidentOpened():

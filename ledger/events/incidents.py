@@ -40,6 +40,7 @@ class NoticeSent(Fact):
     subject: str
     incident: str = ""  # one mail an incident, and one at its end
     by: Literal["mail", "apprise"] = "mail"
+    refused: str | None = None  # by which of its addresses, and why, while others took it
 
 
 class NoticeFailed(Fact):

@@ -19,7 +19,18 @@ class Mailbox:
 
     port: int = 0
     refuses: bool = False
+    strangers: tuple[str, ...] = ()  # addresses that nobody has here
+    quits_in_anger: bool = False  # after a mail that it took
     received: list[EmailMessage] = field(default_factory=list)
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802
+        if address in self.strangers:
+            return "550 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 known"
+
+    async def handle_QUIT(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        return "421 enough for today" if self.quits_in_anger else "221 bye"
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         if self.refuses:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -36,6 +36,7 @@ from ledger.ledger import Ledger
 from ledger.log import read_events
 from ledger.state import Impossible
 from queries.status import status
+from queries.story_of_facts import told as words_of
 from tests.queries.history import IBM, TUESDAY, WEDNESDAY, World, buy_ibm, closed, new_world, ready, two_sessions
 from tests.trader.homes import SETTINGS, SIMULATED, mail_section, write_settings
 from tests.trader.mailbox import Mailbox, mailbox
@@ -43,8 +44,9 @@ from trader import exits
 from trader.aftermath import tell
 from trader.alarms import KINDS, troubles
 from trader.incidents import Failure, begun, begun_by_start, over
-from trader.notices import session_letter
+from trader.notices import send, session_letter
 from trader.notices.delivery import Channels, tell_incidents
+from trader.notices.incidents import alarm_letter
 from trader.notices.letters import SUMMARY_WIDTH
 from trader.settings import Settings, load
 from trader.supervision import Ending
@@ -52,6 +54,7 @@ from trader.telling import tell_of_cycle, tell_untold
 from trader.unrecorded import notes
 
 TO = ("mail",)
+NOW = datetime(2005, 3, 1, 14, 35, tzinfo=UTC)
 THURSDAY = date(2005, 3, 3)
 LOCKED = BreakFound(break_id="B-1", kind="position", subject=str(IBM), consequence="lock", con_id=IBM)
 
@@ -329,6 +332,76 @@ def test_an_incident_that_was_over_before_its_mail_left_is_told_in_one(tmp_path:
 
     assert [subject.split()[1] for subject in box.subjects] == ["ENDED"]
     assert "What it was, and could not be mailed then" in box.body("plain")
+
+
+def test_a_mail_that_one_of_its_addresses_took_has_left(tmp_path: Path, box: Mailbox) -> None:
+    world = new_world(tmp_path)
+    settings = settings_of(tmp_path, box)
+    to = ("owner@example.com", "gone@example.com")
+    settings = settings.model_copy(update={"mail": settings.mail.model_copy(update={"to": to})})
+    world.quiet_cycle(TUESDAY, "09:35", "92")
+    world.record(LOCKED)
+    box.strangers = ("gone@example.com",)
+
+    tell_of_cycle(world.ledger, settings, tmp_path)
+    tell_of_cycle(world.ledger, settings, tmp_path)
+
+    assert [subject.split()[1] for subject in box.subjects] == ["ALARM"]
+    assert world.ledger.book.mail_fails_since is None
+    (sent,) = (event.fact for event in read_events(closed(world)) if isinstance(event.fact, NoticeSent))
+    assert sent.refused == "gone@example.com: 550 no such user"
+    assert words_of(sent, (), {}, str) == f"mailed you ({sent.subject}), but not all: {sent.refused}"
+
+
+def test_what_a_server_says_after_it_took_a_mail_takes_nothing_back(tmp_path: Path, box: Mailbox) -> None:
+    world = new_world(tmp_path)
+    settings = settings_of(tmp_path, box)
+    world.quiet_cycle(TUESDAY, "09:35", "92")
+    world.record(LOCKED)
+    box.quits_in_anger = True
+
+    tell_of_cycle(world.ledger, settings, tmp_path)
+    tell_of_cycle(world.ledger, settings, tmp_path)
+
+    assert [subject.split()[1] for subject in box.subjects] == ["ALARM"]
+    assert world.ledger.book.mail_fails_since is None
+
+
+def test_a_mail_that_nobody_took_has_not_left(tmp_path: Path, box: Mailbox) -> None:
+    world = new_world(tmp_path)
+    settings = settings_of(tmp_path, box)
+    world.quiet_cycle(TUESDAY, "09:35", "92")
+    world.record(LOCKED)
+    box.strangers = ("owner@example.com",)
+
+    tell_of_cycle(world.ledger, settings, tmp_path)
+
+    assert box.subjects == []
+    assert world.ledger.book.mail_fails_since is not None
+
+
+@pytest.mark.parametrize(
+    "line", [pytest.param("a name that no mail can bear: \udcff", id="of the text"), pytest.param("\x00", id="a null")]
+)
+def test_an_alarm_that_cannot_be_rendered_leaves_in_its_plainest_words(tmp_path: Path, box: Mailbox, line: str) -> None:
+    letter = alarm_letter(None, Failure("gateway-down", line, f"{TUESDAY}/0935"), "paper", NOW)
+
+    sent = send(settings_of(tmp_path, box).mail, tmp_path, replace(letter, subject=f"{letter.subject}\n{line}"))
+
+    assert isinstance(sent, NoticeSent)
+    assert "gateway-down" in box.subjects[0]
+    assert box.body("plain").startswith("No cycle finished: gateway-down.")
+
+
+@pytest.mark.parametrize("change", [{"host": "smtp..gmail.com"}, {"to": ("a@[",)}, {"sender": "a@["}])
+def test_settings_that_no_mail_can_be_sent_by_fail_as_a_fact(
+    tmp_path: Path, box: Mailbox, change: dict[str, object]
+) -> None:
+    mail = settings_of(tmp_path, box).mail.model_copy(update=change)  # as no file could say it: it would be refused
+
+    failed = send(mail, tmp_path, alarm_letter(None, Failure("garbled", "", f"{TUESDAY}/0935"), "paper", NOW))
+
+    assert isinstance(failed, NoticeFailed)
 
 
 def test_who_set_nothing_up_is_told_nothing_later(tmp_path: Path, box: Mailbox) -> None:

@@ -196,6 +196,23 @@ def test_a_message_that_is_refused_is_recorded_without_its_address_and_tried_aga
     assert SECRET not in log_of(tmp_path) + captured.out + captured.err
 
 
+def test_a_message_that_one_of_its_addresses_took_is_not_sent_again(
+    tmp_path: Path, box: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("apprise")
+    with taking_messages() as (port, taken):
+        monkeypatch.setenv("TALLYBOOK_APPRISE_URLS", f"nothing-that-is-known\njson://127.0.0.1:{port}/{SECRET}")
+        world = world_of(tmp_path, box)
+        world.record(LOCKED)
+        told(world)
+        told(world)
+
+    assert [message["title"].split()[1] for message in taken] == ["ALARM"]
+    sent = [event.fact for event in read_events(closed(world)) if isinstance(event.fact, NoticeSent)]
+    reasons = [(fact.by, fact.refused) for fact in sent]
+    assert reasons == [("mail", None), ("apprise", "address 1 is none that apprise understands")]
+
+
 # Their addresses
 
 

@@ -7,6 +7,9 @@ from datetime import datetime
 
 SUMMARY_WIDTH = 40  # columns: what a telephone shows of a line
 
+# What writing a letter may raise of a text or a figure that nobody thought of: less of it is then sent, not nothing.
+UNWRITABLE = (ArithmeticError, AttributeError, ImportError, LookupError, TypeError, ValueError)
+
 
 @dataclass(frozen=True, slots=True)
 class Part:

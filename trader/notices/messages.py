@@ -1,6 +1,7 @@
 """Handing an alert over to a telephone or a chat, by apprise: an extra, imported only to send.
 
-The addresses are keys: no error names one, and the library's own words are not printed.
+The addresses are keys: no error names one, and the library's own words are not printed. What one of them took has left;
+those that did not take it stand beside, by number.
 """
 
 from __future__ import annotations
@@ -14,20 +15,24 @@ LINES_MAX = 12  # of a message; the mail has it all
 
 
 def send_message(urls: tuple[str, ...], letter: Letter) -> NoticeSent | NoticeFailed:
-    """Send the first lines of a letter to every address; what becomes of it is a fact."""
-    reason = _refused(urls, letter)
-    if reason:
+    """Send the first lines of a letter to every address; it has left if one of them took it."""
+    refused = _refused(urls, letter)
+    reason = "; ".join(dict.fromkeys(refused))
+    if len(refused) == len(urls):
         return NoticeFailed(
             kind=letter.kind, subject=letter.subject, reason=reason, incident=letter.incident, by="apprise"
         )
-    return NoticeSent(kind=letter.kind, subject=letter.subject, incident=letter.incident, by="apprise")
+    return NoticeSent(
+        kind=letter.kind, subject=letter.subject, incident=letter.incident, by="apprise", refused=reason or None
+    )
 
 
-def _refused(urls: tuple[str, ...], letter: Letter) -> str:
+def _refused(urls: tuple[str, ...], letter: Letter) -> tuple[str, ...]:
+    """Say of each address that did not take it why."""
     try:
         from apprise import Apprise
     except ModuleNotFoundError:
-        return "apprise is not installed: pip install 'tallybook[apprise]'"
+        return ("apprise is not installed: pip install 'tallybook[apprise]'",) * len(urls)
     logging.getLogger("apprise").disabled = True  # its warnings would show the addresses
     refused = []
     for number, url in enumerate(urls, start=1):
@@ -36,7 +41,7 @@ def _refused(urls: tuple[str, ...], letter: Letter) -> str:
             refused.append(f"address {number} is none that apprise understands")
         elif not service.notify(title=letter.subject, body=_body(letter)):
             refused.append(f"the service at address {number} did not take it")
-    return "; ".join(refused)
+    return tuple(refused)
 
 
 def _body(letter: Letter) -> str:

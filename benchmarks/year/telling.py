@@ -12,7 +12,8 @@ from benchmarks.year.faults import KINDS
 DOCS = Path(__file__).parents[2] / "docs"
 REPORT, CHART = DOCS / "soak.md", DOCS / "year.png"
 HEADING = (
-    "mode", "seed", "sessions", "cycles", "decided again", "equal", "closings equal", "orders", "fills", "lost", "doubled", "two live orders",
+    "mode", "seed", "sessions", "cycles", "decided again", "equal", "closings equal", "orders", "fills", "lost",
+    "doubled", "two live orders",
     "faults", "told right", "told on clean days", "mails", "final positions", "s",
 )  # fmt: skip
 
@@ -24,7 +25,8 @@ def line_of(year: Year, mode: str, seed: int, seconds: float) -> str:
     right = sum(not fault.complaint for fault in happened)
     held = sorted((book.contracts[con_id].symbol, quantity) for con_id, quantity in book.positions.items())
     cells = (
-        mode, seed, year.sessions, year.cycles, year.decided, year.decided_equal, f"{year.equal} of {year.sessions}", len(book.orders), year.fills(),
+        mode, seed, year.sessions, year.cycles, year.decided, year.decided_equal, f"{year.equal} of {year.sessions}",
+        len(book.orders), year.fills(),
         lost, doubled, year.live_twice, len(happened), right, year.clean_told, len(year.world.box.received),
         ", ".join(f"{quantity} {symbol}" for symbol, quantity in held), f"{seconds:.0f}",
     )  # fmt: skip

@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from trader.incidents import Failure, begun_by_start, is_told
 from trader.notices import outage_mails
 from trader.notices.delivery import Channels, tell_incidents
 from trader.notices.incidents import alarm_letter
+from trader.notices.letters import UNWRITABLE, Letter
 from trader.ping import given, pinged
 from trader.remarking import remarked
 from trader.schedule import FILE_NAME, SettingsError, read_toml, schedule_of
@@ -83,7 +85,7 @@ def _tell_with_log(ledger: Ledger, channels: Channels, toml: dict[str, Any], fai
     take_notes(ledger, channels)
     calendar = Calendar.load(schedule_of(toml, home / FILE_NAME).calendar) if failure.code != "calendar" else None
     digests = outage_mails(book, failure.slot, calendar) if calendar is not None else ()
-    now_known = (*remarked(book, home, toml), *working(book)) if digests or not is_told(book, failure) else ()
+    now_known = known_now(book, home, toml) if digests or not is_told(book, failure) else ()
     ledger.record(begun_by_start(book, replace(failure, details=(*failure.details, *now_known)), channels.to))
     ledger.log.barrier()  # a mail is a witness
     for notice in tell_incidents(book, channels, clock.now()):
@@ -93,6 +95,14 @@ def _tell_with_log(ledger: Ledger, channels: Channels, toml: dict[str, Any], fai
         notice = channels.hand_over(letter, "mail")
         _complain(notice)
         ledger.record((notice,))
+
+
+def known_now(book: Book, home: Path, toml: dict[str, Any]) -> tuple[str, ...]:
+    """Tell NAV and the orders that work, as far as they can be told: the alarm leaves without them, too."""
+    try:
+        return (*remarked(book, home, toml), *working(book))
+    except UNWRITABLE as error:
+        return (f"What is known now could not be told: {type(error).__name__}: {error}",)
 
 
 def working(book: Book) -> Iterator[str]:
@@ -178,11 +188,18 @@ def _tell_without_log(channels: Channels, toml: dict[str, Any], failure: Failure
     note = kept(channels.home, failure)
     for by in channels.to:
         if by not in note.told:
-            notice = channels.hand_over(alarm_letter(book, failure, mode, clock.now()), by)
+            notice = channels.hand_over(_alarm(book, failure, mode, clock.now()), by)
             _complain(notice)
             if not isinstance(notice, NoticeFailed):
                 note = note._replace(told=(*note.told, by))
     keep(note)
+
+
+def _alarm(book: Book | None, failure: Failure, mode: str, now: datetime) -> Letter:
+    try:
+        return alarm_letter(book, failure, mode, now)
+    except UNWRITABLE:
+        return alarm_letter(None, failure, mode, now)  # as if the log could not be read
 
 
 def _complain(notice: object) -> None:

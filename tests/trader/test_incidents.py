@@ -41,7 +41,7 @@ from tests.queries.history import IBM, TUESDAY, WEDNESDAY, World, buy_ibm, close
 from tests.trader.homes import SETTINGS, SIMULATED, mail_section, write_settings
 from tests.trader.mailbox import Mailbox, mailbox
 from trader import exits
-from trader.aftermath import tell
+from trader.aftermath import known_now, tell
 from trader.alarms import KINDS, troubles
 from trader.incidents import Failure, begun, begun_by_start, over
 from trader.notices import send, session_letter
@@ -391,6 +391,40 @@ def test_an_alarm_that_cannot_be_rendered_leaves_in_its_plainest_words(tmp_path:
     assert isinstance(sent, NoticeSent)
     assert "gateway-down" in box.subjects[0]
     assert box.body("plain").startswith("No cycle finished: gateway-down.")
+
+
+def test_an_alarm_leaves_without_the_figures_where_one_of_them_cannot_be_told(tmp_path: Path, box: Mailbox) -> None:
+    world = new_world(tmp_path)
+    settings = settings_of(tmp_path, box)
+    world.quiet_cycle(TUESDAY, "09:35", "92")
+    world.record(LOCKED)
+    world.record(*opened(world))
+    book = world.ledger.book
+    known = next(iter(book.incidents.values()))
+    book.reported = None  # type: ignore[assignment]  # so that whoever tells NAV raises
+
+    for at_its_end in (False, True):
+        book.incidents[known.opened.incident] = replace(
+            known, ended=IncidentEnded(incident="…") if at_its_end else None
+        )
+        (sent,) = tell_incidents(book, Channels(tmp_path, settings.mail, settings.notices))
+        assert isinstance(sent, NoticeSent)
+
+    assert [subject.split()[1] for subject in box.subjects] == ["ALARM", "ENDED"]
+    assert [box.body("plain", place).split(".")[0] for place in (0, 1)] == [
+        "Book and broker differ",
+        "Over: break-open",
+    ]
+    assert "More could not be told: AttributeError" in box.body("plain")
+
+
+def test_what_is_known_after_a_failure_stops_no_alarm_where_it_cannot_be_told(home: Path) -> None:
+    book = replay(read_events(home))
+    book.ingested = None  # type: ignore[assignment]  # so that whoever looks for closes raises
+
+    (line,) = known_now(book, home, {"sources": {"folder": "bars"}})
+
+    assert line.startswith("What is known now could not be told: ")
 
 
 @pytest.mark.parametrize("change", [{"host": "smtp..gmail.com"}, {"to": ("a@[",)}, {"sender": "a@["}])

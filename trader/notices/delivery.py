@@ -13,8 +13,9 @@ from pathlib import Path
 
 from ledger.book import Book
 from ledger.events import NoticeFailed, NoticeSent
-from trader.notices.incidents import incident_letter
-from trader.notices.letters import Letter
+from ledger.incidents import Incident
+from trader.notices.incidents import bare_letter, incident_letter
+from trader.notices.letters import UNWRITABLE, Letter
 from trader.notices.mail import send
 from trader.notices.messages import send_message
 from trader.schedule import SettingsError
@@ -70,9 +71,16 @@ def tell_incidents(book: Book, channels: Channels, now: datetime | None = None) 
             known = book.incidents[name]
             if by in broken or by not in known.opened.to:
                 continue
-            letter = incident_letter(book, known, by, now or book.now)
+            letter = _letter(book, known, by, now or book.now)
             if letter is not None:
                 notice = channels.hand_over(replace(letter, incident=name), by)
                 yield notice
                 if isinstance(notice, NoticeFailed):
                     broken.add(by)
+
+
+def _letter(book: Book, known: Incident, by: str, now: datetime) -> Letter | None:
+    try:
+        return incident_letter(book, known, by, now)
+    except UNWRITABLE as error:  # in one of the figures: they are not what must be told
+        return bare_letter(known, book.mode, now, error)

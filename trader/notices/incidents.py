@@ -5,6 +5,7 @@ Each ends with the command to type. An alarm that did not leave before all was o
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -56,6 +57,20 @@ def alarm_letter(book: Book | None, failure: Failure, mode: str, now: datetime, 
         at=now,
         incident=failure.name or failure.incident,
         command=failure.to_type,
+    )
+
+
+def bare_letter(known: Incident, mode: str, now: datetime, error: Exception) -> Letter:
+    """Write what the fact itself says, where something in the book cannot be told."""
+    opened, kind = known.opened, ALARM if known.is_open else ENDED
+    failure = Failure(
+        opened.code, f"More could not be told: {type(error).__name__}: {error}", opened.slot, opened.lines,
+        headline=opened.headline, command=opened.command, name=opened.incident, began=known.at, is_of_start=False,
+    )  # fmt: skip
+    letter = alarm_letter(None, failure, mode, now)
+    headline = letter.headline if known.is_open else f"Over: {opened.code}."
+    return replace(
+        letter, kind=kind, subject=letter.subject.replace(" ALARM ", f" {kind.upper()} ", 1), headline=headline
     )
 
 

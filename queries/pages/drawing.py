@@ -35,7 +35,7 @@ class Size(NamedTuple):
     levels: int
 
 
-WIDE, NARROW = Size("wide", 640.0, 230.0, 4), Size("narrow", 480.0, 150.0, 2)
+WIDE, NARROW = Size("wide", 640.0, 230.0, 3), Size("narrow", 480.0, 150.0, 2)
 
 
 class Curve(NamedTuple):

@@ -8,14 +8,14 @@ from datetime import date
 from typing import NamedTuple
 
 from queries.sql import Answer
-from queries.story import Audit, Nobody, audit
+from queries.story import Audit
 from trader.dashboard.edition import Edition
 from trader.dashboard.links import lead
 from trader.dashboard.now import records
 from trader.dashboard.page import Asked, NoSuchPage, Page, Route
+from trader.dashboard.stories import TOLD, told
 
-TOLD = re.compile(r"(\d{2}:\d{2})  (.*)", re.DOTALL)  # how a line of a story begins that has a moment
-REPLAYED = Nobody.verb
+MOMENT = re.compile(r"(\d{2}:\d{2})  (.*)", re.DOTALL)  # how a line of a story begins that has a moment
 
 DAYS = """
 SELECT session_day, nav, profit, profit_since_start, leverage_gross, cycles, cycles_finished, orders_sent, fills,
@@ -58,9 +58,9 @@ def days(edition: Edition, asked: Asked) -> Page:
 
 
 def day(edition: Edition, asked: Asked) -> Page:
-    """Tell a day in order, its recorded books replayed; whether its decisions come out again is asked for later."""
+    """Tell a day in order, as its lines say; whether its decisions come out again is asked for later."""
     of = asked.day()
-    return _told(edition, of, edition.once(("audit", of), lambda: audit(edition.home, of, zone=edition.zone)))
+    return _told(edition, of, edition.once(("told", of), lambda: told(edition, of)))
 
 
 def again(edition: Edition, asked: Asked) -> Page:
@@ -80,7 +80,7 @@ def _told(edition: Edition, of: date, found: Audit) -> Page:
         "lines": told_lines(found.lines, cycles, of),
         "before": before,
         "after": after,
-        "is_again": found.verb != REPLAYED,
+        "is_again": found.verb != TOLD,
     }
     return Page("day", f"{of:%a} {of.day} {of:%b %Y}", shown, tab="/days", follows=after is None)
 
@@ -90,17 +90,17 @@ def told_lines(lines: Sequence[str], cycles: Sequence[tuple[int, str]], of: date
     waiting: dict[str, list[int]] = {}
     for seq, at in cycles:
         waiting.setdefault(at, []).append(seq)
-    told = []
+    found = []
     for line in lines:
-        match = TOLD.fullmatch(line)
+        match = MOMENT.fullmatch(line)
         if match is None:
             name, _, rest = line.partition(" ")
-            told.append(Line(name, None, rest.strip()))
+            found.append(Line(name, None, rest.strip()))
             continue
         begun = waiting.get(match[1])
         leads = lead("cycle", begun.pop(0)) if begun else f"/minute/{of}/{match[1]}"
-        told.append(Line(match[1], leads, match[2]))
-    return told
+        found.append(Line(match[1], leads, match[2]))
+    return found
 
 
 ROUTES: tuple[Route, ...] = (("/days", days), ("/day/{day}", day), ("/day/{day}/again", again))

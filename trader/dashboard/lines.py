@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
-from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,14 +20,18 @@ HASH_DIGITS = 67  # bytes from the hash to the line's end
 
 
 class Found(NamedTuple):
-    """One line, its bytes, and whether its hash fits them."""
+    """One line, and its bytes."""
 
     seq: int
     type: str
     cycle: int | None
     file: str
     raw: bytes
-    hash_fits: bool
+
+    @property
+    def hash_fits(self) -> bool:
+        """Whether its hash is that of its bytes."""
+        return sha256(self.raw[:-HASH_TAIL]).hexdigest().encode() == self.raw[-HASH_DIGITS:-3]
 
     @property
     def told(self) -> dict[str, Any]:
@@ -55,17 +58,22 @@ class _Firsts(Sequence[int]):
 
 
 def lines_from(home: Path, seq: int) -> Iterator[Found]:
-    """Yield the whole lines from a seq on, through all later files; a torn line ends it."""
+    """Yield the whole lines from a seq on, through all later files."""
     files = day_files(events_folder(home))
     begin = bisect_right(_Firsts(files), seq) - 1
-    for path in islice(files, max(begin, 0), None):
+    return (line for line in lines_in(files[max(begin, 0) :]) if line.seq >= seq)
+
+
+def lines_in(files: Iterable[Path]) -> Iterator[Found]:
+    """Yield the whole lines of files; what is no line ends it, as a torn one at the end does."""
+    for path in files:
         with path.open("rb") as file:
             while raw := file.readline(LINE_BYTES_MAX + 1):
-                found = _seq(raw)
-                if found is None or not raw.endswith(b"\n"):
+                match = HEADER.match(raw)
+                if match is None or not raw.endswith(b"\n"):
                     return
-                if found >= seq:
-                    yield _found(raw, path.name)
+                kind, cycle = match[2].partition(b'"')[0].decode(), match[8]
+                yield Found(int(match[1]), kind, None if cycle is None else int(cycle), path.name, raw)
 
 
 def line_of(home: Path, seq: int) -> Found | None:
@@ -88,11 +96,3 @@ def cycle_lines(home: Path, seq: int) -> list[Found]:
 def _seq(raw: bytes) -> int | None:
     match = HEADER.match(raw)
     return None if match is None else int(match[1])
-
-
-def _found(raw: bytes, file: str) -> Found:
-    match = HEADER.match(raw)
-    assert match is not None, "its seq was read"
-    kind, cycle = match[2].partition(b'"')[0].decode(), match[8]
-    fits = sha256(raw[:-HASH_TAIL]).hexdigest().encode() == raw[-HASH_DIGITS:-3]
-    return Found(int(match[1]), kind, None if cycle is None else int(cycle), file, raw, fits)

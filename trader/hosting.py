@@ -22,12 +22,13 @@ from typing import IO
 
 from ledger.book import Book
 from trader.bars import Bars
-from trader.hosted import Task
+from trader.hosted import PRINTED_BYTES_MAX, Task
 from trader.strategies import StrategyError
 from trader.strategies.module import Answer, Module, ModuleSource
 
 ROOT = Path(__file__).parents[1]
 WORDS_BYTES_MAX = 20_000  # of the error output, its end
+REASON_LENGTH_MAX = 500
 
 
 def host(strategy: Module, book: Book, cases: tuple[Bars, ...]) -> tuple[Answer, ...]:
@@ -73,13 +74,16 @@ def _run(strategy: Module, source: ModuleSource, files: tuple[IO[bytes], IO[byte
 
 def _reason(words: IO[bytes], file: str, status: int) -> str:
     """Return the last line of a traceback, and where in the owner's file it began."""
-    words.seek(max(0, words.seek(0, os.SEEK_END) - WORDS_BYTES_MAX))
+    printed = words.seek(0, os.SEEK_END)
+    if printed >= PRINTED_BYTES_MAX:
+        return f"expected at most {PRINTED_BYTES_MAX} bytes of what it prints, found more; print less"
+    words.seek(max(0, printed - WORDS_BYTES_MAX))
     lines = words.read().decode(errors="replace").split("\n")
     said = [line for line in lines if line.strip()]
     if status < 0 or not said:
         return f"expected an answer, found its process ended by {'signal' if status < 0 else 'status'} {abs(status)}"
     places = re.findall(rf'File "{re.escape(file)}", line (\d+)', "\n".join(lines))
-    return f"{' '.join(said[-1].split())}" + (f" ({file}, line {places[-1]})" if places else "")
+    return f"{' '.join(said[-1].split())[:REASON_LENGTH_MAX]}" + (f" ({file}, line {places[-1]})" if places else "")
 
 
 def pickled(task: Task) -> bytes:

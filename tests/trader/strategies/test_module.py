@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from dataclasses import replace
 from decimal import Decimal
@@ -21,7 +23,7 @@ from trader.bars import Bars
 from trader.evidence import get
 from trader.forecast import forecast
 from trader.hosted import shut_off, spelled
-from trader.hosting import host
+from trader.hosting import ROOT, host
 from trader.settings import SettingsError, canonical_text, load
 from trader.strategies import Module, ModuleSource, StrategyError
 from trader.strategies.module import Answer
@@ -94,6 +96,8 @@ def test_what_it_raises_fails_the_step_and_names_the_line(tmp_path: Path) -> Non
             "bars.frame(); open(__file__)", "PermissionError: /mine.py: a function is given all", id="a file to read"
         ),
         pytest.param("raise SystemExit(0)", "expected 1 answers, found 0; it ended itself", id="the end"),
+        pytest.param("while True: print('x' * 1000000)", "at most 10000000 bytes of what it prints", id="a flood"),
+        pytest.param("raise ValueError('x' * 1000)", "x" * 488 + " (mine.py, line 2)", id="a long reason"),
         pytest.param("import time; time.sleep(60)", "expected an answer within 1 s, found none", id="a hang"),
     ],
 )
@@ -155,20 +159,108 @@ def test_a_module_is_found_in_the_home_first_and_then_where_it_is_installed(tmp_
         module_source(tmp_path, "yours:decide")
 
 
+REACHES = """\
+import ctypes, os, pathlib, shutil, socket, sqlite3, subprocess
+from contextlib import suppress
+
+HOME = {home!r}
+ATTEMPTS = (
+    lambda: open(f"/proc/{{os.getppid()}}/environ"),
+    lambda: open(f"/proc/self/root{{HOME}}/secret"),
+    lambda: pathlib.Path(HOME, "secret").read_text(),
+    lambda: os.open(f"{{HOME}}/secret", os.O_RDONLY),
+    lambda: open(os.__file__, "a"),
+    lambda: os.open(os.__file__, os.O_RDWR),
+    lambda: os.unlink(f"{{HOME}}/HALT"),
+    lambda: os.rename(f"{{HOME}}/HALT", f"{{HOME}}/halt"),
+    lambda: os.mkdir(f"{{HOME}}/folder"),
+    lambda: os.symlink("/etc/passwd", f"{{HOME}}/link"),
+    lambda: os.link(f"{{HOME}}/HALT", f"{{HOME}}/link"),
+    lambda: os.truncate(f"{{HOME}}/secret", 0),
+    lambda: os.chmod(f"{{HOME}}/secret", 0o644),
+    lambda: os.utime(f"{{HOME}}/secret"),
+    lambda: shutil.rmtree(HOME),
+    lambda: sqlite3.connect(f"{{HOME}}/database"),
+    lambda: os.kill(os.getppid(), 0),
+    lambda: os.fork(),
+    lambda: os.execv("/bin/true", ["true"]),
+    lambda: os.posix_spawn("/bin/true", ["true"], {{}}),
+    lambda: subprocess.run(["true"]),
+    lambda: socket.socket().connect(("127.0.0.1", 1)),
+    lambda: ctypes.CDLL(None),
+    lambda: ctypes.pythonapi.unlink,
+)
+
+def decide(book, bars, settings):
+    bars.frame().mean()
+    reached = []
+    for place, attempt in enumerate(ATTEMPTS):
+        with suppress(PermissionError):
+            attempt()
+            reached.append(place)
+    open(os.devnull, "w").close()
+    raise RuntimeError(f"of {{len(ATTEMPTS)}} it reached {{reached}}")
+"""
+
+
+def test_neither_secrets_nor_files_nor_the_cycle_are_within_its_reach(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("TOKEN")
+    (tmp_path / "HALT").write_text("stop")
+
+    reason = refused(tmp_path, REACHES.format(home=str(tmp_path)))
+
+    assert "RuntimeError: of 24 it reached []" in reason
+    assert sorted(it.name for it in tmp_path.iterdir()) == ["HALT", "mine.py", "secret"]
+    assert (tmp_path / "secret").read_text() == "TOKEN"
+
+
 @pytest.mark.parametrize(
     ("event", "argument"),
-    [("socket.connect", "1.2.3.4"), ("subprocess.Popen", "ls"), ("os.system", "ls"), ("open", "/home/me/signals.csv")],
-)
-def test_nothing_is_within_its_reach(event: str, argument: str) -> None:
+    [
+        ("socket.connect", "1.2.3.4"), ("subprocess.Popen", "ls"), ("os.system", "ls"), ("os.remove", "/usr/lib/x"),
+        ("open", "/home/me/signals.csv"), ("open", "/proc/cpuinfo"), ("open", "/libsecrets/x"),
+        ("open", f"{sys.prefix}-live/mail.password"),
+        ("open", str(ROOT / "pyproject.toml")), ("open", str(ROOT / "var" / "lock")), ("open", b"/etc/passwd"),
+    ],
+)  # fmt: skip
+def test_nothing_is_within_its_reach(event: str, argument: object) -> None:
     with pytest.raises(PermissionError, match="a function is given all that it may see; let a source bring it"):
-        shut_off(event, (argument,))
+        shut_off(event, (argument, "r", 0))
 
 
-@pytest.mark.parametrize("path", [pandas.__file__, "/proc/cpuinfo", 3])
+@pytest.mark.parametrize("path", [pandas.__file__, str(ROOT / "trader" / "bars.py"), "/dev/null", 3])
 def test_what_is_installed_may_be_imported(path: object) -> None:
     shut_off("open", (path, "r", 0))
 
     assert pandas.__file__.startswith(sys.prefix)
+
+
+@pytest.mark.parametrize(("mode", "flags"), [("w", 0), ("r+", 0), (None, os.O_WRONLY), (None, os.O_CREAT)])
+def test_not_even_what_is_installed_may_be_written(mode: str | None, flags: int) -> None:
+    with pytest.raises(PermissionError, match="a function writes nothing; its answer is what it returns"):
+        shut_off("open", (pandas.__file__, mode, flags))
+
+
+def test_a_home_among_what_is_installed_is_out_of_its_reach(tmp_path: Path) -> None:
+    home = tmp_path / "app" / "home"
+    (home / "var").mkdir(parents=True)
+    (home / "tallybook.toml").touch()
+    asked = "import sys\nsys.path.insert(0, sys.argv[1])\nfrom trader.hosted import shut_off\n"
+    asked += "for path in sys.argv[2:]:\n    shut_off('open', (path, 'r', 0))\n    print(path)\n"
+    paths = [str(tmp_path / "app" / "library.py"), str(home / "var" / "lock")]
+
+    ran = subprocess.run(
+        [sys.executable, "-c", asked, str(tmp_path / "app"), *paths], cwd=ROOT, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+
+    assert ran.stdout.split() == paths[:1]
+    assert f"PermissionError: {paths[1]}: a function is given all that it may see" in ran.stderr
+
+
+def test_a_ticker_that_is_named_twice_is_no_answer() -> None:
+    with pytest.raises(ValueError, match="AAPL: expected one weight, found two"):
+        spelled(pandas.Series([0.9, 0.1], index=["AAPL", "AAPL"]))
 
 
 def test_a_text_that_changes_while_a_cycle_runs_is_refused(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from importlib.resources import files
 VIEWS: tuple[str, ...] = (
     "fills", "trades", "strategies", "orders", "cycles", "nav", "positions_history", "positions", "cash_history",
     "cash", "days", "leverage", "safeguards", "targets_and_positions", "break_lives", "data_provenance", "returns",
-    "costs", "cycle_lines",
+    "costs", "cycle_lines", "cash_movements",
 )  # fmt: skip
 EVENTS, BARS = "events", "bars"
 WORD, COMMENT = re.compile(r"\w+"), re.compile(r"--.*")

@@ -25,7 +25,7 @@ OTHER_POSITIONS = (
     "tender_applied", "contract_renamed", "contract_delisted", "option_exercised", "option_assigned", "option_expired",
     "position_transferred",
 )  # fmt: skip
-OTHER_CASH = ("merger_applied", "tender_applied", "option_exercised", "option_assigned")
+EXERCISES = ("option_exercised", "option_assigned")
 WITHOUT_MONEY = (
     "wash_sale_observed", "dividend_accrued", "dividend_accrual_reversed", "interest_accrued", "statement_imported",
     "statement_missed", "action_pending",
@@ -39,7 +39,8 @@ READ = tuple(dict.fromkeys((*BOOKED, *OTHER_LOTS, *OTHER_POSITIONS, *UNDOING)))
 FIELDS = (
     "con_id", "quantity", "price", "currency", "execution_id", "amount", "symbol", "security_type", "multiplier",
     "name", "replaces", "method", "sold", "sold_currency", "bought", "bought_currency", "successor_con_id",
-    "child_con_id", "underlying_con_id", "break_id", "withdraws", "reversed",
+    "child_con_id", "underlying_con_id", "break_id", "withdraws", "reversed", "quantity_change", "successor_quantity",
+    "child_quantity", "underlying_quantity", "cash", "strike", "commission",
 )  # fmt: skip
 
 PREPARED = r"""
@@ -98,6 +99,39 @@ CREATE TABLE running AS SELECT *,
 CREATE TABLE totals AS SELECT con_id, sum(quantity) AS quantity, sum(gross) AS gross, sum(cost) AS cost,
     bool_and(plain) AS plain, count(*) AS trades, max(bought) AS bought, max(sold) AS sold
     FROM running GROUP BY con_id;
+-- What actions move: units from or into a contract, and cash. Where a position passes whole, how much it was is asked
+-- of the table itself, in the order of the moments.
+CREATE TABLE acted AS SELECT * FROM once WHERE type IN ({actions}) AND key NOT IN (SELECT key FROM undone);
+CREATE TABLE moved AS SELECT seq, moment, u.con_id::BIGINT AS con_id, u.quantity::DECIMAL(38,{q}) AS quantity FROM (
+        SELECT seq, moment, unnest(CASE
+            WHEN type IN ('split_applied', 'stock_dividend_applied') AND coalesce(successor_con_id, con_id) = con_id
+                THEN [{{'con_id': con_id, 'quantity': quantity_change}}]
+            WHEN type IN ('merger_applied', 'tender_applied', 'contract_delisted')
+                THEN [{{'con_id': con_id, 'quantity': quantity_change}},
+                      {{'con_id': successor_con_id, 'quantity': successor_quantity}}]
+            WHEN type = 'spin_off_applied' THEN [{{'con_id': child_con_id, 'quantity': child_quantity}}]
+            WHEN type IN ({exercises})
+                THEN [{{'con_id': con_id, 'quantity': quantity}},
+                      {{'con_id': underlying_con_id, 'quantity': underlying_quantity}}]
+            WHEN type IN ('option_expired', 'position_transferred')
+                THEN [{{'con_id': con_id, 'quantity': quantity}}]
+            ELSE [] END) AS u FROM acted) WHERE u.con_id IS NOT NULL AND u.quantity IS NOT NULL;
+CREATE TABLE passed AS SELECT seq, moment, con_id::BIGINT AS con_id, successor_con_id::BIGINT AS successor,
+    coalesce(quantity_change, '0')::DECIMAL(38,{q}) AS change FROM acted
+    WHERE type IN ('contract_renamed', 'split_applied', 'stock_dividend_applied')
+        AND successor_con_id IS NOT NULL AND successor_con_id <> con_id;
+CREATE TABLE cash_of_actions AS
+    SELECT a.currency AS currency, a.cash::DECIMAL(38,{a}) AS amount, 'cash' AS kind FROM acted AS a
+    WHERE type IN ('merger_applied', 'tender_applied') AND a.cash IS NOT NULL
+    UNION ALL
+    SELECT coalesce(u.money, o.money), CASE WHEN a.amount IS NULL
+        THEN -(a.underlying_quantity::DECIMAL(38,{q}) * a.strike::DECIMAL(38,{p}) * u.factor)::DECIMAL(38,{g})
+        ELSE a.amount::DECIMAL(38,{a}) END, 'cash'
+    FROM acted AS a JOIN contracts AS o USING (con_id) LEFT JOIN contracts AS u ON u.con_id = a.underlying_con_id
+    WHERE a.type IN ({exercises}) AND (a.underlying_con_id IS NULL OR u.kind IN ({paid}))
+    UNION ALL
+    SELECT o.money, a.commission::DECIMAL(38,{a}), 'commission' FROM acted AS a JOIN contracts AS o USING (con_id)
+    WHERE a.type IN ({exercises}) AND a.commission IS NOT NULL;
 CREATE TABLE plain_cash AS SELECT o.type, o.currency, o.amount::DECIMAL(38,{a}) AS amount FROM once AS o
     WHERE (o.type IN ({cash}) OR (o.type = 'opening_balance_recorded' AND o.con_id IS NULL))
     AND coalesce(key, 'adjustment/' || break_id, '') NOT IN (SELECT key FROM undone);
@@ -111,7 +145,14 @@ SELECT con_id, execution, r.quantity, r.gross, r.cost, r.sold + r.quantity, t.bo
     JOIN totals AS t USING (con_id) WHERE r.quantity < 0 AND (t.bought IS NULL OR r.sold > t.bought)
     ORDER BY con_id, moment, place, revision
 """
+PASSED = "SELECT moment, seq, con_id, successor, change FROM passed ORDER BY moment, seq"
+HELD_BEFORE = """
+SELECT coalesce((SELECT sum(quantity) FROM trades WHERE con_id = $con_id AND kind <> 'CASH' AND moment <= $moment), 0)
+    + coalesce((SELECT sum(quantity) FROM moved WHERE con_id = $con_id AND (moment, seq) < ($moment, $seq)), 0)
+"""
+UNITS = "SELECT con_id, sum(quantity) FROM moved GROUP BY con_id"
 MOVED = """
+SELECT currency, sum(amount) FROM cash_of_actions GROUP BY currency;
 SELECT currency, sum(amount) FROM plain_cash GROUP BY currency;
 SELECT currency, sum(amount) FROM charged GROUP BY currency;
 SELECT currency, -sum(gross) FROM trades
@@ -124,7 +165,8 @@ SELECT bought_currency, sum(bought::DECIMAL(38,{a})) FROM once
 """
 COMMISSIONS = """
 SELECT currency, -sum(amount) FROM charged WHERE type = 'commission_charged' GROUP BY currency;
-SELECT currency, -sum(amount) FROM plain_cash WHERE type = 'commission_adjusted' GROUP BY currency
+SELECT currency, -sum(amount) FROM plain_cash WHERE type = 'commission_adjusted' GROUP BY currency;
+SELECT currency, -sum(amount) FROM cash_of_actions WHERE kind = 'commission' GROUP BY currency
 """
 TOUCHED = """
 SELECT DISTINCT unnest([con_id, successor_con_id, child_con_id, underlying_con_id]) FROM once WHERE type IN ({actions})
@@ -137,10 +179,10 @@ UNION SELECT s.con_id FROM standing AS s JOIN once AS o
 UNION SELECT con_id FROM contracts WHERE EXISTS (SELECT 1 FROM once
     WHERE type = 'lot_method_set' AND con_id IS NULL AND method <> 'fifo')
 """
-MONEY_OF_ACTIONS = """
-SELECT DISTINCT currency FROM once WHERE type IN ({actions}) AND currency IS NOT NULL
-UNION SELECT c.money FROM contracts AS c WHERE c.changed OR c.con_id IN (
-    SELECT unnest([con_id, successor_con_id, child_con_id, underlying_con_id]) FROM once WHERE type IN ({actions}))
-UNION SELECT currency FROM told WHERE type = 'contract_defined'
+# A contract that was defined anew with another multiplier or currency, and what is delivered and not paid for.
+UNKNOWN_MONEY = """
+SELECT DISTINCT currency FROM told WHERE type = 'contract_defined'
     AND con_id IN (SELECT con_id FROM contracts WHERE changed)
+UNION SELECT u.money FROM acted AS a JOIN contracts AS u ON u.con_id = a.underlying_con_id
+    WHERE a.type IN ({exercises}) AND u.kind NOT IN ({paid})
 """

@@ -27,19 +27,22 @@ from queries.second_books.questions import (
     CASH,
     COMMISSIONS,
     EXECUTIONS,
+    EXERCISES,
     FIELDS,
     GROUPS_WITHOUT_MONEY,
-    MONEY_OF_ACTIONS,
+    HELD_BEFORE,
     MOVED,
     OPEN,
-    OTHER_CASH,
     OTHER_LOTS,
     OTHER_METHOD,
     OTHER_POSITIONS,
     PAID,
+    PASSED,
     PREPARED,
     READ,
     TOUCHED,
+    UNITS,
+    UNKNOWN_MONEY,
     WITHOUT_MONEY,
 )
 
@@ -47,6 +50,14 @@ if TYPE_CHECKING:
     import duckdb
 
 ROUNDING = Decimal("1e-10")  # the book rounds each share of a cost to this
+
+
+FINENESS = (  # which fields decide how fine quantities, prices, multipliers and amounts are added up
+    ("q", ("quantity", "quantity_change", "successor_quantity", "child_quantity", "underlying_quantity")),
+    ("p", ("price", "strike")),
+    ("m", ("multiplier",)),
+    ("a", ("amount", "sold", "bought", "cash", "commission")),
+)
 
 
 class SecondBooksUnknown(Exception):
@@ -81,7 +92,6 @@ class SecondBooks:
     cash: Mapping[str, Decimal]
     commissions: Mapping[str, Decimal]  # + paid, as the journal has it
     contracts: Mapping[int, Fifo]
-    unknown_positions: frozenset[int] = field(default_factory=frozenset)
     unknown_lots: frozenset[int] = field(default_factory=frozenset)
     unknown_cash: frozenset[str] = field(default_factory=frozenset)
 
@@ -149,18 +159,29 @@ def _list(names: Iterable[str]) -> str:
 
 def _trades(con: duckdb.DuckDBPyConnection) -> int:
     """Prepare trades and cash; return the decimal places of a trade's amount. No text is cut: the finest one counts."""
-    questions = (
-        ("q", "quantity"), ("p", "price"), ("m", "multiplier"), ("a", "amount"), ("s", "sold"), ("b", "bought"),
-    )  # fmt: skip
-    asked = ", ".join(f"coalesce(max(length(split_part({name}, '.', 2))), 0)" for _, name in questions)
-    (found,) = con.execute(f"SELECT {asked} FROM told").fetchall()
-    scale = dict(zip((name for name, _ in questions), found, strict=True))
-    scale["a"] = max(scale["a"], scale["s"], scale["b"])
+    asked = [(letter, name) for letter, names in FINENESS for name in names]
+    longest = ", ".join(f"coalesce(max(length(split_part({name}, '.', 2))), 0)" for _, name in asked)
+    (found,) = con.execute(f"SELECT {longest} FROM told").fetchall()
+    scale = dict.fromkeys((letter for letter, _ in FINENESS), 0)
+    for (letter, _), places in zip(asked, found, strict=True):
+        scale[letter] = max(scale[letter], places)
     scale["g"] = max(scale["q"] + scale["p"] + scale["m"], scale["a"])
     rest = _list(name for name in READ if name not in EXECUTIONS)
-    con.execute(PREPARED.format(**scale, rest=rest, cash=_list(CASH)))
+    lists = {"cash": CASH, "actions": OTHER_POSITIONS, "exercises": EXERCISES, "paid": PAID}
+    con.execute(PREPARED.format(**scale, rest=rest, **{name: _list(types) for name, types in lists.items()}))
+    _pass_on(con)
     con.execute(f"SET VARIABLE places = {scale['a']}")
     return int(scale["g"])
+
+
+def _pass_on(con: duckdb.DuckDBPyConnection) -> None:
+    """Let positions that pass whole into another contract do so, one after the other: a name may change twice."""
+    for moment, seq, con_id, successor, change in con.execute(PASSED).fetchall():
+        ((held,),) = con.execute(HELD_BEFORE, {"con_id": con_id, "moment": moment, "seq": seq}).fetchall()
+        con.execute(
+            "INSERT INTO moved VALUES ($seq, $moment, $con_id, -$held), ($seq, $moment, $successor, $held + $change)",
+            {"seq": seq, "moment": moment, "con_id": con_id, "successor": successor, "held": held, "change": change},
+        )
 
 
 def _summed(con: duckdb.DuckDBPyConnection, seq: int, places: int) -> SecondBooks:
@@ -180,12 +201,15 @@ def _summed(con: duckdb.DuckDBPyConnection, seq: int, places: int) -> SecondBook
                 plain and places <= -int(ROUNDING.as_tuple().exponent),
             )
             positions[con_id] = quantity
+        for con_id, quantity in con.execute(UNITS).fetchall():
+            positions[con_id] = positions.get(con_id, Decimal(0)) + quantity
         moved = MOVED.format(paid=_list(PAID), a=_places_of_cash(con))
-        unknown = _ids(con, TOUCHED.format(actions=_list(OTHER_POSITIONS)))
+        touched = _ids(con, TOUCHED.format(actions=_list(OTHER_POSITIONS)))
+        unpaid = UNKNOWN_MONEY.format(exercises=_list(EXERCISES), paid=_list(PAID))
         return SecondBooks(
-            seq, positions, _by_currency(con, moved), _by_currency(con, COMMISSIONS), contracts, unknown,
-            unknown | _ids(con, OTHER_METHOD.format(lots=_list(OTHER_LOTS))),
-            frozenset(row[0] for row in con.execute(MONEY_OF_ACTIONS.format(actions=_list(OTHER_CASH))).fetchall()),
+            seq, positions, _by_currency(con, moved), _by_currency(con, COMMISSIONS), contracts,
+            touched | _ids(con, OTHER_METHOD.format(lots=_list(OTHER_LOTS))),
+            frozenset(row[0] for row in con.execute(unpaid).fetchall()),
         )  # fmt: skip
 
 

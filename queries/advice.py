@@ -35,6 +35,7 @@ BEFORE_ACCEPTING: dict[BreakKind, str] = {
     "commission": "if the broker is right",
     "realised": "to have seen it: nothing is booked",
     "exposure": "if the broker is right: nothing is booked",
+    "second_books": "after `tallybook verify`, once you know which of the two is right: nothing is booked",
 }
 
 

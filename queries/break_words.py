@@ -32,6 +32,7 @@ KINDS: dict[BreakKind, str] = {
     "commission": "commission of {}",
     "realised": "realised of {}",
     "exposure": "exposure",
+    "second_books": "our own books",
 }
 CONSEQUENCES: dict[str, tuple[str, str]] = {  # while it is open, and told afterwards
     "note": ("noted, all may trade", "was noted"),

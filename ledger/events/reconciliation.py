@@ -11,7 +11,7 @@ Consequence = Literal["note", "lock", "reduce_only", "halt"]
 Certainty = Literal["certain", "likely", "possible", "unexplained"]
 BreakKind = Literal[
     "position", "cash", "nav", "foreign_trade", "foreign_order", "refused_fact", "order", "corporate_action",
-    "execution", "commission", "realised", "exposure",
+    "execution", "commission", "realised", "exposure", "second_books",
 ]  # fmt: skip
 
 

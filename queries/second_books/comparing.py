@@ -12,10 +12,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ledger.events import BreakFound
+from ledger.events.reconciliation import BreakKind
 from queries.second_books.summing import Fifo, SecondBooks, second_books
 
 if TYPE_CHECKING:
     from ledger.book import Book
+
+
+KIND: BreakKind = "second_books"
 
 
 class Difference(NamedTuple):
@@ -26,6 +31,9 @@ class Difference(NamedTuple):
     own: str | None
     second: str | None
     tolerance: Decimal = Decimal(0)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key}: the book says {self.own or 'nothing'}, SQL says {self.second or 'nothing'}"
 
 
 def compare(home: Path, book: Book) -> tuple[Difference, ...]:
@@ -38,7 +46,7 @@ def differences(book: Book, second: SecondBooks) -> tuple[Difference, ...]:
     held = {con_id: holding.quantity for con_id, holding in book.holdings.items()}
     commissions = {currency: amount for (account, currency), amount in book.journal.items() if account == "commissions"}
     found = [
-        *_unequal("position", held, second.positions, second.unknown_positions),
+        *_unequal("position", held, second.positions, frozenset()),
         *_unequal("cash", book.cash, second.cash, second.unknown_cash),
         *_unequal("commissions", commissions, second.commissions, second.unknown_cash),
     ]
@@ -46,6 +54,20 @@ def differences(book: Book, second: SecondBooks) -> tuple[Difference, ...]:
         if con_id not in second.unknown_lots:
             found += _unequal_lots(con_id, book, second.contracts.get(con_id))
     return tuple(found)
+
+
+def break_of(book: Book, found: Sequence[Difference]) -> BreakFound | None:
+    """Return the break of our own that differences are: it halts trading until somebody has looked; None, if known."""
+    if not found or any(known.found.kind == KIND for known in book.open_breaks):
+        return None
+    first, others = found[0], f", and {len(found) - 1} more" if len(found) > 1 else ""
+    return BreakFound(
+        break_id=book.next_break_id,
+        kind=KIND,
+        subject=f"{first.kind} {first.key}",
+        consequence="halt",
+        text=f"our two bookkeepings differ: {first}{others}; nothing of the broker's is wrong; run: tallybook verify",
+    )
 
 
 def _unequal(

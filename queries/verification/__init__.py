@@ -2,8 +2,8 @@
 
 A check is a function that yields findings and figures about its subject. Nothing is changed and no lock is taken, so
 that a cycle may run meanwhile: what lies beyond HEAD and is not whole is no damage. The log is walked once, by
-whichever check asks first. To add a check: write the function in `log_checks.py`, `file_checks.py` or
-`derived_checks.py`, name it in `CHECKS`, and give `tests/queries/test_verification_of_damage.py` a damage that it
+whichever check asks first. To add a check: write the function in `log_checks.py`, `book_checks.py`, `file_checks.py`
+or `derived_checks.py`, name it in `CHECKS`, and give `tests/queries/test_verification_of_damage.py` a damage that it
 must find.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from time import perf_counter
 
 from ledger.errors import LogDamaged
-from queries.verification import derived_checks, file_checks, log_checks
+from queries.verification import book_checks, derived_checks, file_checks, log_checks
 from queries.verification.findings import Figure, Finding, Outcome, Report
 from queries.verification.subject import Subject, Witness
 
@@ -31,6 +31,7 @@ CHECKS: tuple[tuple[str, Check], ...] = (
     ("witness", log_checks.witness),
     ("book hashes", log_checks.book_hashes),
     ("trial balance", log_checks.trial_balance),
+    ("second books", book_checks.second_bookkeeping),
     ("evidence", file_checks.evidence),
     ("torn tails", file_checks.torn_tails),
     ("checkpoints", derived_checks.checkpoints),

@@ -70,17 +70,18 @@ def parquet_copies(subject: Subject) -> Said:
         yield Figure("none yet", skipped=True)
         return
     yield from (Finding(f"{flaw.text}; {REBUILD}", flaw.file, harmless=True) for flaw in flaws)
-    stale = sum(map(is_stale, manifest.units))
+    units = (*manifest.units, *manifest.books)
+    stale = sum(map(is_stale, units))
     if stale:
-        text = f"{stale} of {counted(len(manifest.units), 'unit')} made by another version; {REBUILD}"
+        text = f"{stale} of {counted(len(units), 'unit')} made by another version; {REBUILD}"
         yield Finding(text, str(FOLDER), harmless=True)
     seals = _seals(subject)
-    for unit in manifest.units:
+    for unit in units:
         others = [day.file for day in unit.days if seals.get(day.file) != (day.head_hash, day.file_sha256)]
         if others:
             yield Finding(f"{unit.name} was made from another {others[0]}; {REBUILD}", harmless=True)
     yield Figure(
-        f"{sum(len(unit.files) for unit in manifest.units):,} files of {len(manifest.units):,} days and months"
+        f"{sum(len(unit.files) for unit in units):,} files of {len(manifest.units):,} days and months"
     )
 
 
@@ -88,7 +89,8 @@ REBUILD = "it is passed over; rebuild it with: tallybook commit"
 
 
 def _flaws(subject: Subject, manifest: Manifest | None) -> list[Flaw]:
-    found = (flaw_of(subject.home, unit) for unit in (manifest.units if manifest else ()))
+    units = (*manifest.units, *manifest.books) if manifest else ()
+    found = (flaw_of(subject.home, unit) for unit in units)
     return [flaw for flaw in found if flaw is not None]
 
 

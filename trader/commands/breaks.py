@@ -46,6 +46,7 @@ TITLES: dict[BreakKind, str] = {
     "commission": "COMMISSION DIFFERS",
     "realised": "WHAT WAS REALISED DIFFERS",
     "exposure": "EXPOSURE DIFFERS",
+    "second_books": "OUR TWO BOOKKEEPINGS DIFFER",
 }
 WHOSE: dict[str, str] = {  # who traded, where it was nobody by hand
     "other client's trade": "BY ANOTHER CLIENT",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -26,7 +27,8 @@ Day = Annotated[
 def commit(context: typer.Context, day: Day = None) -> int:
     """Put the snapshots and trades up to a day, and of every closed session, into var/tallybook.duckdb.
 
-    Every sealed file of the log is held against its seal first: damage halts trading.
+    Every sealed file of the log is held against its seal first, and the book against a second bookkeeping in SQL
+    afterwards: damage or a difference halts trading.
     """
     from queries.commit import commit as committed_to
 
@@ -41,8 +43,25 @@ def commit(context: typer.Context, day: Day = None) -> int:
     with Ledger.open(home, clock, account=settings.account.id, mode=settings.account.mode) as ledger:
         if done.session_day not in ledger.book.committed:
             ledger.record((DayCommitted(session_day=done.session_day, snapshots=done.snapshots, fills=done.fills),))
+        agree = _books_agree(ledger, home)
     print(f"{done.session_day}: {done.snapshots} snapshots and {done.fills} fills in {done.path}")
-    return exits.FINE
+    return exits.FINE if agree else exits.BAD_NEWS
+
+
+def _books_agree(ledger: Ledger, home: Path) -> bool:
+    """Hold the book beside the same bookkeeping in SQL; a difference is a break of our own, and halts."""
+    from queries.second_books import SecondBooksUnknown, break_of, compare
+
+    try:
+        found = compare(home, ledger.book)
+    except SecondBooksUnknown as unknown:
+        sys.stderr.write(f"second-books: not compared: {unknown}; run: tallybook verify\n")
+        return False
+    if (difference := break_of(ledger.book, found)) is not None:
+        ledger.record((difference,))
+    for each in found:
+        sys.stderr.write(f"second-books: {each}; trading is halted; see: tallybook breaks\n")
+    return not found
 
 
 def require_sealed_files_sound(home: Path) -> None:

@@ -296,8 +296,13 @@ def _breaks(seen: Seen) -> Iterable[str]:
         yield f"{what}: tallybook breaks {found.break_id}, then {accepting(known)}"
 
 
+def _mails(seen: Seen) -> Iterable[str]:
+    if (since := seen.book.mail_fails_since) is not None:
+        yield f"no mail has left since {since:%Y-%m-%d %H:%M} UTC; before long no order will either: tallybook doctor"
+
+
 WAITING: tuple[Callable[[Seen], Iterable[str]], ...] = (
-    _not_adopted, _settings, _refused, _halt, _recovery, _displaced, _in_doubt, _last_cycle, _breaks,
+    _not_adopted, _settings, _refused, _halt, _recovery, _displaced, _in_doubt, _last_cycle, _breaks, _mails,
 )  # fmt: skip
 
 

@@ -1,5 +1,5 @@
 """What the owner is told at once, though the cycle itself did not fail: an order in doubt or made twice, a break that
-stops something, a failed step, a veto, settings that wait, a watch that cannot be reached. Pure.
+stops something, a failed step, a veto, settings that wait, a watch that cannot be reached, mails that fail. Pure.
 
 An alarm is a function from the book to troubles; each trouble has a subject, and an incident lasts as long as any of
 its subjects is named (`trader/incidents.py`). A start that failed is no alarm of these: `trader/aftermath.py` tells it.
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import ClassVar
 
@@ -20,6 +21,7 @@ from ledger.state import Cycle
 from queries.break_words import follows, symbol, what_differs, why
 
 ZERO = Decimal(0)
+MAIL_FAILS_AFTER = timedelta(hours=1)  # a server may be away for a moment
 NO_PRICE = "no price: "  # what the plan's reason begins with then
 
 # What a veto of these means is told as what it follows from, or, of the last ones, asks for nothing but patience.
@@ -37,6 +39,7 @@ class Kind:
     headline: ClassVar[str]
     command: ClassVar[str] = "tallybook status"
     of_trading: ClassVar[bool] = False  # only a cycle that trades can tell that it is over
+    not_by: ClassVar[tuple[str, ...]] = ()  # what cannot tell it
 
 
 class OrderInDoubt(Kind):
@@ -115,6 +118,15 @@ class PingUnanswered(Kind):
     code = "ping-failed"
     headline = "The watch could not be reached."
     command = "tallybook doctor"
+
+
+class MailFails(Kind):
+    """No mail could be handed over for an hour: who is told by nothing else learns of nothing."""
+
+    code = "mail-fails"
+    headline = "No mail leaves."
+    command = "tallybook doctor"
+    not_by = ("mail",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,10 +257,18 @@ def unwatched(book: Book) -> Iterator[Trouble]:
         yield Trouble(PingUnanswered, "ping", line)
 
 
+def unmailed(book: Book) -> Iterator[Trouble]:
+    """Tell that mails fail, by what else there is: after `limits.mail_hours_max` hours that vetoes every order."""
+    since = book.mail_fails_since
+    if since is not None and book.now - since >= MAIL_FAILS_AFTER:
+        line = f"No mail has left since {since:%Y-%m-%d %H:%M} UTC; before long no order will either. See [mail]."
+        yield Trouble(MailFails, "mail", line)
+
+
 ALARMS: tuple[Callable[[Book], Iterator[Trouble]], ...] = (
-    in_doubt, doubled, rest, breaks, failed_steps, vetoes, unpriced, recovering, settings_wait, unwatched,
+    in_doubt, doubled, rest, breaks, failed_steps, vetoes, unpriced, recovering, settings_wait, unwatched, unmailed,
 )  # fmt: skip
 KINDS: tuple[type[Kind], ...] = (
     OrderInDoubt, OrderDoubled, ContractRests, BreakOpen, StepBroke, OrdersVetoed, NoPrice, InRecovery, SettingsWait,
-    PingUnanswered,
+    PingUnanswered, MailFails,
 )  # fmt: skip

@@ -125,7 +125,7 @@ def begun(book: Book, found: Iterable[Trouble], to: tuple[str, ...]) -> Iterator
             headline=kind.headline,
             lines=tuple(dict.fromkeys(trouble.line for trouble in news)),
             command=news[0].command or kind.command,
-            to=to,
+            to=tuple(by for by in to if by not in kind.not_by),
             nav=reported.net_liquidation if reported is not None else None,
         )
 

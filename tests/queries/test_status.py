@@ -19,6 +19,8 @@ from ledger.events import (
     DividendPaid,
     FlowExpected,
     NavObserved,
+    NoticeFailed,
+    NoticeSent,
     PositionsObserved,
     RateRow,
     RatesObserved,
@@ -267,6 +269,18 @@ def test_settings_that_cannot_be_used_wait_for_the_owner(world: World) -> None:
 
     assert (found.verdict, found.exit_status) == ("SETTINGS WRONG", 1)
     assert found.waiting == ("no cycle can start: settings-wrong: line 1",)
+
+
+def test_that_no_mail_leaves_waits_until_one_does(tmp_path: Path) -> None:
+    world = new_world(tmp_path)
+    world.quiet_cycle(TUESDAY, "09:35", "92")
+    world.record(NoticeFailed(kind="start", subject="…", reason="refused"))
+
+    line = f"no mail has left since {TUESDAY} 14:35 UTC; before long no order will either: tallybook doctor"
+    assert status(tmp_path).waiting == (line,)
+
+    world.record(NoticeSent(kind="start", subject="…"))
+    assert status(closed(world)).waiting == ()
 
 
 def test_a_failed_last_cycle_waits_and_a_good_one_after_it_does_not(tmp_path: Path) -> None:

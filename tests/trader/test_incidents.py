@@ -201,6 +201,25 @@ def test_a_contract_that_nobody_quotes_is_an_incident_until_somebody_does(tmp_pa
     assert [over_now.incident for over_now in ended(world)] == [incident.incident]
 
 
+def test_mails_that_fail_for_an_hour_are_an_incident_until_one_leaves(tmp_path: Path) -> None:
+    world = new_world(tmp_path)
+    world.begin(TUESDAY, "09:35")
+    world.record(NoticeFailed(kind="start", subject="…", reason="refused"))
+    world.at(TUESDAY, "10:34")
+    world.record(CycleSkipped(slot=f"{TUESDAY}/1035", reason="no cycle ran in its time"))
+    assert opened(world) == ()
+
+    world.begin(TUESDAY, "11:35")
+    (incident,) = opened(world)
+    world.record(incident)
+    assert ended(world) == ()
+    world.record(NoticeSent(kind="start", subject="…"))
+
+    assert (incident.code, incident.subjects) == ("mail-fails", ("mail",))
+    assert incident.lines[0].startswith(f"No mail has left since {TUESDAY} 14:35 UTC;")
+    assert [over_now.incident for over_now in ended(world)] == [incident.incident]
+
+
 def test_all_ways_in_which_the_broker_is_away_are_one_outage(tmp_path: Path) -> None:
     world = new_world(tmp_path)
     world.begin(TUESDAY, "09:35")

@@ -213,6 +213,23 @@ def test_a_message_that_one_of_its_addresses_took_is_not_sent_again(
     assert reasons == [("mail", None), ("apprise", "address 1 is none that apprise understands")]
 
 
+def test_that_no_mail_leaves_is_told_by_apprise_while_it_lasts(
+    tmp_path: Path, box: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("apprise")
+    box.refuses = True
+    with taking_messages() as (port, taken):
+        monkeypatch.setenv("TALLYBOOK_APPRISE_URLS", f"json://127.0.0.1:{port}/{SECRET}")
+        world = world_of(tmp_path, box)
+        world.record(LOCKED)
+        for time in ("10:35", "11:35", "12:35"):
+            told(world)
+            world.quiet_cycle(TUESDAY, time, "92")
+
+    assert [message["title"].split("  ")[1] for message in taken] == ["break-open", "mail-fails"]
+    assert taken[1]["message"].splitlines()[0] == "No mail leaves."
+
+
 # Their addresses
 
 

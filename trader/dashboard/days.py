@@ -13,7 +13,7 @@ from trader.dashboard.edition import Edition
 from trader.dashboard.links import lead
 from trader.dashboard.now import records
 from trader.dashboard.page import Asked, NoSuchPage, Page, Route
-from trader.dashboard.stories import TOLD, told
+from trader.dashboard.stories import TOLD, sessions, told
 
 MOMENT = re.compile(r"(\d{2}:\d{2})  (.*)", re.DOTALL)  # how a line of a story begins that has a moment
 
@@ -23,14 +23,6 @@ SELECT session_day, nav, profit, profit_since_start, leverage_gross, cycles, cyc
 FROM days WHERE year(session_day) = {year} ORDER BY session_day DESC
 """
 YEARS = "SELECT DISTINCT year(session_day) AS year FROM cycle_started ORDER BY year DESC"
-CYCLES_OF_DAY = """
-SELECT seq AS cycle, strftime(recorded_at, '%H:%M') AS at FROM cycle_started WHERE session_day = '{day}' ORDER BY seq
-"""
-BESIDE = """
-SELECT
-    (SELECT max(session_day) FROM cycle_started WHERE session_day < '{day}') AS before,
-    (SELECT min(session_day) FROM cycle_started WHERE session_day > '{day}') AS after
-"""
 
 
 class Line(NamedTuple):
@@ -63,6 +55,14 @@ def day(edition: Edition, asked: Asked) -> Page:
     return _told(edition, of, edition.once(("told", of), lambda: told(edition, of)))
 
 
+def last(edition: Edition, _: Asked) -> Page:
+    """Tell the newest day."""
+    known = sessions(edition).days
+    if not known:
+        raise NoSuchPage("no session is in the log yet: its first cycle begins one")
+    return day(edition, Asked({"day": known[-1].isoformat()}))
+
+
 def again(edition: Edition, asked: Asked) -> Page:
     """Tell a day as `tallybook audit` does: every decision made again, to the last digit."""
     from trader.audit import audit_day
@@ -72,8 +72,9 @@ def again(edition: Edition, asked: Asked) -> Page:
 
 
 def _told(edition: Edition, of: date, found: Audit) -> Page:
-    cycles = [(int(str(seq)), str(at)) for seq, at in edition.answer(CYCLES_OF_DAY.format(day=of)).rows]
-    ((before, after),) = edition.answer(BESIDE.format(day=of)).rows
+    known = sessions(edition)
+    before, after = known.beside(of)
+    cycles = known.cycles.get(of, ())
     shown = {
         "day": of,
         "audit": found,
@@ -103,4 +104,4 @@ def told_lines(lines: Sequence[str], cycles: Sequence[tuple[int, str]], of: date
     return found
 
 
-ROUTES: tuple[Route, ...] = (("/days", days), ("/day/{day}", day), ("/day/{day}/again", again))
+ROUTES: tuple[Route, ...] = (("/days", days), ("/day", last), ("/day/{day}", day), ("/day/{day}/again", again))

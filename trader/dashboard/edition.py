@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ledger.book import Book
@@ -153,10 +153,11 @@ class Edition:
 
 
 class Editions:
-    """The newest edition of a home."""
+    """The newest edition of a home; `read_ahead` reads what is asked for first, before anybody asks."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, read_ahead: Callable[[Edition], object] | None = None) -> None:
         self._home = home
+        self._read_ahead = read_ahead
         self._lock = Lock()
         self._newest: Edition | None = None
 
@@ -166,4 +167,6 @@ class Editions:
         with self._lock:
             if self._newest is None or self._newest.mark != mark:
                 self._newest = Edition(self._home, mark)
+                if self._read_ahead is not None:
+                    Thread(target=self._read_ahead, args=(self._newest,), daemon=True).start()
             return self._newest

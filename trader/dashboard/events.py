@@ -8,6 +8,7 @@ from typing import Any
 
 from ledger.events import BY_NAME, CommissionCharged, OrderSendAttempted, SafeguardsEvaluated
 from ledger.line import Event, decode
+from queries.fence import quoted
 from queries.story_of_cycle import cycle_text
 from trader.dashboard.edition import Edition
 from trader.dashboard.lines import cycle_lines, line_of
@@ -84,11 +85,12 @@ def trail(edition: Edition, asked: Asked) -> Page:
     name, value = asked.place["name"], asked.place["value"]
     if name not in NAMES:
         raise NoSuchPage(f"{name}: expected one of {', '.join(NAMES)}")
-    spelt = value.replace("'", "''")
+    if name == "con_id" and not value.isdecimal():
+        raise NoSuchPage(f"con_id {value}: expected a number")
+    spelt = value if name == "con_id" else quoted(value)
     bearing = [kind for kind, model in BY_NAME.items() if name in model.model_fields]
     parts = " UNION ALL ".join(
-        f"SELECT seq, recorded_at, cycle, '{kind}' AS type FROM {kind} WHERE {name}::VARCHAR = '{spelt}'"
-        for kind in bearing
+        f"SELECT seq, recorded_at, cycle, '{kind}' AS type FROM {kind} WHERE {name} = {spelt}" for kind in bearing
     )
     found = edition.answer(f"{parts} ORDER BY seq DESC LIMIT {TRAIL_MAX}")
     if not found.rows:
@@ -96,7 +98,7 @@ def trail(edition: Edition, asked: Asked) -> Page:
     known = edition.book.contracts.get(int(value)) if name == "con_id" and value.isdecimal() else None
     fills = edition.answer(
         "SELECT seq, filled_at, symbol, quantity, price, currency, commission, order_ref FROM fills "
-        f"WHERE {name}::VARCHAR = '{spelt}' ORDER BY seq DESC LIMIT {TRAIL_MAX}"
+        f"WHERE {name} = {spelt} ORDER BY seq DESC LIMIT {TRAIL_MAX}"
     ) if name != "break_id" else None  # fmt: skip
     shown = {"name": name, "value": value, "found": found, "known": known, "fills": fills, "most": TRAIL_MAX}
     return Page("trail", f"{name} {value}", shown, tab="/days")

@@ -101,7 +101,7 @@ REPORTS: tuple[Kind, ...] = (
     Kind("performance", "what the account returned, month by month", "year", _performance),
     Kind("nav-bridge", "how NAV came from one day's end to the next", "month", _nav_bridge),
     Kind("trades", "every fill beside the price that it was decided at", "month", _trades),
-    Kind("strategies", "what each strategy holds, and what it made", "", _strategies),
+    Kind("strategies", "what each strategy holds, and what it made (the whole log is read)", "", _strategies),
     Kind("realised", "what was realised, by contract and month (the whole log is read)", "year", _realised),
     Kind("tax", "disposals by lot, and income by payer (the whole log is read)", "year", _tax),
 )  # fmt: skip

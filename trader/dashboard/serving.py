@@ -15,7 +15,7 @@ OTHERS = "this machine does not tell who asks: its other users can look at the s
 
 def listening(address: str, port: int) -> socket.socket:
     """Bind a port and listen: who asks before the server runs waits until it does."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else asyncio leaves delays on
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((address, port))
@@ -34,7 +34,7 @@ def serve_on(home: Path, bound: socket.socket, *, browser: str = "", warn: Calla
     if not reasons:
         warn(OTHERS)
     settings = uvicorn.Config(
-        application(home, reasons=reasons), log_level="warning", access_log=False, server_header=False,
+        application(home, reasons=reasons, is_served=True), log_level="warning", access_log=False, server_header=False,
         proxy_headers=False, date_header=False, ws="none", lifespan="off", timeout_graceful_shutdown=2,
     )  # fmt: skip
     if browser:

@@ -31,13 +31,15 @@ EXPECTED: tuple[type[Exception], ...] = (
 )  # fmt: skip
 
 
-def application(home: Path, *, reasons: Iterable[Reason] = ()) -> ASGIApp:
-    """Return the site of a home; `reasons` refuse more than it does by itself."""
+def application(home: Path, *, reasons: Iterable[Reason] = (), is_served: bool = False) -> ASGIApp:
+    """Return the site of a home; `reasons` refuse more than it does by itself. One that is served reads ahead."""
     from starlette.applications import Starlette
     from starlette.responses import PlainTextResponse
     from starlette.routing import Route as Address
 
-    editions = Editions(home)
+    editions = Editions(home, _read_first if is_served else None)
+    if is_served:
+        editions.newest()
 
     def version(_: Request) -> Response:
         return PlainTextResponse(editions.newest().mark)
@@ -46,6 +48,12 @@ def application(home: Path, *, reasons: Iterable[Reason] = ()) -> ASGIApp:
     missing = _served(editions, _no_page)
     site = Starlette(routes=[Address("/version", version), *pages, Address("/{path:path}", missing)])
     return Guard(site, policy=policy(), reasons=(*REASONS, *reasons))
+
+
+def _read_first(edition: Edition) -> None:
+    """Read for the pages that are opened first, and that a browser asks for again when the log has grown."""
+    for show in (now.now, days.days, days.last, reports.report):
+        shown(edition, show, Asked())
 
 
 def _no_page(_: Edition, asked: Asked) -> Page:

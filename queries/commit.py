@@ -14,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 from ledger.log.recovery import require_log
+from queries.book_tables.keeping import keep_books
 from queries.kept_bars import keep
 from queries.parquet import update
 from queries.tables import HOME_ZONE, UnknownDay, unfenced
@@ -57,6 +58,7 @@ def commit(home: Path, session_day: date | None = None, *, zone: str = HOME_ZONE
     """
     require_log(home)
     update(home)
+    keep_books(home)
     con = unfenced(home, zone=zone)
     day = session_day or con.execute(LAST_DAY).fetchall()[0][0]
     if session_day and not con.execute(KNOWN_DAY.replace("$day", _literal(day))).fetchall()[0][0]:

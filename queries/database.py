@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from ledger.events import Fact, type_name
@@ -11,6 +12,8 @@ from queries.staging import Places, Staged, TableError, columns_of
 
 if TYPE_CHECKING:
     import duckdb
+
+Columns = Sequence[tuple[str, str]]  # names, with DuckDB's types
 
 
 class Part(NamedTuple):
@@ -21,26 +24,41 @@ class Part(NamedTuple):
 
 
 def united(event_type: type[Fact], parts: Sequence[Part]) -> str:
+    """Return the question that puts the events of one type together (`put_together`)."""
+    return put_together(partial(columns_of, event_type), parts)
+
+
+def put_together(columns: Callable[[Places], Columns], parts: Sequence[Part]) -> str:
     """Return the question that puts parts together, each column cast to the finest scale that one of them has.
 
     A value that does not fit then is an error: it is never rounded, and never wraps.
     """
+    kinds = columns(finest(parts))
+    cast = ", ".join(f'CAST("{name}" AS {kind}) AS "{name}"' for name, kind in kinds)
+    return " UNION ALL ".join(f"SELECT {cast} FROM {part.relation}" for part in parts)
+
+
+def finest(parts: Sequence[Part]) -> dict[tuple[str, str], int]:
+    """Return the places of the finest part, by column."""
     places: dict[tuple[str, str], int] = {}
     for part in parts:
         for column, finer in part.places.items():
             places[column] = max(finer, places.get(column, finer))
-    columns = ", ".join(f'CAST("{name}" AS {kind}) AS "{name}"' for name, kind in columns_of(event_type, places))
-    return " UNION ALL ".join(f"SELECT {columns} FROM {part.relation}" for part in parts)
+    return places
 
 
 def fill_table(con: duckdb.DuckDBPyConnection, name: str, event_type: type[Fact], staged: Staged) -> None:
     """Make a table of the staged events of one type, none included; TableError for a value that does not fit."""
+    table = type_name(event_type)
+    fill(con, name, table, columns_of(event_type, staged.places), staged.lines.get(table, ()))
+
+
+def fill(con: duckdb.DuckDBPyConnection, name: str, table: str, columns: Columns, lines: Sequence[str]) -> None:
+    """Make a table of rows that are flat JSON texts; TableError for a value that does not fit."""
     import duckdb
 
-    columns = columns_of(event_type, staged.places)
-    lines = staged.lines.get(type_name(event_type))
     try:
-        if lines is None:
+        if not lines:
             definition = ", ".join(f'"{column}" {kind}' for column, kind in columns)
             con.execute(f"CREATE TABLE {name} ({definition})")
         else:
@@ -51,7 +69,7 @@ def fill_table(con: duckdb.DuckDBPyConnection, name: str, event_type: type[Fact]
                 [lines],
             )
     except duckdb.Error as error:
-        raise does_not_fit(type_name(event_type), error) from error
+        raise does_not_fit(table, error) from error
 
 
 def does_not_fit(table: str, error: Exception) -> TableError:

@@ -16,9 +16,13 @@ VIEWS: tuple[str, ...] = (
     "fills", "trades", "strategies", "orders", "cycles", "nav", "positions_history", "positions", "cash_history",
     "cash", "days", "leverage", "safeguards", "targets_and_positions", "break_lives", "data_provenance", "returns",
     "costs", "cycle_lines", "cash_movements",
+    "trial_balance",
 )  # fmt: skip
 EVENTS, BARS = "events", "bars"
+BOOK = ("journal", "lots", "realised", "nav_bridge", "strategy_books")  # `book_tables/`; each costs a fold
 WORD, COMMENT = re.compile(r"\w+"), re.compile(r"--.*")
+# `realised` is a column too: a relation of the book must stand where a relation does.
+PLACE = re.compile(r'\b(?:from|join|describe|summarize|table)\s+(?:"?main"?\.)?["(]?(\w+)', re.IGNORECASE)
 LISTS_RELATIONS = re.compile(r"\b(show|information_schema|pg_catalog|sqlite_\w+|duckdb_\w+|pg_\w+)\b", re.IGNORECASE)
 DESCRIBES = re.compile(r"\b(describe|desc)\b", re.IGNORECASE)
 
@@ -27,12 +31,12 @@ def every() -> tuple[str, ...]:
     """Name every relation."""
     from ledger.events import BY_NAME  # slow to import, and a statement without relations does without
 
-    return (*BY_NAME, EVENTS, BARS, *VIEWS)
+    return (*BY_NAME, EVENTS, BARS, *BOOK, *VIEWS)
 
 
 def named_in(statement: str) -> frozenset[str] | None:
     """Return the relations that a statement names; None if it asks which there are."""
-    named = _words(statement) & frozenset(every())
+    named = _named(statement)
     return None if lists_relations(statement, named) else named
 
 
@@ -58,7 +62,12 @@ def needed(wanted: Iterable[str] | None) -> frozenset[str]:
 
 @cache
 def _read_by(name: str) -> Collection[str]:
-    return (_words(COMMENT.sub("", view_text(name))) & frozenset(every())) - {name} if name in VIEWS else ()
+    return _named(COMMENT.sub("", view_text(name))) - {name} if name in VIEWS else ()
+
+
+def _named(text: str) -> frozenset[str]:
+    in_place = frozenset(word.lower() for word in PLACE.findall(text))
+    return (_words(text) & frozenset(every())) - (frozenset(BOOK) - in_place)
 
 
 def view_text(name: str) -> str:

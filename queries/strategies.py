@@ -8,7 +8,7 @@ together are the account's, to the last digit. To tell another figure of a part:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -39,6 +39,7 @@ FINE = 0
 OF_EXECUTIONS = (OrderFilled, FillBusted, CommissionCharged, ProceedsSettled, TransactionTaxCharged)
 REST_IS_CALLED = "no strategy"
 Shares = Sequence[tuple[str, Decimal]]
+Whose = tuple[int | None, Shares]
 
 
 class Account(NamedTuple):
@@ -75,13 +76,21 @@ class Strategies:
 
     def take(self, event: Event) -> None:
         """Take a fact in."""
-        before, con_id, shares = _cash(self.book), self._contract(event), self._shares(event)
+        cash, whose = _cash(self.book), self.whose(event)
         self.book.apply(event)
-        for currency, amount in _cash(self.book).items():
-            if moved := amount - before.pop(currency, ZERO):
-                self._share_out(con_id, currency, moved, shares)
-        for currency, amount in before.items():
-            self._share_out(con_id, currency, -amount, shares)
+        moved = {currency: amount - cash.pop(currency, ZERO) for currency, amount in _cash(self.book).items()}
+        self.share(event, whose, moved | {currency: -amount for currency, amount in cash.items()})
+
+    def whose(self, event: Event) -> Whose:
+        """Say, before a fact is applied, which contract its money is of, and by what weights the strategies'."""
+        return self._contract(event), self._shares(event)
+
+    def share(self, event: Event, whose: Whose, moved: Mapping[str, Decimal]) -> None:
+        """Share out what a fact moved, by currency."""
+        con_id, shares = whose
+        for currency, amount in moved.items():
+            if amount:
+                self._share_out(con_id, currency, amount, shares)
         match event.fact:
             case StrategiesCrossed(rows=rows):
                 for row in rows:

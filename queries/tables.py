@@ -8,7 +8,7 @@ after the views that it reads.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from queries.database import Part, does_not_fit, fill_table, united
 from queries.fence import HOME_ZONE, fence, new_database
 from queries.kept_bars import kept, relation
 from queries.parquet import GLOB, sealed_history
-from queries.relations import BARS, EVENTS, VIEWS, needed, view_text
+from queries.relations import BARS, BOOK, EVENTS, VIEWS, needed, view_text
 from queries.staging import ENVELOPE, Staged, TableError, columns_of, stage
 
 if TYPE_CHECKING:
@@ -62,7 +62,12 @@ def unfenced(home: Path, *, zone: str = HOME_ZONE, wanted: Collection[str] | Non
 
 def load(events: Iterable[Event], *, zone: str = HOME_ZONE) -> duckdb.DuckDBPyConnection:
     """Fill a new in-memory database with the events, views included, without the fence."""
-    return _database({}, stage(events), zone, needed(None))
+    from queries.book_tables.folding import followed
+    from queries.book_tables.showing import shown_of
+
+    told = tuple(events)
+    follower = followed(told)
+    return _database({}, stage(told), zone, needed(None), lambda con: shown_of(con, follower, BOOK))
 
 
 def _history(
@@ -71,12 +76,24 @@ def _history(
     names = needed(wanted)
     history = sealed_history(home, BY_NAME.keys() if EVENTS in names else BY_NAME.keys() & names)
     bars = kept(home) if BARS in names and not GLOB & set(str(home)) else None
-    files = history.files if bars is None else (*history.files, bars)
-    return _database(history.parts, stage(history.lines), zone, names, bars), files
+    files = [*history.files, *(() if bars is None else (bars,))]
+
+    def show_book(con: duckdb.DuckDBPyConnection) -> None:
+        if not names.isdisjoint(BOOK):
+            from queries.book_tables.showing import show  # slow to import
+
+            files.extend(show(con, home, names))
+
+    return _database(history.parts, stage(history.lines), zone, names, show_book, bars), tuple(files)
 
 
 def _database(
-    parts: Mapping[str, tuple[Part, ...]], staged: Staged, zone: str, names: Collection[str], bars: Path | None = None
+    parts: Mapping[str, tuple[Part, ...]],
+    staged: Staged,
+    zone: str,
+    names: Collection[str],
+    show_book: Callable[[duckdb.DuckDBPyConnection], None],
+    bars: Path | None = None,
 ) -> duckdb.DuckDBPyConnection:
     con = new_database()
     con.execute(f"SET TimeZone = '{zone}'")  # a day and a shown time are those of the home calendar
@@ -89,6 +106,7 @@ def _database(
         con.execute(f"CREATE VIEW {EVENTS} AS {_union_of_all()}")
     if BARS in names:
         con.execute(f"CREATE VIEW {BARS} AS {relation(bars)}")
+    show_book(con)
     for view in VIEWS:
         if view in names:
             con.execute(f"CREATE VIEW {view} AS {view_text(view)}")

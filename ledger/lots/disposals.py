@@ -67,6 +67,12 @@ def disposals_by(holding: Holding, closed_by: frozenset[str]) -> Iterator[Dispos
             yield from closed
 
 
+def disposals_in(con_id: int, state: Matched) -> tuple[Disposal, ...]:
+    """Return those of one state's last entry."""
+    with exactly():
+        return tuple(_disposals(con_id, state))
+
+
 def _disposals(con_id: int, state: Matched) -> Iterator[Disposal]:
     assert state.entry is not None
     at, entry_id, method = state.entry[0], state.entry[1], getattr(state.entry, "method", "fifo")

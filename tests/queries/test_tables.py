@@ -136,11 +136,11 @@ def test_a_view_neither_divides_nor_averages(view: str) -> None:
     assert "avg(" not in statements
 
 
-@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("view", [view for view in VIEWS if view != "trial_balance"])  # it holds what was adopted
 def test_a_view_of_a_new_home_is_empty(view: str, tmp_path: Path) -> None:
     home = closed(new_world(tmp_path))
 
-    assert ask(connect(home), f"FROM {view}").rows == ()
+    assert ask(connect(home, wanted=[view]), f"FROM {view}").rows == ()
 
 
 def test_no_column_of_the_views_is_a_floating_number(home: Path) -> None:

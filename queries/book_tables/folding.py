@@ -1,0 +1,99 @@
+"""Folding for the book's tables: from which checkpoint, and again from further back where that was too late.
+
+A session's bridge needs the book as it stood when the session began: the first session that a fold meets may have begun
+before it, and is told by a fold from further back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from ledger.book import Book, Forgotten, forgetful_book
+from ledger.checkpoints import folded_from
+from ledger.collecting import uncollected
+from ledger.history import as_known_at
+from ledger.line import Event
+from ledger.log import Seal, read_events
+from ledger.log.storage import day_files, events_folder
+from ledger.lots import exactly
+from queries.book_tables.following import Follower
+
+BACK = (0, 1, 5)  # day files before the first that rows are wanted of, in which the session before should have begun
+
+
+class Wanted(NamedTuple):
+    """Which part of the log rows are wanted of."""
+
+    after: Seal | None = None  # None: of all of it
+    until_seq: int | None = None
+    known_at: datetime | None = None
+    bridged: bool = False
+    only_book: bool = False  # and no rows at all
+
+
+def fold(home: Path, wanted: Wanted, visit: Callable[[Follower], None] = lambda _: None) -> Follower:
+    """Fold what is wanted, and something before it; return the follower, with rows of what came before among its own.
+
+    `visit` is called now and then, with everything told up to the book's seq.
+    """
+    for book, seal in _beginnings(home, wanted):
+        follower = Follower.of(book)
+        events = read_events(home, since=seal, until_seq=wanted.until_seq)
+        try:
+            if _followed(follower, _known(events, wanted), wanted, seal, visit):
+                return follower
+        except Forgotten:
+            break
+    follower = Follower.of(Book())  # it retains everything
+    _followed(follower, _known(read_events(home, until_seq=wanted.until_seq), wanted), wanted, None, visit)
+    return follower
+
+
+def followed(events: Iterable[Event]) -> Follower:
+    """Fold events from a log's beginning, every session bridged, into a book that retains everything."""
+    follower = Follower.of(Book())
+    _followed(follower, iter(events), Wanted(bridged=True), None, lambda _: None)
+    return follower
+
+
+def _followed(
+    follower: Follower,
+    events: Iterator[Event],
+    wanted: Wanted,
+    seal: Seal | None,
+    visit: Callable[[Follower], None],
+) -> bool:
+    """Take events in; False if that began too late for the first bridge that is wanted."""
+    since = -1 if wanted.after is None else wanted.after.seq
+    course = follower.run_bridged if wanted.bridged else follower.run
+    with uncollected(), exactly():
+        for _ in course(events):
+            if wanted.bridged and seal is not None and follower.first_bridge > since:
+                return False
+            visit(follower)
+    return True
+
+
+def _known(events: Iterator[Event], wanted: Wanted) -> Iterator[Event]:
+    return events if wanted.known_at is None else as_known_at(events, wanted.known_at)
+
+
+def _beginnings(home: Path, wanted: Wanted) -> Iterator[tuple[Book, Seal | None]]:
+    """Yield books to begin with, each further back than the one before."""
+    days = day_files(events_folder(home)).names
+    if wanted.only_book:
+        last = len(days) if wanted.known_at is None else sum(day[:10] < f"{wanted.known_at:%Y-%m-%d}" for day in days)
+        yield folded_from(home, before=None if last == len(days) else days[last])
+        return
+    if wanted.after is not None:
+        first = sum(day <= wanted.after.file for day in days)
+        for back in BACK:
+            before = days[max(0, first - back)] if first - back < len(days) else None
+            book, seal = folded_from(home, before=before)
+            if seal is None:
+                break
+            yield book, seal
+    yield forgetful_book(), None

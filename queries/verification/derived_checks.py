@@ -80,9 +80,7 @@ def parquet_copies(subject: Subject) -> Said:
         others = [day.file for day in unit.days if seals.get(day.file) != (day.head_hash, day.file_sha256)]
         if others:
             yield Finding(f"{unit.name} was made from another {others[0]}; {REBUILD}", harmless=True)
-    yield Figure(
-        f"{sum(len(unit.files) for unit in units):,} files of {len(manifest.units):,} days and months"
-    )
+    yield Figure(f"{sum(len(unit.files) for unit in units):,} files of {len(manifest.units):,} days and months")
 
 
 REBUILD = "it is passed over; rebuild it with: tallybook commit"

@@ -18,7 +18,7 @@ from typing import NamedTuple
 from queries.sql import Answer, cell_text
 from trader.dashboard.links import lead
 
-STRIPS_MAX, LINES_MAX, BARS_MAX = 4, 6, 40
+STRIPS_MAX, STRIPS_OF_BARS_MAX, LINES_MAX, BARS_MAX = 4, 2, 6, 40
 DOTS_MAX = 90  # of a line with more points none is told by itself
 TIME = re.compile(r"\d{4}-\d{2}(-\d{2}([ T]\d{2}:\d{2}.*)?)?")
 IDENTITY = re.compile(r"(.*_)?(id|seq|sha256|hash|attempt|v)")
@@ -63,7 +63,7 @@ class Drawing(NamedTuple):
 def drawing_of(answer: Answer) -> Drawing | None:
     """Choose what of an answer can be drawn; None for a single row, or where no column is a number."""
     numbers = [at for at in range(len(answer.columns)) if _is_measure(answer, at)][:STRIPS_MAX]
-    axis = next((at for at in range(len(answer.columns)) if _is_axis(answer, at)), None)
+    axis = _axis(answer)
     if axis is None or not numbers or len(answer.rows) < 2:
         return None
     is_course = all(_is_time(row[axis]) for row in answer.rows)
@@ -77,6 +77,8 @@ def drawing_of(answer: Answer) -> Drawing | None:
         strips = [Strip(answer.columns[at], (Line("", tuple(_float(row[at]) for row in rows)),)) for at in numbers]
     if not strips or (not is_course and len(places) > BARS_MAX):
         return None
+    if not is_course:
+        strips = strips[:STRIPS_OF_BARS_MAX]
     return Drawing(tuple(places), tuple(strips), is_course)
 
 
@@ -103,6 +105,22 @@ def _grouped(
     ]
 
 
+def _axis(answer: Answer) -> int | None:
+    """Choose what stands below: moments that tell the rows apart, else whatever names them first."""
+    named = [at for at in range(len(answer.columns)) if _is_axis(answer, at)]
+    moments = (
+        at
+        for at in named
+        if all(_is_time(row[at]) for row in answer.rows)
+        if _tells_apart([row[at] for row in answer.rows])
+    )
+    return next(moments, named[0] if named else None)
+
+
+def _tells_apart(cells: list[object]) -> bool:
+    return len(set(cells)) == len(cells)
+
+
 def _group(answer: Answer, axis: int) -> int | None:
     return next((at for at in range(len(answer.columns)) if at != axis and _is_axis(answer, at)), None)
 
@@ -112,7 +130,9 @@ def _is_measure(answer: Answer, at: int) -> bool:
     if lead(name, 1) is not None or IDENTITY.fullmatch(name):
         return False
     told = [row[at] for row in answer.rows if row[at] is not None]
-    return bool(told) and all(isinstance(cell, Decimal | int | float) and not isinstance(cell, bool) for cell in told)
+    return any(_float(cell) is not None for cell in told) and all(
+        isinstance(cell, Decimal | int | float) and not isinstance(cell, bool) for cell in told
+    )
 
 
 def _is_axis(answer: Answer, at: int) -> bool:

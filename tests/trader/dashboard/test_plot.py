@@ -51,6 +51,17 @@ def test_a_day_that_repeats_is_told_apart_by_the_next_name() -> None:
     ]
 
 
+def test_moments_that_tell_the_rows_apart_stand_below_before_days_that_do_not() -> None:
+    times = ("2005-03-01 09:35:00-05", "2005-03-01 10:35:00-05", "2005-03-02 09:35:00-05")
+
+    drawing = drawing_of(
+        Answer(("session_day", "taken_at", "nav"), rows((DAYS[0], DAYS[0], DAYS[1]), times, (1, 2, 3)))
+    )
+
+    assert drawing is not None
+    assert drawing.axis == times
+
+
 def test_names_become_bars_from_zero_to_either_side() -> None:
     drawing = drawing_of(Answer(("symbol", "profit"), (("IBM", Decimal("-50")), ("AAPL", Decimal("100")))))
 
@@ -78,6 +89,7 @@ def test_what_all_names_begin_with_is_left_out_beside_the_bars() -> None:
         pytest.param(Answer(("a", "b"), ((1, 2), (3, 4))), id="nothing to stand below"),
         pytest.param(Answer(("symbol", "n"), tuple((f"S{n}", n) for n in range(200))), id="too many names"),
         pytest.param(Answer(("symbol", "n"), (("IBM", None), ("AAPL", None))), id="nothing known"),
+        pytest.param(Answer(("symbol", "n"), (("IBM", float("inf")), ("AAPL", float("nan")))), id="no number ends"),
     ],
 )
 def test_what_cannot_be_drawn_is_not(answer: Answer) -> None:

@@ -235,6 +235,8 @@ def _state(seen: Seen) -> str:
         return "IN DOUBT"
     if list(_last_cycle(seen)):
         return "LAST CYCLE FAILED"
+    if list(_stopped(seen)):
+        return "LAST CYCLE STOPPED"
     if book.reduce_only:
         return "REDUCE ONLY"
     if book.locked:
@@ -288,6 +290,19 @@ def _last_cycle(seen: Seen) -> Iterable[str]:
         yield f"the last cycle ({cycle.started.slot}) started and never ended: the next one resolves what was under way"
 
 
+def _stopped(seen: Seen) -> Iterable[str]:
+    """Tell what kept the orders of the last cycle back, though it finished: it may keep back those of the next."""
+    cycle = seen.book.cycle
+    if cycle is None or cycle.started.kind != "trade" or cycle.started.dry_run or seen.book.failed is not None:
+        return
+    yield from (f"{it.step} failed in the last cycle ({cycle.started.slot}): {it.reason}" for it in cycle.failures)
+    if cycle.settings_changed is not None:
+        yield 'changed settings wait, and no order leaves by them: tallybook approve, then approve --why "…"'
+    elif cycle.vetoed and not cycle.failures and any(row.order_ref for row in cycle.plan):
+        others = f", and {len(cycle.vetoed) - 1} more" if len(cycle.vetoed) > 1 else ""
+        yield f"the last cycle ({cycle.started.slot}) sent none of its orders: {cycle.vetoed[0]}{others}"
+
+
 def _breaks(seen: Seen) -> Iterable[str]:
     for known in seen.book.open_breaks:
         found = known.found
@@ -302,7 +317,7 @@ def _mails(seen: Seen) -> Iterable[str]:
 
 
 WAITING: tuple[Callable[[Seen], Iterable[str]], ...] = (
-    _not_adopted, _settings, _refused, _halt, _recovery, _displaced, _in_doubt, _last_cycle, _breaks, _mails,
+    _not_adopted, _settings, _refused, _halt, _recovery, _displaced, _in_doubt, _last_cycle, _stopped, _breaks, _mails,
 )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ def approve(
     why: Annotated[str, typer.Option(help="why, kept in the log; without it nothing is approved")] = "",
 ) -> int:
     """Show what changed in the settings since they were approved, or which targets jump; with --why, approve it."""
-    from trader.approval import changes_between
+    from trader.approval import approval_of, changes_between
     from trader.evidence import put
     from trader.settings import canonical_text
 
@@ -35,6 +35,12 @@ def approve(
         print(NOTHING)
         return exits.FINE
     print("\n".join((*map(words, changes), *jumps)) or "nothing that decides has changed")
+    if book.cycle is not None and book.cycle.started.dry_run and not settings.dry_run:
+        print("the last cycle was a dry run: from the next one on, orders leave")
+    ruled = next(iter(approval_of(book, home, now)), None)
+    if isinstance(ruled, SettingsApproved) and not jumps:
+        print(f"nothing waits for you: {ruled.why}, and the next cycle may trade by it")
+        return exits.FINE
     if not why:
         print('no order leaves by these until: tallybook approve --why "…"')
         return exits.BAD_NEWS

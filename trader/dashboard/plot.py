@@ -75,11 +75,16 @@ def drawing_of(answer: Answer) -> Drawing | None:
         strips = _grouped(answer, rows, axis, numbers, places)
     else:
         strips = [Strip(answer.columns[at], (Line("", tuple(_float(row[at]) for row in rows)),)) for at in numbers]
+    strips = [strip for strip in strips if _moves(strip)] or strips  # a limit that never changed tells little
     if not strips or (not is_course and len(places) > BARS_MAX):
         return None
     if not is_course:
         strips = strips[:STRIPS_OF_BARS_MAX]
     return Drawing(tuple(places), tuple(strips), is_course)
+
+
+def _moves(strip: Strip) -> bool:
+    return len({value for line in strip.lines for value in line.values}) > 1
 
 
 def _grouped(
@@ -284,5 +289,6 @@ def _figure(value: float, among: Sequence[float]) -> str:
     largest = max(abs(other) for other in among)
     if largest >= 1e15 or (0 < largest < 1e-6):
         return f"{value:g}"
-    whole = largest >= 1e4 or all(other == int(other) for other in among)
-    return f"{value:,.{0 if whole else 2 if largest >= 0.1 else 6}f}"
+    most = 0 if largest >= 1e5 else 3 if largest >= 0.1 else 6
+    places = next((n for n in range(most) if all(round(other, n) == other for other in among)), most)
+    return f"{value:,.{max(places, 2 * bool(places))}f}"

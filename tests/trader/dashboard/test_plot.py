@@ -62,6 +62,23 @@ def test_moments_that_tell_the_rows_apart_stand_below_before_days_that_do_not() 
     assert drawing.axis == times
 
 
+def test_a_column_that_never_changes_is_left_out_where_others_do() -> None:
+    answer = Answer(("day", "leverage", "limit"), rows(DAYS, (1, 2, 1, 2, 1), (4, 4, 4, 4, 4)))
+
+    drawing, still = drawing_of(answer), drawing_of(Answer(("day", "limit"), rows(DAYS, (4, 4, 4, 4, 4))))
+
+    assert drawing is not None
+    assert [strip.name for strip in drawing.strips] == ["leverage"]
+    assert still is not None
+
+
+def test_ticks_are_told_to_the_place_that_tells_them_apart() -> None:
+    drawing = drawing_of(Answer(("day", "leverage"), rows(DAYS, (Decimal("0.96"), 1, 1, 1, Decimal("1.05")))))
+
+    assert drawing is not None
+    assert {">0.950<", ">0.975<", ">1.000<", ">1.025<", ">1.050<"} <= set(re.findall(r">[^<]+<", svg_of(drawing, WIDE)))
+
+
 def test_names_become_bars_from_zero_to_either_side() -> None:
     drawing = drawing_of(Answer(("symbol", "profit"), (("IBM", Decimal("-50")), ("AAPL", Decimal("100")))))
 

@@ -105,7 +105,7 @@ class Strategies:
     def _contract(self, event: Event) -> int | None:
         """Return the contract that money moves for; none of a pair of currencies, which is held as cash."""
         fact = event.fact
-        con_id: int | None = getattr(fact, "con_id", None)
+        con_id: int | None = getattr(fact, "con_id", None) if "con_id" in type(fact).model_fields else None
         if con_id is None and isinstance(fact, OF_EXECUTIONS):
             known = self.book.fills.get(execution_base(fact.execution_id)[0])
             con_id = None if known is None else known.con_id

@@ -8,14 +8,17 @@ before ended, as the NAV bridge's does. To read something else of the days: a ca
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from ledger.book import Book, Forgotten
+from ledger.book import Book, Forgotten, forgetful_book
 from ledger.checkpoints import folded_from
+from ledger.collecting import uncollected
 from ledger.events import (
     BookReconciled,
     BreakFound,
@@ -55,7 +58,7 @@ from queries.pages.profits import Held, held_by
 from queries.strategies import Account, Strategies
 from queries.tables import HOME_ZONE
 
-FILES_BEFORE = 5  # of the log, in which the session before the first day should lie
+FILES_BEFORE = (1, 5)  # of the log, in which the session before the first day should lie
 
 
 @dataclass(slots=True)
@@ -118,6 +121,7 @@ class Stretch:
     closing: dict[Account, Held] = field(default_factory=dict)
     opening_snapshot: SnapshotTaken | None = None
     book: Book | None = None  # at the end
+    has_opening: bool = False  # the end of the session before was seen
     _days: dict[int, date] = field(default_factory=dict)  # of every cycle that was read
 
     @property
@@ -261,13 +265,19 @@ def read(
     """Read the days; with `fold`, also what each strategy had at both ends, and the book at the end."""
     began = datetime.combine(first, time(), ZoneInfo(zone)).astimezone(UTC).date()
     earlier = [name for name in day_files(events_folder(home)).names if name < f"{began}.jsonl"]
-    book, seal = folded_from(home, before=earlier[-FILES_BEFORE]) if len(earlier) >= FILES_BEFORE else (None, None)
-    if book is not None and seal is not None:
-        try:
-            return _read(Stretch(first, last, zone, ticker=ticker), read_events(home, since=seal), book, fold, tell)
-        except Forgotten:
-            pass  # a late fact needs more than a book that forgets: from the log's beginning, then
-    return _read(Stretch(first, last, zone, ticker=ticker), read_events(home), Book(), fold, tell)
+    new = partial(Stretch, first, last, zone, ticker=ticker)
+    for files in FILES_BEFORE:
+        book, seal = folded_from(home, before=earlier[-files]) if len(earlier) >= files else (None, None)
+        if book is None or seal is None:
+            break
+        with suppress(Forgotten):
+            found = _read(new(), read_events(home, since=seal), book, fold, tell)
+            if found.has_opening:
+                return found
+    try:
+        return _read(new(), read_events(home), forgetful_book(), fold, tell)
+    except Forgotten:  # a late fact needs more than a book that forgets
+        return _read(new(), read_events(home), Book(), fold, tell)
 
 
 def _read(stretch: Stretch, events: Iterable[Event], book: Book, fold: bool, tell: Tell) -> Stretch:
@@ -277,13 +287,15 @@ def _read(stretch: Stretch, events: Iterable[Event], book: Book, fold: bool, tel
     stretch.decided.update((ref, order.reference_price) for ref, order in book.orders.items())
     stretch.opening_snapshot = book.snapshot
     over = False
-    with exactly():
+    with uncollected(), exactly():
         for event in events:
             tell(event.seq)
             day = stretch.take(event)
             if day > stretch.last and isinstance(event.fact, CycleFinished):
                 break  # by then the broker has told what the days' executions cost
             over = over or (day > stretch.last and isinstance(event.fact, CycleStarted))
+            if day < stretch.first and isinstance(event.fact, CycleFinished):
+                stretch.has_opening = True
             if not over and (fold or event.seq == 0):
                 ends.take(event, day)
     _link(stretch)

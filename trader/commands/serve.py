@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Annotated
 
@@ -33,7 +34,7 @@ def serve(
     refuse_foreign_log(home)
     read_genesis(home)
     if missing := [name for name in NEEDED if find_spec(name) is None]:
-        raise CannotServe(f"expected {' and '.join(missing)}, found neither; install: pip install 'tallybook[serve]'")
+        raise CannotServe(f"{' and '.join(missing)}: expected to be installed; type: pip install 'tallybook[serve]'")
     from trader.dashboard.serving import listening, serve_on
 
     try:
@@ -43,7 +44,8 @@ def serve(
     with bound:
         address = f"http://{ADDRESS}:{bound.getsockname()[1]}/"
         print(f"{home}: {address} · read only · Ctrl-C ends it", flush=True)
-        serve_on(home, bound, browser=address if open_browser else "", warn=_warn)
+        with suppress(KeyboardInterrupt):  # that is how it ends
+            serve_on(home, bound, browser=address if open_browser else "", warn=_warn)
     return exits.FINE
 
 

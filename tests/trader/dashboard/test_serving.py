@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -40,7 +41,8 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         assert server.stdout is not None
         told = server.stdout.readline()
         yield int(told.partition("http://127.0.0.1:")[2].partition("/")[0])
-        server.terminate()
+        server.send_signal(signal.SIGINT)  # as Ctrl-C does
+        assert server.wait(timeout=30) == 0
 
 
 def browse(address: str, *options: str) -> str:
@@ -71,6 +73,15 @@ def test_a_port_that_is_taken_is_said_with_what_to_do(port: int, tmp_path: Path)
 
     assert found.returncode == 2
     assert found.stderr == f"serve: port {port} of 127.0.0.1: Address already in use; choose another: --port 0\n"
+
+
+def test_without_its_libraries_it_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+
+    found = command("serve", home=two_sessions_at(tmp_path))
+
+    assert found.returncode == 2
+    assert found.stderr == "serve: uvicorn: expected to be installed; type: pip install 'tallybook[serve]'\n"
 
 
 def two_sessions_at(path: Path) -> Path:

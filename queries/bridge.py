@@ -20,7 +20,7 @@ from ledger.checkpoints import folded_from
 from ledger.line import Event
 from ledger.log import read_events
 from ledger.log.storage import day_files, events_folder
-from queries.figures import UNKNOWN, change, columns, money, price
+from queries.figures import UNKNOWN, adding_up, change, columns, money, price
 from queries.sql import Format
 from queries.streams import Column, print_rows
 from queries.tables import HOME_ZONE, UnknownDay
@@ -126,8 +126,15 @@ def bridge_words(told: BridgedDay) -> str:
     found = told.bridge
     if found is None:
         return f"bridge {UNKNOWN}: {told.unknown}"
-    shown = "  ".join(f"{line} {change(amount)}" for line, amount in found.lines.items() if amount) or "nothing moved"
+    moved = _moved(found)
+    shown = "  ".join(f"{line} {change(amount)}" for line, amount in moved.items()) or "nothing moved"
     return f"bridge {shown} = {change(found.change)}   residual {money(found.residual)}"
+
+
+def _moved(found: Bridge) -> dict[str, Decimal]:
+    """Return the lines by which something moved, in cents that add up to the change."""
+    told = {line: amount for line, amount in found.lines.items() if amount}
+    return dict(zip(told, adding_up(tuple(told.values()), found.change - found.residual), strict=True))
 
 
 def day_lines(told: BridgedDay, base_currency: str) -> Iterator[str]:
@@ -139,8 +146,7 @@ def day_lines(told: BridgedDay, base_currency: str) -> Iterator[str]:
     yield f"{told.day}  NAV {money(found.opening)} → {money(found.closing)} {base_currency}"
     rows = [
         (f" {line}", change(amount), _native_words(found.native, line, base_currency))
-        for line, amount in found.lines.items()
-        if amount
+        for line, amount in _moved(found).items()
     ]
     rows.append((" = change", change(found.change), f"residual {money(found.residual)}"))
     if any(found.accruals):

@@ -5,7 +5,7 @@ Rounding here is for the eye alone (half-even, at the last moment); whoever need
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from ledger.events import decimal_text
 
 UNKNOWN = "unknown"
+CENT = Decimal("0.01")
 
 
 def money(amount: Decimal | None) -> str:
@@ -23,6 +24,20 @@ def money(amount: Decimal | None) -> str:
 def change(amount: Decimal | None) -> str:
     """1234.5 -> +1,234.50."""
     return UNKNOWN if amount is None else f"{_without_negative_zero(amount, 2):+,.2f}"
+
+
+def adding_up(terms: Sequence[Decimal], total: Decimal) -> list[Decimal]:
+    """Round terms to cents so that they add up to the total as it is shown: each is right to a cent, and so is the sum.
+
+    What rounding leaves over goes to the terms whose own rounding went furthest the other way.
+    """
+    shown = [round(term, 2) for term in terms]
+    left = round(total, 2) - sum(shown, Decimal(0))
+    step = CENT.copy_sign(left)
+    nearest = sorted(range(len(terms)), key=lambda place: (shown[place] - terms[place]) * step)
+    for place in nearest[: int(abs(left) / CENT)]:
+        shown[place] += step
+    return shown
 
 
 def percent(fraction: Decimal | None, places: int = 1) -> str:

@@ -123,7 +123,7 @@ def _ratio(ratio: Any) -> str:
 
 COLUMNS: tuple[Column, ...] = (
     Column("period"), Column("opening", _figure), Column("flows", change), Column("gain", change),
-    Column("closing", _figure), Column("time_weighted", _part), Column("money_weighted", _part),
+    Column("closing", _figure), Column("time_weighted", _part), Column("money_weighted_a_year", _part),
     Column("drawdown", _part), Column("peak_on"), Column("bottom_on"), Column("recovered_on"),
     Column("volatility", _spread), Column("sharpe", _ratio), Column("unknown"),
 )  # fmt: skip
@@ -150,7 +150,7 @@ def print_performance(days: Iterable[BridgedDay], base_currency: str, format: Fo
         print_rows(COLUMNS, map(period_row, found), format)
         return BAD_NEWS if together.unknown else FINE
     print("\n".join(_summary(together, base_currency)))
-    hidden = {"money_weighted", *(() if together.unknown else ("unknown",))}
+    hidden = {"money_weighted_a_year", *(() if together.unknown else ("unknown",))}
     shown = [place for place, column in enumerate(COLUMNS) if column.name not in hidden]
     rows = [period_row(period) for period in found[:-1]]
     print_rows([COLUMNS[place] for place in shown], ([row[place] for place in shown] for row in rows), "table")

@@ -13,7 +13,7 @@ from ledger.bridge import LINES
 from ledger.events import CycleSkipped, TradingHalted
 from ledger.returns import DayOfAccount
 from queries.break_words import both_sides, ended_words, follows, what_differs
-from queries.figures import UNKNOWN, change, clock_time, money, percent, percent_change
+from queries.figures import UNKNOWN, adding_up, change, clock_time, money, percent, percent_change
 from queries.pages.found import Found
 from queries.pages.limits import NOT_OF_THE_ACCOUNT, Closest, closest
 from queries.sections import Section
@@ -35,8 +35,10 @@ def bridge(found: Found) -> Iterator[Section]:
     if told is None:
         yield Section("How NAV came about", (f"{UNKNOWN}: {found.unknown}",), tone="bad")
         return
-    rows = [("NAV before", money(told.opening), "")]
-    rows += [(line, change(told.lines[line]), "") for line in LINES if told.lines[line]]
+    moved = {line: told.lines[line] for line in LINES if told.lines[line]}
+    began, *parts = adding_up((told.opening, *moved.values()), told.closing - told.residual)
+    rows = [("NAV before", money(began), "")]
+    rows += [(line, change(part), "") for line, part in zip(moved, parts, strict=True)]
     rows.append(("NAV", money(told.closing), f"residual {money(told.residual)}"))
     if told.accrued:
         rows.append(("accruals", change(told.accrued), "beside NAV: announced, not paid"))
@@ -124,7 +126,7 @@ def _beside_cycles(found: Found) -> Iterator[tuple[datetime, str, str, int]]:
 def breaks(found: Found) -> Iterator[Section]:
     """Tell each break that was found in these days, and how it ended."""
     book = found.stretch.book
-    known = [] if book is None else [book.breaks[name] for name in found.stretch.breaks if name in book.breaks]
+    known = tuple(found.stretch.lives.values())
     if not known or book is None:
         return
     labelled = tuple((each.found.break_id, " · ".join(_break(found, book, each))) for each in known)

@@ -72,7 +72,7 @@ def performance_page(bridged: Sequence[BridgedDay], base_currency: str, account:
     found = tuple(periods(bridged))
     months, whole = found[:-1], found[-1]
     rows = [period_row(period) for period in found]
-    hidden = {"money_weighted"}
+    hidden = {"money_weighted_a_year"}
     places = [n for n, column in enumerate(PERIOD_COLUMNS) if column.name not in hidden]
     table = _table(
         "Month by month", [PERIOD_COLUMNS[n] for n in places], [[row[n] for n in places] for row in rows],

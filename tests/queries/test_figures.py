@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 
 from queries.figures import (
+    adding_up,
     change,
     city,
     clock_time,
@@ -59,3 +60,23 @@ def test_a_moment_is_told_in_its_zone() -> None:
 def test_columns_stand_under_each_other() -> None:
     assert columns([("IBM", "1,000"), ("GOOGLE", "5")], right=frozenset({1})) == ["IBM     1,000", "GOOGLE      5"]
     assert columns([]) == []
+
+
+@pytest.mark.parametrize(
+    ("terms", "total", "shown"),
+    [
+        pytest.param(["1.00", "2.00"], "3.00", ["1.00", "2.00"], id="whole cents stay"),
+        pytest.param(["0.004", "0.004", "0.004"], "0.012", ["0.01", "0.00", "0.00"], id="what is lost comes back"),
+        pytest.param(["0.006", "0.006", "0.006"], "0.018", ["0.00", "0.01", "0.01"], id="what is gained goes"),
+        pytest.param(["100000", "-427.205", "1343.425", "-45.055"], "100871.165", None, id="the demo"),
+        pytest.param(["-0.005", "0.015"], "0.01", None, id="halves"),
+    ],
+)
+def test_terms_are_shown_so_that_they_add_up(terms: list[str], total: str, shown: list[str] | None) -> None:
+    exact = [Decimal(term) for term in terms]
+
+    found = adding_up(exact, Decimal(total))
+
+    assert sum(found) == round(Decimal(total), 2)
+    assert all(abs(one - other) <= Decimal("0.01") for one, other in zip(found, exact, strict=True))
+    assert shown is None or found == [Decimal(each) for each in shown]

@@ -117,7 +117,7 @@ def _session(stage: Stage, number: int, session: Session) -> None:
     taken = stage.book.snapshots[session.day]
     stage.navs.append(taken.nav)
     row.nav, row.leverage = taken.nav, taken.leverage_gross
-    row.change = taken.nav - (before if before is not None else taken.flows)
+    row.change = round(taken.nav, 2) - round(before if before is not None else taken.flows, 2)  # as it is shown
     orders = [order for order in stage.book.orders.values() if order.session_day == session.day]
     row.sent, row.filled = len(orders), sum(order.status == "filled" for order in orders)
     row.remarks += _by_rule(stage.book, session.day)
@@ -245,7 +245,7 @@ def _finale(stage: Stage, seconds: float) -> int:
     lines = (
         f" {counted(stage.cycles, 'cycle')}, {counted(stage.closings, 'closing')} in {seconds:.0f} s · "
         f"{checked:,} decided again, {equal} equal · {counted(lost, 'order')} lost, {doubled} doubled · "
-        f"drawdown {percent(book.growth.drawdown, 2)}",
+        f"max drawdown {percent(_deepest(home), 2)}",
         equity(book),
         holdings(book),
         _to_open(home, book),
@@ -255,6 +255,15 @@ def _finale(stage: Stage, seconds: float) -> int:
     for difference in stage.apart:
         print(f" APART  {difference}", file=stage.out)
     return 1 if stage.apart or lost or doubled or checked != equal else 0
+
+
+def _deepest(home: Path) -> Decimal | None:
+    """Return the deepest fall of all days together."""
+    from queries.bridge import days_of
+    from queries.performance import periods
+
+    (*_, together) = periods(tuple(days_of(home, zone=str(NEW_YORK))))
+    return None if together.drawdown is None else together.drawdown.depth
 
 
 def write_report(home: Path, days: list[date]) -> None:

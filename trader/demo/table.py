@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import TextIO
 
 from ledger.state import State
+from queries.figures import adding_up
 
 HEADING = " day          NAV USD        P&L  lev  cycles   sent/filled  book = broker"
 CENT = Decimal("0.01")
@@ -59,15 +60,18 @@ def equity(book: State) -> str:
     parts = [("realised", taken.realised), ("unrealised", taken.unrealised), ("dividends", taken.dividends),
              ("taxes", taken.taxes), ("interest", taken.interest), ("fees", taken.fees),
              ("commissions", taken.commissions), ("adjustments", taken.adjustments)]  # fmt: skip
-    words = [f"{'-' if amount < 0 else '+'} {name} {money(abs(amount))}" for name, amount in parts if amount]
-    return f" {money(taken.flows)} {' '.join(words)} = {money(taken.nav)}"
+    told = [(name, amount) for name, amount in parts if amount]
+    began, *shown = adding_up((taken.flows, *(amount for _, amount in told)), taken.nav)
+    words = [f"{'-' if a < 0 else '+'} {name} {money(abs(a))}" for (name, _), a in zip(told, shown, strict=True)]
+    return f" {money(began)} {' '.join(words)} = {money(taken.nav)}"
 
 
 def holdings(book: State) -> str:
     """Spell what the NAV consists of, and whether the broker says the same."""
     taken = book.snapshots[max(book.snapshots)]
-    words = [f"{row.symbol} {money(row.value)}" for row in taken.positions]
     cash = sum((row.amount * row.rate for row in taken.cash), Decimal(0))
+    cash, *values = adding_up((cash, *(row.value for row in taken.positions)), taken.nav)
+    words = [f"{row.symbol} {money(value)}" for row, value in zip(taken.positions, values, strict=True)]
     same = "= broker" if abs(taken.nav - taken.nav_reported) <= CENT else f"broker {money(taken.nav_reported)}"
     return f" {' + '.join((f'cash {money(cash)}', *words))} = {money(taken.nav)} {same}"
 

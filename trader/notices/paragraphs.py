@@ -19,7 +19,7 @@ from ledger.slippage import Slippage, decided_price, slippage
 from ledger.state import Break, Fill, Order
 from queries.advice import accepting, halt, kept_back, recovery, undecided
 from queries.break_words import choices, ended_words, follows, said_of_total, span, symbol, what_differs, why
-from queries.figures import change, clock_time, money, percent, points, price, quantity
+from queries.figures import adding_up, change, clock_time, money, percent, points, price, quantity
 from queries.witness_words import statement_lines
 
 ZERO = Decimal(0)
@@ -158,11 +158,12 @@ def bridge(told: BridgedDay | None) -> Iterator[str]:
         return
     is_first = found.opened_at is None
     opening = found.lines[FLOWS] if is_first else found.opening
-    words = [money(opening)]
-    for name, word in BRIDGE:
-        part = found.lines[name]
-        if part and not (is_first and name == FLOWS):
-            words.append(f"{'+' if part > 0 else '-'} {word} {money(abs(part))}")
+    lines = {word: found.lines[name] for name, word in BRIDGE if not (is_first and name == FLOWS)}
+    moved = {word: amount for word, amount in lines.items() if amount}
+    began, *parts = adding_up((opening, *moved.values()), found.closing - found.residual)
+    words = [money(began)]
+    for word, part in zip(moved, parts, strict=True):
+        words.append(f"{'+' if part > 0 else '-'} {word} {money(abs(part))}")
     yield f"{' '.join(words)} = {money(found.closing)}, residual {money(found.residual)}"
 
 

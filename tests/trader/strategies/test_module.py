@@ -97,7 +97,9 @@ def test_what_it_raises_fails_the_step_and_names_the_line(tmp_path: Path) -> Non
         ),
         pytest.param("raise SystemExit(0)", "expected 1 answers, found 0; it ended itself", id="the end"),
         pytest.param("while True: print('x' * 1000000)", "at most 10000000 bytes of what it prints", id="a flood"),
-        pytest.param("raise ValueError('x' * 1000)", "ValueError: " + "x" * 488 + " (mine.py, line 2)", id="a long reason"),
+        pytest.param(
+            "raise ValueError('x' * 1000)", "ValueError: " + "x" * 488 + " (mine.py, line 2)", id="a long reason"
+        ),
         pytest.param("import time; time.sleep(60)", "expected an answer within 1 s, found none", id="a hang"),
     ],
 )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 KEPT_MAX = 4
 OF_EVERY_PAGE = frozenset(("snapshot_taken", "book_reconciled", "cycle_started", "cycle_finished", "cycle_failed",
-                           "trading_vetoed"))  # fmt: skip
+                           "trading_vetoed", "trading_halted", "targets_computed"))  # fmt: skip
 
 
 class _Open(NamedTuple):

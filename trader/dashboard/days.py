@@ -45,7 +45,8 @@ def days(edition: Edition, asked: Asked) -> Page:
     found = edition.answer(DAYS.format(year=year))
     rows = records(found)
     course = Answer(("session_day", "nav"), tuple((row["session_day"], row["nav"]) for row in rows))
-    shown = {"rows": rows, "years": years, "year": year, "course": course}
+    shown = {"rows": rows, "years": years, "year": year, "course": course,
+             "snapshots": sessions(edition).snapshots}  # fmt: skip
     return Page("days", f"{year}", shown, tab="/days", follows=True)
 
 

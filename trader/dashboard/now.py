@@ -19,6 +19,8 @@ LATEST = """
 SELECT
     (SELECT max(seq) FROM snapshot_taken) AS snapshot,
     (SELECT max(seq) FROM book_reconciled) AS reconciled,
+    (SELECT max(seq) FROM targets_computed) AS targets,
+    (SELECT max(seq) FROM trading_halted) AS halted,
     (SELECT count(DISTINCT session_day) FROM snapshot_taken) AS sessions
 """
 BY_CYCLE = "SELECT recorded_at AS taken_at, nav, leverage_gross FROM snapshot_taken ORDER BY seq"
@@ -41,7 +43,7 @@ ORDER BY seq
 def now(edition: Edition, _: Asked) -> Page:
     """Show the account: verdict, NAV, holdings beside their targets, breaks, the session's cycles."""
     shown, book = edition.status, edition.book
-    ((snapshot, reconciled, sessions),) = edition.answer(LATEST).rows
+    ((snapshot, reconciled, targets, halted, sessions),) = edition.answer(LATEST).rows
     return Page(
         "now",
         shown.verdict,
@@ -49,6 +51,8 @@ def now(edition: Edition, _: Asked) -> Page:
             "status": shown,
             "snapshot": snapshot,
             "reconciled": reconciled,
+            "targets": targets,
+            "halted": halted if book.halted else None,
             "course": edition.answer(BY_CYCLE if isinstance(sessions, int) and sessions < FEW_SESSIONS else BY_SESSION),
             "rows": [_row(line) for line in shown.positions],
             "breaks": [

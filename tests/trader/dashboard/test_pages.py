@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("starlette", reason="tallybook serve needs the extra `serve`")
 
-from ledger.events import BreakFound, CycleFinished, StepFailed
+from ledger.events import BreakFound, CycleFinished, StepFailed, TradingHalted
 from queries.canned import canned
 from tests.queries.history import TUESDAY, WEDNESDAY, World, contract, two_sessions
 from tests.trader.dashboard.browsing import Seen, ask
@@ -253,6 +253,18 @@ def test_hostile_contents_are_text_on_every_page(tmp_path: Path) -> None:
         assert "<img" not in seen.text, address
         assert seen.text.count("<script>") == 1, address  # ours
     assert "&lt;img" in ask(site, "/").text
+    world.ledger.close()
+
+
+def test_a_halt_is_the_first_thing_that_is_said_with_the_line_behind_it(tmp_path: Path) -> None:
+    world = two_sessions(tmp_path / "home")
+    world.record(TradingHalted(reason="I am on holiday"))
+
+    seen = ask(application(world.home), "/")
+
+    assert "HALTED" in seen.text.partition("<main")[2].partition("NAV")[0]
+    assert "I am on holiday" in seen.text
+    assert f"/event/{world.ledger.book.seq}" in seen.links
     world.ledger.close()
 
 

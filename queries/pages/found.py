@@ -103,10 +103,10 @@ def costs(stretch: Stretch) -> dict[str, Cost]:
 def commissions(stretch: Stretch) -> tuple[dict[str, Decimal], int]:
     """Return what the days' executions were charged, by currency, and of how many that is not known yet."""
     found, pending = dict[str, Decimal](), 0
-    for base in stretch.executions:
+    for base in stretch.executed:
         told = stretch.commissions.get(base)
         if told is None:
-            pending += 1
+            pending += base in stretch.executions
             continue
         with exactly():
             found[told[2]] = found.get(told[2], ZERO) + told[1]

@@ -17,10 +17,15 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from ledger.book import Book, Forgotten, forgetful_book
+from ledger.breaks import Break
 from ledger.checkpoints import folded_from
 from ledger.collecting import uncollected
 from ledger.events import (
+    AcceptanceTakenBack,
     BookReconciled,
+    BreakAccepted,
+    BreakClosed,
+    BreakExplained,
     BreakFound,
     CommissionCharged,
     ContractDefined,
@@ -58,6 +63,7 @@ from queries.pages.profits import Held, held_by
 from queries.strategies import Account, Strategies
 from queries.tables import HOME_ZONE
 
+OF_BREAKS = (BreakFound, BreakExplained, BreakAccepted, AcceptanceTakenBack, BreakClosed)
 FILES_BEFORE = (1, 5)  # of the log, in which the session before the first day should lie
 
 
@@ -109,8 +115,10 @@ class Stretch:
     cycles: dict[int, Cycle] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)  # of the days, and those that worked before
     executions: dict[str, Execution] = field(default_factory=dict)  # by the base of their id
+    executed: dict[str, date] = field(default_factory=dict)  # by base, busted ones too: they were charged for
     commissions: dict[str, tuple[int, Decimal, str]] = field(default_factory=dict)  # revision, amount, currency
-    breaks: dict[str, Event] = field(default_factory=dict)
+    breaks: dict[str, Event] = field(default_factory=dict)  # found in the days, by id
+    lives: dict[str, Break] = field(default_factory=dict)  # what became of them: the book forgets those that closed
     halts: list[Event] = field(default_factory=list)
     skipped: list[Event] = field(default_factory=list)
     contracts: dict[int, ContractDefined] = field(default_factory=dict)
@@ -199,6 +207,8 @@ class Stretch:
         """Keep the latest revision of an execution, on the day that the broker says: it may be told a day late."""
         base, revision = execution_base(fill.execution_id)
         known, day = self.executions.get(base), event.at.astimezone(ZoneInfo(self.zone)).date()
+        if self.holds(day):
+            self.executed[base] = day
         if day <= self.last and (known is None or revision >= known.revision):
             self.executions[base] = Execution(
                 event.seq, revision, fill.order_ref, fill.con_id, fill.quantity, fill.price, fill.currency, event.at,
@@ -319,6 +329,8 @@ class _Ends:
             self.stretch.opening = self._now()  # at the marks of the adoption
             self.begun = True
         self.strategies.take(event)
+        if isinstance(fact, OF_BREAKS) and fact.break_id in self.stretch.breaks:
+            self.stretch.lives[fact.break_id] = book.breaks[fact.break_id]
         if isinstance(fact, CycleFinished):
             if day < self.stretch.first:
                 self.stretch.opening = self._now()

@@ -257,6 +257,7 @@ def test_hostile_contents_are_text_on_every_page(tmp_path: Path) -> None:
 
 
 def test_a_halt_is_the_first_thing_that_is_said_with_the_line_behind_it(tmp_path: Path) -> None:
+    write_settings(tmp_path / "home", SETTINGS + SIMULATED)
     world = two_sessions(tmp_path / "home")
     world.record(TradingHalted(reason="I am on holiday"))
 

@@ -68,7 +68,7 @@ changed AS (
     SELECT *, line IS DISTINCT FROM lag(line) OVER (PARTITION BY cycle ORDER BY first_seq) AS is_new FROM told
 ),
 numbered AS (
-    SELECT *, count_if(is_new) OVER (PARTITION BY cycle ORDER BY first_seq) AS number FROM changed
+    SELECT *, CAST(count_if(is_new) OVER (PARTITION BY cycle ORDER BY first_seq) AS BIGINT) AS number FROM changed
 ),
 ran AS (
     SELECT

@@ -3,15 +3,15 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from ledger.book import Book
-from ledger.checkpoints import rebuild
-from ledger.events import BreakFound, StepFailed, TradingVetoed
+from ledger.checkpoints import book_of, rebuild
+from ledger.events import BreakClosed, BreakFound, StepFailed, TradingVetoed
 from ledger.log import read_events
 from queries import UnknownDay
 from queries.pages.account import account_page
@@ -202,3 +202,24 @@ def test_what_is_held_at_the_end_is_what_the_whole_log_says(home: Path) -> None:
     assert [(each.con_id, each.units, each.value) for each in strategies.parts()] == [
         (each.con_id, each.after, each.value) for each in found.profits
     ]
+
+
+def test_breaks_that_the_book_has_forgotten_are_told(tmp_path: Path) -> None:
+    """Two months later the book keeps no closed break; the page of its days does."""
+    world = new_world(tmp_path)
+    world.begin(TUESDAY, "09:35")
+    world.observe("92.5")
+    world.record(
+        BreakFound(break_id="B-1", kind="cash", subject="USD", consequence="note", currency="USD"),
+        BreakClosed(break_id="B-1", reason="both sides match again"),
+    )
+    world.agree()
+    world.finish()
+    for number in range(60):
+        world.quiet_cycle(WEDNESDAY + timedelta(days=number), "09:35", "93")
+    home = closed(world)
+
+    page = account_page(home, TUESDAY, WEDNESDAY + timedelta(days=59))
+
+    assert [name for name, _ in section(page, "Breaks").labelled] == ["B-1"]
+    assert book_of(home).breaks == {}

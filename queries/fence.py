@@ -7,10 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     import duckdb
+
+
+class StatementError(Exception):
+    """A statement that cannot be answered: wrong, or not a question."""
+
+    code: ClassVar[str] = "sql"
+
 
 MEMORY = "1GB"
 HOME_ZONE = "America/New_York"  # days and shown times are those of the account's home calendar

@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Timer
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, TypeVar
 
-from queries.fence import HOME_ZONE, MEMORY, fence, new_database, quoted
+from queries.fence import HOME_ZONE, MEMORY, StatementError, fence, new_database, quoted
 from queries.formats import (
     Answer,
     AnswerFormat,
@@ -30,6 +30,7 @@ from queries.formats import (
     print_table,
     print_whole,
 )
+from queries.past import Past
 from queries.relations import lists_relations, named_in
 
 if TYPE_CHECKING:
@@ -59,12 +60,7 @@ EXPLAIN = re.compile(r"^\s*EXPLAIN(\s+ANALYZE)?(\s*\([^)]*\))?", re.IGNORECASE)
 TIMEOUT_SECONDS = 60.0
 CELLS_MAX = 5_000_000  # of an answer as Python values; Parquet has no bound
 ROWS_AT_ONCE = 10_000
-
-
-class StatementError(Exception):
-    """A statement that cannot be answered: wrong, or not a question."""
-
-    code: ClassVar[str] = "sql"
+T = TypeVar("T")
 
 
 class UnknownRelation(StatementError):
@@ -90,6 +86,7 @@ class Terms:
     zone: str = HOME_ZONE  # of days and moments
     parameters: Mapping[str, object] = field(default_factory=dict)
     timeout_seconds: float | None = None  # None: as long as it takes
+    past: Past | None = None  # a moment to ask about; None: the end of the log
 
 
 def run(
@@ -122,15 +119,26 @@ def answered(home: Path, statement: str, terms: Terms = Terms()) -> Answer:
     with suppress(UnknownRelation):
         if (con := _without_relations(home, statement, terms)) is not None:
             return ask(con, statement, terms)
+    return _of_history(home, statement, terms, (), lambda con: ask(con, statement, terms))
+
+
+def _of_history(
+    home: Path,
+    statement: str,
+    terms: Terms,
+    outputs: Collection[Path],
+    answer: Callable[[duckdb.DuckDBPyConnection], T],
+) -> T:
+    """Answer from what the statement names; from everything, if that leaves out a name (put together, or misspelt)."""
     from queries.tables import connect
 
     wanted = named_in(statement)
-    try:
-        return ask(connect(home, zone=terms.zone, wanted=wanted), statement, terms)
-    except UnknownRelation:
-        if wanted is None:
-            raise
-        return ask(connect(home, zone=terms.zone), statement, terms)  # a name put together, or one that is misspelt
+    if wanted is not None:
+        with suppress(UnknownRelation):
+            return answer(connect(home, zone=terms.zone, wanted=wanted, outputs=outputs, past=terms.past))
+        if terms.past is not None:
+            terms.past.require(wanted)
+    return answer(connect(home, zone=terms.zone, outputs=outputs, past=terms.past))
 
 
 def _without_relations(home: Path, statement: str, terms: Terms) -> duckdb.DuckDBPyConnection | None:
@@ -215,20 +223,14 @@ def _write_parquet(home: Path, statement: str, terms: Terms, out: Path | None) -
         raise StatementError("expected --out FILE for Parquet, or a standard output that is no terminal")
     with TemporaryDirectory(dir=None if out is None else out.absolute().parent, prefix=".tallybook-") as folder:
         aside = Path(folder) / "answer.parquet"
-        try:
-            _copy(home, statement, terms, aside, named_in(statement))
-        except UnknownRelation:
-            _copy(home, statement, terms, aside, None)
+        _of_history(home, statement, terms, (aside,), lambda con: _copy(con, statement, terms, aside))
         if out is not None:
             aside.replace(out)
         else:
             sys.stdout.buffer.write(aside.read_bytes())
 
 
-def _copy(home: Path, statement: str, terms: Terms, aside: Path, wanted: Collection[str] | None) -> None:
-    from queries.tables import connect
-
-    con = connect(home, zone=terms.zone, wanted=wanted, outputs=(aside,))
+def _copy(con: duckdb.DuckDBPyConnection, statement: str, terms: Terms, aside: Path) -> None:
     with _told_in_one_line(), _in_time(con, terms.timeout_seconds):
         if str(_the_question(con, statement).type).endswith("EXPLAIN"):
             raise StatementError("expected a question whose answer has columns, found EXPLAIN")

@@ -9,15 +9,17 @@ after the views that it reads.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger.events import BY_NAME, EVENT_TYPES, Fact, type_name
+from ledger.events import BY_NAME, EVENT_TYPES, Fact, instant_text, type_name
 from ledger.line import Event
 from queries.database import Part, does_not_fit, fill_table, united
-from queries.fence import HOME_ZONE, fence, new_database
+from queries.fence import HOME_ZONE, fence, new_database, quoted
 from queries.kept_bars import kept, relation
 from queries.parquet import GLOB, sealed_history
+from queries.past import AS_OF, NEVER_KNOWN, Past, show_as_of
 from queries.relations import BARS, BOOK, EVENTS, VIEWS, needed, view_text
 from queries.staging import ENVELOPE, Staged, TableError, columns_of, stage
 
@@ -43,21 +45,27 @@ class UnknownDay(Exception):
 
 
 def connect(
-    home: Path, *, zone: str = HOME_ZONE, wanted: Collection[str] | None = None, outputs: Collection[Path] = ()
+    home: Path,
+    *,
+    zone: str = HOME_ZONE,
+    wanted: Collection[str] | None = None,
+    outputs: Collection[Path] = (),
+    past: Past | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """Return the home's history as tables and views, behind a fence; of them those that are wanted (None: all).
 
     Of the files of this machine only the Parquet copies and the kept bars, just checked, can be opened, and those that
-    an answer is written to; `queries.sql.ask` lets nothing through that could write.
+    an answer is written to; `queries.sql.ask` lets nothing through that could write. With `past`, everything is told of
+    a moment.
     """
-    con, opened = _history(home, zone, wanted)
+    con, opened = _history(home, zone, wanted, past)
     fence(con, (*opened, *outputs))
     return con
 
 
 def unfenced(home: Path, *, zone: str = HOME_ZONE, wanted: Collection[str] | None = None) -> duckdb.DuckDBPyConnection:
     """Return the same without the fence: for our own statements alone."""
-    return _history(home, zone, wanted)[0]
+    return _history(home, zone, wanted, None)[0]
 
 
 def load(events: Iterable[Event], *, zone: str = HOME_ZONE) -> duckdb.DuckDBPyConnection:
@@ -71,9 +79,12 @@ def load(events: Iterable[Event], *, zone: str = HOME_ZONE) -> duckdb.DuckDBPyCo
 
 
 def _history(
-    home: Path, zone: str, wanted: Collection[str] | None
+    home: Path, zone: str, wanted: Collection[str] | None, past: Past | None
 ) -> tuple[duckdb.DuckDBPyConnection, tuple[Path, ...]]:
-    names = needed(wanted)
+    if past is not None and not past.known_then:
+        return _as_of(home, zone, wanted, past), ()
+    names = needed(wanted) - (set() if past is None else set(NEVER_KNOWN))
+    until = None if past is None else past.moment
     history = sealed_history(home, BY_NAME.keys() if EVENTS in names else BY_NAME.keys() & names)
     bars = kept(home) if BARS in names and not GLOB & set(str(home)) else None
     files = [*history.files, *(() if bars is None else (bars,))]
@@ -82,9 +93,24 @@ def _history(
         if not names.isdisjoint(BOOK):
             from queries.book_tables.showing import show  # slow to import
 
-            files.extend(show(con, home, names))
+            files.extend(show(con, home, names, until))
 
-    return _database(history.parts, stage(history.lines), zone, names, show_book, bars), tuple(files)
+    lines = (event for event in history.lines if until is None or event.recorded_at <= until)
+    return _database(history.parts, stage(lines), zone, names, show_book, bars, until), tuple(files)
+
+
+def _as_of(home: Path, zone: str, wanted: Collection[str] | None, past: Past) -> duckdb.DuckDBPyConnection:
+    con = _opened(zone)
+    names = needed(AS_OF if wanted is None else set(wanted) & set(AS_OF))
+    show_as_of(con, home, past, names)
+    _create_views(con, ["trial_balance"] if "trial_balance" in names else [])
+    return con
+
+
+def _opened(zone: str) -> duckdb.DuckDBPyConnection:
+    con = new_database()
+    con.execute(f"SET TimeZone = '{zone}'")  # a day and a shown time are those of the home calendar
+    return con
 
 
 def _database(
@@ -94,30 +120,38 @@ def _database(
     names: Collection[str],
     show_book: Callable[[duckdb.DuckDBPyConnection], None],
     bars: Path | None = None,
+    until: datetime | None = None,
 ) -> duckdb.DuckDBPyConnection:
-    con = new_database()
-    con.execute(f"SET TimeZone = '{zone}'")  # a day and a shown time are those of the home calendar
+    con = _opened(zone)
     con.begin()
     for event_type in EVENT_TYPES:
         table = type_name(event_type)
         if EVENTS in names or table in names:
-            _create(con, table, event_type, parts.get(table, ()), staged)
+            _create(con, table, event_type, parts.get(table, ()), staged, until)
     if EVENTS in names:
         con.execute(f"CREATE VIEW {EVENTS} AS {_union_of_all()}")
     if BARS in names:
         con.execute(f"CREATE VIEW {BARS} AS {relation(bars)}")
     show_book(con)
-    for view in VIEWS:
-        if view in names:
-            con.execute(f"CREATE VIEW {view} AS {view_text(view)}")
+    _create_views(con, [view for view in VIEWS if view in names])
     con.commit()
     return con
 
 
+def _create_views(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
+    for name in names:
+        con.execute(f"CREATE VIEW {name} AS {view_text(name)}")
+
+
 def _create(
-    con: duckdb.DuckDBPyConnection, table: str, event_type: type[Fact], kept: tuple[Part, ...], staged: Staged
+    con: duckdb.DuckDBPyConnection,
+    table: str,
+    event_type: type[Fact],
+    kept: tuple[Part, ...],
+    staged: Staged,
+    until: datetime | None,
 ) -> None:
-    """Make a table of staged events, or a view of what is kept and of those staged."""
+    """Make a table of staged events, or a view of what is kept, until a moment, and of those staged."""
     import duckdb
 
     if not kept:
@@ -130,7 +164,10 @@ def _create(
         fill_table(con, fresh, event_type, staged)
         parts = (*kept, Part(fresh, staged.places))
     try:
-        con.execute(f"CREATE VIEW {table} AS {united(event_type, parts)}")
+        together = united(event_type, parts)
+        if until is not None:
+            together = f"SELECT * FROM ({together}) WHERE recorded_at <= TIMESTAMPTZ {quoted(instant_text(until))}"
+        con.execute(f"CREATE VIEW {table} AS {together}")
     except duckdb.Error as error:
         raise does_not_fit(table, error) from error
 

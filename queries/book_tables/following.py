@@ -23,9 +23,11 @@ from ledger.lots.disposals import Disposal, disposals_in
 from ledger.lots.matched import NOTHING, Matched
 from ledger.nav import VARIATION
 from queries.book_tables.columns import BRIDGES, DISPOSED, FLOWS, JOURNAL, KEPT
-from queries.strategies import Strategies
+from queries.strategies import Strategies, Whose
 
-QUIET = frozenset(module.__name__ for module in (decisions, observations, orders))  # whose facts move no lots
+# Whose facts move neither money nor lots.
+QUIET = frozenset(module.__name__ for module in (decisions, observations, orders))
+NOBODYS: Whose = (None, ())
 NEVER = 2**62  # later than any seq: what is told of an unfinished day stands for no sealed one
 
 
@@ -73,7 +75,8 @@ class Follower:
     def take(self, event: Event, apply: Any) -> None:
         """Have a fact applied, and write down what it did."""
         strategies, entries = self.strategies, self.book.journal.entries  # type: ignore[attr-defined]
-        told = strategies.whose(event)
+        is_quiet = type(event.fact).__module__ in QUIET
+        whose = NOBODYS if is_quiet else strategies.whose(event)
         apply(event)
         seq, moved = event.seq, dict[str, Decimal]()
         for currency, legs in entries:
@@ -83,16 +86,15 @@ class Follower:
                 if account == "cash" or account.startswith(VARIATION):
                     moved[currency] = EXACT.add(moved.get(currency, ZERO), amount)
         entries.clear()
-        strategies.share(event, told, moved)
-        for whose, amount in strategies.flows.items():
-            self.rows[FLOWS].append(Row(seq, (*whose, amount)))
+        strategies.share(event, whose, moved)
+        for account, amount in strategies.flows.items():
+            self.rows[FLOWS].append(Row(seq, (*account, amount)))
         strategies.flows.clear()
-        self._compare(event.fact, seq)
+        if not is_quiet:
+            self._compare(event.fact, seq)
 
     def _compare(self, fact: Fact, seq: int) -> None:
         """Tell what a fact changed of what is closed."""
-        if type(fact).__module__ in QUIET:
-            return
         known, now = self.holdings, self.book.holdings
         if type(fact) is DaySealed:  # what is folded away is told already
             self.holdings = dict(now)

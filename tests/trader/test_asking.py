@@ -62,3 +62,19 @@ def test_the_slow_way_answers_alike(home: Path, capsys: pytest.CaptureFixture[st
     run_slowly(["--home", str(home), *words])
 
     assert capsys.readouterr().out == fast != ""
+
+
+def test_a_day_stands_for_its_end_in_the_zone_of_the_home(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    question = ["sql", "SELECT max(session_day) AS day FROM days", "--format", "csv"]
+
+    run([*question, "--as-known-at", "2005-03-01"], home)
+    run([*question, "--as-known-at", "2005-03-02 09:36:00"], home)
+
+    assert capsys.readouterr().out == "day\n2005-03-01\nday\n2005-03-02\n"
+
+
+def test_both_pasts_at_once_are_refused(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["sql", "FROM nav", "--as-of", "2005-03-01", "--as-known-at", "2005-03-01"]
+
+    assert run_slowly(["--home", str(home), *words]) == 2
+    assert "expected --as-of or --as-known-at, found both" in capsys.readouterr().err

@@ -9,14 +9,17 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, time
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 from typer.main import get_command
 
 from queries.formats import Answer, AnswerFormat, print_answer
+from queries.past import Past
 from queries.sql import COULD_NOT_RUN, TIMEOUT_SECONDS, Terms
 from queries.sql import run as answer
 from trader.calendar import NEW_YORK, ZONES
@@ -24,6 +27,15 @@ from trader.schedule import FILE_NAME, Schedule, SettingsError, read_toml, sched
 
 FormatOption = Annotated[AnswerFormat, typer.Option("--format", help="table, csv, json, parquet or markdown")]
 OutOption = Annotated[Path | None, typer.Option("--out", help="a file to write to", show_default=False)]
+FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
+AsOfOption = Annotated[
+    datetime | None,
+    typer.Option("--as-of", formats=FORMATS, metavar="DAY|MOMENT", help="what is known now of the time up to then"),
+]
+KnownAtOption = Annotated[
+    datetime | None,
+    typer.Option("--as-known-at", formats=FORMATS, metavar="DAY|MOMENT", help="what was recorded by then"),
+]
 TimeoutOption = Annotated[float, typer.Option("--timeout", min=0.001, help="seconds that the question may take")]
 
 
@@ -33,13 +45,17 @@ def sql(
     format: FormatOption = "table",
     out: OutOption = None,
     timeout: TimeoutOption = TIMEOUT_SECONDS,
+    as_of: AsOfOption = None,
+    as_known_at: KnownAtOption = None,
 ) -> int:
     """Ask the history in SQL: a view per event type, and fills, orders, cycles, nav, positions, cash.
 
     Money and quantities are exact decimals, and so are their sums; division (/, avg) gives floats.
     """
     home: Path = context.obj
-    return answer(home, statement, format, terms=Terms(_zone(home), timeout_seconds=timeout), out=out)
+    zone = _zone(home)
+    terms = Terms(zone, {}, timeout, _past(as_of, as_known_at, zone))
+    return answer(home, statement, format, terms=terms, out=out)
 
 
 def ask(
@@ -48,6 +64,8 @@ def ask(
     format: FormatOption = "table",
     out: OutOption = None,
     timeout: TimeoutOption = TIMEOUT_SECONDS,
+    as_of: AsOfOption = None,
+    as_known_at: KnownAtOption = None,
 ) -> int:
     """Ask a question that comes with tallybook; what it may be told follows as --NAME VALUE.
 
@@ -66,8 +84,20 @@ def ask(
     except CannedError as error:
         sys.stderr.write(f"{error.code}: {error}\n")
         return COULD_NOT_RUN
-    terms = Terms(_zone(home), parameters, timeout)
+    zone = _zone(home)
+    terms = Terms(zone, parameters, timeout, _past(as_of, as_known_at, zone))
     return answer(home, question.sql, format, terms=terms, out=out)
+
+
+def _past(as_of: datetime | None, as_known_at: datetime | None, zone: str) -> Past | None:
+    """Take a day for its end, and a clock's time as that of the home's zone."""
+    told = as_known_at or as_of
+    if told is None:
+        return None
+    if as_of is not None and as_known_at is not None:
+        raise typer.BadParameter("expected --as-of or --as-known-at, found both")
+    local = datetime.combine(told.date(), time.max) if told.time() == time() else told
+    return Past(local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC), as_known_at is not None)
 
 
 def _given(words: list[str]) -> dict[str, str]:

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from ledger.book import replay
+from ledger.history import as_known_at, as_of
+from ledger.log import read_events
+from queries.book_tables.keeping import keep_books
+from queries.parquet import update
+from queries.past import AS_OF, NotOfThePast, Past
+from queries.sql import StatementError, Terms, answered
+from tests.queries.history import IBM, closed
+from tests.queries.test_book_tables import base, four_sessions
+
+WEDNESDAYS_END = datetime(2005, 3, 3, 4, 59, 59, tzinfo=UTC)  # New York's
+KNOWN_THEN, KNOWN_NOW = Past(WEDNESDAYS_END, known_then=True), Past(WEDNESDAYS_END, known_then=False)
+
+
+@pytest.fixture(scope="module", params=["from lines", "from Parquet"])
+def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = closed(four_sessions(tmp_path_factory.mktemp("past") / "home"))
+    if request.param == "from Parquet":
+        update(home)
+        keep_books(home)
+    return home
+
+
+def told(home: Path, statement: str, past: Past) -> tuple[tuple[object, ...], ...]:
+    return answered(home, statement, Terms(past=past)).rows
+
+
+def test_a_sale_that_was_told_later_stands_in_its_day_as_it_is_known_now(home: Path) -> None:
+    lots = "SELECT execution, quantity FROM lots ORDER BY opened_at"
+
+    assert told(home, lots, KNOWN_NOW) == ((base(1), 40), (base(2), 40), (base(9), 50))
+    assert told(home, lots, KNOWN_THEN) == ((base(1), 60), (base(2), 40), (base(9), 50))
+
+
+def test_the_account_as_of_a_moment_is_that_of_the_book(home: Path) -> None:
+    book = replay(lambda: as_of(lambda: read_events(home), WEDNESDAYS_END), retain=True)
+
+    assert told(home, "SELECT con_id, quantity FROM positions", KNOWN_NOW) == tuple(book.positions.items())
+    assert told(home, "SELECT currency, amount FROM cash", KNOWN_NOW) == tuple(book.cash.items())
+    assert told(home, "SELECT sum(gross) FROM realised", KNOWN_NOW) == ((book.holdings[IBM].realised_gross,),)
+    nav = Decimal("100080.67") + 20 * Decimal("0.2") - Decimal("0.5")
+    assert told(home, "SELECT nav, realised, unrealised, commissions FROM nav", KNOWN_NOW) == (
+        (nav, Decimal("29.734"), Decimal("57.936"), Decimal("-3.5")),
+    )  # fmt: skip
+
+
+def test_the_account_as_it_was_known_is_that_of_its_last_snapshot(home: Path) -> None:
+    book = replay(lambda: as_known_at(read_events(home), WEDNESDAYS_END))
+
+    assert told(home, "SELECT con_id, quantity FROM positions", KNOWN_THEN) == tuple(book.positions.items())
+    assert told(home, "SELECT currency, amount FROM cash", KNOWN_THEN) == tuple(book.cash.items())
+    assert told(home, "SELECT nav FROM nav ORDER BY seq DESC LIMIT 1", KNOWN_THEN) == ((Decimal("100080.67"),),)
+    assert told(home, "SELECT count(*) FROM realised", KNOWN_THEN) == ((0,),)
+
+
+def test_the_journal_of_the_past_balances_either_way(home: Path) -> None:
+    for past in (KNOWN_NOW, KNOWN_THEN):
+        assert told(home, "SELECT balance FROM trial_balance WHERE account IS NULL", past) == ((0,),)
+    assert told(home, "SELECT balance FROM trial_balance WHERE account = 'realised'", KNOWN_NOW) == (
+        (Decimal("-29.734"),),
+    )  # fmt: skip
+
+
+def test_everything_that_was_recorded_can_be_asked_as_it_was_known(home: Path) -> None:
+    assert told(home, "SELECT max(recorded_at) <= '2005-03-03' FROM events", KNOWN_THEN) == ((True,),)
+    assert told(home, "SELECT count(*) FROM fills", KNOWN_THEN) == ((3,),)
+    assert told(home, "SELECT max(session_day) FROM days", KNOWN_THEN)[0][0] == WEDNESDAYS_END.date().replace(day=2)
+
+
+def test_before_the_beginning_there_was_nothing(home: Path) -> None:
+    before = datetime(2005, 1, 1, tzinfo=UTC)
+
+    for name in AS_OF:
+        assert told(home, f"FROM {name}", Past(before, known_then=False)) == ()
+        assert told(home, f"FROM {name}", Past(before, known_then=True)) == ()
+
+
+def test_what_a_cycle_wrote_down_is_not_told_as_of_a_moment(home: Path) -> None:
+    with pytest.raises(NotOfThePast, match=r"fills: expected one of positions, lots, cash, nav, realised, journal"):
+        told(home, "FROM fills", KNOWN_NOW)
+    with pytest.raises(NotOfThePast, match=r"bars: .* only the newest word is kept"):
+        told(home, "FROM bars", KNOWN_THEN)
+    with pytest.raises(StatementError, match="fils does not exist"):
+        told(home, "FROM fils", KNOWN_THEN)
+
+
+def test_a_column_may_bear_the_name_of_what_is_not_told(home: Path) -> None:
+    assert told(home, "SELECT quantity AS fills FROM positions", KNOWN_NOW) == ((Decimal(130),),)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ledger.events import BY_NAME, CommissionCharged, OrderSendAttempted, SafeguardsEvaluated
+from ledger.events import BY_NAME, CommissionCharged, OrderPlanned, OrderSendAttempted, SafeguardsEvaluated
 from ledger.line import Event, decode
 from queries.fence import quoted
 from queries.story_of_cycle import cycle_text
@@ -50,15 +50,27 @@ def cycle(edition: Edition, asked: Asked) -> Page:
     events = [decode(line.raw) for line in lines if line.hash_fits]
     asked_of = [(each.seq, each.fact) for each in events if isinstance(each.fact, SafeguardsEvaluated)]
     verdicts = [(seq, row) for seq, fact in asked_of for row in fact.verdicts]
+    planned = {each.fact.con_id: each.fact.symbol for each in events if isinstance(each.fact, OrderPlanned)}
+    why = {f"{con_id}": symbol for con_id, symbol in planned.items()}.get(asked.query.get("why", ""))
     shown = {
         "text": _in_a_line(edition, events),
         "started": events[0] if events else None,
         "rows": [(each, each.recorded_at - events[0].recorded_at, gist(each.fact)) for each in events],
         "refused": [(seq, row) for seq, row in verdicts if row.outcome != "pass"],
         "passed": [(seq, row) for seq, row in verdicts if row.outcome == "pass"],
+        "planned": planned,
+        "why": why,
+        "reasons": _reasons(events, int(asked.query["why"])) if why else (),
         "broken": [line for line in lines if not line.hash_fits],
     }
     return Page("cycle", f"cycle {seq}", shown, tab="/days")
+
+
+def _reasons(events: Sequence[Event], con_id: int) -> tuple[tuple[str, str], ...]:
+    """Tell what led to a contract's order, or to none, as `tallybook audit --why` does."""
+    from trader.audit.why import reasons
+
+    return tuple(reasons(events, con_id))
 
 
 def _in_a_line(edition: Edition, events: Sequence[Event]) -> str:

@@ -110,6 +110,18 @@ def test_a_day_is_told_as_the_audit_tells_it_each_line_leading_to_its_cycle_or_m
     assert "BUY 100 IBM" in ask(site, f"/cycle/{cycles[0]['seq']}").text
 
 
+def test_a_cycle_tells_why_it_ordered_a_contract(site: ASGIApp, world: World) -> None:
+    cycles = json.loads(ask(site, question("SELECT seq FROM cycle_started ORDER BY seq", ".json")).text)
+
+    seen = ask(site, f"/cycle/{cycles[0]['seq']}?why=8314")
+
+    printed = command("audit", "2005-03-01", "--why", "IBM", "--cycle", "09:35", home=world.home).stdout
+    assert "held 0, wanted 100" in printed
+    said = [unescape(words) for words in ANSWERS.findall(seen.text)]
+    assert said
+    assert all(words in printed for words in said)
+
+
 def test_a_report_is_the_page_of_the_command_its_figures_leading_to_their_lines(site: ASGIApp, world: World) -> None:
     printed = command("report", "month", "2005-03", "--format", "html", home=world.home).stdout
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from functools import partial
 
@@ -67,7 +67,7 @@ def _chart(
     )
 
 
-def _named(legend: tuple[tuple[Style, str], ...]) -> tuple[tuple[str, str], ...]:
+def _named(legend: Iterable[tuple[Style, str]]) -> tuple[tuple[str, str], ...]:
     return tuple((style, name) for style, name in legend)
 
 
@@ -110,8 +110,15 @@ def _leverage(found: Found) -> Chart | None:
     shown = [Curve("gross", gross, steps=True), Curve("", gross, "area", steps=True)]
     if any(limits):
         shown.insert(1, Curve("limit", limits, "limit", steps=True))
-    legend = _named((("line", "gross"), ("limit", "limit"))) if any(limits) else ()
-    return Chart("Leverage", curves(shown, places, _twice, base=ZERO, size=NARROW), legend, spark(gross))
+    legend: list[tuple[Style, str]] = [("line", "gross")]
+    if any(limits):
+        legend.append(("limit", "limit of gross"))
+    net = [cycle.snapshot.leverage_net for cycle in told if cycle.snapshot is not None]
+    if net != gross:
+        shown.append(Curve("net", net, "second", steps=True))
+        legend.append(("second", "net"))
+    drawn = curves(shown, places, _twice, base=ZERO, size=NARROW)
+    return Chart("Leverage", drawn, _named(legend) if len(legend) > 1 else (), spark(gross))
 
 
 def _twice(amount: Decimal) -> str:

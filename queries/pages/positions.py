@@ -37,7 +37,8 @@ def _held(found: Found, last: SnapshotTaken) -> Section:
         rows.append(("cash", "", "", money(cash.amount), share, "", "", "", cash.currency))
     seqs = (found.last_seq,) * len(rows)
     when = "at the end" if not found.is_one_day else "at the close"
-    return Section(f"Positions and targets {when}", head=HEAD, rows=tuple(rows), seqs=seqs)
+    lines = () if rows else ("Nothing is held.",)
+    return Section(f"Positions and targets {when}", lines, head=HEAD, rows=tuple(rows), seqs=seqs)
 
 
 def _position(row: SnapshotRow, rates: dict[str, Decimal], last: SnapshotTaken, found: Found) -> tuple[str, ...]:

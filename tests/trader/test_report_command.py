@@ -210,3 +210,11 @@ def test_a_benchmark_that_nobody_knows_is_left_out(tmp_path: Path) -> None:
     done = command("report", "month", "--format", "json", home=home)
 
     assert (done.returncode, json.loads(done.stdout)["benchmark"]) == (0, None)
+
+
+def test_a_folder_is_no_file_to_write_to(home: Path, tmp_path: Path) -> None:
+    done = command("report", "day", "--out", str(tmp_path), home=home)
+
+    assert done.returncode == 2
+    assert "expected the name of a file, found a folder" in done.stderr
+    assert list(tmp_path.iterdir()) == []

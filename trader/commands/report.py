@@ -315,6 +315,8 @@ def _written(out: Path | None) -> Iterator[None]:
         return
     from trader.evidence import write_whole
 
+    if out.is_dir():
+        raise typer.BadParameter(f"--out {out}: expected the name of a file, found a folder")
     told = StringIO()
     with redirect_stdout(told):
         yield

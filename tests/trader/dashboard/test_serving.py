@@ -75,6 +75,17 @@ def test_a_port_that_is_taken_is_said_with_what_to_do(port: int, tmp_path: Path)
     assert found.stderr == f"serve: port {port} of 127.0.0.1: Address already in use; choose another: --port 0\n"
 
 
+def test_the_command_imports_what_it_serves_with_only_when_it_serves() -> None:
+    program = "import sys, trader.commands.serve, trader.dashboard.site; print(sorted({s} & set(sys.modules)))"
+    slow = {"duckdb", "exchange_calendars", "jinja2", "matplotlib", "pandas", "starlette", "uvicorn"}
+
+    found = subprocess.run(
+        [sys.executable, "-c", program.replace("{s}", repr(slow))], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert found.stdout == "[]\n"
+
+
 def test_without_its_libraries_it_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
 

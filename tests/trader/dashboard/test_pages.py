@@ -259,11 +259,12 @@ def test_hostile_contents_are_text_on_every_page(tmp_path: Path) -> None:
     for address in (
         "/", "/day/2005-03-02", "/reconciliation/2005-03-02", "/trail/con_id/8314", "/trail/break_id/B-2",
         *(f"/event/{seq}" for seq in range(end - 6, end)), f"/cycle/{world.ledger.book.cycle.seq}",  # type: ignore[union-attr]
-        question("SELECT symbol, 2 AS n FROM contract_defined ORDER BY seq"), question(f"SELECT {quoted(HOSTILE)} AS x"),
+        question("SELECT symbol, 2 AS n FROM contract_defined ORDER BY seq"),
+        question(f"SELECT {quoted(HOSTILE)} AS x"),
         f"/{HOSTILE}", "/day/2005-03-02/again", "/reports/day?days=2005-03-02", "/reports/month?days=2005-03",
         "/reports/trades?days=2005-03", "/reports/realised", "/ask/held", f"/ask/held?day={HOSTILE}",
         f"/cycle/{world.ledger.book.cycle.seq}?why=8314",  # type: ignore[union-attr]
-        question(f"SELECT name AS x, n FROM (VALUES ({quoted(HOSTILE)}, 1), ('b', 2)) AS t(name, n)"),  # and its picture
+        question(f"SELECT name AS x, n FROM (VALUES ({quoted(HOSTILE)}, 1), ('b', 2)) AS t(name, n)"),  # its picture too
     ):  # fmt: skip
         seen = ask(site, address)
         assert "<img" not in seen.text, address

@@ -264,7 +264,7 @@ def test_hostile_contents_are_text_on_every_page(tmp_path: Path) -> None:
         f"/{HOSTILE}", "/day/2005-03-02/again", "/reports/day?days=2005-03-02", "/reports/month?days=2005-03",
         "/reports/trades?days=2005-03", "/reports/realised", "/ask/held", f"/ask/held?day={HOSTILE}",
         f"/cycle/{world.ledger.book.cycle.seq}?why=8314",  # type: ignore[union-attr]
-        question(f"SELECT name AS x, n FROM (VALUES ({quoted(HOSTILE)}, 1), ('b', 2)) AS t(name, n)"),  # its picture too
+        question(f"SELECT name AS x, n FROM (VALUES ({quoted(HOSTILE)}, 1), ('b', 2)) AS t(name, n)"),  # drawn
     ):  # fmt: skip
         seen = ask(site, address)
         assert "<img" not in seen.text, address

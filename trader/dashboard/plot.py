@@ -214,12 +214,20 @@ def _legend(strip: Strip, y: int) -> Iterator[str]:
 
 def _dates(drawing: Drawing, size: Size, height: int) -> Iterator[str]:
     last = len(drawing.axis) - 1
-    shown = sorted({round(last * step / (size.ticks - 1)) for step in range(size.ticks)})
-    for index in shown:
+    for index in _evenly(last, size.ticks):
         x = LEFT + index * (size.width - LEFT - RIGHT) / max(last, 1)
         anchor = "start" if index == 0 else "end" if index == last else "middle"
         words = escape(drawing.axis[index][: 10 if len(drawing.axis[index]) <= 10 or last > 40 else 16])
         yield _tick(round(x, 1), height - 6, words, anchor)
+
+
+def _evenly(last: int, most: int) -> list[int]:
+    """Choose places from the first to the last one, as far from each other."""
+    step = max(1, math.ceil(last / (most - 1)))
+    shown = list(range(0, last + 1, step))
+    if shown[-1] != last:
+        shown = [*shown[: -1 if last - shown[-1] < 0.75 * step else None], last]
+    return shown
 
 
 def _bars(drawing: Drawing, strip: Strip, top: int, size: Size) -> Iterator[str]:

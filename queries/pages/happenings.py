@@ -80,12 +80,17 @@ def _day(found: Found, day: date, known: DayOfAccount | None, benchmark: str | N
     factor = None if known is None else known.factor
     return (
         f"{day:%a} {day.day} {day:%b}", money(None if last is None else last.nav),
-        change(None if known is None else known.closing - known.opening - known.flows),
+        change(None if known is None else _shown_gain(known)),
         percent_change(None if factor is None else factor - 1), benchmark or "",
         UNKNOWN if last is None else f"{last.leverage_gross:.2f}",
         "".join(cycle.glyph for cycle in cycles if cycle.kind != "close"), f"{filled}/{len(orders)}",
         ", ".join(name for cycle in cycles for name in cycle.breaks),
     )  # fmt: skip
+
+
+def _shown_gain(day: DayOfAccount) -> Decimal:
+    """Return what a day made as the difference of the figures that are shown."""
+    return round(day.closing, 2) - round(day.opening, 2) - round(day.flows, 2)
 
 
 def troubles(found: Found) -> Iterator[Section]:

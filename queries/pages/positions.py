@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 
 from ledger.events import SnapshotRow, SnapshotTaken
 from ledger.lots import ROUNDING, ZERO, exactly
 from ledger.subbooks import REST
-from queries.figures import UNKNOWN, change, money, percent, percent_change, price, quantity
+from queries.figures import UNKNOWN, adding_up, change, money, percent, percent_change, price, quantity
 from queries.pages.drawing import bars
 from queries.pages.found import Found
 from queries.pages.profits import Profit, together
@@ -31,23 +31,35 @@ def sections(found: Found) -> Iterator[Section]:
 
 def _held(found: Found, last: SnapshotTaken) -> Section:
     rates = {row.currency: row.rate for row in last.cash}
-    rows = [_position(row, rates, last, found) for row in sorted(last.positions, key=lambda row: row.symbol)]
-    for cash in last.cash:
+    positions = sorted(last.positions, key=lambda row: row.symbol)
+    values = _values((*(row.value for row in positions), *(row.amount for row in last.cash)), last, found)
+    rows = [_position(row, value, rates, last, found) for row, value in zip(positions, values, strict=False)]
+    for cash, value in zip(last.cash, values[len(positions) :], strict=True):
         share = percent(ROUNDING.divide(cash.amount * cash.rate, last.nav)) if last.nav > 0 else UNKNOWN
-        rows.append(("cash", "", "", money(cash.amount), share, "", "", "", cash.currency))
+        rows.append(("cash", "", "", money(value), share, "", "", "", cash.currency))
     seqs = (found.last_seq,) * len(rows)
     when = "at the end" if not found.is_one_day else "at the close"
     lines = () if rows else ("Nothing is held.",)
     return Section(f"Positions and targets {when}", lines, head=HEAD, rows=tuple(rows), seqs=seqs)
 
 
-def _position(row: SnapshotRow, rates: dict[str, Decimal], last: SnapshotTaken, found: Found) -> tuple[str, ...]:
+def _values(values: Sequence[Decimal], last: SnapshotTaken, found: Found) -> Sequence[Decimal]:
+    """Return values as they are shown: in cents that add up to NAV, where all are in its currency and make it up."""
+    currencies = {row.currency for row in last.positions} | {row.currency for row in last.cash}
+    with exactly():
+        whole = currencies == {found.stretch.base_currency} and sum(values, ZERO) == last.nav
+    return adding_up(values, last.nav) if whole else values
+
+
+def _position(
+    row: SnapshotRow, value: Decimal, rates: dict[str, Decimal], last: SnapshotTaken, found: Found
+) -> tuple[str, ...]:
     rate = rates.get(row.currency, Decimal(1) if row.currency == found.stretch.base_currency else None)
     share = ROUNDING.divide(row.value * rate, last.nav) if rate is not None and last.nav > 0 else None
     target = row.target_weight
     off = "" if target is None or share is None else percent_change(share - target)
     return (
-        row.symbol, quantity(row.quantity), price(row.mark), money(row.value), percent(share),
+        row.symbol, quantity(row.quantity), price(row.mark), money(value), percent(share),
         "none" if target is None else percent(target), off, change(row.unrealised), row.currency,
     )  # fmt: skip
 
@@ -60,17 +72,29 @@ def _by_contract(found: Found) -> Section:
         drawn = drawn[: BARS_MAX // 2] + drawn[-BARS_MAX // 2 :]
     base = found.stretch.base_currency
     charts = (Chart(f"What each contract made, {base}", bars(drawn, change)),) if drawn else ()
-    rows = [
+    rows: list[tuple[str, ...]] = [
         (
             found.stretch.symbol(each.con_id), quantity(each.before), quantity(each.after), money(each.value),
-            change(each.profit), each.currency, change(each.in_base), percent_change(_share(found, each.in_base)),
+            change(each.profit), each.currency, change(made), percent_change(_share(found, each.in_base)),
         )
-        for each in told
+        for each, made in zip(told, _in_base(told), strict=True)
     ]  # fmt: skip
-    head = ("contract", "units before", "after", "value", "made", "", f"made, {base}", "of NAV")
-    return Section(
-        "By contract", charts=charts, head=head, rows=tuple(rows), texts=frozenset((0, 5)), after=(_rest(found, told),)
-    )
+    head: tuple[str, ...] = ("contract", "units before", "after", "value", "made", "", f"made, {base}", "of NAV")
+    texts = frozenset((0, 5))
+    if all(each.currency == base for each in told):
+        rows, head, texts = [(*row[:4], *row[6:]) for row in rows], (*head[:4], *head[6:]), frozenset((0,))
+    after = (_rest(found, told),)
+    return Section("By contract", charts=charts, head=head, rows=tuple(rows), texts=texts, after=after)
+
+
+def _in_base(told: Sequence[Profit]) -> Sequence[Decimal | None]:
+    """Return what was made as it is shown: in cents that add up to the sum, where all are known."""
+    known = [each.in_base for each in told if each.in_base is not None]
+    if len(known) < len(told):
+        return [each.in_base for each in told]
+    with exactly():
+        total = sum(known, ZERO)
+    return adding_up(known, total)
 
 
 def _rest(found: Found, told: Iterable[Profit]) -> str:
@@ -82,7 +106,7 @@ def _rest(found: Found, told: Iterable[Profit]) -> str:
         made = bridge.gain - amount
     return (
         f"Together {change(made)} {base}, commissions, dividends and taxes in it; {change(amount)} of no contract "
-        "(interest, fees, exchange rates)."
+        "(interest, fees, adjustments, exchange rates)."
     )
 
 

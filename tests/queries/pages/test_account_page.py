@@ -72,6 +72,15 @@ def test_positions_stand_beside_their_targets(page: Report) -> None:
     )
 
 
+def test_what_each_contract_made_adds_up(page: Report) -> None:
+    told = section(page, "By contract")
+
+    assert told.head == ("contract", "units before", "after", "value", "made, USD", "of NAV")
+    assert told.rows == (("IBM", "0", "150", "13,995.00", "+80.67", "+0.08 %"),)
+    assert told.after[0].startswith("Together +80.67 USD, ")
+    assert "+0.00 of no contract" in told.after[0]
+
+
 def test_what_went_wrong_and_what_differed_is_told_with_its_line_of_the_log(page: Report) -> None:
     wrong, breaks = section(page, "Not as planned"), section(page, "Breaks")
 

@@ -20,7 +20,6 @@ from queries.bridge import Tell, silent
 from queries.figures import UNKNOWN, change, city, money, percent, percent_change, points
 from queries.pages import course, happenings, positions
 from queries.pages.found import ClosesOf, Found, commissions, find, no_closes
-from queries.pages.limits import closest, gross_leverage_limit
 from queries.pages.orders import part
 from queries.pages.profits import Profit
 from queries.performance import EVENNESS_DAYS_MIN
@@ -153,8 +152,8 @@ def _leverage(found: Found) -> Iterator[Figure]:
     last = found.last
     if last is None:
         return
-    limit = next((told for cycle in reversed(found.cycles) if (told := gross_leverage_limit(cycle.verdicts))), None)
-    most = max(snapshot.leverage_gross for _, snapshot in found.stretch.snapshots)
+    limit = next((cycle.gross_limit for cycle in reversed(found.cycles) if cycle.gross_limit), None)
+    most = max(cycle.stood.leverage_gross for cycle in found.cycles if cycle.stood is not None)
     beside = f"at most {most:.2f}" + ("" if limit is None else f", limit {limit:.2f}")
     yield Figure("leverage", f"{last.leverage_gross:.2f}", beside, seq=found.last_seq)
 
@@ -263,13 +262,12 @@ def _profit(found: Found, each: Profit) -> dict[str, Any]:
 
 
 def _limits(found: Found) -> list[dict[str, Any]]:
-    told = closest((cycle.started_at, cycle.verdicts_seq, cycle.verdicts) for cycle in found.cycles if cycle.verdicts)
     return [
         {
             **each.verdict.model_dump(mode="json", exclude_none=True), "refused": each.refused,
             "used": None if each.used is None else _text(round(each.used, 6)), "seq": each.seq,
         }
-        for each in told
+        for each in found.stretch.nearest.told
     ]  # fmt: skip
 
 

@@ -58,12 +58,12 @@ class Found:
     @property
     def last(self) -> SnapshotTaken | None:
         """Return the last snapshot."""
-        return self.stretch.snapshots[-1][1] if self.stretch.snapshots else None
+        return None if self.stretch.last_taken is None else self.stretch.last_taken[1]
 
     @property
     def last_seq(self) -> int | None:
         """Return its line of the log."""
-        return self.stretch.snapshots[-1][0] if self.stretch.snapshots else None
+        return None if self.stretch.last_taken is None else self.stretch.last_taken[0]
 
     @property
     def cycles(self) -> tuple[Cycle, ...]:
@@ -126,7 +126,7 @@ def find(
     """Read some days; raise UnknownDay where no cycle of them finished."""
     bridged = tuple(days_of(home, first, last, zone=zone, tell=tell))
     stretch = read(home, bridged[0].day, bridged[-1].day, zone=zone, ticker=ticker, tell=tell)
-    if not stretch.snapshots:
+    if stretch.last_taken is None:
         raise UnknownDay(f"{first} to {last}: expected a day with a snapshot, found none")
     known = tuple(day for day in map(day_of_account, bridged) if day is not None)
     days = known if len(known) == len(bridged) else ()

@@ -15,7 +15,7 @@ from ledger.returns import DayOfAccount
 from queries.break_words import both_sides, ended_words, follows, what_differs
 from queries.figures import UNKNOWN, adding_up, change, clock_time, money, percent, percent_change
 from queries.pages.found import Found
-from queries.pages.limits import NOT_OF_THE_ACCOUNT, Closest, closest
+from queries.pages.limits import NOT_OF_THE_ACCOUNT, Closest
 from queries.sections import Section
 
 LIMITS_SHOWN = 12
@@ -74,7 +74,7 @@ def _benchmark(found: Found) -> Iterator[str]:
 
 def _day(found: Found, day: date, known: DayOfAccount | None, benchmark: str | None) -> tuple[str, ...]:
     cycles = [cycle for cycle in found.cycles if cycle.day == day]
-    last = next((cycle.snapshot for cycle in reversed(cycles) if cycle.snapshot is not None), None)
+    last = next((cycle.stood for cycle in reversed(cycles) if cycle.stood is not None), None)
     orders = [order for order in found.stretch.orders.values() if order.day == day]
     filled = sum(order.status == "filled" for order in orders)
     factor = None if known is None else known.factor
@@ -154,8 +154,7 @@ def _ended(found: Found, known: Break) -> str:
 
 def limits(found: Found) -> Iterator[Section]:
     """Tell which limits were nearest, and which safeguards refused how often."""
-    evaluated = ((cycle.started_at, cycle.verdicts_seq, cycle.verdicts) for cycle in found.cycles if cycle.verdicts)
-    told = closest(evaluated)
+    told = found.stretch.nearest.told
     near = [each for each in told if each.refused or (each.used is not None and _counts(each))][:LIMITS_SHOWN]
     if not near:
         return

@@ -7,6 +7,7 @@ eye.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
@@ -49,19 +50,30 @@ def used(verdict: VerdictRow) -> Decimal | None:
     return ROUNDING.divide(limit, observed) if observed > 0 else None
 
 
-def closest(told: Iterable[tuple[datetime, int, tuple[VerdictRow, ...]]]) -> tuple[Closest, ...]:
-    """Return each safeguard's closest verdict of many evaluations, those without consent first, then by room used."""
-    found = dict[str, Closest]()
-    for at, seq, verdicts in told:
+@dataclass(slots=True)
+class Nearest:
+    """The closest verdict of each safeguard, of as many evaluations as go by."""
+
+    _found: dict[str, Closest] = field(default_factory=dict)
+
+    def take(self, at: datetime, seq: int, verdicts: tuple[VerdictRow, ...]) -> None:
+        """Look at one evaluation."""
         for verdict in verdicts:
-            known, share = found.get(verdict.safeguard), used(verdict)
+            known, share = self._found.get(verdict.safeguard), used(verdict)
             no = (known.refused if known else 0) + (verdict.outcome != "pass")
             if known is None or _rank(verdict, share) > _rank(known.verdict, known.used):
-                known = Closest(verdict, share, at, seq, no)
-            found[verdict.safeguard] = known._replace(refused=no)
-    return tuple(
-        sorted(found.values(), key=lambda each: (-each.refused, -(each.used if each.used is not None else -1)))
-    )
+                self._found[verdict.safeguard] = Closest(verdict, share, at, seq, no)
+            elif no != known.refused:
+                self._found[verdict.safeguard] = known._replace(refused=no)
+
+    @property
+    def told(self) -> tuple[Closest, ...]:
+        """Return each safeguard's closest verdict, those without consent first, then by room used."""
+        return tuple(sorted(self._found.values(), key=_by_refusals_and_room))
+
+
+def _by_refusals_and_room(each: Closest) -> tuple[int, Decimal]:
+    return -each.refused, Decimal(1) if each.used is None else -each.used
 
 
 def gross_leverage_limit(verdicts: Iterable[VerdictRow]) -> Decimal | None:

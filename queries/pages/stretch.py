@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ledger.book import Book, Forgotten, forgetful_book
@@ -50,7 +51,6 @@ from ledger.events import (
     StepFailed,
     TradingHalted,
     TradingVetoed,
-    VerdictRow,
     execution_base,
 )
 from ledger.line import Event
@@ -58,6 +58,7 @@ from ledger.log import read_events
 from ledger.log.storage import day_files, events_folder
 from ledger.lots import exactly
 from queries.bridge import Tell, silent
+from queries.pages.limits import Nearest, gross_leverage_limit
 from queries.pages.orders import Execution, Order
 from queries.pages.profits import Held, held_by
 from queries.strategies import Account, Strategies
@@ -65,6 +66,15 @@ from queries.tables import HOME_ZONE
 
 OF_BREAKS = (BreakFound, BreakExplained, BreakAccepted, AcceptanceTakenBack, BreakClosed)
 FILES_BEFORE = (1, 5)  # of the log, in which the session before the first day should lie
+
+
+class Stood(NamedTuple):
+    """What a page of many days needs of each cycle's snapshot."""
+
+    seq: int
+    nav: Decimal
+    leverage_gross: Decimal
+    leverage_net: Decimal
 
 
 @dataclass(slots=True)
@@ -84,10 +94,8 @@ class Cycle:
     steps_failed: list[str] = field(default_factory=list)
     breaks: list[str] = field(default_factory=list)  # found in it, by id
     open_breaks: int | None = None  # None: it never compared
-    verdicts: tuple[VerdictRow, ...] = ()
-    verdicts_seq: int = 0
-    snapshot: SnapshotTaken | None = None
-    snapshot_seq: int = 0
+    gross_limit: Decimal | None = None  # of leverage, that it was judged by
+    stood: Stood | None = None  # as its snapshot found the account
 
     @property
     def glyph(self) -> str:
@@ -128,14 +136,11 @@ class Stretch:
     opening: dict[Account, Held] = field(default_factory=dict)  # what each strategy had; filled with `fold` alone
     closing: dict[Account, Held] = field(default_factory=dict)
     opening_snapshot: SnapshotTaken | None = None
+    last_taken: tuple[int, SnapshotTaken] | None = None  # snapshot of the days, with its line of the log
+    nearest: Nearest = field(default_factory=Nearest)  # to the limits
     book: Book | None = None  # at the end
     has_opening: bool = False  # the end of the session before was seen
     _days: dict[int, date] = field(default_factory=dict)  # of every cycle that was read
-
-    @property
-    def snapshots(self) -> tuple[tuple[int, SnapshotTaken], ...]:
-        """Return the snapshots of the days, each with its line."""
-        return tuple((c.snapshot_seq, c.snapshot) for c in self.cycles.values() if c.snapshot is not None)
 
     def symbol(self, con_id: int) -> str:
         """Return what a person calls a contract."""
@@ -233,7 +238,18 @@ class Stretch:
             case _:
                 pass
         if cycle is not None:
-            _within(cycle, event)
+            self._take_within(cycle, event)
+
+    def _take_within(self, cycle: Cycle, event: Event) -> None:
+        match event.fact:
+            case SafeguardsEvaluated(verdicts=verdicts):
+                self.nearest.take(cycle.started_at, event.seq, verdicts)
+                cycle.gross_limit = gross_leverage_limit(verdicts) or cycle.gross_limit
+            case SnapshotTaken() as taken:
+                self.last_taken = (event.seq, taken)
+                cycle.stood = Stood(event.seq, taken.nav, taken.leverage_gross, taken.leverage_net)
+            case _:
+                _within(cycle, event)
 
 
 def _within(cycle: Cycle, event: Event) -> None:
@@ -254,10 +270,6 @@ def _within(cycle: Cycle, event: Event) -> None:
             cycle.breaks.append(name)
         case BookReconciled(open_breaks=number):
             cycle.open_breaks = number
-        case SafeguardsEvaluated(verdicts=verdicts):
-            cycle.verdicts, cycle.verdicts_seq = verdicts, event.seq
-        case SnapshotTaken() as snapshot:
-            cycle.snapshot, cycle.snapshot_seq = snapshot, event.seq
         case _:
             pass
 

@@ -10,7 +10,7 @@ import pytest
 
 from ledger.events import VerdictRow
 from queries.pages.drawing import Curve, Mark, bars, curves, spark
-from queries.pages.limits import closest, used
+from queries.pages.limits import Nearest, used
 from queries.pages.orders import Cost, Execution, Order, filled_share, middle, slowest_but_few
 from queries.pages.profits import Held, Profit, profits, together, total
 from queries.strategies import Account
@@ -97,7 +97,11 @@ def test_the_closest_of_each_safeguard_is_kept_and_refusals_come_first() -> None
         (SENT, 3, (verdict("1.1", "1.5", "0.4"), verdict("?", "1", "", outcome="unknown", name="orders"))),
     ]
 
-    orders, leverage = closest(told)
+    nearest = Nearest()
+    for evaluated in told:
+        nearest.take(*evaluated)
+
+    orders, leverage = nearest.told
 
     assert (orders.verdict.safeguard, orders.refused, orders.seq) == ("orders", 2, 1)
     assert (leverage.seq, leverage.used, leverage.refused) == (2, D("0.8"), 0)

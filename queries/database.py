@@ -7,8 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from ledger.events import Fact, type_name
-from queries.staging import Places, Staged, TableError, columns_of
+from queries.staging import Places, Staged, TableError, columns_named
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,9 +22,9 @@ class Part(NamedTuple):
     places: Places
 
 
-def united(event_type: type[Fact], parts: Sequence[Part]) -> str:
-    """Return the question that puts the events of one type together (`put_together`)."""
-    return put_together(partial(columns_of, event_type), parts)
+def united(table: str, parts: Sequence[Part]) -> str:
+    """Return the question that puts the events of one table together (`put_together`)."""
+    return put_together(partial(columns_named, table), parts)
 
 
 def put_together(columns: Callable[[Places], Columns], parts: Sequence[Part]) -> str:
@@ -47,10 +46,9 @@ def finest(parts: Sequence[Part]) -> dict[tuple[str, str], int]:
     return places
 
 
-def fill_table(con: duckdb.DuckDBPyConnection, name: str, event_type: type[Fact], staged: Staged) -> None:
-    """Make a table of the staged events of one type, none included; TableError for a value that does not fit."""
-    table = type_name(event_type)
-    fill(con, name, table, columns_of(event_type, staged.places), staged.lines.get(table, ()))
+def fill_table(con: duckdb.DuckDBPyConnection, name: str, table: str, staged: Staged) -> None:
+    """Make a table of its staged events, none included; TableError for a value that does not fit."""
+    fill(con, name, table, columns_named(table, staged.places), staged.lines.get(table, ()))
 
 
 def fill(con: duckdb.DuckDBPyConnection, name: str, table: str, columns: Columns, lines: Sequence[str]) -> None:

@@ -18,7 +18,6 @@ from itertools import chain as chained
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger.events import BY_NAME
 from ledger.line import Event
 from ledger.log import read_events
 from ledger.log.chain import Seal
@@ -50,7 +49,7 @@ from queries.pinned import (
     write_manifest,
 )
 from queries.sealed import events_of
-from queries.staging import Staged, fingerprint, stage
+from queries.staging import EVENTS, Staged, fingerprint, stage
 
 if TYPE_CHECKING:
     import duckdb
@@ -95,32 +94,38 @@ class Updated:
     kept: int
 
 
-def sealed_history(home: Path, types: Collection[str] | None = None) -> SealedHistory:
+def sealed_history(home: Path, tables: Collection[str] | None = None) -> SealedHistory:
     """Return what may be read of a home's history, and how; each file named was checked just now.
 
-    Of some types only (None: all), no more is checked, read or decoded than they need.
+    For some tables only (None: all), no more is checked, read or decoded than they need.
     """
-    if types is not None and not types:
+    if tables is not None and not tables:
         require_log(home)
         return SealedHistory({}, (), ())
     manifest = bound_manifest(home)
-    good = [unit for unit in manifest.units if usable(home, _with_types(unit, types))]
+    types = None if tables is None or EVENTS in tables else tables
+    wanted = [_with_tables(unit, tables) for unit in manifest.units]
+    good = [unit for unit in wanted if (types is not None or _has_events(unit)) and usable(home, unit)]
     if manifest.last_day is None or not good:
         return SealedHistory({}, (), read_events(home, types=types))
-    passed_over = [day for unit in manifest.units if unit not in good for day in unit.days]
+    passed_over = [day for unit in wanted if unit not in good for day in unit.days]
     lines = chained(
         (event for day in passed_over for event in events_of(home, day.seal, types)),
         _after(home, manifest.last_day, types),
     )
-    kept = [(file, unit.path(home, file)) for unit in good for file in _with_types(unit, types).files]
+    kept = [(file, unit.path(home, file)) for unit in good for file in unit.files]
     return SealedHistory(_parts(kept), tuple(path for _, path in kept), lines)
 
 
-def _with_types(unit: Unit, types: Collection[str] | None) -> Unit:
-    """Return a unit with the files of some types alone."""
-    if types is None:
+def _with_tables(unit: Unit, tables: Collection[str] | None) -> Unit:
+    """Return a unit with the files of some tables alone."""
+    if tables is None:
         return unit
-    return unit.model_copy(update={"files": tuple(file for file in unit.files if file.table in types)})
+    return unit.model_copy(update={"files": tuple(file for file in unit.files if file.table in tables)})
+
+
+def _has_events(unit: Unit) -> bool:
+    return any(file.table == EVENTS for file in unit.files)
 
 
 def _parts(kept: Iterable[tuple[File, Path]]) -> dict[str, tuple[Part, ...]]:
@@ -149,7 +154,7 @@ def update(home: Path) -> Updated:
         units, written = [], []
         for name, days in periods(home):
             unit = known.get((name, days))
-            if unit is None or not usable(home, unit):
+            if unit is None or not _has_events(unit) or not usable(home, unit):
                 unit = _write_unit(home, name, days)
                 written.append(name)
             units.append(unit)
@@ -198,7 +203,7 @@ def _staged_parts(con: duckdb.DuckDBPyConnection, events: Iterable[Event]) -> di
     for number, staged in enumerate(_chunks(events)):
         for table in staged.lines:
             relation = f"{table}_{number}"
-            fill_table(con, relation, BY_NAME[table], staged)
+            fill_table(con, relation, table, staged)
             parts.setdefault(table, []).append(Part(relation, _own(staged.places, table)))
     return parts
 
@@ -219,10 +224,9 @@ def _chunks(events: Iterable[Event]) -> Iterator[Staged]:
 
 
 def _write_file(con: duckdb.DuckDBPyConnection, folder: Path, table: str, parts: Sequence[Part]) -> File:
-    event_type = BY_NAME[table]
     places = {column: finer for (_, column), finer in finest(parts).items()}
-    question = f"SELECT * FROM ({united(event_type, parts)}) ORDER BY seq"
-    return written(con, folder, question, table, fingerprint(event_type), places)
+    question = f"SELECT * FROM ({united(table, parts)}) ORDER BY seq"
+    return written(con, folder, question, table, fingerprint(table), places)
 
 
 def written(

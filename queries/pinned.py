@@ -27,7 +27,7 @@ from ledger.log.storage import day_files, events_folder, file_mode, folder_mode
 from queries.book_tables import columns as book_tables
 from queries.fence import quoted
 from queries.sealed import seal_in, seals
-from queries.staging import fingerprint
+from queries.staging import EVENTS, fingerprint
 
 FOLDER = Path("var") / "parquet"
 MANIFEST = "manifest.json"
@@ -189,8 +189,8 @@ def is_stale(unit: Unit) -> bool:
 
 
 def _fingerprint(table: str) -> str | None:
-    if table in BY_NAME:
-        return fingerprint(BY_NAME[table])
+    if table in BY_NAME or table == EVENTS:
+        return fingerprint(table)
     return book_tables.fingerprint(table) if table in book_tables.KEPT else None
 
 

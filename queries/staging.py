@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -20,7 +20,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import AwareDatetime
 
-from ledger.events import Fact, Row, instant_text, type_name
+from ledger.events import BY_NAME, Fact, Row, instant_text, type_name
 from ledger.events.fact import ENVELOPE_FIELDS
 from ledger.line import Event
 from ledger.upcasters import UPCASTERS
@@ -39,6 +39,8 @@ ENVELOPE: tuple[tuple[str, str], ...] = (
     ("report_date", "DATE"),
     ("hash", "VARCHAR"),
 )
+EVENTS = "events"  # every event once, without its payload
+EVENT_COLUMNS: tuple[tuple[str, str], ...] = (ENVELOPE[0], ("type", "VARCHAR"), *ENVELOPE[1:])
 FINER_THAN_USUAL = re.compile(rb'"-?[0-9]+\.[0-9]{%d,}"' % (PLACES + 1))
 
 
@@ -54,17 +56,30 @@ class Staged:
     places: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
-def stage(events: Iterable[Event]) -> Staged:
-    """Spell every event as one flat JSON object, absent values as null, so that DuckDB may read it strictly."""
+def stage(events: Iterable[Event], tables: Collection[str] | None = None) -> Staged:
+    """Spell every event as one flat JSON object, absent values as null, so that DuckDB may read it strictly.
+
+    Those of some tables only, if any are named; `EVENTS` has every envelope.
+    """
     staged = Staged()
-    excluded = set(ENVELOPE_FIELDS)
+    excluded, envelopes = set(ENVELOPE_FIELDS), tables is None or EVENTS in tables
     for event in events:
+        if envelopes:
+            envelope = f'{_envelope_text(event)}"type":"{event.type}"}}'
+            staged.lines.setdefault(EVENTS, []).append(envelope)
+        if tables is not None and event.type not in tables:
+            continue
         payload = event.fact.__pydantic_serializer__.to_json(event.fact, exclude=excluded)
         if FINER_THAN_USUAL.search(payload):
             _note_places(staged.places, event)
         line = _envelope_text(event) + payload[1:].decode()
         staged.lines.setdefault(event.type, []).append(line)
     return staged
+
+
+def columns_named(table: str, places: Places | None = None) -> tuple[tuple[str, str], ...]:
+    """Name every column of a table: of an event type's, or of `EVENTS`."""
+    return EVENT_COLUMNS if table == EVENTS else columns_of(BY_NAME[table], places)
 
 
 def columns_of(event_type: type[Fact], places: Places | None = None) -> tuple[tuple[str, str], ...]:
@@ -79,10 +94,11 @@ def columns_of(event_type: type[Fact], places: Places | None = None) -> tuple[tu
 
 
 @cache
-def fingerprint(event_type: type[Fact]) -> str:
+def fingerprint(table: str) -> str:
     """Return what changes when a column comes, goes or gets another type, or when old lines are read another way."""
     upcast = [(upcaster.type, upcaster.version) for upcaster in UPCASTERS]
-    return sha256(json.dumps([columns_of(event_type), event_type.VERSION, upcast]).encode()).hexdigest()[:16]
+    version = 1 if table == EVENTS else BY_NAME[table].VERSION
+    return sha256(json.dumps([columns_named(table), version, upcast]).encode()).hexdigest()[:16]
 
 
 def _envelope_text(event: Event) -> str:

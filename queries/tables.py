@@ -13,15 +13,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ledger.events import BY_NAME, EVENT_TYPES, Fact, instant_text, type_name
+from ledger.events import BY_NAME, instant_text
 from ledger.line import Event
 from queries.database import Part, does_not_fit, fill_table, united
 from queries.fence import HOME_ZONE, fence, new_database, quoted
 from queries.kept_bars import kept, relation
 from queries.parquet import GLOB, sealed_history
 from queries.past import AS_OF, NEVER_KNOWN, Past, show_as_of
-from queries.relations import BARS, BOOK, EVENTS, VIEWS, needed, view_text
-from queries.staging import ENVELOPE, Staged, TableError, columns_of, stage
+from queries.relations import BARS, BOOK, VIEWS, needed, view_text
+from queries.staging import ENVELOPE, EVENTS, Staged, TableError, columns_of, stage
 
 if TYPE_CHECKING:
     import duckdb
@@ -85,7 +85,8 @@ def _history(
         return _as_of(home, zone, wanted, past), ()
     names = needed(wanted) - (set() if past is None else set(NEVER_KNOWN))
     until = None if past is None else past.moment
-    history = sealed_history(home, BY_NAME.keys() if EVENTS in names else BY_NAME.keys() & names)
+    tables = names & {EVENTS, *BY_NAME}
+    history = sealed_history(home, tables)
     bars = kept(home) if BARS in names and not GLOB & set(str(home)) else None
     files = [*history.files, *(() if bars is None else (bars,))]
 
@@ -96,7 +97,7 @@ def _history(
             files.extend(show(con, home, names, until))
 
     lines = (event for event in history.lines if until is None or event.recorded_at <= until)
-    return _database(history.parts, stage(lines), zone, names, show_book, bars, until), tuple(files)
+    return _database(history.parts, stage(lines, tables), zone, names, show_book, bars, until), tuple(files)
 
 
 def _as_of(home: Path, zone: str, wanted: Collection[str] | None, past: Past) -> duckdb.DuckDBPyConnection:
@@ -124,12 +125,9 @@ def _database(
 ) -> duckdb.DuckDBPyConnection:
     con = _opened(zone)
     con.begin()
-    for event_type in EVENT_TYPES:
-        table = type_name(event_type)
-        if EVENTS in names or table in names:
-            _create(con, table, event_type, parts.get(table, ()), staged, until)
-    if EVENTS in names:
-        con.execute(f"CREATE VIEW {EVENTS} AS {_union_of_all()}")
+    for table in (*BY_NAME, EVENTS):
+        if table in names:
+            _create(con, table, parts.get(table, ()), staged, until)
     if BARS in names:
         con.execute(f"CREATE VIEW {BARS} AS {relation(bars)}")
     show_book(con)
@@ -146,7 +144,6 @@ def _create_views(con: duckdb.DuckDBPyConnection, names: Iterable[str]) -> None:
 def _create(
     con: duckdb.DuckDBPyConnection,
     table: str,
-    event_type: type[Fact],
     kept: tuple[Part, ...],
     staged: Staged,
     until: datetime | None,
@@ -155,26 +152,18 @@ def _create(
     import duckdb
 
     if not kept:
-        fill_table(con, table, event_type, staged)
+        fill_table(con, table, table, staged)
         return
     parts = kept
     if table in staged.lines:
         fresh = f"fresh.{table}"
         con.execute("CREATE SCHEMA IF NOT EXISTS fresh")
-        fill_table(con, fresh, event_type, staged)
+        fill_table(con, fresh, table, staged)
         parts = (*kept, Part(fresh, staged.places))
     try:
-        together = united(event_type, parts)
+        together = united(table, parts)
         if until is not None:
             together = f"SELECT * FROM ({together}) WHERE recorded_at <= TIMESTAMPTZ {quoted(instant_text(until))}"
         con.execute(f"CREATE VIEW {table} AS {together}")
     except duckdb.Error as error:
         raise does_not_fit(table, error) from error
-
-
-def _union_of_all() -> str:
-    names = ", ".join(name for name, _ in ENVELOPE)
-    return " UNION ALL ".join(
-        f"SELECT seq, '{type_name(event_type)}' AS type, {names.removeprefix('seq, ')} FROM {type_name(event_type)}"
-        for event_type in EVENT_TYPES
-    )

@@ -11,7 +11,6 @@ from hashlib import sha256
 
 from ledger.checkpoints import FORMAT, checkpoints_folder
 from ledger.errors import LogDamaged
-from ledger.events import BY_NAME
 from queries import kept_bars
 from queries.database import Part, fill_table, united
 from queries.fence import new_database
@@ -126,12 +125,12 @@ def _unlike(subject: Subject, unit: Unit, staged: Staged) -> Iterator[str]:
     copies = {file.table: file for file in unit.files}
     yield from sorted(copies.keys() ^ staged.lines.keys())
     for table in sorted(copies.keys() & staged.lines.keys()):
-        file, event_type, con = copies[table], BY_NAME[table], new_database()
+        file, con = copies[table], new_database()
         try:
-            fill_table(con, "sealed", event_type, staged)
+            fill_table(con, "sealed", table, staged)
             places = {(table, column): finer for column, finer in file.places.items()}
-            copy = united(event_type, (Part(relation_of(unit.path(subject.home, file)), places),))
-            lines = united(event_type, (Part("sealed", staged.places),))
+            copy = united(table, (Part(relation_of(unit.path(subject.home, file)), places),))
+            lines = united(table, (Part("sealed", staged.places),))
             unlike = f"(({copy}) EXCEPT ALL ({lines})) UNION ALL (({lines}) EXCEPT ALL ({copy}))"
             if con.execute(f"SELECT count(*) FROM ({unlike})").fetchall() != [(0,)]:
                 yield table

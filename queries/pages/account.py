@@ -18,7 +18,7 @@ from ledger.lots import ROUNDING
 from ledger.returns import sharpe, volatility
 from queries.bridge import Tell, silent
 from queries.figures import UNKNOWN, change, city, money, percent, percent_change, points
-from queries.pages import course, happenings, positions
+from queries.pages import course, days, happenings, positions
 from queries.pages.found import ClosesOf, Found, commissions, find, no_closes
 from queries.pages.orders import part
 from queries.pages.profits import Profit
@@ -90,7 +90,7 @@ def _sections(found: Found, told: tuple[str, ...]) -> Iterator[Section]:
     yield Section("", figures=tuple(_figures(found)), after=tuple(_remarks(found)))
     yield from course.sections(found)
     yield from happenings.bridge(found)
-    yield from happenings.days(found)
+    yield from days.sections(found)
     if told:
         yield happenings.story(told)
     yield from positions.sections(found)

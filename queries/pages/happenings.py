@@ -1,26 +1,24 @@
-"""What happened: a month day by day, a day in its own words; what went wrong, breaks, and the nearest limits."""
+"""What happened: a day in its own words, how NAV came about, what went wrong, breaks, and the nearest limits."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from ledger.book import Book
 from ledger.breaks import Break
 from ledger.bridge import LINES
 from ledger.events import CycleSkipped, TradingHalted
-from ledger.returns import DayOfAccount
 from queries.break_words import both_sides, ended_words, follows, what_differs
-from queries.figures import UNKNOWN, adding_up, change, clock_time, money, percent, percent_change
+from queries.figures import UNKNOWN, adding_up, change, clock_time, money, percent
 from queries.pages.found import Found
 from queries.pages.limits import NOT_OF_THE_ACCOUNT, Closest
 from queries.sections import Section
 
 LIMITS_SHOWN = 12
+BREAKS_SHOWN = 60
 TROUBLES_SHOWN = 60  # the rest is counted
-GLYPHS = "● finished  ○ without consent to trade  ◐ beside an open break  ✗ failed  † never ended"
 
 
 def story(lines: Sequence[str]) -> Section:
@@ -44,53 +42,6 @@ def bridge(found: Found) -> Iterator[Section]:
         rows.append(("accruals", change(told.accrued), "beside NAV: announced, not paid"))
     apart = frozenset((len(rows) - 1,)) if told.residual else frozenset[int]()
     yield Section("How NAV came about", head=("line", base, ""), rows=tuple(rows), apart=apart)
-
-
-def days(found: Found) -> Iterator[Section]:
-    """Tell each day in a line."""
-    if found.is_one_day:
-        return
-    known = {day.day: day for day in found.days}
-    benchmark = dict(zip(known, _benchmark(found), strict=True)) if found.course is not None else {}
-    rows = [_day(found, told.day, known.get(told.day), benchmark.get(told.day)) for told in found.bridged]
-    head = ["day", f"NAV {found.stretch.base_currency}", "made", "", "leverage", "cycles", "filled", ""]
-    if benchmark and found.course is not None:
-        head.insert(4, found.course.ticker)
-    else:
-        rows = [(*row[:4], *row[5:]) for row in rows]
-    texts = frozenset((0, len(head) - 3, len(head) - 1))
-    yield Section("Day by day", head=tuple(head), rows=tuple(rows), texts=texts, after=(GLYPHS,))
-
-
-def _benchmark(found: Found) -> Iterator[str]:
-    """Return what the benchmark returned on each day."""
-    assert found.course is not None
-    before: Decimal | None = found.days[0].opening
-    for day, value in zip(found.days, found.course.values, strict=True):
-        factor = None if before is None or value is None else DayOfAccount(day.day, before, day.flows, value).factor
-        yield "" if factor is None else percent_change(factor - 1)
-        before = value
-
-
-def _day(found: Found, day: date, known: DayOfAccount | None, benchmark: str | None) -> tuple[str, ...]:
-    cycles = [cycle for cycle in found.cycles if cycle.day == day]
-    last = next((cycle.stood for cycle in reversed(cycles) if cycle.stood is not None), None)
-    orders = [order for order in found.stretch.orders.values() if order.day == day]
-    filled = sum(order.status == "filled" for order in orders)
-    factor = None if known is None else known.factor
-    return (
-        f"{day:%a} {day.day} {day:%b}", money(None if last is None else last.nav),
-        change(None if known is None else _shown_gain(known)),
-        percent_change(None if factor is None else factor - 1), benchmark or "",
-        UNKNOWN if last is None else f"{last.leverage_gross:.2f}",
-        "".join(cycle.glyph for cycle in cycles if cycle.kind != "close"), f"{filled}/{len(orders)}",
-        ", ".join(name for cycle in cycles for name in cycle.breaks),
-    )  # fmt: skip
-
-
-def _shown_gain(day: DayOfAccount) -> Decimal:
-    """Return what a day made as the difference of the figures that are shown."""
-    return round(day.closing, 2) - round(day.opening, 2) - round(day.flows, 2)
 
 
 def troubles(found: Found) -> Iterator[Section]:
@@ -134,9 +85,14 @@ def breaks(found: Found) -> Iterator[Section]:
     known = tuple(found.stretch.lives.values())
     if not known or book is None:
         return
-    labelled = tuple((each.found.break_id, " · ".join(_break(found, book, each))) for each in known)
-    is_open = any(each.status == "open" for each in known)
-    yield Section("Breaks", labelled=labelled, seqs=tuple(each.seq for each in known), tone="bad" if is_open else None)
+    told = sorted(known, key=lambda each: (each.status != "open", -each.seq))[:BREAKS_SHOWN]
+    told.sort(key=lambda each: each.seq)
+    labelled = tuple((each.found.break_id, " · ".join(_break(found, book, each))) for each in told)
+    is_open = any(each.status == "open" for each in told)
+    more = len(known) - len(told)
+    after = (f"{more:,} older ones, none of them open, are left out.",) if more else ()
+    seqs = tuple(each.seq for each in told)
+    yield Section("Breaks", labelled=labelled, seqs=seqs, after=after, tone="bad" if is_open else None)
 
 
 def _break(found: Found, book: Book, known: Break) -> Iterator[str]:

@@ -224,11 +224,14 @@ def test_breaks_that_the_book_has_forgotten_are_told(tmp_path: Path) -> None:
     )
     world.agree()
     world.finish()
-    for number in range(60):
+    for number in range(70):
         world.quiet_cycle(WEDNESDAY + timedelta(days=number), "09:35", "93")
     home = closed(world)
 
-    page = account_page(home, TUESDAY, WEDNESDAY + timedelta(days=59))
+    page = account_page(home, TUESDAY, WEDNESDAY + timedelta(days=69))
 
     assert [name for name, _ in section(page, "Breaks").labelled] == ["B-1"]
     assert book_of(home).breaks == {}
+    months = section(page, "Month by month")  # too many days for a line each
+    assert [row[0] for row in months.rows] == ["Mar 2005", "Apr 2005", "May 2005"]
+    assert months.rows[0] == ("Mar 2005", "100,000.00", "+0.00", "+0.00 %", "0.00", "31/31", "0/0", "1 break")

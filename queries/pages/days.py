@@ -91,19 +91,25 @@ def _row(line: Line) -> tuple[str, ...]:
     stood = [cycle.stood for cycle in line.cycles if cycle.stood is not None]
     filled = sum(order.status == "filled" for order in line.orders)
     levels = [each.leverage_gross for each in stood]
+    level = None if not levels else levels[-1] if line.is_day else max(levels)
     return (
-        line.name, money(stood[-1].nav if stood else None), change(_made(line.days)) if line.days else UNKNOWN,
-        percent_change(_returned(line.days)) if line.days else UNKNOWN, percent_change(_returned(line.benchmark)) if any(line.benchmark) else "",
-        f"{levels[-1] if line.is_day else max(levels):.2f}" if levels else UNKNOWN, _cycles(line),
-        f"{filled}/{len(line.orders)}", _breaks(line),
-    )  # fmt: skip
+        line.name,
+        money(stood[-1].nav if stood else None),
+        change(_made(line.days)),
+        percent_change(_returned(line.days)),
+        percent_change(_returned(line.benchmark)) if any(line.benchmark) else "",
+        UNKNOWN if level is None else f"{level:.2f}",
+        _cycles(line),
+        f"{filled}/{len(line.orders)}",
+        _breaks(line),
+    )
 
 
 def _made(days: Sequence[DayOfAccount | None]) -> Decimal | None:
     """Return what was made as the difference of the figures that are shown; None where a day is not known."""
-    total = ZERO
+    total = ZERO if days else None
     for day in days:
-        if day is None:
+        if day is None or total is None:
             return None
         total += round(day.closing, 2) - round(day.opening, 2) - round(day.flows, 2)
     return total
@@ -111,7 +117,7 @@ def _made(days: Sequence[DayOfAccount | None]) -> Decimal | None:
 
 def _returned(days: Sequence[DayOfAccount | None]) -> Decimal | None:
     known = [day for day in days if day is not None]
-    return linked(known) if len(known) == len(days) else None
+    return linked(known) if known and len(known) == len(days) else None
 
 
 def _cycles(line: Line) -> str:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import append, bookkeepers, breaks, commands, cycle, replaying, syncs, verifying
+from benchmarks import append, bookkeepers, breaks, commands, cycle, questions, replaying, syncs, verifying
 from benchmarks.measuring import machine
 
 BENCHMARKS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
@@ -23,6 +23,7 @@ BENCHMARKS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
     ("breaks", breaks.run),
     ("verify", verifying.run),
     ("commands", commands.run),
+    ("questions", questions.run),
 )
 REPORT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 

@@ -345,23 +345,23 @@ def five_years(home: Path, sessions: int = 1260) -> Path:
 
 
 def _run(home: Path, calendar: Calendar, days: tuple[Session, ...], market: Market, clock: Clock) -> None:
-    told, chosen, began = Venue(clock, market, days[0]), settings(), monotonic()
+    venue, chosen, began = Venue(clock, market, days[0]), settings(), monotonic()
     genesis = LogStarted(account=ACCOUNT, mode="paper", clock="simulated", base_currency="USD")
     with Ledger.create(home, clock, genesis) as ledger:
-        adopted = AccountAdopted(account=ACCOUNT, execution_ids=(), open_order_perm_ids=())
         stamp(home)
+        adopted = AccountAdopted(account=ACCOUNT, execution_ids=(), open_order_perm_ids=())
         ledger.record((adopted, OpeningBalanceRecorded(currency="USD", amount=CASH)))
-        for number, session in enumerate(days):
-            market.grow(session.day)
-            told.session, told.executed, told.charged = session, [], {}
-            for place, slot in enumerate((*calendar.slots(session), calendar.closing_slot(session))):
+    for number, session in enumerate(days, start=1):
+        market.grow(session.day)
+        venue.session, venue.executed, venue.charged = session, [], {}
+        with Ledger.open(home, clock) as ledger:  # anew each day: a book that forgets, as in the field
+            for slot in (*calendar.slots(session), calendar.closing_slot(session)):
                 clock.moment = max(slot.at + timedelta(seconds=20), clock.moment)
-                if number % BY_HAND_EVERY == BY_HAND_EVERY - 1 and place == 2:
-                    told.trade_by_hand(1 + number % CONTRACTS)
-                _cycle(ledger, home, chosen, clock, told, slot)
-            sys.stderr.write(
-                f"\r{number + 1} of {len(days)} sessions, seq {ledger.book.seq:,}, {monotonic() - began:.0f} s"
-            )
+                if number % BY_HAND_EVERY == 0 and slot.name.endswith("1135"):
+                    venue.trade_by_hand(1 + number % CONTRACTS)
+                _cycle(ledger, home, chosen, clock, venue, slot)
+            seq = ledger.book.seq
+        sys.stderr.write(f"\r{number} of {len(days)} sessions, seq {seq:,}, {monotonic() - began:.0f} s")
 
 
 def _cycle(ledger: Ledger, home: Path, chosen: Settings, clock: Clock, venue: Venue, slot: Slot) -> None:

@@ -26,7 +26,7 @@ REFUSALS_BEFORE_ALARM = 3
 USAGE = "usage: tallybook [--home HOME] cycle [--now] [--dry-run] [--verbose]"
 HELP = f"""{USAGE}
 
-Run the cycle that is due. Off-slot it does nothing; by hand it then prints the next slot.
+Run the cycle that is due. Off-slot it does nothing; by hand it says so, and names the next slot.
 
   --now       run a cycle now, whatever the hour
   --dry-run   plan and record, but never cancel or place an order (the settings' default)
@@ -132,14 +132,18 @@ def _slot_by_hand(calendar: Calendar, moment: datetime) -> str:
 
 
 def _tell_next(options: Options, calendar: Calendar, schedule: Schedule, moment: datetime) -> None:
-    if not (options.verbose or sys.stdout.isatty()):
-        return
     from trader.calendar import city
 
     slot: Slot = calendar.next_due(moment, *(schedule.close_not_before or (None, None)))
     there, here = slot.at.astimezone(calendar.zone), slot.at.astimezone()
     when = f"{there:%a %d %b %H:%M} {city(slot.zone)} ({here:%a %H:%M} here)"
-    print(f"nothing is due; next: {slot.name}, {when}; --now runs one")
+    _say(options, f"nothing is due; next: {slot.name}, {when}; --now runs one")
+
+
+def _say(options: Options, words: str) -> None:
+    """Tell somebody who looks on; cron would mail it."""
+    if options.verbose or sys.stdout.isatty():
+        print(words)
 
 
 def run_slot(options: Options, schedule: Schedule, slot: str, at: datetime) -> int:
@@ -149,8 +153,10 @@ def run_slot(options: Options, schedule: Schedule, slot: str, at: datetime) -> i
     ending = supervise(_cycle_command(options, schedule, slot, at), schedule.timeout_seconds)
     match ending.exit_status:
         case exits.NOTHING_TO_DO:
+            _say(options, f"{slot} is done already; --now runs another cycle")
             return exits.FINE
         case exits.FINE | exits.BAD_NEWS as status:
+            _say(options, f"{slot} ran: {'all fine' if status == exits.FINE else 'bad news'}; see: tallybook status")
             return max(status, _commit(options, schedule, slot)) if slot.endswith("/close") else status
         case exits.LOCKED:
             if _refused_starts(options.home) >= REFUSALS_BEFORE_ALARM:

@@ -39,6 +39,7 @@ FINE = 0
 OF_EXECUTIONS = (OrderFilled, FillBusted, CommissionCharged, ProceedsSettled, TransactionTaxCharged)
 REST_IS_CALLED = "no strategy"
 Shares = Sequence[tuple[str, Decimal]]
+Balances = Mapping[tuple[str, str], Decimal]
 Whose = tuple[int | None, Shares]
 
 
@@ -76,10 +77,10 @@ class Strategies:
 
     def take(self, event: Event) -> None:
         """Take a fact in."""
-        cash, whose = _cash(self.book), self.whose(event)
+        before, whose = dict(self.book.journal), self.whose(event)
         self.book.apply(event)
-        moved = {currency: amount - cash.pop(currency, ZERO) for currency, amount in _cash(self.book).items()}
-        self.share(event, whose, moved | {currency: -amount for currency, amount in cash.items()})
+        moved = {} if self.book.journal == before else _moved(before, self.book.journal)  # most facts move nothing
+        self.share(event, whose, moved)
 
     def whose(self, event: Event) -> Whose:
         """Say, before a fact is applied, which contract its money is of, and by what weights the strategies'."""
@@ -164,10 +165,17 @@ class Strategies:
         return self.book.contracts[con_id].currency
 
 
-def _cash(book: Book) -> dict[str, Decimal]:
+def _moved(before: Balances, after: Balances) -> dict[str, Decimal]:
+    """Return how much cash came in, by currency."""
+    cash = _cash(before)
+    moved = {currency: amount - cash.pop(currency, ZERO) for currency, amount in _cash(after).items()}
+    return moved | {currency: -amount for currency, amount in cash.items()}
+
+
+def _cash(journal: Balances) -> dict[str, Decimal]:
     """Return cash, and what margin products still have to settle, by currency."""
     found = dict[str, Decimal]()
-    for (account, currency), amount in book.journal.items():
+    for (account, currency), amount in journal.items():
         if account == "cash" or account.startswith(VARIATION):
             found[currency] = found.get(currency, ZERO) + amount
     return found

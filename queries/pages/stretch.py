@@ -346,7 +346,7 @@ class _Ends:
         if isinstance(fact, CycleFinished):
             if day < self.stretch.first:
                 self.stretch.opening = self._now()
-            elif day <= self.stretch.last:
+            elif day == self.stretch.last:
                 self.stretch.closing = self._now()
 
     def _now(self) -> dict[Account, Held]:

@@ -57,6 +57,16 @@ def as_of(read: Callable[[], Iterable[Event]], moment: datetime) -> Iterator[Eve
             yield event
 
 
+def stands_alone(read: Callable[[], Iterable[Event]], moment: datetime) -> bool:
+    """Tell whether what happened after a moment undoes nothing but what is read here too.
+
+    Then the events that are read may be selected by themselves, on top of a book of all that was recorded before.
+    """
+    later = _Later.than(moment, read())
+    undone = later.undone | later.retold
+    return not undone or undone <= {name for event in read() for name in (event.key, name_of(event)) if name}
+
+
 class _Later(NamedTuple):
     """What happened after a moment, and says what did not happen until then."""
 

@@ -61,24 +61,22 @@ class Past(NamedTuple):
             )
 
 
-def show_as_of(con: duckdb.DuckDBPyConnection, home: Path, past: Past, names: Collection[str]) -> None:
-    """Make what is known now of a moment."""
-    from ledger.history import as_of
-    from ledger.log import read_events
-    from queries.book_tables.folding import followed
+def show_as_of(con: duckdb.DuckDBPyConnection, home: Path, past: Past, names: Collection[str]) -> tuple[Path, ...]:
+    """Make what is known now of a moment; return the files that it reads."""
     from queries.book_tables.rows import fill_rows
-    from queries.book_tables.showing import shown_of
+    from queries.book_tables.showing import show
 
-    follower = followed(as_of(lambda: read_events(home), past.moment))
-    shown_of(con, follower, names)
-    for name, columns, rows in (("positions", POSITIONS, _positions), ("cash", CASH, _cash)):
+    book, files = show(con, home, names, past.moment, known_then=False)
+    for name, columns, rows in (("positions", POSITIONS, position_rows), ("cash", CASH, cash_rows)):
         if name in names:
-            fill_rows(con, name, columns, rows(follower.book))
+            fill_rows(con, name, columns, rows(book))
     if "nav" in names:
-        fill_rows(con, "nav", NAV, _nav(follower.book, past.moment))
+        fill_rows(con, "nav", NAV, nav_rows(book, past.moment))
+    return files
 
 
-def _positions(book: Book) -> Iterator[Row]:
+def position_rows(book: Book) -> Iterator[Row]:
+    """Yield what is held, at the last mark."""
     for con_id in sorted(book.positions):
         holding, contract = book.holdings[con_id], book.contracts[con_id]
         price, value = _marked(book, con_id)
@@ -98,12 +96,13 @@ def _marked(book: State, con_id: int) -> tuple[Decimal | None, Decimal | None]:
     return price, book.holdings[con_id].quantity * price * book.holdings[con_id].multiplier
 
 
-def _cash(book: Book) -> Iterator[Row]:
+def cash_rows(book: Book) -> Iterator[Row]:
+    """Yield what cash there is, by currency."""
     held = ((currency, amount) for currency, amount in sorted(book.cash.items()) if amount)
     yield from ((currency, amount, book.rates.get(currency)) for currency, amount in held)
 
 
-def _nav(book: Book, moment: datetime) -> Iterator[Row]:
+def nav_rows(book: Book, moment: datetime) -> Iterator[Row]:
     """Yield one row, as a snapshot would have told it; none where something held has no mark or no rate."""
     from ledger.nav import Unvalued, exposure, rate
 

@@ -82,7 +82,7 @@ def _history(
     home: Path, zone: str, wanted: Collection[str] | None, past: Past | None
 ) -> tuple[duckdb.DuckDBPyConnection, tuple[Path, ...]]:
     if past is not None and not past.known_then:
-        return _as_of(home, zone, wanted, past), ()
+        return _as_of(home, zone, wanted, past)
     names = needed(wanted) - (set() if past is None else set(NEVER_KNOWN))
     until = None if past is None else past.moment
     tables = names & {EVENTS, *BY_NAME}
@@ -94,18 +94,20 @@ def _history(
         if not names.isdisjoint(BOOK):
             from queries.book_tables.showing import show  # slow to import
 
-            files.extend(show(con, home, names, until))
+            files.extend(show(con, home, names, until).files)
 
     lines = (event for event in history.lines if until is None or event.recorded_at <= until)
     return _database(history.parts, stage(lines, tables), zone, names, show_book, bars, until), tuple(files)
 
 
-def _as_of(home: Path, zone: str, wanted: Collection[str] | None, past: Past) -> duckdb.DuckDBPyConnection:
+def _as_of(
+    home: Path, zone: str, wanted: Collection[str] | None, past: Past
+) -> tuple[duckdb.DuckDBPyConnection, tuple[Path, ...]]:
     con = _opened(zone)
     names = needed(AS_OF if wanted is None else set(wanted) & set(AS_OF))
-    show_as_of(con, home, past, names)
+    files = show_as_of(con, home, past, names)
     _create_views(con, ["trial_balance"] if "trial_balance" in names else [])
-    return con
+    return con, files
 
 
 def _opened(zone: str) -> duckdb.DuckDBPyConnection:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from ledger.book import Book, Forgotten, forgetful_book
 from ledger.checkpoints import folded_from
 from ledger.collecting import uncollected
-from ledger.history import as_known_at
+from ledger.history import as_known_at, as_of, stands_alone
 from ledger.line import Event
 from ledger.log import Seal, read_events
 from ledger.log.storage import day_files, events_folder
@@ -29,7 +30,8 @@ class Wanted(NamedTuple):
 
     after: Seal | None = None  # None: of all of it
     until_seq: int | None = None
-    known_at: datetime | None = None
+    until: datetime | None = None  # None: the end of the log
+    known_then: bool = True  # until then as it was known then, else as it is known now
     bridged: bool = False
     only_book: bool = False  # and no rows at all
 
@@ -41,14 +43,13 @@ def fold(home: Path, wanted: Wanted, visit: Callable[[Follower], None] = lambda 
     """
     for book, seal in _beginnings(home, wanted):
         follower = Follower.of(book)
-        events = read_events(home, since=seal, until_seq=wanted.until_seq)
         try:
-            if _followed(follower, _known(events, wanted), wanted, seal, visit):
+            if _followed(follower, _selected(home, wanted, seal), wanted, seal, visit):
                 return follower
         except Forgotten:
             break
     follower = Follower.of(Book())  # it retains everything
-    _followed(follower, _known(read_events(home, until_seq=wanted.until_seq), wanted), wanted, None, visit)
+    _followed(follower, _selected(home, wanted, None), wanted, None, visit)
     return follower
 
 
@@ -77,15 +78,23 @@ def _followed(
     return True
 
 
-def _known(events: Iterator[Event], wanted: Wanted) -> Iterator[Event]:
-    return events if wanted.known_at is None else as_known_at(events, wanted.known_at)
+def _selected(home: Path, wanted: Wanted, seal: Seal | None) -> Iterator[Event]:
+    """Yield what is wanted of the events after a seal; Forgotten where one of them undoes what lies before it."""
+    read = partial(read_events, home, since=seal, until_seq=wanted.until_seq)
+    if wanted.until is None:
+        return read()
+    if wanted.known_then:
+        return as_known_at(read(), wanted.until)
+    if seal is not None and not stands_alone(read, wanted.until):
+        raise Forgotten(f"{seal.file}: something later undoes what lies before its end")
+    return as_of(read, wanted.until)
 
 
 def _beginnings(home: Path, wanted: Wanted) -> Iterator[tuple[Book, Seal | None]]:
     """Yield books to begin with, each further back than the one before."""
     days = day_files(events_folder(home)).names
     if wanted.only_book:
-        last = len(days) if wanted.known_at is None else sum(day[:10] < f"{wanted.known_at:%Y-%m-%d}" for day in days)
+        last = len(days) if wanted.until is None else sum(day[:10] < f"{wanted.until:%Y-%m-%d}" for day in days)
         yield folded_from(home, before=None if last == len(days) else days[last])
         return
     if wanted.after is not None:

@@ -11,10 +11,12 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ledger.book import Book
+from ledger.events import instant_text
 from ledger.log import Seal
+from ledger.log.storage import day_files, events_folder
 from ledger.lots import exactly
 from ledger.nav import Unvalued, mark
 from queries.book_tables.columns import BRIDGES, DISPOSED, FLOWS, JOURNAL, KEPT, MONEY, RELATIONS
@@ -22,7 +24,9 @@ from queries.book_tables.folding import Wanted, fold
 from queries.book_tables.following import Follower
 from queries.book_tables.rows import fill_rows, together
 from queries.database import Columns, Part
+from queries.fence import quoted
 from queries.pinned import File, Unit, bound_manifest, relation_of, usable
+from queries.staging import EVENTS
 from queries.strategies import Account, Strategies
 
 if TYPE_CHECKING:
@@ -84,26 +88,56 @@ FROM known LEFT JOIN book.contract_names AS names USING (con_id)""",
 }
 
 
+class Shown(NamedTuple):
+    """The book that was folded for it, and the files that the relations read."""
+
+    book: Book
+    files: tuple[Path, ...]
+
+
 def show(
-    con: duckdb.DuckDBPyConnection, home: Path, wanted: Collection[str], known_at: datetime | None = None
-) -> tuple[Path, ...]:
-    """Make those relations of the book that are wanted; return the files that they read."""
+    con: duckdb.DuckDBPyConnection,
+    home: Path,
+    wanted: Collection[str],
+    until: datetime | None = None,
+    *,
+    known_then: bool = True,
+) -> Shown:
+    """Make those relations of the book that are wanted: of the end of the log, or of a moment (see `Wanted`)."""
     names = [name for name in RELATIONS if name in wanted]
-    if not names:
-        return ()
     tables = {table for name in names for table in RELATIONS[name]}
-    units = _kept(home, tables, known_at) if tables else ()
+    is_whole = until is not None and not known_then and _tells_of_later(con, home, until)
+    units = _kept(home, tables, until) if tables and not is_whole else ()
     last = units[-1].days[-1] if units else None
     after = None if last is None else Seal(last.file, last.last_seq, last.head_hash)
-    follower = fold(
-        home, Wanted(after, known_at=known_at, bridged=BRIDGES in tables, only_book=not tables)
-    )  # fmt: skip
+    only_book = not tables and not is_whole
+    follower = fold(home, Wanted(after, None, until, known_then, bridged=BRIDGES in tables, only_book=only_book))
     con.execute("CREATE SCHEMA IF NOT EXISTS book")
     since = -1 if after is None else after.seq
     parts = {table: _parts(con, table, home, units, follower, since) for table in tables}
     for name in names:
         _make(con, name, follower.book, parts)
-    return tuple(unit.path(home, file) for unit in units for file in _files(unit, tables))
+    return Shown(follower.book, tuple(unit.path(home, file) for unit in units for file in _files(unit, tables)))
+
+
+def _tells_of_later(con: duckdb.DuckDBPyConnection, home: Path, until: datetime) -> bool:
+    """Tell whether a day before a moment's tells, or may tell, of what happened after it: then no checkpoint helps."""
+    day, moment = f"{until:%Y-%m-%d}", f"TIMESTAMPTZ {quoted(instant_text(until))}"
+    before = [name for name in day_files(events_folder(home)).names if name[:10] < day]
+    units = [
+        unit.model_copy(update={"files": _files(unit, (EVENTS,))})
+        for unit in bound_manifest(home).units
+        if unit.days[0].file[:10] < day
+    ]
+    if not before:
+        return False
+    if not units or units[-1].days[-1].file < before[-1]:
+        return True
+    if not all(unit.files and usable(home, unit) for unit in units):
+        return True
+    kept = relation_of(*(unit.path(home, file) for unit in units for file in unit.files))
+    ahead = f"SELECT 1 FROM {kept} WHERE recorded_at <= {moment} AND occurred_at > {moment} LIMIT 1"
+    return bool(con.execute(ahead).fetchall())
 
 
 def shown_of(con: duckdb.DuckDBPyConnection, follower: Follower, wanted: Collection[str]) -> None:
@@ -115,9 +149,9 @@ def shown_of(con: duckdb.DuckDBPyConnection, follower: Follower, wanted: Collect
         _make(con, name, follower.book, parts)
 
 
-def _kept(home: Path, tables: Collection[str], known_at: datetime | None) -> tuple[Unit, ...]:
+def _kept(home: Path, tables: Collection[str], until: datetime | None) -> tuple[Unit, ...]:
     """Return units from the log's beginning on, as long as their files are as they were written."""
-    day = None if known_at is None else f"{known_at:%Y-%m-%d}"
+    day = None if until is None else f"{until:%Y-%m-%d}"
     units = bound_manifest(home).books
     return tuple(takewhile(lambda unit: _is_kept(home, unit, tables, day), units))
 
@@ -154,7 +188,7 @@ def _make(con: duckdb.DuckDBPyConnection, name: str, book: Book, parts: Mapping[
     for table in RELATIONS[name]:
         con.execute(f"CREATE OR REPLACE VIEW book.{table} AS {together(table, parts[table])}")
     if name == "lots":
-        fill_rows(con, name, SHOWN[name], _lots(book))
+        fill_rows(con, name, SHOWN[name], lot_rows(book))
     elif name == "strategy_books":
         fill_rows(con, name, SHOWN[name], _strategy_books(con, book))
     else:
@@ -164,7 +198,8 @@ def _make(con: duckdb.DuckDBPyConnection, name: str, book: Book, parts: Mapping[
         con.execute(f"CREATE VIEW {name} AS {MADE_OF_ROWS[name]}")
 
 
-def _lots(book: Book) -> Rows:
+def lot_rows(book: Book) -> Rows:
+    """Yield the open lots, oldest first in each contract."""
     with exactly():
         for con_id, holding in sorted(book.holdings.items()):
             contract = book.contracts[con_id]

@@ -1,19 +1,22 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import shutil
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from ledger.book import replay
+from ledger.checkpoints import rebuild
 from ledger.history import as_known_at, as_of
 from ledger.log import read_events
 from queries.book_tables.keeping import keep_books
 from queries.parquet import update
 from queries.past import AS_OF, NotOfThePast, Past
-from queries.sql import StatementError, Terms, answered
-from tests.queries.history import IBM, closed
+from queries.sql import StatementError, Terms, answered, ask
+from queries.tables import connect
+from tests.queries.history import IBM, closed, fill, two_sessions
 from tests.queries.test_book_tables import base, four_sessions
 
 WEDNESDAYS_END = datetime(2005, 3, 3, 4, 59, 59, tzinfo=UTC)  # New York's
@@ -94,3 +97,31 @@ def test_what_a_cycle_wrote_down_is_not_told_as_of_a_moment(home: Path) -> None:
 
 def test_a_column_may_bear_the_name_of_what_is_not_told(home: Path) -> None:
     assert told(home, "SELECT quantity AS fills FROM positions", KNOWN_NOW) == ((Decimal(130),),)
+
+
+@pytest.mark.parametrize("late", [0, 2], ids=["nothing late", "two days late"])
+def test_a_checkpoint_tells_the_past_as_the_whole_log_does(tmp_path: Path, late: int) -> None:
+    world = two_sessions(tmp_path / "home")
+    for number in range(3, 8):
+        world.begin(date(2005, 3, number), "09:35")
+        world.record(*fill(f"5{number}", "-3", f"9{number}", world.moment - timedelta(days=late, minutes=number)))
+        world.observe("95")
+        world.agree()
+        world.finish()
+    home = closed(world)
+    update(home)
+    keep_books(home)
+    rebuild(home)
+    bare = Path(shutil.copytree(home, tmp_path / "bare"))
+    for derived in ("parquet", "checkpoints"):
+        shutil.rmtree(bare / "var" / derived)
+
+    for day in (2, 5):
+        for known_then in (True, False):
+            past = Past(datetime(2005, 3, day, 15, tzinfo=UTC), known_then)
+            assert everything(home, past) == everything(bare, past)
+
+
+def everything(home: Path, past: Past) -> dict[str, list[tuple[object, ...]]]:
+    con = connect(home, wanted=AS_OF, past=past)
+    return {name: sorted(ask(con, f"FROM {name}").rows, key=repr) for name in AS_OF}

@@ -21,7 +21,8 @@ from reconcile.explanations import ROUNDING, TOTALS, Explanation, first_of, told
 from reconcile.rules import begun, by_rule
 from reconcile.tolerances import Tolerances
 
-UNTIL_ACCEPTED: frozenset[BreakKind] = frozenset({"foreign_trade", "refused_fact", "second_books"})  # never close by themselves
+# They never close by themselves.
+UNTIL_ACCEPTED: frozenset[BreakKind] = frozenset({"foreign_trade", "refused_fact", "second_books"})
 # The same again is not found again.
 ONCE_ACCEPTED: frozenset[BreakKind] = frozenset({"foreign_order", "order", "execution", "realised"})
 

@@ -163,7 +163,7 @@ def _trading(found: Found) -> Iterator[Figure]:
     orders = tuple(stretch.orders.values())
     filled = sum(order.status == "filled" for order in orders)
     share = part(filled, len(orders))
-    yield Figure("orders filled", f"{filled} of {len(orders)}", "" if share is None else percent(share, 0))
+    yield Figure("orders filled", f"{filled:,} of {len(orders):,}", "" if share is None else percent(share, 0))
     cost = found.cost()
     untold = f"{UNKNOWN} of {cost.unknown}" if cost.unknown else ""
     if cost.known or cost.unknown:
@@ -176,7 +176,9 @@ def _trading(found: Found) -> Iterator[Figure]:
         yield Figure("commissions", words or UNKNOWN, f"of {pending} not told yet" if pending else "")
     ended = sum(cycle.ended_at is not None and not cycle.failed for cycle in found.cycles)
     vetoed = sum(bool(cycle.vetoes) for cycle in found.cycles)
-    yield Figure("cycles finished", f"{ended} of {len(found.cycles)}", f"{vetoed} without consent" if vetoed else "")
+    yield Figure(
+        "cycles finished", f"{ended:,} of {len(found.cycles):,}", f"{vetoed} without consent" if vetoed else ""
+    )
 
 
 def _remarks(found: Found) -> Iterator[str]:

@@ -169,7 +169,7 @@ def _names(frame: Frame, places: Sequence[str]) -> Iterator[str]:
     firsts = [(place, name) for name, group in groupby(enumerate(places), key=lambda each: each[1])
               for place, _ in (next(group),)]  # fmt: skip
     every = -(-len(firsts) // TICKS_MAX) or 1
-    chosen = firsts[::every]
+    chosen = [each for each in firsts[::every] if not each[0] or frame.x(each[0]) > frame.size.width / TICKS_MAX]
     for number, (place, name) in enumerate(chosen):
         style = "" if number == 0 else "end" if place == frame.places - 1 else "middle"
         x = 0.0 if number == 0 else frame.x(place)
@@ -212,11 +212,14 @@ def _mark(frame: Frame, curve: Curve, mark: Mark) -> str:
 
 
 def _last(frame: Frame, curve: Curve, shown: Shown) -> Iterator[str]:
-    """Write the last known figure at the end of the first curve."""
-    known = [(place, value) for place, value in enumerate(curve.values) if value is not None]
+    """Write the last known figure at the end of the first curve, where the curve does not come from."""
+    known = [(place, float(value), value) for place, value in enumerate(curve.values) if value is not None]
     if known:
-        place, value = known[-1]
-        x, y = frame.x(place), max(frame.y(float(value)) - 9, 16.0)
+        place, height, value = known[-1]
+        before = [each for _, each, _ in known[-max(len(known) // 8, 2) :]]
+        fell = max(before) - height > height - min(before)
+        y = min(frame.y(height) + 15, frame.size.height - BOTTOM) if fell else max(frame.y(height) - 9, 16.0)
+        x = frame.x(place)
         yield _text(x, y, shown(value), "strong end" if x > frame.size.width / 4 else "strong")
 
 

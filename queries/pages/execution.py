@@ -39,7 +39,7 @@ def execution_page(home: Path, first: date, last: date, *, zone: str = HOME_ZONE
         raise UnknownDay(f"{first} to {last}: expected a day with a cycle, found none")
     orders = tuple(stretch.orders.values())
     filled = sum(order.status == "filled" for order in orders)
-    verdict = f"{filled} of {len(orders)} orders filled" if orders else "no order left in these days"
+    verdict = f"{filled:,} of {len(orders):,} orders filled" if orders else "no order left in these days"
     days = sorted(cycle.day for cycle in stretch.cycles.values())
     when = f"{days[0]}" if days[0] == days[-1] else f"{days[0]} to {days[-1]}"
     title = f"{stretch.account} {stretch.mode} · execution, {when} · times are {city(zone)}'s"

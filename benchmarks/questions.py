@@ -132,7 +132,7 @@ def _asked(home: Path, each: Canned) -> None:
 
 def _pages(home: Path) -> Iterator[str]:
     """Pages of the site, asked again and again by one reader."""
-    from trader.dashboard.serving import listening, serve_on
+    from trader.commands.dashboard.serving import listening, serve_on
 
     with listening("127.0.0.1", 0) as bound:
         port = bound.getsockname()[1]

@@ -35,7 +35,7 @@ def serve(
     read_genesis(home)
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         raise CannotServe(f"{' and '.join(missing)}: expected to be installed; type: pip install 'tallybook[serve]'")
-    from trader.dashboard.serving import listening, serve_on
+    from trader.commands.dashboard.serving import listening, serve_on
 
     try:
         bound = listening(ADDRESS, port)

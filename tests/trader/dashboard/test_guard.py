@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from trader.dashboard.guard import HEADERS, REASONS, Asking, Guard, Refused
-from trader.dashboard.neighbours import of_this_user
-from trader.dashboard.rendering import policy
+from trader.commands.dashboard.guard import HEADERS, REASONS, Asking, Guard, Refused
+from trader.commands.dashboard.neighbours import of_this_user
+from trader.commands.dashboard.rendering import policy
 
 pytest.importorskip("starlette", reason="tallybook serve needs the extra `serve`")
 

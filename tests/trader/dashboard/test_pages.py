@@ -20,8 +20,8 @@ from tests.queries.history import TUESDAY, WEDNESDAY, World, contract, two_sessi
 from tests.trader.dashboard.browsing import Seen, ask
 from tests.trader.homes import SETTINGS, SIMULATED, command, write_settings
 from trader.audit import audit_day
-from trader.dashboard.reports import REPORTS
-from trader.dashboard.site import application
+from trader.commands.dashboard.reports import REPORTS
+from trader.commands.dashboard.site import application
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from queries.sql import Answer
-from trader.dashboard.plot import NARROW, WIDE, drawing_of, svg_of
+from trader.commands.dashboard.plot import NARROW, WIDE, drawing_of, svg_of
 
 DAYS = tuple(date(2005, 3, day) for day in range(1, 6))
 

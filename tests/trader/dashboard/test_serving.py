@@ -76,7 +76,7 @@ def test_a_port_that_is_taken_is_said_with_what_to_do(port: int, tmp_path: Path)
 
 
 def test_the_command_imports_what_it_serves_with_only_when_it_serves() -> None:
-    program = "import sys, trader.commands.serve, trader.dashboard.site; print(sorted({s} & set(sys.modules)))"
+    program = "import sys, trader.commands.serve, trader.commands.dashboard.site; print(sorted({s} & set(sys.modules)))"
     slow = {"duckdb", "exchange_calendars", "jinja2", "matplotlib", "pandas", "starlette", "uvicorn"}
 
     found = subprocess.run(

@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 from queries.sql import Answer
 from queries.story import Audit
-from trader.dashboard.edition import Edition
-from trader.dashboard.links import lead
-from trader.dashboard.now import records
-from trader.dashboard.page import Asked, NoSuchPage, Page, Route
-from trader.dashboard.stories import TOLD, sessions, told
+from trader.commands.dashboard.edition import Edition
+from trader.commands.dashboard.links import lead
+from trader.commands.dashboard.now import records
+from trader.commands.dashboard.page import Asked, NoSuchPage, Page, Route
+from trader.commands.dashboard.stories import TOLD, sessions, told
 
 MOMENT = re.compile(r"(\d{2}:\d{2})  (.*)", re.DOTALL)  # how a line of a story begins that has a moment
 

@@ -12,8 +12,8 @@ from queries.canned import Canned, CannedError, canned, canned_by_name
 from queries.fence import quoted
 from queries.sql import Answer, StatementError, csv_text, json_text
 from queries.tables import TableError
-from trader.dashboard.edition import Edition
-from trader.dashboard.page import FOUND, WRONG, Asked, File, NoSuchPage, Page, Route
+from trader.commands.dashboard.edition import Edition
+from trader.commands.dashboard.page import FOUND, WRONG, Asked, File, NoSuchPage, Page, Route
 
 ROWS_MAX = 1_000  # on a page; a file holds all
 UNCUT = re.compile(r"\s*EXPLAIN\b|.*;", re.IGNORECASE | re.DOTALL)  # what cannot stand within another question

@@ -13,8 +13,8 @@ from queries.bridge import days_of
 from queries.reconciliation_report import report_of
 from queries.sections import Report, body
 from queries.tables import UnknownDay
-from trader.dashboard.edition import Edition
-from trader.dashboard.page import Asked, NoSuchPage, Page, Route
+from trader.commands.dashboard.edition import Edition
+from trader.commands.dashboard.page import Asked, NoSuchPage, Page, Route
 
 LINK = "/event/"
 Days = tuple[date, date]

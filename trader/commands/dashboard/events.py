@@ -10,9 +10,9 @@ from ledger.events import BY_NAME, CommissionCharged, OrderPlanned, OrderSendAtt
 from ledger.line import Event, decode
 from queries.fence import quoted
 from queries.story_of_cycle import cycle_text
-from trader.dashboard.edition import Edition
-from trader.dashboard.lines import cycle_lines, line_of
-from trader.dashboard.page import Asked, NoSuchPage, Page, Route
+from trader.commands.dashboard.edition import Edition
+from trader.commands.dashboard.lines import cycle_lines, line_of
+from trader.commands.dashboard.page import Asked, NoSuchPage, Page, Route
 
 NAMES = ("con_id", "order_ref", "execution_id", "break_id")  # of what a trail can follow
 TRAIL_MAX = 500

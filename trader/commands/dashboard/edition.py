@@ -22,8 +22,8 @@ from ledger.log import read_genesis
 from ledger.log.storage import day_files, events_folder, var_folder
 from queries.sql import Answer, Terms
 from queries.status import Status, status
+from trader.commands.dashboard.connections import Connections
 from trader.commands.home import clock_and_settings, next_cycle_text, zone_of
-from trader.dashboard.connections import Connections
 from trader.place import displaced
 from trader.schedule import FILE_NAME, SettingsError
 

@@ -16,7 +16,7 @@ from html import escape
 from typing import NamedTuple
 
 from queries.sql import Answer, cell_text
-from trader.dashboard.links import lead
+from trader.commands.dashboard.links import lead
 
 STRIPS_MAX, STRIPS_OF_BARS_MAX, LINES_MAX, BARS_MAX = 4, 2, 6, 40
 DOTS_MAX = 90  # of a line with more points none is told by itself

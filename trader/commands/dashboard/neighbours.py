@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from trader.dashboard.guard import Asking, Reason, Refused
+from trader.commands.dashboard.guard import Asking, Reason, Refused
 
 TABLES = (Path("/proc/net/tcp"), Path("/proc/net/tcp6"))
 LOOPBACK = ("0100007F", "0000000000000000FFFF00000100007F")  # 127.0.0.1, as each table spells it

@@ -17,8 +17,8 @@ from ledger.line import Event, decode
 from ledger.log.storage import day_files, events_folder
 from queries.story import Audit, Day, story
 from queries.tables import UnknownDay
-from trader.dashboard.edition import Edition
-from trader.dashboard.lines import line_of, lines_in
+from trader.commands.dashboard.edition import Edition
+from trader.commands.dashboard.lines import line_of, lines_in
 
 TOLD = "told"  # neither replayed nor decided again
 CYCLES = """

@@ -7,8 +7,8 @@ import webbrowser
 from collections.abc import Callable
 from pathlib import Path
 
-from trader.dashboard.neighbours import can_be_told, of_this_user
-from trader.dashboard.site import application
+from trader.commands.dashboard.neighbours import can_be_told, of_this_user
+from trader.commands.dashboard.site import application
 
 OTHERS = "this machine does not tell who asks: its other users can look at the site too"
 

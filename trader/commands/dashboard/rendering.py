@@ -17,9 +17,9 @@ from ledger.events import decimal_text
 from queries import sections
 from queries.figures import change, clock_time, day_and_time, money, percent, percent_change, price, quantity
 from queries.sql import Answer, cell_text
-from trader.dashboard.links import lead, question
-from trader.dashboard.page import Page
-from trader.dashboard.plot import NARROW, WIDE, drawing_of, svg_of
+from trader.commands.dashboard.links import lead, question
+from trader.commands.dashboard.page import Page
+from trader.commands.dashboard.plot import NARROW, WIDE, drawing_of, svg_of
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -36,7 +36,7 @@ TABS: tuple[tuple[str, str, str], ...] = (  # address, name, key
 
 @cache
 def _text(name: str) -> str:
-    return files("trader.dashboard").joinpath("templates", name).read_text(encoding="utf-8")
+    return files("trader.commands.dashboard").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def policy() -> str:
@@ -70,7 +70,7 @@ def _environment() -> Environment:
     from markupsafe import Markup
 
     environment = Environment(
-        loader=PackageLoader("trader.dashboard", "templates"), autoescape=True, undefined=StrictUndefined,
+        loader=PackageLoader("trader.commands.dashboard", "templates"), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True, auto_reload=False,
     )  # fmt: skip
     environment.filters |= {

@@ -12,11 +12,11 @@ from ledger.nav import Unvalued
 from queries.sql import StatementError
 from queries.tables import TableError, UnknownDay
 from trader.calendar import CalendarError
-from trader.dashboard import asking, days, events, now, reports
-from trader.dashboard.edition import Edition, Editions
-from trader.dashboard.guard import REASONS, Guard, Reason
-from trader.dashboard.page import MISSING, WRONG, Asked, File, NoSuchPage, Page, Route, Show
-from trader.dashboard.rendering import html_of, policy
+from trader.commands.dashboard import asking, days, events, now, reports
+from trader.commands.dashboard.edition import Edition, Editions
+from trader.commands.dashboard.guard import REASONS, Guard, Reason
+from trader.commands.dashboard.page import MISSING, WRONG, Asked, File, NoSuchPage, Page, Route, Show
+from trader.commands.dashboard.rendering import html_of, policy
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -8,9 +8,9 @@ from typing import Any
 from queries.sql import Answer
 from queries.status import PositionLine
 from trader.commands.breaks import break_lines
-from trader.dashboard.edition import Edition
-from trader.dashboard.links import question
-from trader.dashboard.page import Asked, Page, Route
+from trader.commands.dashboard.edition import Edition
+from trader.commands.dashboard.links import question
+from trader.commands.dashboard.page import Asked, Page, Route
 
 FEW_SESSIONS = 20  # of fewer, every cycle is a point of the picture
 SESSIONS_SHOWN = 250

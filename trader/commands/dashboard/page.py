@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from trader.dashboard.edition import Edition
+from trader.commands.dashboard.edition import Edition
 
 FOUND, WRONG, MISSING = 200, 400, 404
 

@@ -45,7 +45,7 @@ class UnknownDay(Exception):
 
 
 def connect(
-    home: Path,
+    home: Path | str,
     *,
     zone: str = HOME_ZONE,
     wanted: Collection[str] | None = None,
@@ -58,7 +58,7 @@ def connect(
     an answer is written to; `queries.sql.ask` lets nothing through that could write. With `past`, everything is told of
     a moment.
     """
-    con, opened = _history(home, zone, wanted, past)
+    con, opened = _history(Path(home), zone, wanted, past)
     fence(con, (*opened, *outputs))
     return con
 

@@ -9,6 +9,7 @@ in one step, so a reader never sees half of it, and committing again changes not
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -30,6 +31,10 @@ TABLES: tuple[tuple[str, str], ...] = (
     ("cycles", "SELECT * FROM cycles WHERE session_day <= $day"),
     ("days", "SELECT * FROM days WHERE session_day <= $day"),
 )
+READ = (
+    "nav", "positions_history", "cash_history", "fills", "orders", "cycles", "days", "cycle_started", "snapshot_taken",
+    "day_committed", "data_ingested",
+)  # fmt: skip
 LAST_DAY = "SELECT max(session_day) FROM cycle_started"
 KNOWN_DAY = "SELECT count(*) FROM cycle_started WHERE session_day = $day"
 # Whatever is asked for, the database never ends before a session that is closed, or that it once held.
@@ -51,15 +56,18 @@ class Committed:
     path: Path
 
 
-def commit(home: Path, session_day: date | None = None, *, zone: str = HOME_ZONE) -> Committed:
+def commit(
+    home: Path, session_day: date | None = None, *, zone: str = HOME_ZONE, tell: Callable[[int], None] = lambda _: None
+) -> Committed:
     """Put every session up to a day (None: the last one of the log) into the database; return that day's counts.
 
-    Later sessions that are complete stand in it too. Raises UnknownDay for a day without a session in the log.
+    Later sessions that are complete stand in it too. Raises UnknownDay for a day without a session in the log. `tell`
+    is told how many events were copied or folded, each of which counts twice.
     """
     require_log(home)
-    update(home)
-    keep_books(home)
-    con = unfenced(home, zone=zone)
+    update(home, tell)
+    keep_books(home, tell)
+    con = unfenced(home, zone=zone, wanted=READ)
     day = session_day or con.execute(LAST_DAY).fetchall()[0][0]
     if session_day and not con.execute(KNOWN_DAY.replace("$day", _literal(day))).fetchall()[0][0]:
         raise UnknownDay(f'{day}: expected a session of the log, found none; see: tallybook sql "FROM days"')

@@ -140,8 +140,11 @@ def _parts(kept: Iterable[tuple[File, Path]]) -> dict[str, tuple[Part, ...]]:
     return parts
 
 
-def update(home: Path) -> Updated:
-    """Bring the Parquet copies up to the last sealed day: days as they are sealed, months when they are over."""
+def update(home: Path, tell: Callable[[int], None] = lambda _: None) -> Updated:
+    """Bring the Parquet copies up to the last sealed day: days as they are sealed, months when they are over.
+
+    `tell` is told the last seq of each unit.
+    """
     folder = home / FOLDER
     make_folder(folder)
     with alone(folder):
@@ -158,6 +161,7 @@ def update(home: Path) -> Updated:
                 unit = _write_unit(home, name, days)
                 written.append(name)
             units.append(unit)
+            tell(days[-1].last_seq)
         if tuple(units) != manifest.units:
             write_manifest(folder, Manifest(units=tuple(units), books=manifest.books))
         return Updated(tuple(written), len(units) - len(written))

@@ -7,7 +7,7 @@ the first unit on that is not usable, all are written anew.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,8 +31,11 @@ SUMMED: Mapping[str, str] = {  # what rows of one unit come to; the journal and 
 }
 
 
-def keep_books(home: Path) -> int:
-    """Bring the book's tables up to the last copied day; return how many units were written."""
+def keep_books(home: Path, tell: Callable[[int], None] = lambda _: None) -> int:
+    """Bring the book's tables up to the last copied day; return how many units were written.
+
+    `tell` is told the seq up to which was folded, beyond those that were copied before.
+    """
     folder = home / FOLDER
     with alone(folder):
         manifest = bound_manifest(home)
@@ -44,7 +47,7 @@ def keep_books(home: Path) -> int:
             good.append(unit)
         rest = wanted[len(good) :]
         if rest:
-            keeping = _Keeping(home, rest)
+            keeping = _Keeping(home, rest, lambda seq: tell(rest[-1][1][-1].last_seq + seq))
             last, after = rest[-1][1][-1], None if not good else good[-1].days[-1]
             seal = None if after is None else Seal(after.file, after.last_seq, after.head_hash)
             fold(home, Wanted(seal, until_seq=last.last_seq, bridged=True), keeping.visit)
@@ -60,6 +63,7 @@ class _Keeping:
 
     home: Path
     wanted: list[tuple[str, tuple[Day, ...]]]
+    tell: Callable[[int], None]
     units: list[Unit] = field(default_factory=list)
     _follower: Follower | None = None
 
@@ -67,6 +71,7 @@ class _Keeping:
         """Write the units that lie before the book's last seq; a fold that begins again writes them again."""
         if follower is not self._follower:
             self._follower, self.units = follower, []
+        self.tell(follower.book.seq)
         while len(self.units) < len(self.wanted):
             name, days = self.wanted[len(self.units)]
             if follower.book.seq < days[-1].last_seq:

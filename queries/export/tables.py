@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ledger.events import EVENT_TYPES, instant_text, type_name
+from ledger.events import BY_NAME, EVENT_TYPES, instant_text, type_name
 from ledger.events.fact import ENVELOPE_FIELDS
 from ledger.line import Event
 from queries.database import does_not_fit
@@ -61,7 +61,7 @@ def write_parquet(home: Path, folder: Path, until: datetime | None) -> Written:
 
     _require_empty(folder)
     written: Written = {}
-    con = unfenced(home)
+    con = unfenced(home, wanted=BY_NAME)
     try:
         for event_type in EVENT_TYPES:
             table = type_name(event_type)

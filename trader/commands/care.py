@@ -13,11 +13,13 @@ import typer
 from ledger.errors import LogDamaged
 from ledger.events import DayCommitted
 from ledger.ledger import Ledger
+from ledger.log.head import read_head
 from ledger.log.recovery import RESTORE
 from ledger.log.storage import var_folder, write_new_file
 from queries.advice import DAMAGED
 from trader import exits
 from trader.commands.home import clock_and_settings, home_of, require_own_log, zone_of
+from trader.commands.progress import bar
 
 Day = Annotated[
     datetime | None, typer.Argument(metavar="[DAY]", formats=["%Y-%m-%d"], help="default: the last session of the log")
@@ -36,7 +38,9 @@ def commit(context: typer.Context, day: Day = None) -> int:
     clock, settings = clock_and_settings(home)
     require_own_log(home, clock, settings)
     require_sealed_files_sound(home)
-    done = committed_to(home, None if day is None else day.date(), zone=zone_of(home))
+    head = read_head(var_folder(home))
+    with bar("copying and folding", 0 if head is None else 2 * head.seq, every=1) as tell:
+        done = committed_to(home, None if day is None else day.date(), zone=zone_of(home), tell=tell)
     if done.session_day is None:
         print("no session yet: nothing to commit")
         return exits.FINE

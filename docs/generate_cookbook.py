@@ -77,7 +77,7 @@ RECIPES: tuple[Recipe, ...] = (
         (
             "sql",
             "SELECT symbol, quantity, limit_price, status, acknowledged_after_ms, filled_after_ms, commission "
-            "FROM orders WHERE session_day = '2005-02-28'",
+            "FROM orders WHERE session_day = '2005-02-28' ORDER BY sent_at, symbol",
         ),
     ),
     Recipe(

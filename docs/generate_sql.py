@@ -57,6 +57,7 @@ all of them with their envelope alone, and the views answer what is asked most. 
   knew, `occurred_at` when it happened.
 - **Rows of rows** (`rows`, `verdicts`, `parts`) are lists of structures: `unnest(rows, max_depth := 2)` makes them
   columns. Their fields stand in [events.md](events.md).
+- **Order** is asked for: views of many rows come in none, so add `ORDER BY seq` (or `session_day`).
 - **Reserved words** are quoted: `"limit"`, `"at"`, `"by"`, `"first"`, `"last"`, `"step"`.
 """
 

@@ -1,5 +1,9 @@
 -- How much cash is there in each currency, as the latest snapshot found it?
-SELECT *
-FROM cash_history
-WHERE seq = (SELECT max(seq) FROM snapshot_taken)
+WITH latest AS (
+    SELECT * FROM snapshot_taken WHERE seq = (SELECT max(seq) FROM snapshot_taken)
+),
+balance AS (
+    SELECT seq, recorded_at AS taken_at, session_day, cycle, kind, unnest(cash, max_depth := 2) FROM latest
+)
+SELECT * FROM balance
 ORDER BY currency

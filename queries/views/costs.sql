@@ -23,4 +23,3 @@ SELECT
 FROM fills
 LEFT JOIN taxed ON taxed.base = regexp_extract(fills.execution_id, '^(.*)\.[0-9]+$', 1)
 GROUP BY session_day, con_id, symbol, currency
-ORDER BY session_day, symbol, con_id

@@ -97,4 +97,3 @@ SELECT
     timed.last_seq
 FROM timed
 LEFT JOIN cycle_started AS started ON started.seq = timed.cycle
-ORDER BY timed.cycle, timed.number

@@ -28,4 +28,3 @@ SELECT
 FROM series
 LEFT JOIN targets_computed AS decided ON decided.cycle = series.cycle AND decided.seq > series.seq
 LEFT JOIN cycle_started AS started ON started.seq = series.cycle
-ORDER BY series.seq, symbol, con_id, strategy

@@ -1,12 +1,13 @@
 -- What became of each order that was planned: sent, acknowledged, filled, and how fast?
 -- `status` is the state at the end of the log; `in doubt` means sent without an answer. `not sent` was planned only.
-WITH planned AS (
-    SELECT * FROM order_planned
-    WHERE order_ref IS NOT NULL
-    QUALIFY row_number() OVER (PARTITION BY order_ref ORDER BY seq) = 1 -- later cycles may keep it
+WITH first_plan AS (
+    SELECT min(seq) AS seq FROM order_planned WHERE order_ref IS NOT NULL GROUP BY order_ref -- later cycles may keep it
+),
+planned AS (
+    SELECT order_planned.* FROM order_planned SEMI JOIN first_plan USING (seq)
 ),
 acknowledged AS (
-    SELECT order_ref, min(recorded_at) AS acknowledged_at, list(DISTINCT perm_id ORDER BY perm_id) AS perm_ids
+    SELECT order_ref, min(recorded_at) AS acknowledged_at, list_sort(list_distinct(list(perm_id))) AS perm_ids
     FROM order_acknowledged
     GROUP BY order_ref
 ),
@@ -75,4 +76,3 @@ LEFT JOIN resolved USING (order_ref)
 LEFT JOIN order_rejected AS rejected USING (order_ref)
 LEFT JOIN order_cancelled AS cancelled USING (order_ref)
 LEFT JOIN order_expired AS expired USING (order_ref)
-ORDER BY coalesce(sent.seq, planned.seq)

@@ -28,4 +28,3 @@ SELECT
 FROM verdict
 LEFT JOIN cycle_started AS started ON started.seq = verdict.cycle
 LEFT JOIN contract ON contract.con_id = verdict.found.con_id
-ORDER BY verdict.seq

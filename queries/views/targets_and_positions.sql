@@ -3,37 +3,43 @@
 -- and `drift` (target minus held, in units) are the account's: all strategies together, after all limits.
 -- One row a strategy and contract; `strategy` is NULL for what was planned though no strategy of the cycle names it.
 WITH wanted AS (
-    SELECT seq, cycle, strategy, capital, unnest(rows) AS target
-    FROM targets_computed
-    QUALIFY row_number() OVER (PARTITION BY cycle, strategy ORDER BY seq DESC) = 1
+    SELECT cycle, strategy, capital, unnest(rows) AS target FROM targets_computed
 ),
-planned AS (
-    SELECT * FROM order_planned
-    QUALIFY row_number() OVER (PARTITION BY cycle, con_id ORDER BY seq DESC) = 1
+stand AS (
+    SELECT
+        planned.cycle, planned.con_id, planned.symbol, wanted.strategy, wanted.capital, wanted.target AS wish,
+        planned.weight AS planned_weight, planned.held, planned.target, planned.action, planned.quantity,
+        planned.reference_price, planned.limit_price, planned.order_ref, planned.reason
+    FROM order_planned AS planned
+    LEFT JOIN wanted ON wanted.cycle = planned.cycle AND wanted.target.con_id = planned.con_id
+    UNION ALL BY NAME
+    SELECT -- wanted, and the plan never came
+        wanted.cycle, wanted.target.con_id AS con_id, wanted.target.symbol AS symbol, wanted.strategy, wanted.capital,
+        wanted.target AS wish
+    FROM wanted
+    ANTI JOIN order_planned AS planned ON wanted.cycle = planned.cycle AND wanted.target.con_id = planned.con_id
 )
 SELECT
     started.session_day,
     started.slot,
-    coalesce(planned.cycle, wanted.cycle) AS cycle,
-    wanted.strategy,
-    coalesce(planned.con_id, wanted.target.con_id) AS con_id,
-    coalesce(planned.symbol, wanted.target.symbol) AS symbol,
-    wanted.target.weight AS weight,
-    wanted.target.leverage AS leverage,
-    wanted.capital,
-    wanted.target.reference_price AS seen_price,
-    wanted.target.reference_day AS seen_day,
-    planned.weight AS planned_weight,
-    planned.held,
-    planned.target,
-    planned.target - planned.held AS drift,
-    planned.action,
-    planned.quantity,
-    planned.reference_price,
-    planned.limit_price,
-    planned.order_ref,
-    planned.reason
-FROM planned
-FULL JOIN wanted ON wanted.cycle = planned.cycle AND wanted.target.con_id = planned.con_id
-LEFT JOIN cycle_started AS started ON started.seq = coalesce(planned.cycle, wanted.cycle)
-ORDER BY cycle, symbol, con_id, strategy
+    stand.cycle,
+    stand.strategy,
+    stand.con_id,
+    stand.symbol,
+    stand.wish.weight AS weight,
+    stand.wish.leverage AS leverage,
+    stand.capital,
+    stand.wish.reference_price AS seen_price,
+    stand.wish.reference_day AS seen_day,
+    stand.planned_weight,
+    stand.held,
+    stand.target,
+    stand.target - stand.held AS drift,
+    stand.action,
+    stand.quantity,
+    stand.reference_price,
+    stand.limit_price,
+    stand.order_ref,
+    stand.reason
+FROM stand
+LEFT JOIN cycle_started AS started ON started.seq = stand.cycle

@@ -1,5 +1,5 @@
 -- What was each trade decided at, and what did it cost against that?
--- One row a fill, oldest first. `slippage` is in the contract's currency, + where it was worse than decided, NULL where no
+-- One row a fill. `slippage` is in the contract's currency, + where it was worse than decided, NULL where no
 -- plan of ours told a price. Commissions are not in it. Basis points are a quotient: `report trades` tells them.
 SELECT
     session_day,
@@ -18,4 +18,3 @@ SELECT
     execution_id,
     seq
 FROM fills
-ORDER BY filled_at, execution_id

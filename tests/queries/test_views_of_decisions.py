@@ -111,7 +111,8 @@ def test_a_closing_cycle_has_the_limit_of_the_cycle_before(tmp_path: Path) -> No
 
 def test_targets_stand_beside_what_is_held(rehearsal: duckdb.DuckDBPyConnection) -> None:
     found = rehearsal.execute(
-        "SELECT strategy, symbol, weight, held, target, drift, action FROM targets_and_positions WHERE cycle = 12"
+        "SELECT strategy, symbol, weight, held, target, drift, action FROM targets_and_positions WHERE cycle = 12 "
+        "ORDER BY symbol"
     ).fetchall()
 
     assert found == [

@@ -13,8 +13,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from hashlib import file_digest, sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -112,15 +113,46 @@ def read_manifest(home: Path) -> Manifest | None:
     """Return the manifest, its own hash checked; None without one, ManifestDamaged if it cannot be relied on."""
     path = home / FOLDER / MANIFEST
     try:
-        written = json.loads(path.read_bytes())
-        text = _canonical(written["content"])
-        if sha256(text).hexdigest() != written["sha256"]:
-            raise ManifestDamaged("its own hash does not fit")
-        return Manifest.model_validate_json(text)
+        return _manifest(_seen(path))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError, ValidationError) as error:
         raise ManifestDamaged(f"it cannot be read ({type(error).__name__})") from error
+
+
+class Seen(NamedTuple):
+    """A file as the file system shows it: whoever writes to it changes this, whatever he sets its times to."""
+
+    path: Path
+    size: int
+    modified_ns: int
+    changed_ns: int
+    inode: int
+
+
+def _seen(path: Path) -> Seen:
+    found = path.stat()
+    return Seen(path, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+
+
+# One process asks many questions. A file that looks as it did is not read again; `verify` and each new process read it.
+@lru_cache(maxsize=4)
+def _manifest(seen: Seen) -> Manifest:
+    written = json.loads(seen.path.read_bytes())
+    text = _canonical(written["content"])
+    if sha256(text).hexdigest() != written["sha256"]:
+        raise ManifestDamaged("its own hash does not fit")
+    return Manifest.model_validate_json(text)
+
+
+@lru_cache(maxsize=50_000)
+def _digest(seen: Seen) -> str:
+    return _digest_now(seen.path)
+
+
+def _digest_now(path: Path) -> str:
+    with path.open("rb") as content:
+        return file_digest(content, "sha256").hexdigest()
 
 
 class Flaw(NamedTuple):
@@ -165,21 +197,20 @@ def periods(home: Path) -> Iterator[tuple[str, tuple[Day, ...]]]:
 
 def usable(home: Path, unit: Unit) -> bool:
     """Tell whether a unit's files are as they were written, and by this version."""
-    return not is_stale(unit) and flaw_of(home, unit) is None
+    return not is_stale(unit) and flaw_of(home, unit, lambda path: _digest(_seen(path))) is None
 
 
-def flaw_of(home: Path, unit: Unit) -> Flaw | None:
+def flaw_of(home: Path, unit: Unit, digest: Callable[[Path], str] = _digest_now) -> Flaw | None:
     """Name the first file of a unit that is missing or changed."""
     for file in unit.files:
         path = unit.path(home, file)
-        name = str(path.relative_to(home))
         try:
-            with path.open("rb") as content:
-                found = file_digest(content, "sha256").hexdigest()
+            found = digest(path)
         except OSError as error:
-            return Flaw(name, f"expected the Parquet copy, found: {error.strerror}")
+            return Flaw(str(path.relative_to(home)), f"expected the Parquet copy, found: {error.strerror}")
         if found != file.sha256:
-            return Flaw(name, f"expected SHA-256 {file.sha256[:16]}…, found {found[:16]}…")
+            text = f"expected SHA-256 {file.sha256[:16]}…, found {found[:16]}…"
+            return Flaw(str(path.relative_to(home)), text)
     return None
 
 

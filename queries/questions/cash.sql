@@ -7,8 +7,13 @@ WITH chosen AS (
             WHEN $day = 'latest' THEN (SELECT max(session_day) FROM snapshot_taken)
             ELSE CAST($day AS DATE)
         END
+),
+snapshot AS (
+    SELECT * FROM snapshot_taken WHERE seq = (SELECT seq FROM chosen)
+),
+balance AS (
+    SELECT seq, recorded_at AS taken_at, unnest(cash, max_depth := 2) FROM snapshot
 )
 SELECT currency, amount, rate, taken_at, seq
-FROM cash_history
-WHERE seq = (SELECT seq FROM chosen)
+FROM balance
 ORDER BY currency

@@ -1,27 +1,42 @@
 -- Which limit is closest?
 -- day (default latest): the trading day, YYYY-MM-DD
 -- count (default 10): how many safeguards
-WITH chosen AS (
-    SELECT
-        CASE WHEN $day = 'latest' THEN (SELECT max(session_day) FROM safeguards) ELSE CAST($day AS DATE) END AS day
+WITH started AS (
+    SELECT seq AS cycle, slot
+    FROM cycle_started
+    WHERE session_day = CASE
+            WHEN $day = 'latest' THEN (SELECT max(session_day) FROM cycle_started WHERE kind = 'trade')
+            ELSE CAST($day AS DATE)
+        END
+),
+verdict AS (
+    SELECT started.slot, seq, unnest(verdicts, max_depth := 2) FROM safeguards_evaluated JOIN started USING (cycle)
 ),
 judged AS (
-    SELECT *, CAST(100 * distance_number / nullif(abs(bound_number), 0) AS DECIMAL(18, 2)) AS room_percent
-    FROM safeguards
-    WHERE session_day = (SELECT day FROM chosen) AND distance_number IS NOT NULL AND bound_number <> 0
-        AND safeguard NOT IN ('the_open_is_over', 'the_close_is_not_near')
+    SELECT
+        *,
+        TRY_CAST("limit" AS DECIMAL(38, 12)) AS bound,
+        TRY_CAST(distance AS DECIMAL(38, 12)) AS room,
+        CAST(100 * room / nullif(abs(bound), 0) AS DECIMAL(18, 2)) AS room_percent
+    FROM verdict
+    WHERE safeguard NOT IN ('the_open_is_over', 'the_close_is_not_near')
+),
+contract AS (
+    SELECT con_id, arg_max(symbol, seq) AS symbol FROM contract_defined GROUP BY con_id
 )
 SELECT
     safeguard,
-    coalesce(symbol, '') AS symbol,
+    coalesce(contract.symbol, '') AS symbol,
     slot,
-    verdict,
+    outcome AS verdict,
     observed,
-    bound,
+    "limit" AS bound,
     distance,
     room_percent,
     formula
 FROM judged
+LEFT JOIN contract USING (con_id)
+WHERE room_percent IS NOT NULL
 QUALIFY row_number() OVER (PARTITION BY safeguard ORDER BY room_percent, seq DESC) = 1
 ORDER BY room_percent, safeguard
 LIMIT CAST($count AS BIGINT)

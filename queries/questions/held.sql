@@ -7,8 +7,13 @@ WITH chosen AS (
             WHEN $day = 'latest' THEN (SELECT max(session_day) FROM snapshot_taken)
             ELSE CAST($day AS DATE)
         END
+),
+snapshot AS (
+    SELECT * FROM snapshot_taken WHERE seq = (SELECT seq FROM chosen)
+),
+held AS (
+    SELECT seq, recorded_at AS taken_at, unnest(positions, max_depth := 2) FROM snapshot
 )
 SELECT symbol, con_id, quantity, mark, value, basis, unrealised, currency, target_weight, taken_at, seq
-FROM positions_history
-WHERE seq = (SELECT seq FROM chosen)
+FROM held
 ORDER BY symbol, con_id

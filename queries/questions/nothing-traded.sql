@@ -4,13 +4,22 @@ WITH chosen AS (
     SELECT CASE WHEN $day = 'latest' THEN (SELECT max(session_day) FROM cycle_started) ELSE CAST($day AS DATE) END AS day
 ),
 started AS (
-    SELECT * FROM cycles WHERE kind = 'trade' AND session_day = (SELECT day FROM chosen)
+    SELECT seq AS cycle, slot, dry_run
+    FROM cycle_started
+    WHERE kind = 'trade' AND session_day = (SELECT day FROM chosen)
 ),
 told AS (
-    SELECT slot, cycle AS seq, 'orders sent' AS what, '' AS subject, CAST(orders_sent AS VARCHAR) AS why
-    FROM started WHERE orders_sent > 0
+    SELECT started.slot, cycle AS seq, 'orders sent' AS what, '' AS subject, CAST(count(*) AS VARCHAR) AS why
+    FROM order_send_attempted JOIN started USING (cycle)
+    GROUP BY started.slot, cycle
     UNION ALL
-    SELECT slot, cycle, 'cycle ' || outcome, coalesce(code, ''), reason FROM started WHERE outcome IN ('failed', 'died')
+    SELECT slot, seq, 'cycle failed', code, reason FROM cycle_failed WHERE slot IN (SELECT slot FROM started)
+    UNION ALL
+    SELECT slot, cycle, 'cycle died', '', 'the log does not tell its end'
+    FROM started
+    ANTI JOIN cycle_finished USING (cycle)
+    ANTI JOIN cycle_failed USING (slot)
+    WHERE cycle < (SELECT max(seq) FROM cycle_started)
     UNION ALL
     SELECT slot, cycle, 'dry run', '', 'nothing is sent in a dry run' FROM started WHERE dry_run
     UNION ALL

@@ -11,6 +11,19 @@ incident AS (
     SELECT * FROM incident_opened
     WHERE incident NOT IN (SELECT incident FROM incident_ended)
 ),
+answered AS (
+    SELECT order_ref FROM order_acknowledged
+    UNION ALL
+    SELECT order_ref FROM order_rejected
+    UNION ALL
+    SELECT order_ref FROM order_cancelled
+    UNION ALL
+    SELECT order_ref FROM order_expired
+    UNION ALL
+    SELECT order_ref FROM order_filled
+    UNION ALL
+    SELECT order_ref FROM order_resolved WHERE outcome <> 'unknown'
+),
 waits AS (
     SELECT recorded_at AS since, 'halt' AS what, coalesce(code, '') AS subject, reason AS why,
         'tallybook resume' AS what_to_do, seq
@@ -26,8 +39,10 @@ waits AS (
         WHERE approved.seq > changed.seq AND approved.settings_sha256 = changed.settings_sha256
     )
     UNION ALL
-    SELECT sent_at, 'order in doubt', order_ref, coalesce(reason, ''), 'tallybook status', cycle
-    FROM orders WHERE status = 'in doubt'
+    SELECT recorded_at, 'order in doubt', order_ref, 'sent, and the broker did not say what became of it', 'tallybook status',
+        seq
+    FROM order_send_attempted
+    ANTI JOIN answered USING (order_ref)
     UNION ALL
     SELECT recorded_at, 'recovery', '', reason, 'tallybook status', seq
     FROM recovery_started WHERE seq > coalesce((SELECT max(seq) FROM recovery_ended), -1)

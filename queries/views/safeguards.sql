@@ -2,7 +2,9 @@
 -- `observed`, `bound` and `distance` are as they were recorded; the same as numbers where they are numbers, and NULL where
 -- they are words. `distance` is in the unit of the formula, and below 0 beyond the limit.
 WITH verdict AS (
-    SELECT seq, recorded_at, cycle, unnest(verdicts) AS found FROM safeguards_evaluated
+    SELECT judged.seq, judged.recorded_at, judged.cycle, started.session_day, started.slot, unnest(judged.verdicts) AS found
+    FROM safeguards_evaluated AS judged
+    LEFT JOIN cycle_started AS started ON started.seq = judged.cycle
 ),
 contract AS (
     SELECT con_id, arg_max(symbol, seq) AS symbol FROM contract_defined GROUP BY con_id
@@ -10,9 +12,9 @@ contract AS (
 SELECT
     verdict.seq,
     verdict.recorded_at AS evaluated_at,
-    started.session_day,
+    verdict.session_day,
     verdict.cycle,
-    started.slot,
+    verdict.slot,
     verdict.found.safeguard AS safeguard,
     verdict.found.outcome AS verdict,
     verdict.found.formula AS formula,
@@ -26,5 +28,4 @@ SELECT
     verdict.found.con_id AS con_id,
     contract.symbol
 FROM verdict
-LEFT JOIN cycle_started AS started ON started.seq = verdict.cycle
 LEFT JOIN contract ON contract.con_id = verdict.found.con_id

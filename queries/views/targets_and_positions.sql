@@ -2,22 +2,23 @@
 -- `weight` and `leverage` are the strategy's, a fraction of its share `capital` of NAV. `planned_weight`, `held`, `target`
 -- and `drift` (target minus held, in units) are the account's: all strategies together, after all limits.
 -- One row a strategy and contract; `strategy` is NULL for what was planned though no strategy of the cycle names it.
-WITH wanted AS (
-    SELECT cycle, strategy, capital, unnest(rows) AS target FROM targets_computed
+WITH target AS (
+    SELECT cycle, strategy, capital, unnest(rows, max_depth := 2) FROM targets_computed
 ),
 stand AS (
     SELECT
-        planned.cycle, planned.con_id, planned.symbol, wanted.strategy, wanted.capital, wanted.target AS wish,
+        planned.cycle, planned.con_id, planned.symbol, target.strategy, target.weight AS wish, target.leverage,
+        target.capital, target.reference_price AS seen_price, target.reference_day AS seen_day,
         planned.weight AS planned_weight, planned.held, planned.target, planned.action, planned.quantity,
         planned.reference_price, planned.limit_price, planned.order_ref, planned.reason
     FROM order_planned AS planned
-    LEFT JOIN wanted ON wanted.cycle = planned.cycle AND wanted.target.con_id = planned.con_id
+    LEFT JOIN target ON target.cycle = planned.cycle AND target.con_id = planned.con_id
     UNION ALL BY NAME
     SELECT -- wanted, and the plan never came
-        wanted.cycle, wanted.target.con_id AS con_id, wanted.target.symbol AS symbol, wanted.strategy, wanted.capital,
-        wanted.target AS wish
-    FROM wanted
-    ANTI JOIN order_planned AS planned ON wanted.cycle = planned.cycle AND wanted.target.con_id = planned.con_id
+        target.cycle, target.con_id, target.symbol, target.strategy, target.weight AS wish, target.leverage,
+        target.capital, target.reference_price AS seen_price, target.reference_day AS seen_day
+    FROM target
+    ANTI JOIN order_planned AS planned ON target.cycle = planned.cycle AND target.con_id = planned.con_id
 )
 SELECT
     started.session_day,
@@ -26,11 +27,11 @@ SELECT
     stand.strategy,
     stand.con_id,
     stand.symbol,
-    stand.wish.weight AS weight,
-    stand.wish.leverage AS leverage,
+    stand.wish AS weight,
+    stand.leverage,
     stand.capital,
-    stand.wish.reference_price AS seen_price,
-    stand.wish.reference_day AS seen_day,
+    stand.seen_price,
+    stand.seen_day,
     stand.planned_weight,
     stand.held,
     stand.target,

@@ -22,7 +22,8 @@ from ledger.log.storage import day_files, events_folder
 from ledger.lots import exactly
 from queries.book_tables.following import Follower
 
-BACK = (0, 1, 5)  # day files before the first that rows are wanted of, in which the session before should have begun
+# Day files before the first that rows are wanted of: in one of them the session before the last should have begun.
+BACK = (2, 6)
 
 
 class Wanted(NamedTuple):
@@ -99,7 +100,7 @@ def _beginnings(home: Path, wanted: Wanted) -> Iterator[tuple[Book, Seal | None]
         return
     if wanted.after is not None:
         first = sum(day <= wanted.after.file for day in days)
-        for back in BACK:
+        for back in BACK if wanted.bridged else (0,):
             before = days[max(0, first - back)] if first - back < len(days) else None
             book, seal = folded_from(home, before=before)
             if seal is None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 from ledger.bridge import LINES
+from ledger.checkpoints import rebuild
 from ledger.daybook import entries
 from ledger.events import Fact, FillBusted
 from ledger.line import Event
@@ -163,19 +164,20 @@ def test_they_are_the_same_without_parquet_with_it_and_by_the_whole_log(home: Pa
     assert kept == 1  # March is over, and April's first day is open
 
 
-def test_day_by_day_comes_to_what_all_at_once_does(tmp_path: Path) -> None:
+def test_day_by_day_from_checkpoints_comes_to_what_all_at_once_does(tmp_path: Path) -> None:
     world, kept = two_sessions(tmp_path), []
-    for day in (THURSDAY, FRIDAY, date(2005, 3, 7)):
+    for day in (THURSDAY, FRIDAY, date(2005, 3, 7), date(2005, 3, 8)):
         world.begin(day, "09:35")
         world.record(*fill(f"3{day.day}", "-5", "95", world.moment - timedelta(days=2)))
         world.observe("95")
         world.agree()
         world.finish()
+        rebuild(tmp_path)
         update(tmp_path)
         kept.append(keep_books(tmp_path))
     world.ledger.close()
 
-    assert kept == [2, 1, 1]
+    assert kept == [2, 1, 1, 1]
     assert told_by(tmp_path) == folded_whole(tmp_path)
 
 

@@ -52,26 +52,30 @@ WITH line_of AS (
         {'type': 'broker_disconnected', 'line': 'disconnect'}
     ], max_depth := 2)
 ),
-batch AS (
-    SELECT cycle, type, recorded_at, min(seq) AS first_seq, max(seq) AS last_seq
+batch AS ( -- the day goes along, and parts every window: a question of one day reads that day alone
+    SELECT started.session_day, started.slot, events.cycle, type, events.recorded_at, min(events.seq) AS first_seq,
+        max(events.seq) AS last_seq
     FROM events
-    WHERE cycle IS NOT NULL
-    GROUP BY cycle, type, recorded_at
+    JOIN cycle_started AS started ON started.seq = events.cycle
+    GROUP BY started.session_day, started.slot, events.cycle, type, events.recorded_at
 ),
 told AS (
     SELECT batch.*, coalesce(line_of.line, last_value(line_of.line IGNORE NULLS) OVER past) AS line
     FROM batch
     LEFT JOIN line_of USING (type)
-    WINDOW past AS (PARTITION BY cycle ORDER BY first_seq)
+    WINDOW past AS (PARTITION BY session_day, cycle ORDER BY first_seq)
 ),
 changed AS (
-    SELECT *, line IS DISTINCT FROM lag(line) OVER (PARTITION BY cycle ORDER BY first_seq) AS is_new FROM told
+    SELECT *, line IS DISTINCT FROM lag(line) OVER (PARTITION BY session_day, cycle ORDER BY first_seq) AS is_new FROM told
 ),
 numbered AS (
-    SELECT *, CAST(count_if(is_new) OVER (PARTITION BY cycle ORDER BY first_seq) AS BIGINT) AS number FROM changed
+    SELECT *, CAST(count_if(is_new) OVER (PARTITION BY session_day, cycle ORDER BY first_seq) AS BIGINT) AS number
+    FROM changed
 ),
 ran AS (
     SELECT
+        session_day,
+        slot,
         cycle,
         number,
         any_value(line) AS line,
@@ -79,21 +83,20 @@ ran AS (
         max(last_seq) AS last_seq,
         max(recorded_at) AS ended_at
     FROM numbered
-    GROUP BY cycle, number
+    GROUP BY session_day, slot, cycle, number
 ),
 timed AS (
-    SELECT *, coalesce(lag(ended_at) OVER (PARTITION BY cycle ORDER BY number), ended_at) AS begun_at FROM ran
+    SELECT *, coalesce(lag(ended_at) OVER (PARTITION BY session_day, cycle ORDER BY number), ended_at) AS begun_at FROM ran
 )
 SELECT
-    started.session_day,
-    started.slot,
-    timed.cycle,
-    timed.number,
-    timed.line,
-    timed.begun_at,
-    timed.ended_at,
-    date_diff('millisecond', timed.begun_at, timed.ended_at) AS duration_ms,
-    timed.first_seq,
-    timed.last_seq
+    session_day,
+    slot,
+    cycle,
+    number,
+    line,
+    begun_at,
+    ended_at,
+    date_diff('millisecond', begun_at, ended_at) AS duration_ms,
+    first_seq,
+    last_seq
 FROM timed
-LEFT JOIN cycle_started AS started ON started.seq = timed.cycle

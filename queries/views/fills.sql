@@ -4,7 +4,7 @@
 -- narrowed to 10 places and the multiplier to 2, loudly if that would lose something.
 -- `decided_price` is the plan's reference price, `slippage` what the fill cost against it (+ is worse): NULL where no plan
 -- of ours told one.
-WITH told AS (
+WITH told AS NOT MATERIALIZED (
     SELECT
         *,
         left(execution_id, length(execution_id) - strpos(reverse(execution_id), '.')) AS base,
@@ -21,7 +21,7 @@ busted AS (
     FROM fill_busted
     GROUP BY base
 ),
-charge AS (
+charge AS NOT MATERIALIZED (
     SELECT
         left(execution_id, length(execution_id) - strpos(reverse(execution_id), '.')) AS base,
         CAST(split_part(execution_id, '.', -1) AS BIGINT) AS revision,

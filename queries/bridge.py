@@ -21,7 +21,7 @@ from ledger.line import Event
 from ledger.log import read_events
 from ledger.log.storage import day_files, events_folder
 from queries.figures import UNKNOWN, adding_up, change, columns, money, price
-from queries.sql import Format
+from queries.formats import Format
 from queries.streams import Column, print_rows
 from queries.tables import HOME_ZONE, UnknownDay
 

@@ -31,7 +31,7 @@ from ledger.returns import (
 )
 from queries.closed_lots import History, is_untold
 from queries.figures import UNKNOWN, change, money, percent, percent_change, quantity
-from queries.sql import Format
+from queries.formats import Format
 from queries.streams import Column, print_rows
 
 FINE, BAD_NEWS = 0, 1

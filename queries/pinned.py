@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from ledger.events import BY_NAME, DaySealed
 from ledger.log.disk import LOCAL
 from ledger.log.storage import day_files, events_folder, file_mode, folder_mode
-from queries.book_tables import columns as book_tables
+from queries import book_columns as book_tables
 from queries.fence import quoted
 from queries.sealed import seal_in, seals
 from queries.staging import EVENTS, fingerprint

@@ -21,7 +21,7 @@ from queries.figures import (
     price,
     quantity,
 )
-from queries.sql import Answer, Format, csv_text, plain
+from queries.formats import Answer, Format, csv_text, plain
 from queries.status import CashLine, PositionLine, Status
 
 

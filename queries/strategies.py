@@ -32,7 +32,7 @@ from ledger.lots import EXACT, ZERO, exactly, spread
 from ledger.nav import VARIATION, Unvalued, mark
 from ledger.subbooks import REST, holders, sub_position
 from queries.figures import UNKNOWN, change, money, quantity
-from queries.sql import Format
+from queries.formats import Format
 from queries.streams import Column, print_rows
 
 FINE = 0

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from queries.sql import Format, cell_text, plain
+from queries.formats import Format, cell_text, plain
 
 LOOKED_AT = 500  # rows that decide on a table's widths
 Row = Sequence[object]

@@ -20,7 +20,7 @@ from ledger.lots import EXACT, ROUNDING, ZERO
 from ledger.lots.disposals import Disposal
 from queries.closed_lots import History, Money, Rates, is_untold
 from queries.figures import UNKNOWN, change, money, quantity
-from queries.sql import Format, plain
+from queries.formats import Format, plain
 from queries.streams import Column, json_object, print_rows
 from queries.tables import UnknownDay
 

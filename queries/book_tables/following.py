@@ -22,7 +22,7 @@ from ledger.lots import EXACT, ZERO, Holding
 from ledger.lots.disposals import Disposal, disposals_in
 from ledger.lots.matched import NOTHING, Matched
 from ledger.nav import VARIATION
-from queries.book_tables.columns import BRIDGES, DISPOSED, FLOWS, JOURNAL, KEPT
+from queries.book_columns import BRIDGES, DISPOSED, FLOWS, JOURNAL, KEPT
 from queries.strategies import Strategies, Whose
 
 # Whose facts move neither money nor lots.

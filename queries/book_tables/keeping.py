@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ledger.log import Seal
-from queries.book_tables import columns
-from queries.book_tables.columns import BRIDGES, DISPOSED, FLOWS, JOURNAL, KEPT
+from queries import book_columns as columns
+from queries.book_columns import BRIDGES, DISPOSED, FLOWS, JOURNAL, KEPT
 from queries.book_tables.folding import Wanted, fold
 from queries.book_tables.following import Follower, Row
 from queries.book_tables.rows import fill_rows, together

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ledger.events import decimal_text, instant_text
-from queries.book_tables.columns import DIGITS, KEPT, MONEY, PLACES
+from queries.book_columns import DIGITS, KEPT, MONEY, PLACES
 from queries.database import Columns, Part, fill, put_together
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from ledger.log import Seal
 from ledger.log.storage import day_files, events_folder
 from ledger.lots import exactly
 from ledger.nav import Unvalued, mark
-from queries.book_tables.columns import BRIDGES, DISPOSED, FLOWS, JOURNAL, KEPT, MONEY, RELATIONS
+from queries.book_columns import BRIDGES, DISPOSED, FLOWS, JOURNAL, KEPT, MONEY, RELATIONS
 from queries.book_tables.folding import Wanted, fold
 from queries.book_tables.following import Follower
 from queries.book_tables.rows import fill_rows, together

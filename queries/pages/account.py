@@ -18,13 +18,13 @@ from ledger.lots import ROUNDING
 from ledger.returns import sharpe, volatility
 from queries.bridge import Tell, silent
 from queries.figures import UNKNOWN, change, city, money, percent, percent_change, points
+from queries.formats import plain
 from queries.pages import course, days, happenings, positions
 from queries.pages.found import ClosesOf, Found, commissions, find, no_closes
 from queries.pages.orders import part
 from queries.pages.profits import Profit
 from queries.performance import EVENNESS_DAYS_MIN
 from queries.sections import Figure, Report, Section, Tone
-from queries.sql import plain
 from queries.story import audit
 from queries.tables import HOME_ZONE
 

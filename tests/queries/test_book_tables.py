@@ -17,7 +17,7 @@ from ledger.line import Event
 from ledger.log import read_events
 from ledger.lots import exactly
 from ledger.lots.disposals import disposals
-from queries.book_tables.columns import DISPOSED, FLOWS, JOURNAL, RELATIONS
+from queries.book_columns import DISPOSED, FLOWS, JOURNAL, RELATIONS
 from queries.book_tables.folding import followed
 from queries.book_tables.keeping import keep_books
 from queries.book_tables.showing import shown_of

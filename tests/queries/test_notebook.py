@@ -53,7 +53,9 @@ def test_frames_hold_exact_decimals_that_add_up(home: Path) -> None:
 
 
 def test_an_answer_as_a_frame_keeps_every_digit_and_whole_numbers_with_gaps(home: Path) -> None:
-    asked = connect(str(home)).sql("SELECT 100080.67::DECIMAL(38,12) AS nav, unnest([1, NULL]) AS seq, DATE '2005-03-02' d")
+    asked = connect(str(home)).sql(
+        "SELECT 100080.67::DECIMAL(38,12) AS nav, unnest([1, NULL]) AS seq, DATE '2005-03-02' d"
+    )
 
     told = frame(asked)
 

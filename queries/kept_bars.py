@@ -29,10 +29,13 @@ NUMBERS = ("open", "high", "low", "close", "volume", "adjusted_close")
 COLUMNS = ("con_id", "symbol", "source", "day", *NUMBERS, "series_sha256", "origin", "fetched_at", "seq")
 KINDS = {"con_id": "BIGINT", "day": "DATE", "fetched_at": "TIMESTAMPTZ", "seq": "BIGINT"}  # else a number or a text
 TOLD = """
-SELECT * EXCLUDE (told), told.*
+SELECT DISTINCT ON (source, con_id, sha256) *
 FROM (
-    SELECT seq, source, origin, coalesce(fetched_at, recorded_at) AS fetched_at, unnest(series) AS told
-    FROM data_ingested
+    SELECT * EXCLUDE (told), told.*
+    FROM (
+        SELECT seq, source, origin, coalesce(fetched_at, recorded_at) AS fetched_at, unnest(series) AS told
+        FROM data_ingested
+    )
 )
 ORDER BY seq DESC
 """
@@ -102,7 +105,7 @@ def _chosen(home: Path, con: duckdb.DuckDBPyConnection) -> Iterator[Chosen]:
     told: dict[tuple[object, object], dict[str, dict[str, Any]]] = {}  # by source and contract, the newest first
     for row in found.fetchall():
         one = dict(zip(names, row, strict=True))
-        told.setdefault((one["source"], one["con_id"]), {}).setdefault(str(one["sha256"]), one)
+        told.setdefault((one["source"], one["con_id"]), {})[str(one["sha256"])] = one
     for series in told.values():
         left, until = list(series.values()), date.max
         while left:

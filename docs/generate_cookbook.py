@@ -90,6 +90,16 @@ RECIPES: tuple[Recipe, ...] = (
         ),
     ),
     Recipe(
+        "See what was known at a moment",
+        "On 17 February somebody bought 50 IBM by hand, at 11:12; the cycle of 11:35 learned of it. At 11:30 it was:",
+        ("sql", "SELECT symbol, quantity FROM positions WHERE symbol = 'IBM'", "--as-known-at", "2005-02-17T11:30:00"),
+    ),
+    Recipe(
+        "See what is known now of that moment",
+        "The same question, with what was learned since:",
+        ("sql", "SELECT symbol, quantity FROM positions WHERE symbol = 'IBM'", "--as-of", "2005-02-17T11:30:00"),
+    ),
+    Recipe(
         "Look into a list of rows",
         "Quotes, targets, verdicts and positions come as lists. `unnest` makes rows of them, `max_depth := 2` columns.",
         (

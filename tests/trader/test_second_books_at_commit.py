@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.checkpoints import folded_from, write
+from ledger.checkpoints import folded_from, rebuild, write
 from ledger.events import BreakFound
 from ledger.log import read_events
 from tests.queries.history import closed, two_sessions
@@ -24,6 +24,7 @@ def home(tmp_path: Path) -> Path:
 
 def wrong_checkpoint(home: Path) -> None:
     """Let the newest checkpoint say another cash than the lines: a fault of ours, or of the disk."""
+    rebuild(home)
     book, seal = folded_from(home)
     assert seal is not None
     book.cash["USD"] += Decimal("0.01")
@@ -51,14 +52,22 @@ def test_a_difference_between_our_two_bookkeepings_halts(home: Path) -> None:
     assert "HALTED" in command("status", home=home).stdout
 
 
-def test_the_same_difference_is_one_break(home: Path) -> None:
+def test_the_same_difference_is_one_break_until_the_owner_accepts_it(home: Path) -> None:
     before = len(breaks(home))
-    command("commit", home=home)
     wrong_checkpoint(home)
     command("commit", home=home)
     command("commit", home=home)
 
     assert len(breaks(home)) == before + 1
+
+    for path in (home / "var" / "checkpoints").iterdir():
+        path.unlink()  # as the runbook says
+    accepted = command("accept", breaks(home)[-1].break_id, "--why", "a checkpoint that was wrong", home=home)
+
+    assert accepted.returncode == exits.FINE
+    assert command("commit", home=home).returncode == exits.FINE
+    assert len(breaks(home)) == before + 1
+    assert "HALTED" not in command("status", home=home).stdout
 
 
 def test_verify_names_the_difference(home: Path) -> None:

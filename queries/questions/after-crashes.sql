@@ -6,8 +6,8 @@ WITH told AS (
     FROM order_send_attempted
     WHERE CAST(regexp_extract(order_ref, '-([0-9]+)$', 1) AS BIGINT) > 1
 )
-SELECT told.recorded_at AS told_at, told.what, orders.symbol, orders.quantity, orders.status, orders.filled, told.order_ref,
-    told.evidence, told.seq
+SELECT told.recorded_at AS told_at, told.what, orders.symbol, orders.quantity, orders.status, orders.filled,
+    told.order_ref, told.evidence, told.seq
 FROM told
 LEFT JOIN orders USING (order_ref)
 ORDER BY told.seq

@@ -15,7 +15,9 @@ planned AS (
     QUALIFY cycle = max(cycle) OVER ()
 ),
 wanted AS (
-    SELECT cycle, strategy, unnest(rows, max_depth := 2) FROM targets_computed WHERE cycle = (SELECT max(cycle) FROM planned)
+    SELECT cycle, strategy, unnest(rows, max_depth := 2)
+    FROM targets_computed
+    WHERE cycle = (SELECT max(cycle) FROM planned)
 )
 SELECT
     planned.slot,

@@ -7,6 +7,7 @@ WITH flow AS (
     SELECT moved_on, what, currency, amount, provisional, note, seq
     FROM cash_movements WHERE counts AND what IN ('cash_deposited', 'cash_withdrawn')
 )
-SELECT moved_on, what, currency, amount, sum(amount) OVER (PARTITION BY currency ORDER BY seq) AS total, provisional, note, seq
+SELECT moved_on, what, currency, amount, sum(amount) OVER (PARTITION BY currency ORDER BY seq) AS total, provisional,
+    note, seq
 FROM flow
 ORDER BY seq

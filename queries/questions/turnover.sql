@@ -1,6 +1,7 @@
 -- How much was traded each month, against what the account was worth?
 WITH traded AS (
-    SELECT strftime(session_day, '%Y-%m') AS month, currency, sum(turnover) AS turnover, CAST(sum(fills) AS BIGINT) AS fills
+    SELECT strftime(session_day, '%Y-%m') AS month, currency, sum(turnover) AS turnover,
+        CAST(sum(fills) AS BIGINT) AS fills
     FROM costs
     GROUP BY month, currency
 ),

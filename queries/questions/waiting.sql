@@ -39,8 +39,8 @@ waits AS (
         WHERE approved.seq > changed.seq AND approved.settings_sha256 = changed.settings_sha256
     )
     UNION ALL
-    SELECT recorded_at, 'order in doubt', order_ref, 'sent, and the broker did not say what became of it', 'tallybook status',
-        seq
+    SELECT recorded_at, 'order in doubt', order_ref, 'sent, and the broker did not say what became of it',
+        'tallybook status', seq
     FROM order_send_attempted
     ANTI JOIN answered USING (order_ref)
     UNION ALL

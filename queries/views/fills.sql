@@ -89,7 +89,8 @@ SELECT
     fill.perm_id,
     fill.source,
     coalesce(sent.reference_price, planned.reference_price) AS decided_price,
-    fill.units * (fill.price - coalesce(sent.reference_price, planned.reference_price)) * contract.money_a_point AS slippage
+    fill.units * (fill.price - coalesce(sent.reference_price, planned.reference_price)) * contract.money_a_point
+        AS slippage
 FROM fill
 LEFT JOIN charged USING (base)
 LEFT JOIN contract USING (con_id)

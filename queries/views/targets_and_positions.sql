@@ -15,15 +15,17 @@ planned AS NOT MATERIALIZED (
 stand AS (
     SELECT
         planned.session_day, planned.slot, planned.cycle, planned.con_id, planned.symbol,
-        target.strategy, target.weight AS wish, target.leverage, target.capital, target.reference_price AS seen_price, target.reference_day AS seen_day,
+        target.strategy, target.weight AS wish, target.leverage, target.capital,
+        target.reference_price AS seen_price, target.reference_day AS seen_day,
         planned.weight AS planned_weight, planned.held, planned.target, planned.action, planned.quantity,
         planned.reference_price, planned.limit_price, planned.order_ref, planned.reason
     FROM planned
     LEFT JOIN target USING (session_day, cycle, con_id)
     UNION ALL BY NAME
     SELECT -- wanted, and the plan never came
-        target.session_day, target.slot, target.cycle, target.con_id, target.symbol, target.strategy, target.weight AS wish, target.leverage,
-        target.capital, target.reference_price AS seen_price, target.reference_day AS seen_day
+        target.session_day, target.slot, target.cycle, target.con_id, target.symbol,
+        target.strategy, target.weight AS wish, target.leverage, target.capital,
+        target.reference_price AS seen_price, target.reference_day AS seen_day
     FROM target
     ANTI JOIN planned USING (session_day, cycle, con_id)
 )

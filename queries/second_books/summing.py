@@ -18,6 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, localcontext
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ledger.events import BY_NAME
@@ -102,16 +103,24 @@ def second_books(home: Path, *, until_seq: int | None = None) -> SecondBooks:
 
     sealed, newest, last = checked(home)
     upto = last if until_seq is None else min(last, until_seq)
-    con = new_database()
+    with TemporaryDirectory(prefix="tallybook-") as folder, new_database() as con:
+        try:
+            _settle(con, Path(folder))
+            _tell(con, sealed, newest, upto)
+            _require_known_types(con)
+            return _summed(con, upto, _trades(con))
+        except duckdb.Error as error:
+            found = str(error).splitlines()[0]
+            raise SecondBooksUnknown(f"expected figures that fit 38 digits, found: {found}") from error
+
+
+def _settle(con: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Let tables lie in a file that is thrown away: those of ten million lines do not fit into memory."""
     con.execute("SET threads = 1")  # two take more seconds of CPU together, and are hardly sooner
-    try:
-        _tell(con, sealed, newest, upto)
-        _require_known_types(con)
-        return _summed(con, upto, _trades(con))
-    except duckdb.Error as error:
-        raise SecondBooksUnknown(f"expected figures that fit 38 digits, found: {str(error).splitlines()[0]}") from error
-    finally:
-        con.close()
+    con.execute("SET preserve_insertion_order = false")
+    con.execute(f"SET temp_directory = {quoted(folder / 'spilt')}")
+    con.execute(f"ATTACH {quoted(folder / 'told.duckdb')} AS told_here")
+    con.execute("USE told_here")
 
 
 def _tell(con: duckdb.DuckDBPyConnection, sealed: Sequence[Path], newest: list[str], until_seq: int) -> None:

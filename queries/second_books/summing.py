@@ -111,7 +111,9 @@ def second_books(home: Path, *, until_seq: int | None = None) -> SecondBooks:
             return _summed(con, upto, _trades(con))
         except duckdb.Error as error:
             found = str(error).splitlines()[0]
-            raise SecondBooksUnknown(f"expected figures that fit 38 digits, found: {found}") from error
+            raise SecondBooksUnknown(
+                f"expected figures that fit 38 digits, and room for them in the temporary folder, found: {found}"
+            ) from error
 
 
 def _settle(con: duckdb.DuckDBPyConnection, folder: Path) -> None:

@@ -41,7 +41,7 @@ def test_who_asks_for_relations_gets_all(statement: str) -> None:
 
 
 def test_a_view_brings_what_it_reads() -> None:
-    assert needed(["cash"]) >= {"cash", "cash_history", "snapshot_taken"}
+    assert needed(["trades"]) >= {"trades", "fills", "order_filled"}
     assert "order_filled" not in needed(["nav"])
     assert needed(None) == set(every())
 

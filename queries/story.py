@@ -105,6 +105,11 @@ class Audit:
         return self.divergences[0] if self.divergences else None
 
     @property
+    def word(self) -> str:
+        """What a difference is called: under other code it proves nothing against the record."""
+        return "DIFFERS UNDER ANOTHER ENVIRONMENT" if self.notes else "DIVERGENCE"
+
+    @property
     def exit_status(self) -> int:
         """1 on a divergence."""
         return BAD_NEWS if self.divergences else FINE
@@ -254,8 +259,7 @@ def divergence_lines(found: Audit) -> Iterator[str]:
         return
     where, others = found.divergence, len(found.divergences) - 1
     subject = "replaying the log does not lead to the recorded book" if where.what == BOOK else where.what
-    word = "DIFFERS UNDER ANOTHER ENVIRONMENT" if found.notes else "DIVERGENCE"
-    yield f"{word} at seq {where.seq}, cycle {where.slot}: {subject}"
+    yield f"{found.word} at seq {where.seq}, cycle {where.slot}: {subject}"
     yield f"  recorded {where.recorded}"
     yield f"  {'replayed' if where.what == BOOK else 'decided again'} {where.again}"
     if others:

@@ -59,7 +59,7 @@ def print_cycle(home: Path, day: date, zone: str, time: str) -> int:
         print("\n".join(_batch_lines(cycle, zone)))
     slots = {cycle.started.slot for cycle in cycles}
     differing = [one for one in found.divergences if one.slot in slots]
-    print("\n".join((*found.notes, *(f"DIVERGENCE at seq {one.seq}: {one.what}" for one in differing))))
+    print("\n".join((*found.notes, *(f"{found.word} at seq {one.seq}: {one.what}" for one in differing))))
     return exits.BAD_NEWS if differing else exits.FINE
 
 

@@ -5,6 +5,8 @@ compile every module again: half of what it costs. So all are compiled once, bef
 
 Each home syncs its log to the disk hundreds of times. What a power cut leaves is tried on simulated disks, never on a
 real one: so homes lie in memory where there is room, unless PYTEST_DEBUG_TEMPROOT or --basetemp says where.
+
+No drawn example has a deadline: a busy machine proves nothing.
 """
 
 from __future__ import annotations
@@ -15,11 +17,14 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
 MEMORY = Path("/dev/shm")
 ROOM = 4 * 2**30  # bytes that must be free there
 
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # here, so that the processes of xdist inherit it
 if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= ROOM:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))

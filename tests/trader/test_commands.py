@@ -236,7 +236,9 @@ def test_a_session_runs_through_the_command(venue: tuple[Simulator, Path]) -> No
         traded = tallybook("cycle", "--verbose", home=home)
         assert (traded.returncode, traded.stderr) == (exits.FINE, "")
         assert "order_send_attempted" in traded.stdout
-        assert [line.split()[2] for line in traded.stdout.splitlines()][-2:] == ["keep_due", "due_mails"]
+        *lines, last = traded.stdout.splitlines()
+        assert [line.split()[2] for line in lines][-2:] == ["keep_due", "due_mails"]
+        assert last == "2005-03-01/0935 ran: all fine; see: tallybook status"
         assert " s  - " not in traded.stdout
         assert len(book(home).positions) == 1
 

@@ -49,8 +49,9 @@ def _answered(edition: Edition, statement: str, filled: Mapping[str, str], shown
     answer: Answer | None = None
     error = ""
     if statement:
+        asked = ("asked", statement, *filled.items())
         try:
-            answer = edition.asked(cut(statement), filled)
+            answer = edition.once(asked, lambda: edition.asked(cut(statement), filled))
         except (StatementError, TableError) as wrong:
             error = str(wrong)
     more = answer is not None and len(answer.rows) > ROWS_MAX

@@ -22,6 +22,7 @@ CALENDAR = "XNYS"
 TIMEOUT_SECONDS = 900
 MEMORY_MEGABYTES = 4096
 PREFLIGHT_MINUTES = 45
+WHOLE_MAX = 1_000_000  # seconds, or megabytes
 
 
 class SettingsError(Refusal):
@@ -116,6 +117,8 @@ def _section(toml: Mapping[str, Any], name: str, path: Path) -> Mapping[str, Any
 
 
 def _whole(path: Path, key: str, value: object, least: int = 1) -> int:
+    if isinstance(value, int) and value > WHOLE_MAX:
+        raise SettingsError(f"{path}: schedule.{key}: expected at most {WHOLE_MAX:,}, found more; correct it")
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         expected = f"expected a whole number above {least - 1}" if least else "expected a whole number"
         raise SettingsError(f"{path}: schedule.{key}: {expected}, found {value!r}; correct it")

@@ -23,6 +23,7 @@ from queries.past import Past
 from queries.sql import COULD_NOT_RUN, TIMEOUT_SECONDS, Terms
 from queries.sql import run as answer
 from trader.calendar import NEW_YORK, ZONES
+from trader.commands.output import require_free
 from trader.schedule import FILE_NAME, Schedule, SettingsError, read_toml, schedule_of
 
 FormatOption = Annotated[AnswerFormat, typer.Option("--format", help="table, csv, json, parquet or markdown")]
@@ -53,6 +54,7 @@ def sql(
     Money and quantities are exact decimals, and so are their sums; division (/, avg) gives floats.
     """
     home: Path = context.obj
+    require_free(home, out)
     zone = _zone(home)
     terms = Terms(zone, {}, timeout, _past(as_of, as_known_at, zone))
     return answer(home, statement, format, terms=terms, out=out)
@@ -84,6 +86,7 @@ def ask(
     except CannedError as error:
         sys.stderr.write(f"{error.code}: {error}\n")
         return COULD_NOT_RUN
+    require_free(home, out)
     zone = _zone(home)
     terms = Terms(zone, parameters, timeout, _past(as_of, as_known_at, zone))
     return answer(home, question.sql, format, terms=terms, out=out)

@@ -101,6 +101,9 @@ def breaks(
     return exits.BAD_NEWS if book.open_breaks else exits.FINE
 
 
+AMOUNT_MAX, PLACES_MAX, REASON_MAX = 10**15, 10, 500  # what tables can hold, and a line can show
+
+
 def amount_of(text: str) -> Decimal:
     """Read an amount of money, or a share."""
     try:
@@ -109,6 +112,11 @@ def amount_of(text: str) -> Decimal:
         amount = Decimal("NaN")
     if not amount.is_finite():
         raise typer.BadParameter(f"expected an amount like 1234.56, found {text!r}")
+    exponent = amount.as_tuple().exponent
+    if abs(amount) >= AMOUNT_MAX or not isinstance(exponent, int) or exponent < -PLACES_MAX:
+        raise typer.BadParameter(
+            f"expected an amount below {AMOUNT_MAX:,}, to at most {PLACES_MAX} places; found {text[:40]!r}"
+        )
     return amount
 
 
@@ -286,6 +294,15 @@ def require_reason(why: str) -> None:
     """Refuse an empty reason: it is kept for ever."""
     if not why.strip():
         raise typer.BadParameter("expected a reason, found nothing", param_hint="--why")
+    require_plain(why)
+
+
+def require_plain(words: str) -> None:
+    """Refuse what would break a line of a terminal, or be too long for one: it is shown again and again."""
+    if len(words) > REASON_MAX or not words.isprintable():
+        raise typer.BadParameter(
+            f"expected at most {REASON_MAX} printable characters on one line, found {words[:40]!r}", param_hint="--why"
+        )
 
 
 def cycle() -> int:

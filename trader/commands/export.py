@@ -22,6 +22,7 @@ from ledger.log.head import read_head
 from ledger.log.storage import var_folder
 from trader import exits
 from trader.commands.home import home_of, refuse_foreign_log, zone_of
+from trader.commands.output import require_free, require_new
 from trader.commands.progress import bar
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ def csv(context: typer.Context, output: Folder, until: Until = None) -> int:
 
     home = home_of(context)
     refuse_foreign_log(home)
+    require_free(home, output)
     with _reading(home) as tell:
         _written(write_csv(read_events(home), output, _day(home, until), tell), output)
     return exits.FINE
@@ -92,6 +94,7 @@ def parquet(context: typer.Context, output: Folder, until: Until = None) -> int:
 
     home = home_of(context)
     refuse_foreign_log(home)
+    require_free(home, output)
     _written(write_parquet(home, output, _day(home, until)), output)
     return exits.FINE
 
@@ -103,6 +106,7 @@ def _books(home: Path, lines: Callable[[Books], Iterable[str]], output: Path | N
     from queries.export.transactions import Books
 
     refuse_foreign_log(home)
+    require_new(home, output, "derived from its log")
     with _reading(home) as tell:
         moment = _day(home, until)
         events = read_events(home) if moment is None else as_of(lambda: read_events(home), moment)

@@ -20,6 +20,7 @@ from ledger.log import read_genesis
 from ledger.log.head import read_head
 from ledger.log.storage import var_folder
 from trader.commands.home import home_of, refuse_foreign_log, zone_of
+from trader.commands.output import require_free
 from trader.commands.progress import bar
 
 if TYPE_CHECKING:
@@ -34,9 +35,18 @@ FormOption = Annotated[
 TableOption = Annotated[
     TableForm | None, typer.Option("--format", help="table, csv, json, or html: one page that needs nothing else")
 ]
+
+
+def _free(context: typer.Context, out: Path | None) -> Path | None:
+    require_free(context.obj or Path(), out)
+    return out
+
+
 OutOption = Annotated[
     Path | None,
-    typer.Option("--out", metavar="FILE", help="write to a file; without --format, its ending says the form"),
+    typer.Option(
+        "--out", metavar="FILE", callback=_free, help="write to a file; without --format, its ending says the form"
+    ),
 ]
 BEFORE_ALL = date(1970, 1, 1)
 DAY_HELP = "a trading day; else the last"

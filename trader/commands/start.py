@@ -144,9 +144,12 @@ def _record(home: Path, clock: Clock, chosen: Settings, account: Found) -> None:
         stamp(home)
 
 
+SESSIONS_MAX = 2_000  # the packaged bars end in 2013
+
+
 def demo(
     context: typer.Context,
-    sessions: Annotated[int, typer.Option(help="trading days to play")] = 10,
+    sessions: Annotated[int, typer.Option(min=1, max=SESSIONS_MAX, help="trading days to play")] = 10,
     seed: Annotated[int, typer.Option(help="of prices within the day and of fills")] = 1,
 ) -> int:
     """Play ten sessions of real prices against a simulated broker, in a home of their own."""

@@ -6,6 +6,7 @@ function and name it in `CONTRADICTIONS`.
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from difflib import get_close_matches
 
 from ledger.events import decimal_text
 from trader.settings.deciding import FixedWeights, Strategy, Trend
@@ -114,6 +115,18 @@ def leverage_beyond_cap(settings: Settings) -> Iterator[str]:
             )
 
 
+def misspelt_limit(settings: Settings) -> Iterator[str]:
+    """Refuse a symbol of a limit that is nearly one of the universe: misspelt, it protects nothing."""
+    limits, known = settings.limits, [instrument.symbol for instrument in settings.universe.symbols]
+    sections = {"restricted": limits.restricted, "short_banned": limits.short_banned}
+    sections |= {f"sectors.{name}": symbols for name, symbols in limits.sectors.items()}
+    for section, symbols in sections.items():
+        for symbol in symbols:
+            near = get_close_matches(symbol.upper(), known, n=1, cutoff=0.7)
+            if symbol not in known and near:
+                yield f"limits.{section}: expected a symbol of the universe, found {symbol}; did you mean {near[0]}?"
+
+
 def repeated_speed(settings: Settings) -> Iterator[str]:
     """Refuse a speed that stands twice: it would count twice."""
     for key, strategy in _named(settings):
@@ -165,6 +178,7 @@ CONTRADICTIONS: tuple[Callable[[Settings], Iterator[str]], ...] = (
     missing_weight,
     weights_beyond_one,
     leverage_beyond_cap,
+    misspelt_limit,
     repeated_speed,
     too_few_data,
     repeated_source,

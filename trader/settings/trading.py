@@ -72,7 +72,7 @@ class Schedule(Section):
         default=None, description="earliest hour of the closing, as '05:00 Asia/Singapore'"
     )
     timeout_seconds: Seconds = Field(default=schedule.TIMEOUT_SECONDS, description="real seconds that a cycle may take")
-    memory_megabytes: Annotated[int, Field(ge=256)] = Field(
+    memory_megabytes: Annotated[int, Field(ge=256, le=1_000_000)] = Field(
         default=schedule.MEMORY_MEGABYTES, description="megabytes of address space that a cycle may use"
     )
 

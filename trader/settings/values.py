@@ -23,7 +23,7 @@ Positive = Annotated[Number, Field(gt=0)]
 NotNegative = Annotated[Number, Field(ge=0)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Port = Annotated[int, Field(gt=0, lt=65536)]
-Seconds = Annotated[int, Field(gt=0)]
+Seconds = Annotated[int, Field(gt=0, le=86_400)]
 Days = Annotated[int, Field(ge=2)]
 
 

@@ -12,6 +12,7 @@ from ledger.checkpoints import book_of
 from ledger.events import SettingChange, SettingsApproved
 from ledger.ledger import Ledger
 from trader import exits
+from trader.commands.daily import require_plain
 from trader.commands.home import clock_and_settings, home_of
 
 NOTHING = "nothing is to be approved: the settings are those that the last cycle ran by"
@@ -44,6 +45,7 @@ def approve(
     if not why:
         print('no order leaves by these until: tallybook approve --why "…"')
         return exits.BAD_NEWS
+    require_plain(why)
     with Ledger.open(home, clock, account=settings.account.id, mode=settings.account.mode) as ledger:
         ledger.record((SettingsApproved(settings_sha256=now, by="operator", why=why),))
     print("approved: the next cycle may trade by it")

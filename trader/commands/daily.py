@@ -176,6 +176,7 @@ def _who() -> str:
 def halt(context: typer.Context, why: Why = "halted by hand") -> int:
     """Stop every order from leaving, at once and until you resume; positions stay as they are."""
     home = home_of(context)
+    why = "".join(letter if letter.isprintable() else " " for letter in why)[:REASON_MAX]  # a halt is never refused
     var = var_folder(home)
     if not (home / FILE_NAME).exists() and not var.is_dir():
         raise SettingsError(f"{home}: expected a home, found no {FILE_NAME}; nothing was halted: check --home")

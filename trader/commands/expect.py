@@ -15,7 +15,7 @@ from ledger.events import FlowCancelled, FlowExpected, decimal_text
 from ledger.ledger import Ledger
 from queries.sql import Answer, Format, print_answer
 from trader import exits
-from trader.commands.daily import amount_of, require_reason
+from trader.commands.daily import amount_of, require_plain, require_reason
 from trader.commands.home import clock_and_settings, home_of, refuse_foreign_log
 
 COLUMNS = ("id", "kind", "amount", "currency", "until", "note")
@@ -67,6 +67,7 @@ def _flow(kind: str, amount: Decimal | None, currency: str | None) -> tuple[Deci
 
 
 def _announce(context: typer.Context, flow: tuple[Decimal, str], within: int, why: str) -> int:
+    require_plain(why)
     home = home_of(context)
     clock, settings = clock_and_settings(home)
     with Ledger.open(home, clock, account=settings.account.id, mode=settings.account.mode) as ledger:

@@ -36,6 +36,8 @@ from trader.simulator.terms import Terms
 
 CANNOT_START = 2
 
+PORT_MAX = 65_535
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run until told to stop, and return the exit code."""
@@ -133,6 +135,13 @@ def _setup(options: argparse.Namespace) -> Setup:
     )
 
 
+def _port(text: str) -> int:
+    """Read a port; 0 is any that is free."""
+    if not text.isdecimal() or int(text) > PORT_MAX:
+        raise argparse.ArgumentTypeError(f"expected a port from 0 to {PORT_MAX}, found {text!r}")
+    return int(text)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tallybook simulator",
@@ -140,8 +149,8 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Its clock stands still until the control port moves it: see docs/simulator.md.",
     )
     add = parser.add_argument
-    add("--port", type=int, default=4002, help="where API clients connect (0: any free port; default 4002)")
-    add("--control-port", type=int, default=4003, help="where it is steered (0: any free port; default 4003)")
+    add("--port", type=_port, default=4002, help="where API clients connect (0: any free port; default 4002)")
+    add("--control-port", type=_port, default=4003, help="where it is steered (0: any free port; default 4003)")
     add("--data", type=Path, help="a folder of daily bars, CSV or Parquet (default: those of bokeh_sampledata)")
     add("--start", type=_start, default=DEFAULT_START, help=f"a date or a moment with zone (default {DEFAULT_START})")
     add("--account", default=DEFAULT_ACCOUNT, help=f"the account's number (default {DEFAULT_ACCOUNT})")

@@ -50,7 +50,9 @@ def test_a_view_brings_what_it_reads() -> None:
 def test_a_view_alone_answers_as_it_does_among_all(home: Path, view: str) -> None:
     alone = ask(connect(home, wanted=[view]), f"FROM {view}")
 
-    assert alone == answered(home, f"/* SHOW */ FROM {view}")
+    among_all = answered(home, f"/* SHOW */ FROM {view}")
+    assert alone.columns == among_all.columns
+    assert sorted(alone.rows, key=repr) == sorted(among_all.rows, key=repr)  # many rows come in no order
 
 
 def test_a_relation_that_is_not_named_is_not_there(home: Path) -> None:

@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from ledger.events import decimal_text
+
 
 def _exact(number: Any) -> Any:
     """Take whole numbers and texts as Decimals; floats stay what they are, and are refused."""
@@ -47,6 +49,13 @@ def parse_window(text: str) -> tuple[time, time, str] | None:
         return time.fromisoformat(begins), time.fromisoformat(ends), zone
     except (ValueError, ZoneInfoNotFoundError):
         raise ValueError(f"expected hours as '23:45-00:45 America/New_York', found {text!r}") from None
+
+
+# Fractions of a whole that nothing exceeds: at 1 or above they would never bind.
+BELOW_ONE = (
+    "price_collar", "delayed_collar", "close_collar", "excess_liquidity_min", "no_trade_band", "min_drift",
+    "daily_loss_max", "drawdown_max", "cushion_min", "spread_max",
+)  # fmt: skip
 
 
 class Limits(BaseModel):
@@ -170,17 +179,9 @@ class Limits(BaseModel):
                 f"min_order_notional {self.min_order_notional}: expected at most order_notional_max "
                 f"{self.order_notional_max}"
             )
-        if (
-            max(
-                self.price_collar, self.delayed_collar, self.close_collar, self.excess_liquidity_min,
-                self.no_trade_band, self.min_drift,
-            )
-            >= 1
-        ):  # fmt: skip
-            raise ValueError(
-                "price_collar, delayed_collar, close_collar, excess_liquidity_min, no_trade_band and min_drift: "
-                "expected below 1"
-            )
+        for name in BELOW_ONE:
+            if getattr(self, name) >= 1:
+                raise ValueError(f"{name}: expected below 1, found {decimal_text(getattr(self, name))[:40]}")
         return self
 
     def collar_of(self, data_type: int) -> Decimal:

@@ -79,9 +79,10 @@ def test_what_is_typed_wrongly_is_refused_and_recorded_nowhere(home: Path, words
     [
         ('[limits]\nrestricted = ["APPL"]\n', "limits.restricted: expected a symbol of the universe, found APPL"),
         ('[limits]\nshort_banned = ["ibm"]\n', "did you mean IBM?"),
+        ('[limits]\ndaily_loss_max = "1e30"\n', "daily_loss_max: expected below 1, found 1"),
         ("[schedule]\ntimeout_seconds = 99999999999999999999999\n", "timeout_seconds"),
     ],
-    ids=["a letter", "small letters", "a huge number"],
+    ids=["a letter", "small letters", "a share of more than all", "a huge number"],
 )
 def test_a_setting_that_protects_nothing_is_refused(home: Path, section: str, told: str) -> None:
     write_settings(home, SETTINGS + SIMULATED + section)

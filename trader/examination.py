@@ -18,6 +18,7 @@ from datetime import timedelta
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 from typing import Literal, NamedTuple
 
 from ledger.clock import Clock
@@ -241,6 +242,22 @@ def notices(patient: Patient) -> Ailment:
     return well(f"a watch waits for a sign of life; {len(urls)} addresses get messages")
 
 
+def witness(patient: Patient) -> Ailment:
+    """See whether the places of the witness are there; nothing is written to them, no command is run."""
+    if patient.settings is None:
+        return note("not tried", "correct the settings first")
+    section, home = patient.settings.witness, patient.home
+    for key, named in (("file", section.file), ("git", section.git)):
+        place = home / Path(named).expanduser() if named else None
+        folder = place.parent if place is not None and key == "file" else place
+        if folder is not None and not folder.is_dir():
+            return ill(f"witness.{key}: {folder} is no folder", "make it, or correct the setting")
+    if section.command and which(section.command[0]) is None:
+        return ill(f"witness.command: {section.command[0]} is no program here", "install it, or correct the setting")
+    kept = [key for key in ("file", "git", "command") if getattr(section, key)]
+    return well(f"kept by {', '.join(kept)}, and in the mails" if kept else "in the mails alone")
+
+
 def broker(patient: Patient) -> Ailment:
     """See whether something listens where the broker should; nothing is said to it."""
     if patient.settings is None:
@@ -290,6 +307,7 @@ EXAMINATIONS: tuple[tuple[str, Callable[[Patient], Ailment]], ...] = (
     ("calendar", calendar),
     ("mail", mail),
     ("notices", notices),
+    ("witness", witness),
     ("broker", broker),
     ("hindsight", hindsight),
 )

@@ -204,3 +204,13 @@ def test_the_command_fails_where_something_is_ill(tmp_path: Path) -> None:
 
     assert shown.returncode == exits.BAD_NEWS
     assert "✗ settings" in shown.stdout
+
+
+@pytest.mark.parametrize("place", ['file = "/nowhere/w.txt"', 'git = "/nowhere"', 'command = ["/nowhere/keep"]'])
+def test_a_witness_that_cannot_be_kept_is_ill(home: Path, place: str) -> None:
+    assert found(home)["witness"].verdict == "well"
+    path = home / "tallybook.toml"
+    path.write_text(path.read_text() + f"[witness]\n{place}\n")
+
+    assert found(home)["witness"].verdict == "ill"
+    assert "/nowhere" in found(home)["witness"].found

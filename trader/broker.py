@@ -13,7 +13,8 @@ from typing import Literal, Protocol
 
 from ledger.book import Book
 from ledger.errors import Refusal
-from ledger.events import ContractDefined, Fact, OrderPlanned
+from ledger.events import ContractDefined, Fact, OrderModifyAttempted, OrderPlanned, OrderSendAttempted
+from ledger.state import Order
 from trader.bars import Bar
 
 Told = Iterator[Fact | tuple[Fact, ...]]  # a fact, or a tuple that is written as one batch
@@ -113,6 +114,35 @@ def universe_of(book: Book, instruments: Iterable[ContractSpec]) -> tuple[int, .
     """Return the contracts that may be ordered, as the broker defined them, in the order of the settings."""
     known = book.contracts.items()
     return tuple(con_id for wanted in instruments for con_id, contract in known if wanted.names(contract))
+
+
+def intent_of(planned: OrderPlanned, account: str, order_id: int) -> OrderSendAttempted:
+    """Return the intent to place a planned order, as it has to be on disk before the order leaves."""
+    return OrderSendAttempted(
+        order_ref=str(planned.order_ref),
+        account=account,
+        order_id=order_id,
+        con_id=planned.con_id,
+        quantity=planned.quantity,
+        order_type=planned.order_type,
+        limit_price=planned.limit_price,
+        tif=planned.tif,
+        algo=planned.algo,
+        algo_priority=planned.algo_priority,
+        reference_price=planned.reference_price,
+    )
+
+
+def change_of(planned: OrderPlanned, order: Order) -> OrderModifyAttempted:
+    """Return the intent to give a working order the limit that is planned now; one at market is never changed."""
+    assert planned.limit_price is not None
+    return OrderModifyAttempted(
+        order_ref=order.order_ref,
+        order_id=order.order_id,
+        perm_id=order.perm_ids[0],
+        quantity=order.quantity,
+        limit_price=planned.limit_price,
+    )
 
 
 def pair_spec(bought: str, paid: str) -> ContractSpec:

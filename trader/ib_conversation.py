@@ -28,7 +28,6 @@ from ledger.events import (
     OrderFilled,
     OrderPlanned,
     OrderPreviewed,
-    OrderSendAttempted,
     PositionsObserved,
     QuoteRow,
     QuotesObserved,
@@ -38,7 +37,7 @@ from ledger.events import (
 from reconcile.inferred import without_inferred
 from trader import ib_recovery, ib_rows
 from trader.bars import Bar
-from trader.broker import BrokerIncomplete, BrokerRefused, BrokerSettings, Told
+from trader.broker import BrokerIncomplete, BrokerRefused, BrokerSettings, Told, intent_of
 from trader.ib_contracts import Catalogue
 from trader.ib_modifying import modify
 from trader.ib_orders import HOME, acknowledgement, late_ending, refusal, refuse_old_copy, unheard
@@ -339,19 +338,7 @@ class Conversation:
             return
         contract, built = self.contracts[order.con_id], self.wire.build(order)
         order_id = self.wire.next_order_id()
-        yield OrderSendAttempted(
-            order_ref=ref,
-            account=self.settings.account,
-            order_id=order_id,
-            con_id=order.con_id,
-            quantity=order.quantity,
-            order_type=order.order_type,
-            limit_price=order.limit_price,
-            tif=order.tif,
-            algo=order.algo,
-            algo_priority=order.algo_priority,
-            reference_price=order.reference_price,
-        )
+        yield intent_of(order, self.settings.account, order_id)
         news = self.inbox.expect(order_id)
         self.wire.place(order_id, contract, built)
         self.wire.wait(lambda: bool(acknowledgement(ref, news)), self.settings.acknowledge_timeout_seconds)

@@ -12,12 +12,11 @@ from ledger.events import (
     ContractDefined,
     OpenOrderRow,
     OrderModified,
-    OrderModifyAttempted,
     OrderModifyRefused,
     OrderPlanned,
 )
 from ledger.state import Order
-from trader.broker import Told
+from trader.broker import Told, change_of
 from trader.ib_inbox import OrderNews
 from trader.ib_orders import refusal, resolution, unheard
 from trader.ib_recovery import cancel_rows, drained, may_work, take_picture, withdraw
@@ -26,18 +25,12 @@ from trader.ib_wire import Wire
 
 def modify(wire: Wire, book: Book, planned: OrderPlanned, contract: ContractDefined) -> Told:
     """Tell the intent, send the change once resumed, and tell what the broker's open orders say of it."""
-    order, limit_price = book.orders[str(planned.order_ref)], planned.limit_price
-    if wire.inbox.disturbed or limit_price is None:  # the link failed since the order was kept
+    order = book.orders[str(planned.order_ref)]
+    if wire.inbox.disturbed or planned.limit_price is None:  # the link failed since the order was kept
         yield from withdraw(wire, book, (order.order_ref,))
         return
     built = wire.build(planned.model_copy(update={"quantity": order.quantity}))
-    yield OrderModifyAttempted(
-        order_ref=order.order_ref,
-        order_id=order.order_id,
-        perm_id=order.perm_ids[0],
-        quantity=order.quantity,
-        limit_price=limit_price,
-    )
+    yield change_of(planned, order)
     news = wire.inbox.expect(order.order_id)
     wire.place(order.order_id, contract, built)
     wire.wait(lambda: news.messages > 0, wire.settings.acknowledge_timeout_seconds)

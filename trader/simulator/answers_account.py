@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from trader.simulator import messages
-from trader.simulator.account import Account
-from trader.simulator.account_values import BASE, AccountValue, account_values
+from trader.simulator.account_values import BASE, AccountValue
 from trader.simulator.clients import Client
 from trader.simulator.gateway import Answer, Gateway
 from trader.simulator.wire import Fields, MalformedError
@@ -76,26 +75,14 @@ def account_updates(gateway: Gateway, client: Client, fields: Fields) -> None:
     subscribe = fields.flag("subscribe")
     account = fields.text("acctCode")
     fields.end()
-    if account in gateway.siblings:
-        _tell_sibling(gateway, client, gateway.siblings[account].account)
-        return
     check_account(gateway, account)
-    client.follows_account = subscribe
+    number = gateway.venue(account).account.number
+    client.follows_account = number if subscribe else ""
     if subscribe:
         client.figures_sent.clear()
+        client.portfolio_sent.clear()
         gateway.tell_account(client)
-        client.send(messages.account_download_end(gateway.exchange.account.number))
-
-
-def _tell_sibling(gateway: Gateway, client: Client, account: Account) -> None:
-    """Send another account of the login, once."""
-    market, now = gateway.exchange.market, gateway.exchange.now
-    for value in account_values(account, market, now):
-        client.send(messages.account_value(account.number, value))
-    for row in account.portfolio(market, now):
-        client.send(messages.portfolio_value(account.number, gateway.contract(row.con_id), row, client.version))
-    client.send(messages.account_update_time(now))
-    client.send(messages.account_download_end(account.number))
+        client.send(messages.account_download_end(number))
 
 
 def account_updates_multi(gateway: Gateway, client: Client, fields: Fields) -> None:
@@ -108,10 +95,11 @@ def account_updates_multi(gateway: Gateway, client: Client, fields: Fields) -> N
     check_account(gateway, account)
     if model:
         raise MalformedError(f"model {model!r} is not known")
-    rows = gateway.figures()
+    venue = gateway.venue(account)
+    rows = gateway.figures(venue)
     kept = [row for row in rows if row.tag in ledger_tags(rows) | {"NetLiquidation"}] if ledger_and_nlv else rows
     for row in kept:
-        client.send(messages.account_update_multi(request_id, gateway.exchange.account.number, row))
+        client.send(messages.account_update_multi(request_id, venue.account.number, row))
     client.send(messages.account_update_multi_end(request_id))
 
 
@@ -123,7 +111,7 @@ def account_summary(gateway: Gateway, client: Client, fields: Fields) -> None:
     fields.end()
     if group != "All":
         raise MalformedError(f"group should be 'All', found {group!r}")
-    rows = gateway.figures()
+    rows = gateway.figures(gateway.exchange)
     ledger, currencies = ledger_tags(rows), ledger_currencies(tags)
     for row in rows:
         if row.tag in tags or (row.tag in ledger and (currencies is None or row.currency in currencies)):
@@ -146,7 +134,7 @@ def positions(gateway: Gateway, client: Client, fields: Fields) -> None:
     """Send every position, and from then on those that change."""
     nothing_more(fields)
     client.follows_positions = True
-    for account in (gateway.exchange.account, *(other.account for other in gateway.siblings.values())):
+    for account in (venue.account for venue in gateway.venues):
         for row in account.positions():
             client.send(messages.position(account.number, gateway.contract(row.con_id), row, client.version))
     client.send(messages.position_end())
@@ -167,7 +155,7 @@ def positions_multi(gateway: Gateway, client: Client, fields: Fields) -> None:
     check_account(gateway, account)
     if model:
         raise MalformedError(f"model {model!r} is not known")
-    venue = gateway.exchange.account
+    venue = gateway.venue(account).account
     for row in venue.positions():
         contract = gateway.contract(row.con_id)
         client.send(messages.position_multi(request_id, venue.number, contract, row, client.version))
@@ -188,9 +176,10 @@ def nothing_more(fields: Fields) -> None:
 
 
 def check_account(gateway: Gateway, account: str) -> None:
-    """Refuse any account but ours; nothing means ours."""
-    if account not in ("", gateway.exchange.account.number):
-        raise MalformedError(f"invalid account code {account!r}: this gateway has {gateway.exchange.account.number}")
+    """Refuse an account that is not behind the login; nothing means the simulator's own."""
+    known = [venue.account.number for venue in gateway.venues]
+    if account not in ("", *known):
+        raise MalformedError(f"invalid account code {account!r}: this gateway has {', '.join(known)}")
 
 
 ACCOUNT_ANSWERS: tuple[tuple[str, Answer], ...] = (

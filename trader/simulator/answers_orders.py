@@ -47,7 +47,7 @@ def place_order(gateway: Gateway, client: Client, fields: Fields) -> str | None:
     if known is None:
         check_new_id(gateway, request)
     if request.what_if:
-        preview = gateway.exchange.what_if(request)
+        preview = gateway.venue(request.account).what_if(request)
         client.send(what_if_order(request, preview, contract, client.version))
         return PREVIEW
     submit(gateway, request, known)
@@ -61,14 +61,14 @@ def submit(gateway: Gateway, request: OrderRequest, known: Order | None) -> Orde
         if effect == "refuse":
             raise Rejected(code, text)
         if effect == "double":
-            gateway.order_accepted = gateway.exchange.place(request)
+            gateway.order_accepted = gateway.venue(request.account).place(request)
             return gateway.order_accepted
-        gateway.exchange.replace(known, request)
+        gateway.venue(known.request.account).replace(known, request)
         gateway.order_accepted = known
         return known
     highest = gateway.highest_order_id.get(request.client_id, 0)
     gateway.highest_order_id[request.client_id] = max(highest, request.order_id)
-    gateway.order_accepted = gateway.exchange.place(request)
+    gateway.order_accepted = gateway.venue(request.account).place(request)
     return gateway.order_accepted
 
 
@@ -91,8 +91,16 @@ def check_new_id(gateway: Gateway, request: OrderRequest) -> None:
 
 def find_order(gateway: Gateway, client_id: int, order_id: int) -> Order | None:
     """Find a client's open order, or its filled one, which the venue will refuse to change."""
-    filled = (order for order in gateway.exchange.completed_orders() if order.status == "Filled")
-    return _of_client((*gateway.exchange.open_orders(), *filled), client_id, order_id)
+    filled = (order for order in _completed(gateway) if order.status == "Filled")
+    return _of_client((*_open(gateway), *filled), client_id, order_id)
+
+
+def _open(gateway: Gateway) -> list[Order]:
+    return [order for venue in gateway.venues for order in venue.open_orders()]
+
+
+def _completed(gateway: Gateway) -> list[Order]:
+    return [order for venue in gateway.venues for order in venue.completed_orders()]
 
 
 def _of_client(orders: Iterable[Order], client_id: int, order_id: int) -> Order | None:
@@ -115,11 +123,11 @@ def cancel_order(gateway: Gateway, client: Client, fields: Fields) -> None:
     fields.end()
     check_writable(gateway)
     client_id = client.client_id or 0
-    order = _of_client(gateway.exchange.open_orders(), client_id, order_id)
+    order = _of_client(_open(gateway), client_id, order_id)
     if order is not None:
-        gateway.exchange.cancel(order)
+        gateway.venue(order.request.account).cancel(order)
         return
-    done = _of_client(gateway.exchange.completed_orders(), client_id, order_id)
+    done = _of_client(_completed(gateway), client_id, order_id)
     if done is None:
         raise Rejected(10147, f"OrderId {order_id} that needs to be cancelled is not found.")
     text = f"OrderId {order_id} that needs to be cancelled can not be cancelled, state: {done.status}."
@@ -127,11 +135,11 @@ def cancel_order(gateway: Gateway, client: Client, fields: Fields) -> None:
 
 
 def global_cancel(gateway: Gateway, client: Client, fields: Fields) -> None:  # noqa: ARG001 - an Answer
-    """Cancel every open order of the account, whosoever it is."""
+    """Cancel every open order of every account, whosoever it is."""
     nothing_more(fields)
     check_writable(gateway)
-    for order in gateway.exchange.open_orders():
-        gateway.exchange.cancel(order)
+    for order in _open(gateway):
+        gateway.venue(order.request.account).cancel(order)
 
 
 # Orders as they stand
@@ -141,7 +149,7 @@ def open_orders(gateway: Gateway, client: Client, fields: Fields) -> None:
     """List the client's own open orders; client 0 also sees those placed by hand."""
     nothing_more(fields)
     check_writable(gateway)
-    own = [order for order in gateway.exchange.open_orders() if order.request.client_id == client.client_id]
+    own = [order for order in _open(gateway) if order.request.client_id == client.client_id]
     _list_open(gateway, client, own)
 
 
@@ -150,7 +158,7 @@ def all_open_orders(gateway: Gateway, client: Client, fields: Fields) -> None:
     nothing_more(fields)
     check_writable(gateway)
     others = [order for other in gateway.siblings.values() for order in other.orders]
-    _list_open(gateway, client, (*gateway.exchange.open_orders(), *others))
+    _list_open(gateway, client, (*_open(gateway), *others))
 
 
 def auto_open_orders(gateway: Gateway, client: Client, fields: Fields) -> None:
@@ -175,7 +183,7 @@ def completed_orders(gateway: Gateway, client: Client, fields: Fields) -> None:
     fields.flag("apiOnly")  # by hand, trades are made without an order, so that both lists are the same
     fields.end()
     check_writable(gateway)
-    for order in gateway.exchange.completed_orders():
+    for order in _completed(gateway):
         client.send(completed_order(order, gateway.contract(order.request.con_id), client.version))
     client.send(completed_orders_end())
 
@@ -209,12 +217,13 @@ class ExecutionFilter:
 
 
 def executions(gateway: Gateway, client: Client, fields: Fields) -> None:
-    """List the executions since midnight in New York, of all clients and by hand, with their commissions."""
+    """List the executions since midnight in New York, of all accounts, clients and by hand, with their commissions."""
     fields.fixed("version", "3")
     request_id = fields.integer("reqId")
     wanted = _read_filter(fields)
     fields.end()
-    for execution, commission in gateway.exchange.executions_today():
+    told = (each for venue in gateway.venues for each in venue.executions_today())
+    for execution, commission in told:
         contract = gateway.contract(execution.con_id)
         if not wanted.lets(execution, contract):
             continue

@@ -66,7 +66,7 @@ class Client(asyncio.Protocol):
         self.version = 0  # known from the handshake on
         self.closed = False
         self.held = False
-        self.follows_account = False
+        self.follows_account = ""  # its number; none
         self.follows_positions = False
         self.market_lines: dict[int, int] = {}  # request id -> con_id
         self.market_data_type = 1

@@ -7,12 +7,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from trader.simulator.account import Account
 from trader.simulator.contracts import Contract
 from trader.simulator.desk import Answer, Arguments, Command, CommandError, Desk
 from trader.simulator.lots import ZERO
 from trader.simulator.orders import Order, OrderRequest
-from trader.simulator.siblings import Sibling
 
 CLIENT = 98  # whoever trades for them
 FIRST_PERM_ID = 1_900_000_000
@@ -31,7 +29,7 @@ def sibling(desk: Desk, arguments: Arguments) -> Answer:
     contract = None if symbol is None else gateway.exchange.market.contract_of(symbol)
     if symbol is not None and (contract is None or not quantity or (price is None) == (limit is None)):
         raise CommandError("expected a symbol that is listed, a quantity, and either a price or a limit")
-    other = gateway.siblings.setdefault(number, Sibling(Account(number, cash)))
+    other = gateway.admit(number, cash)
     if contract is not None and price is not None:
         other.account.trade(contract.con_id, quantity, price, ZERO, gateway.exchange.now, contract=contract)
     elif contract is not None and limit is not None:

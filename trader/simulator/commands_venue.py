@@ -84,9 +84,10 @@ async def _settle(desk: Desk) -> None:
 
 
 def dump(desk: Desk, arguments: Arguments) -> Answer:
-    """Show the whole account, exact."""
+    """Show a whole account of the login, exact; the simulator's own where none is named."""
+    account = arguments.text("account", "")
     arguments.end()
-    return {"account": desk.gateway.exchange.dump()}
+    return {"account": desk.gateway.venue(account).dump()}
 
 
 def orders(desk: Desk, arguments: Arguments) -> Answer:

@@ -167,10 +167,10 @@ class Control:
         """Pay money in, or out if negative; or move it as another kind: 'Other Fees', 'Withholding Tax', …"""
         self.send("cash", amount=amount, currency=currency, kind=kind, description=description, symbol=symbol)
 
-    def dump(self) -> dict[str, Any]:
-        """Return the account in full: every amount as an exact decimal text."""
-        account: dict[str, Any] = self.send("dump")["account"]
-        return account
+    def dump(self, account: str | None = None) -> dict[str, Any]:
+        """Return an account in full, ours or another of the login: every amount as an exact decimal text."""
+        whole: dict[str, Any] = self.send("dump", account=account)["account"]
+        return whole
 
     def orders(self) -> list[dict[str, Any]]:
         """Return the open orders of all clients."""

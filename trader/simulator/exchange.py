@@ -62,6 +62,7 @@ VENUE = "ISLAND"  # where every execution in a stock happens
 AVERAGE_PLACES = Decimal("1E-8")
 FIRST_PERM_ID = 1_000_000_000
 FIRST_EXECUTION = 0x42240000  # IB's second group is a time in hexadecimal; only its growth matters
+ORDERS_APART = 1_000_000  # permIds of one account of a login, and of the next
 NO_TERMS = Terms()
 
 
@@ -87,6 +88,12 @@ class Exchange:
         self._reports = Reports()
         self._taken: dict[tuple[int, datetime], Decimal] = {}  # shares filled, by contract and hourly bar
         self._check_time(start)
+
+    def beside(self, account: Account, place: int) -> Exchange:
+        """Return another account's venue on the same market, from now on, with permIds and executions of its own."""
+        other = Exchange(self.market, account, self.now, self._seed + place, self.settlement.terms)
+        other._orders_made = place * ORDERS_APART
+        return other
 
     def place(self, request: OrderRequest) -> Order:
         """Take a new order, PreSubmitted outside the session, else Submitted; raise Rejected."""

@@ -15,15 +15,18 @@ import re
 import socket
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
+from functools import partial
 from typing import TextIO, assert_never
 
 from trader.simulator import messages
+from trader.simulator.account import Account
 from trader.simulator.account_values import AccountValue, account_values
 from trader.simulator.clients import Client
 from trader.simulator.contracts import Contract
 from trader.simulator.exchange import Exchange
 from trader.simulator.faults import Faults
-from trader.simulator.figures import PortfolioRow
+from trader.simulator.following import tell_account
 from trader.simulator.happenings import (
     AccountChanged,
     CommissionCharged,
@@ -32,7 +35,6 @@ from trader.simulator.happenings import (
     OrderChanged,
     PositionChanged,
 )
-from trader.simulator.lots import ZERO
 from trader.simulator.messages_orders import commission_report, exec_details, open_order, order_status
 from trader.simulator.orders import Order, Rejected
 from trader.simulator.registry import REQUEST_OF_NUMBER, Request
@@ -68,12 +70,31 @@ class Gateway:
         self.order_held: Order | None = None  # the one accepted last when the hold sprang
         self._answers = answers
         self._connections: set[Client] = set()
-        self._positions_moved: dict[int, PositionChanged] = {}
-        self._account_changed = False
+        self._positions_moved: dict[tuple[str, int], PositionChanged] = {}
+        self._accounts_changed: set[str] = set()
         self._wire_log = wire_log
         self._server: asyncio.Server | None = None
         self._socket: socket.socket | None = None
-        exchange.listen.append(self._happened)
+        exchange.listen.append(partial(self._happened, exchange))
+
+    # Accounts
+
+    def admit(self, number: str, cash: Decimal) -> Sibling:
+        """Put another account behind the login, or return it."""
+        if number not in self.siblings:
+            venue = self.exchange.beside(Account(number, cash), len(self.siblings) + 1)
+            venue.listen.append(partial(self._happened, venue))
+            self.siblings[number] = Sibling(venue)
+        return self.siblings[number]
+
+    @property
+    def venues(self) -> tuple[Exchange, ...]:
+        """Where each account of the login trades, the simulator's own first."""
+        return (self.exchange, *(other.venue for other in self.siblings.values()))
+
+    def venue(self, account: str) -> Exchange:
+        """Return where an account trades; nothing means ours, and so does one that is not known."""
+        return self.siblings[account].venue if account in self.siblings else self.exchange
 
     # Listening
 
@@ -247,7 +268,7 @@ class Gateway:
         """Give those who hear of a client's orders: the client itself, and client 0."""
         return [self.clients[each] for each in sorted({client_id, 0}) if each in self.clients]
 
-    def _happened(self, happening: Happening) -> None:
+    def _happened(self, venue: Exchange, happening: Happening) -> None:
         match happening:
             case OrderChanged():
                 for client in self.followers(happening.order.request.client_id):
@@ -260,9 +281,9 @@ class Gateway:
                 for client in self.followers(happening.execution.client_id):
                     client.send(commission_report(happening.commission))
             case PositionChanged():
-                self._positions_moved[happening.position.con_id] = happening
+                self._positions_moved[venue.account.number, happening.position.con_id] = happening
             case AccountChanged():
-                self._account_changed = True
+                self._accounts_changed.add(venue.account.number)
             case _:
                 assert_never(happening)
 
@@ -277,12 +298,13 @@ class Gateway:
     def settle(self, revalue: bool = False) -> None:
         """Tell the followers what moved since the last time; `revalue` because prices may have."""
         moved, self._positions_moved = self._positions_moved, {}
-        changed, self._account_changed = self._account_changed or revalue or bool(moved), False
+        changed, self._accounts_changed = self._accounts_changed | {number for number, _ in moved}, set()
         for client in self.clients.values():
             if client.follows_positions:
-                for happening in moved.values():
-                    self._tell_position(client, happening)
-            if client.follows_account and changed:
+                for (number, con_id), happening in moved.items():
+                    contract = self.contract(con_id)
+                    client.send(messages.position(number, contract, happening.position, client.version))
+            if client.follows_account in changed or (client.follows_account and revalue):
                 self.tell_account(client)
             if revalue:
                 for line, con_id in client.market_lines.items():
@@ -300,35 +322,15 @@ class Gateway:
             return self.faults.market_data_type
         return delivered_type(client.market_data_type, session_at(self.exchange.now) is not None)
 
-    def _tell_position(self, client: Client, happening: PositionChanged) -> None:
-        contract = self.contract(happening.position.con_id)
-        account = self.exchange.account.number
-        client.send(messages.position(account, contract, happening.position, client.version))
-
     def tell_account(self, client: Client) -> None:
-        """Send the figures that differ from those last sent, all positions, and the time."""
-        account = self.exchange.account
-        for row in self.figures():
-            key = (row.tag, row.currency)
-            if client.figures_sent.get(key) != row.value:
-                client.figures_sent[key] = row.value
-                client.send(messages.account_value(account.number, row))
-        self._tell_portfolio(client)
-        client.send(messages.account_update_time(self.exchange.now))
+        """Send what differs of the account that a client follows."""
+        venue = self.venue(client.follows_account)
+        tell_account(client, venue, self.figures(venue), self.contract)
 
-    def _tell_portfolio(self, client: Client) -> None:
-        account, market, now = self.exchange.account, self.exchange.market, self.exchange.now
-        rows = {row.con_id: row for row in account.portfolio(market, now)}
-        for con_id in client.portfolio_sent - rows.keys():
-            rows[con_id] = PortfolioRow(con_id, ZERO, ZERO, ZERO, ZERO, ZERO, ZERO)
-        client.portfolio_sent = {con_id for con_id, row in rows.items() if row.quantity}
-        for row in rows.values():
-            client.send(messages.portfolio_value(account.number, self.contract(row.con_id), row, client.version))
-
-    def figures(self) -> list[AccountValue]:
-        """Give the account's figures, as far as no fault overrides them."""
-        overridden = self.faults.figures
-        rows = account_values(self.exchange.account, self.exchange.market, self.exchange.now)
+    def figures(self, venue: Exchange) -> list[AccountValue]:
+        """Give an account's figures; of our own, as far as no fault overrides them."""
+        overridden = self.faults.figures if venue is self.exchange else {}
+        rows = account_values(venue.account, venue.market, venue.now)
         kept = ((row, overridden.get((row.tag, row.currency), row.value)) for row in rows)
         return [AccountValue(row.tag, value, row.currency) for row, value in kept if value is not None]
 
@@ -343,7 +345,8 @@ class Gateway:
 
     async def _advance(self, to: datetime) -> None:
         try:
-            self.exchange.advance(to)
+            for venue in self.venues:
+                venue.advance(to)
         finally:  # the venue may stop on the way: what has happened until then is told all the same
             self.settle(revalue=True)
             await self.drain()

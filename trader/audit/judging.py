@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ledger.book import Book
-from ledger.events import CycleFinished, CycleStarted, Fact
+from ledger.events import CycleFailed, CycleFinished, CycleStarted, Fact
 from ledger.line import Event
 from queries.story import Divergence
 from trader.audit import environment
@@ -26,6 +26,7 @@ class Judge:
 
     home: Path
     verb: str = VERB
+    stages: tuple[Stage, ...] = STAGES  # what is decided again
     _kept: dict[str, Inputs | InputsLost] = field(default_factory=dict)  # by the hash of the settings
     _cycle: Event | None = None
     _made: set[str] = field(default_factory=set)  # the running cycle's stages so far
@@ -49,18 +50,36 @@ class Judge:
             self._cycle, self._made = first, set()
             self._cycles.append(first.fact)
             yield from self._lost(first)
+            yield from self._contradictions(batch, first.fact)
         elif self._cycle is not None and first.cycle == self._cycle.seq:
-            for stage in STAGES:
+            for stage in self.stages:
                 if stage.made([event.fact for event in batch]):
                     self._made.add(stage.name)
                     yield from self._again(stage, batch, book)
+            yield from self._contradictions(batch, self._started)
             if isinstance(first.fact, CycleFinished) and not isinstance(self._inputs(), InputsLost):
                 yield from self._missing(first)
 
-    def _inputs(self) -> Inputs | InputsLost:
+    @property
+    def _started(self) -> CycleStarted:
         assert self._cycle is not None
-        started = self._cycle.fact
-        assert isinstance(started, CycleStarted)
+        assert isinstance(self._cycle.fact, CycleStarted)
+        return self._cycle.fact
+
+    def _contradictions(self, batch: Sequence[Event], started: CycleStarted) -> Iterator[Divergence]:
+        """Hold what lines say of themselves against their facts, and a cycle's end against its beginning."""
+        for event in batch:
+            fact = event.fact
+            if event.key != fact.key:
+                yield self._divergence(event.seq, f"{event.type}: key", event.key or NOTHING, fact.key or NOTHING)
+            if isinstance(fact, CycleFinished | CycleFailed) and fact.slot != started.slot:
+                yield self._divergence(event.seq, f"{event.type}: slot", fact.slot, started.slot)
+        day = started.slot.partition("/")[0]
+        if batch[0].fact is started and day != started.session_day.isoformat():
+            yield self._divergence(batch[0].seq, "cycle_started: session_day", f"{started.session_day}", day)
+
+    def _inputs(self) -> Inputs | InputsLost:
+        started = self._started
         if started.settings_sha256 not in self._kept:
             try:
                 self._kept[started.settings_sha256] = kept_inputs(self.home, started)
@@ -71,8 +90,7 @@ class Judge:
     def _lost(self, event: Event) -> Iterator[Divergence]:
         inputs = self._inputs()
         if isinstance(inputs, InputsLost):
-            assert isinstance(event.fact, CycleStarted)
-            yield self._divergence(event.seq, "settings", event.fact.settings_sha256, str(inputs))
+            yield self._divergence(event.seq, "settings", self._started.settings_sha256, str(inputs))
 
     def _again(self, stage: Stage, batch: Sequence[Event], book: Book) -> Iterator[Divergence]:
         inputs = self._inputs()
@@ -89,17 +107,12 @@ class Judge:
             yield self._divergence(apart.seq, f"{stage.name}: {apart.where}", apart.recorded, apart.decided)
 
     def _missing(self, finished: Event) -> Iterator[Divergence]:
-        assert self._cycle is not None
-        started = self._cycle.fact
-        assert isinstance(started, CycleStarted)
-        required = REQUIRED if started.kind == "trade" else {"reconciliation"}
-        for name in sorted(required - self._made):
+        required = REQUIRED if self._started.kind == "trade" else {"reconciliation"}
+        for name in sorted((required & {stage.name for stage in self.stages}) - self._made):
             yield self._divergence(finished.seq, name, NOTHING, "a finished cycle has it")
 
     def _divergence(self, seq: int, what: str, recorded: str, again: str) -> Divergence:
-        assert self._cycle is not None
-        assert isinstance(self._cycle.fact, CycleStarted)
-        return Divergence(seq, self._cycle.fact.slot, what, recorded, again)
+        return Divergence(seq, self._started.slot, what, recorded, again)
 
 
 def known_before(book: Book, decided: Sequence[Fact]) -> frozenset[str]:

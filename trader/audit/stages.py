@@ -20,7 +20,9 @@ from ledger.events import (
     Fact,
     LotMethodSet,
     OrderDeferred,
+    OrderModifyAttempted,
     OrderPlanned,
+    OrderSendAttempted,
     SafeguardsEvaluated,
     SeriesRow,
     SettingsApproved,
@@ -39,7 +41,7 @@ from trader.accounting import lot_methods
 from trader.approval import approval_of
 from trader.audit.inputs import Inputs
 from trader.bars import Series, read_series
-from trader.broker import universe_of
+from trader.broker import change_of, intent_of, universe_of
 from trader.evidence import EvidenceError, get
 from trader.fitness import judge_of, judged
 from trader.projection import running_cycle
@@ -173,6 +175,17 @@ def _decided_crosses(_inputs: Inputs, book: Book, _: Facts) -> Facts:
     return sizing.cross_strategies(book)
 
 
+def _decided_intents(_inputs: Inputs, book: Book, recorded: Facts) -> Facts:
+    """Return the intent that is next; only the number that the client library gives an order is not decided."""
+    planned = book.next_order
+    given = [fact.order_id for fact in recorded if isinstance(fact, OrderSendAttempted)]
+    if planned is None or book.account is None:
+        return ()
+    if not given:
+        return (change_of(planned, book.orders[str(planned.order_ref)]),)
+    return (intent_of(planned, book.account, given[0]),)
+
+
 def _decided_deferrals(_inputs: Inputs, book: Book, _: Facts) -> Facts:
     return sizing.defer_orders(book)
 
@@ -193,6 +206,7 @@ STAGES: tuple[Stage, ...] = (
     Stage("plan", (OrderPlanned, TargetsScaled), sizing.STEP, _decided_plan),
     Stage("safeguards", (SafeguardsEvaluated,), "", _decided_safeguards),
     Stage("crosses", (StrategiesCrossed,), "", _decided_crosses),
+    Stage("intents", (OrderSendAttempted, OrderModifyAttempted), "", _decided_intents),
     Stage("deferrals", (OrderDeferred,), "", _decided_deferrals),
     Stage("snapshot", (SnapshotTaken,), "snapshot", _decided_snapshot),
 )

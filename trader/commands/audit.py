@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from trader.commands.home import home_of, refuse_foreign_log, zone_of
-from trader.commands.progress import bar
+from trader.commands.progress import bar, explained
 from trader.commands.report import RANGE_HELP, range_of
 
 DayOrRange = Annotated[str, typer.Argument(metavar="DAY|MONTH|YEAR", help=RANGE_HELP)]
@@ -36,7 +37,7 @@ def audit(
 
     Exit 1 on a divergence: the first is named with both values. A month or a year is told a line a day.
     """
-    from trader.audit.telling import print_cycle, print_day, print_otherwise, print_why
+    from queries.slowness import unfolded  # slow to import
 
     home = home_of(context)
     refuse_foreign_log(home)
@@ -45,12 +46,20 @@ def audit(
         raise typer.BadParameter(f"expected {RANGE_HELP}; found {day!r}")
     if first != last:
         _refuse_beside_range(cycle, why, str(other or ""), without)
-        return _range(home, first, last, zone)
+    with explained(partial(unfolded, home, first.isoformat())):
+        if first != last:
+            return _range(home, first, last, zone)
+        return _day(home, first, zone, cycle, why, other, without)
+
+
+def _day(home: Path, day: date, zone: str, cycle: str, why: str, other: Path | None, without: str) -> int:
+    from trader.audit.telling import print_cycle, print_day, print_otherwise, print_why
+
     if other is not None or without:
-        return print_otherwise(home, first, zone, other, without)
+        return print_otherwise(home, day, zone, other, without)
     if why:
-        return print_why(home, first, zone, why, cycle)
-    return print_cycle(home, first, zone, cycle) if cycle else print_day(home, first, zone)
+        return print_why(home, day, zone, why, cycle)
+    return print_cycle(home, day, zone, cycle) if cycle else print_day(home, day, zone)
 
 
 def _refuse_beside_range(*options: str) -> None:

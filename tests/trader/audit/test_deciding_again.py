@@ -114,6 +114,8 @@ CHANGES = [
     pytest.param("break_found", 0, _field("text"), "reconciliation", "text", id="a break"),
     pytest.param("snapshot_taken", 1, _field("nav"), "snapshot", "nav", id="a snapshot"),
     pytest.param("data_ingested", 0, _row("last_close", "series"), "data", "last_close", id="what was ingested"),
+    pytest.param("order_send_attempted", 0, _field("reference_price"), "intents", "reference_price", id="an intent"),
+    pytest.param("order_send_attempted", 1, _field("account"), "intents", "account", id="whose order was sent"),
     pytest.param("targets_scaled", 0, _field("factor"), "plan", "factor", id="what a limit made of the plan"),
 ]
 
@@ -131,6 +133,24 @@ def test_one_digit_of_a_recorded_decision_is_named(
     assert first.what.startswith(f"{stage}: {kind}")
     assert field in first.what
     assert first.recorded != first.again
+    assert found.exit_status == exits.BAD_NEWS
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "where"),
+    [
+        pytest.param("cycle_started", "slot", "cycle_started: key", id="a slot"),
+        pytest.param("cycle_started", "session_day", "cycle_started: session_day", id="a session"),
+        pytest.param("cycle_finished", "slot", "cycle_finished: slot", id="whose end it was"),
+    ],
+)
+def test_what_contradicts_itself_is_named(lived: World, tmp_path: Path, kind: str, field: str, where: str) -> None:
+    copy = changed(lived.home, tmp_path / "copy", nth(kind, 3, _field(field)))
+
+    found = audited(copy)
+
+    assert found.divergence is not None
+    assert found.divergence.what == where
     assert found.exit_status == exits.BAD_NEWS
 
 

@@ -59,6 +59,13 @@ all of them with their envelope alone, and the views answer what is asked most. 
   columns. Their fields stand in [events.md](events.md).
 - **Order** is asked for: views of many rows come in none, so add `ORDER BY seq` (or `session_day`).
 - **Reserved words** are quoted: `"limit"`, `"at"`, `"by"`, `"first"`, `"last"`, `"step"`.
+- **Bounds.** `--timeout` (60 seconds) holds for the whole answer: DuckDB is interrupted, reading and folding lines
+  stops at the next look at the clock, which may be a second or two later; starting the command and writing the answer
+  out are not in it. DuckDB has 1 GB of memory; an answer has 5 million values and 1 GB beside it, or no bound as
+  `--format parquet --out FILE`; `tallybook sql` as a whole may grow by 6 GB. A file gets its answer whole, or stays as
+  it was.
+- **Text stays text.** CSV and JSON give every text back as it was, also one that begins with `=`: tell a spreadsheet to
+  import columns as text. A table spells control characters out. `PIVOT` needs its values: `ON symbol IN ('AAPL')`.
 """
 
 

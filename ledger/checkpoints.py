@@ -147,9 +147,9 @@ def latest(home: Path, *, before: str | None = None) -> Checkpoint | None:
     return _newest(home, before, read)
 
 
-def latest_seal(home: Path) -> Seal | None:
-    """Return what the newest checkpoint that counts was made after; its book is not read."""
-    found = _newest(home, None, _vouched)
+def latest_seal(home: Path, *, before: str | None = None) -> Seal | None:
+    """Return what the newest checkpoint that counts was made after, as `latest` does; its book is not read."""
+    found = _newest(home, before, _vouched)
     return None if found is None else found[0]
 
 

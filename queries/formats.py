@@ -15,13 +15,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from math import isfinite
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
+    from _csv import Writer
+
     from rich.table import Table
 
 Format = Literal["table", "csv", "json"]
 AnswerFormat = Literal["table", "csv", "json", "parquet", "markdown"]
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and line feeds
+
+
+class Sink(Protocol):
+    """Where text goes."""
+
+    def write(self, text: str, /) -> object:
+        """Take a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +61,31 @@ def print_answer(answer: Answer, format: AnswerFormat) -> None:
 def csv_text(answer: Answer) -> str:
     """Spell an answer as CSV with a header; absent values are empty."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv_writer(text)
     writer.writerow(answer.columns)
     writer.writerows([["" if value is None else cell_text(value) for value in row] for row in answer.rows])
     return text.getvalue()
 
 
+def csv_writer(file: Sink) -> Writer:
+    """Return a writer of lines that end with a line feed; Python quotes a carriage return only where lines have one."""
+    return csv.writer(_LineFeeds(file), lineterminator="\r\n")
+
+
+class _LineFeeds:
+    """Ends each line, which comes whole, with a line feed alone."""
+
+    def __init__(self, file: Sink) -> None:
+        self._file = file
+
+    def write(self, line: str) -> None:
+        self._file.write(line.removesuffix("\r\n") + "\n")
+
+
 def json_text(answer: Answer) -> str:
     """Spell an answer as a JSON array of objects; money, dates and times are strings."""
     rows = [dict(zip(answer.columns, map(plain, row), strict=True)) for row in answer.rows]
-    return json.dumps(rows, indent=1, ensure_ascii=False)
+    return json.dumps(rows, indent=1, ensure_ascii=False, allow_nan=False)
 
 
 def markdown_text(answer: Answer) -> str:
@@ -71,7 +97,7 @@ def markdown_text(answer: Answer) -> str:
 
 
 def _in_markdown(text: str) -> str:
-    escaped = re.sub(r"([\\`*\[\]<>|]|(?<!\w)_|_(?!\w))", r"\\\1", text)
+    escaped = re.sub(r"([\\`*\[\]<>|]|(?<!\w)_|_(?!\w))", r"\\\1", visible(text))
     return " ".join(escaped.split()) if escaped else ""
 
 
@@ -87,9 +113,9 @@ def print_table(answer: Answer) -> None:
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for i, name in enumerate(answer.columns):
-        table.add_column(Text(name), justify="right" if _is_numeric(answer, i) else "left", overflow="fold")
+        table.add_column(Text(visible(name)), justify="right" if _is_numeric(answer, i) else "left", overflow="fold")
     for row in answer.rows:
-        table.add_row(*(Text("" if value is None else cell_text(value)) for value in row))
+        table.add_row(*(Text("" if value is None else visible(cell_text(value))) for value in row))
     print_whole(table)
 
 
@@ -102,6 +128,11 @@ def print_whole(table: Table) -> None:
     console.print(table)
 
 
+def visible(text: str) -> str:
+    """Spell out control characters: a text from outside must not steer a terminal."""
+    return CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
 def cell_text(value: object) -> str:
     """Spell one value in one cell: numbers in canonical spelling, rows and lists as JSON."""
     spelt = plain(value)
@@ -109,8 +140,10 @@ def cell_text(value: object) -> str:
 
 
 def plain(value: object) -> object:
-    """Return a value as JSON can hold it, to the last digit: money, dates and times as strings."""
+    """Return a value as JSON can hold it, to the last digit: money, dates, times, NaN and infinities as strings."""
     match value:
+        case float() if not isfinite(value):
+            return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"  # noqa: PLR0124
         case str() | int() | float() | None:
             return value
         case Decimal():

@@ -2,9 +2,9 @@
 
 `update` writes, in `tallybook commit` alone; `sealed_history` reads. A file is opened only if its bytes are those that
 the manifest pins; what is damaged, or was made from another log or by another version, is passed over, and the sealed
-lines are read instead. Files are written aside and renamed, the manifest last: a kill at any moment leaves units that
-fit the manifest, or are passed over. What a manifest no longer names stays until the next update, for readers that have
-it open.
+lines are read instead. Files are written aside and renamed, the manifest after them: a kill at any moment leaves units
+that fit the manifest, or are passed over. What a manifest no longer names stays until the next update, for readers that
+have it open.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import chain as chained
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from ledger.line import Event
@@ -75,6 +76,7 @@ __all__ = [
 ]
 
 CHUNK_EVENTS = 50_000  # so many lines are held as text at once
+SAVED_EVERY_SECONDS = 10.0  # a first update of years goes on where it was killed
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,8 @@ def update(home: Path, tell: Callable[[int], None] = lambda _: None) -> Updated:
             manifest = Manifest()
         sweep(folder, manifest)
         known = {(unit.name, unit.days): unit for unit in manifest.units}
-        units, written = [], []
+        reached = -1 if manifest.last_day is None else manifest.last_day.last_seq
+        units, written, saved = list[Unit](), list[str](), monotonic()
         for name, days in periods(home):
             unit = known.get((name, days))
             if unit is None or not _has_events(unit) or not usable(home, unit):
@@ -162,6 +165,9 @@ def update(home: Path, tell: Callable[[int], None] = lambda _: None) -> Updated:
                 written.append(name)
             units.append(unit)
             tell(days[-1].last_seq)
+            if written and days[-1].last_seq > reached and monotonic() - saved > SAVED_EVERY_SECONDS:
+                write_manifest(folder, Manifest(units=tuple(units), books=manifest.books))
+                saved = monotonic()
         if tuple(units) != manifest.units:
             write_manifest(folder, Manifest(units=tuple(units), books=manifest.books))
         return Updated(tuple(written), len(units) - len(written))

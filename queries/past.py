@@ -7,7 +7,7 @@ wrote down at the time, it wrote down as it was known then.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -61,12 +61,14 @@ class Past(NamedTuple):
             )
 
 
-def show_as_of(con: duckdb.DuckDBPyConnection, home: Path, past: Past, names: Collection[str]) -> tuple[Path, ...]:
+def show_as_of(
+    con: duckdb.DuckDBPyConnection, home: Path, past: Past, names: Collection[str], tell: Callable[[int], None]
+) -> tuple[Path, ...]:
     """Make what is known now of a moment; return the files that it reads."""
     from queries.book_tables.rows import fill_rows
     from queries.book_tables.showing import show
 
-    book, files = show(con, home, names, past.moment, known_then=False)
+    book, files = show(con, home, names, past.moment, known_then=False, tell=tell)
     for name, columns, rows in (("positions", POSITIONS, position_rows), ("cash", CASH, cash_rows)):
         if name in names:
             fill_rows(con, name, columns, rows(book))

@@ -167,8 +167,8 @@ def bound(home: Path, units: tuple[Unit, ...]) -> tuple[Unit, ...]:
     if not units or GLOB & set(str(home)):
         return ()
     last = units[-1].days[-1]
-    later = [path for path in day_files(events_folder(home)) if path.stem > last.file[:10]]
-    seal = seal_in(later[0]) if later else None
+    later = next((name for name in day_files(events_folder(home)).names if name[:10] > last.file[:10]), None)
+    seal = None if later is None else seal_in(events_folder(home) / later)
     return units if seal is not None and Day.of(seal) == last else ()
 
 

@@ -25,6 +25,7 @@ from ledger.events.fact import ENVELOPE_FIELDS
 from ledger.line import Event
 from ledger.upcasters import UPCASTERS
 
+EXCLUDED = set(ENVELOPE_FIELDS)  # from the payload: they stand before it
 PLACES = 12
 DIGITS = 38
 Places = Mapping[tuple[str, str], int]  # (type, column) -> decimal places, where above PLACES
@@ -62,19 +63,23 @@ def stage(events: Iterable[Event], tables: Collection[str] | None = None) -> Sta
     Those of some tables only, if any are named; `EVENTS` has every envelope.
     """
     staged = Staged()
-    excluded, envelopes = set(ENVELOPE_FIELDS), tables is None or EVENTS in tables
+    envelopes = tables is None or EVENTS in tables
     for event in events:
         if envelopes:
             envelope = f'{_envelope_text(event)}"type":"{event.type}"}}'
             staged.lines.setdefault(EVENTS, []).append(envelope)
         if tables is not None and event.type not in tables:
             continue
-        payload = event.fact.__pydantic_serializer__.to_json(event.fact, exclude=excluded)
-        if FINER_THAN_USUAL.search(payload):
-            _note_places(staged.places, event)
-        line = _envelope_text(event) + payload[1:].decode()
-        staged.lines.setdefault(event.type, []).append(line)
+        staged.lines.setdefault(event.type, []).append(flat_text(event, staged.places))
     return staged
+
+
+def flat_text(event: Event, places: dict[tuple[str, str], int]) -> str:
+    """Spell one event as a flat JSON object, and note the places of columns that are finer than usual."""
+    payload = event.fact.__pydantic_serializer__.to_json(event.fact, exclude=EXCLUDED)
+    if FINER_THAN_USUAL.search(payload):
+        _note_places(places, event)
+    return _envelope_text(event) + payload[1:].decode()
 
 
 def columns_named(table: str, places: Places | None = None) -> tuple[tuple[str, str], ...]:

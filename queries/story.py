@@ -133,8 +133,9 @@ class Day:
     def take(self, event: Event) -> date:
         """Sort one event in; return the day that it belongs to."""
         match event.fact:
-            case CycleStarted(session_day=session_day):
-                self.session_days[event.seq] = session_day
+            case CycleStarted() as started:
+                told = _days_of(started)  # two only where somebody changed one: it is looked at on either
+                self.session_days[event.seq] = self.day if self.day in told else started.session_day
             case ContractDefined(con_id=con_id, symbol=symbol):
                 self.symbols[con_id] = symbol
             case OrderSendAttempted(order_ref=order_ref):
@@ -156,13 +157,18 @@ class Day:
 
     def is_over(self, event: Event) -> bool:
         """Tell whether nothing from this event on can belong to the day's story."""
-        later_session = isinstance(event.fact, CycleStarted) and event.fact.session_day > self.day
+        later_session = isinstance(event.fact, CycleStarted) and min(_days_of(event.fact)) > self.day
         ended = datetime.combine(self.day + timedelta(days=1), time(), ZoneInfo(self.zone))
         return (later_session and not self.unpaid) or event.recorded_at > ended + COMMISSIONS_LAST
 
     def symbol(self, con_id: int) -> str:
         """Return what a person calls the contract."""
         return self.symbols.get(con_id, f"contract {con_id}")
+
+
+def _days_of(started: CycleStarted) -> tuple[date, date]:
+    """Return the session of a cycle, and that of its slot."""
+    return started.session_day, date.fromisoformat(started.slot.partition("/")[0])
 
 
 def audit(home: Path, day: date, *, zone: str = HOME_ZONE, judge: Callable[[], Judge] = Nobody) -> Audit:

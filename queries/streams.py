@@ -6,14 +6,13 @@ every digit, as text.
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
-from queries.formats import Format, cell_text, plain
+from queries.formats import Format, cell_text, csv_writer, plain
 
 LOOKED_AT = 500  # rows that decide on a table's widths
 Row = Sequence[object]
@@ -33,7 +32,7 @@ def print_rows(columns: Sequence[Column], rows: Iterable[Row], format: Format) -
             for line in table_lines(columns, rows):
                 print(line)
         case "csv":
-            writer = csv.writer(sys.stdout, lineterminator="\n")
+            writer = csv_writer(sys.stdout)
             writer.writerow([column.name for column in columns])
             writer.writerows(["" if cell is None else cell_text(cell) for cell in row] for row in rows)
         case "json":

@@ -8,7 +8,7 @@ after the views that it reads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,6 +40,9 @@ __all__ = [
 ]  # fmt: skip
 
 
+EVERY = 100  # lines between two words about how far they were read
+
+
 class UnknownDay(Exception):
     """A day of which the log knows nothing."""
 
@@ -51,21 +54,22 @@ def connect(
     wanted: Collection[str] | None = None,
     outputs: Collection[Path] = (),
     past: Past | None = None,
+    tell: Callable[[int], None] = lambda _: None,
 ) -> duckdb.DuckDBPyConnection:
     """Return the home's history as tables and views, behind a fence; of them those that are wanted (None: all).
 
     Of the files of this machine only the Parquet copies and the kept bars, just checked, can be opened, and those that
     an answer is written to; `queries.sql.ask` lets nothing through that could write. With `past`, everything is told of
-    a moment.
+    a moment. `tell` is told the seq of each line that has to be read, and may raise.
     """
-    con, opened = _history(Path(home), zone, wanted, past)
+    con, opened = _history(Path(home), zone, wanted, past, tell)
     fence(con, (*opened, *outputs))
     return con
 
 
 def unfenced(home: Path, *, zone: str = HOME_ZONE, wanted: Collection[str] | None = None) -> duckdb.DuckDBPyConnection:
     """Return the same without the fence: for our own statements alone."""
-    return _history(home, zone, wanted, None)[0]
+    return _history(home, zone, wanted, None, lambda _: None)[0]
 
 
 def load(events: Iterable[Event], *, zone: str = HOME_ZONE) -> duckdb.DuckDBPyConnection:
@@ -79,10 +83,10 @@ def load(events: Iterable[Event], *, zone: str = HOME_ZONE) -> duckdb.DuckDBPyCo
 
 
 def _history(
-    home: Path, zone: str, wanted: Collection[str] | None, past: Past | None
+    home: Path, zone: str, wanted: Collection[str] | None, past: Past | None, tell: Callable[[int], None]
 ) -> tuple[duckdb.DuckDBPyConnection, tuple[Path, ...]]:
     if past is not None and not past.known_then:
-        return _as_of(home, zone, wanted, past)
+        return _as_of(home, zone, wanted, past, tell)
     names = needed(wanted) - (set() if past is None else set(NEVER_KNOWN))
     until = None if past is None else past.moment
     tables = names & {EVENTS, *BY_NAME}
@@ -94,20 +98,27 @@ def _history(
         if not names.isdisjoint(BOOK):
             from queries.book_tables.showing import show  # slow to import
 
-            files.extend(show(con, home, names, until).files)
+            files.extend(show(con, home, names, until, tell=tell).files)
 
-    lines = (event for event in history.lines if until is None or event.recorded_at <= until)
+    lines = (event for event in _telling(history.lines, tell) if until is None or event.recorded_at <= until)
     return _database(history.parts, stage(lines, tables), zone, names, show_book, bars, until), tuple(files)
 
 
 def _as_of(
-    home: Path, zone: str, wanted: Collection[str] | None, past: Past
+    home: Path, zone: str, wanted: Collection[str] | None, past: Past, tell: Callable[[int], None]
 ) -> tuple[duckdb.DuckDBPyConnection, tuple[Path, ...]]:
     con = _opened(zone)
     names = needed(AS_OF if wanted is None else set(wanted) & set(AS_OF))
-    files = show_as_of(con, home, past, names)
+    files = show_as_of(con, home, past, names, tell)
     _create_views(con, ["trial_balance"] if "trial_balance" in names else [])
     return con, files
+
+
+def _telling(events: Iterable[Event], tell: Callable[[int], None]) -> Iterator[Event]:
+    for event in events:
+        if event.seq % EVERY == 0:
+            tell(event.seq)
+        yield event
 
 
 def _opened(zone: str) -> duckdb.DuckDBPyConnection:

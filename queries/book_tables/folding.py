@@ -21,6 +21,7 @@ from ledger.log import Seal, read_events
 from ledger.log.storage import day_files, events_folder
 from ledger.lots import exactly
 from queries.book_tables.following import Follower
+from queries.sealed import looking_back, seals
 
 # Day files before the first that rows are wanted of: in one of them the session before the last should have begun.
 BACK = (2, 6)
@@ -37,20 +38,26 @@ class Wanted(NamedTuple):
     only_book: bool = False  # and no rows at all
 
 
-def fold(home: Path, wanted: Wanted, visit: Callable[[Follower], None] = lambda _: None) -> Follower:
+def fold(
+    home: Path,
+    wanted: Wanted,
+    visit: Callable[[Follower], None] = lambda _: None,
+    pause: Callable[[], None] = lambda: None,
+) -> Follower:
     """Fold what is wanted, and something before it; return the follower, with rows of what came before among its own.
 
-    `visit` is called now and then, with everything told up to the book's seq.
+    `visit` is called now and then, with everything told up to the book's seq; `pause` for each day of which only what
+    it tells of an earlier time is read. Both may raise.
     """
     for book, seal in _beginnings(home, wanted):
         follower = Follower.of(book)
         try:
-            if _followed(follower, _selected(home, wanted, seal), wanted, seal, visit):
+            if _followed(follower, _selected(home, wanted, seal, pause), wanted, seal, visit):
                 return follower
         except Forgotten:
             break
     follower = Follower.of(Book())  # it retains everything
-    _followed(follower, _selected(home, wanted, None), wanted, None, visit)
+    _followed(follower, _selected(home, wanted, None, pause), wanted, None, visit)
     return follower
 
 
@@ -79,16 +86,30 @@ def _followed(
     return True
 
 
-def _selected(home: Path, wanted: Wanted, seal: Seal | None) -> Iterator[Event]:
+def _selected(home: Path, wanted: Wanted, seal: Seal | None, pause: Callable[[], None]) -> Iterator[Event]:
     """Yield what is wanted of the events after a seal; Forgotten where one of them undoes what lies before it."""
-    read = partial(read_events, home, since=seal, until_seq=wanted.until_seq)
     if wanted.until is None:
-        return read()
+        return read_events(home, since=seal, until_seq=wanted.until_seq)
     if wanted.known_then:
-        return as_known_at(read(), wanted.until)
+        return as_known_at(read_events(home, since=seal), wanted.until)
+    read = partial(_in_retrospect, home, seal, wanted.until, pause)
     if seal is not None and not stands_alone(read, wanted.until):
         raise Forgotten(f"{seal.file}: something later undoes what lies before its end")
     return as_of(read, wanted.until)
+
+
+def _in_retrospect(home: Path, seal: Seal | None, until: datetime, pause: Callable[[], None]) -> Iterator[Event]:
+    """Yield the events after a seal; of sealed days after a moment's, those alone that may tell of a time before."""
+    later = [day for day in seals(home) if day.file[:10] > f"{until:%Y-%m-%d}" and (not seal or day.file > seal.file)]
+    if not later:
+        yield from read_events(home, since=seal)
+        return
+    if later[0].first_seq > 0:
+        yield from read_events(home, since=seal, until_seq=later[0].first_seq - 1)
+    for day in later:
+        pause()
+        yield from looking_back(home, day)
+    yield from read_events(home, since=Seal.of(later[-1]))
 
 
 def _beginnings(home: Path, wanted: Wanted) -> Iterator[tuple[Book, Seal | None]]:

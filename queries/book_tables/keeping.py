@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 
 from ledger.log import Seal
 from queries import book_columns as columns
@@ -18,7 +19,7 @@ from queries.book_tables.folding import Wanted, fold
 from queries.book_tables.following import Follower, Row
 from queries.book_tables.rows import fill_rows, together
 from queries.fence import new_database
-from queries.parquet import put_in_place, written
+from queries.parquet import SAVED_EVERY_SECONDS, put_in_place, written
 from queries.pinned import FOLDER, Day, File, Unit, alone, bound_manifest, periods, usable, write_manifest
 
 SUMMED: Mapping[str, str] = {  # what rows of one unit come to; the journal and bridges stay as they are
@@ -47,7 +48,10 @@ def keep_books(home: Path, tell: Callable[[int], None] = lambda _: None) -> int:
             good.append(unit)
         rest = wanted[len(good) :]
         if rest:
-            keeping = _Keeping(home, rest, lambda seq: tell(rest[-1][1][-1].last_seq + seq))
+            keeping = _Keeping(
+                home, rest, lambda seq: tell(rest[-1][1][-1].last_seq + seq),
+                lambda units: write_manifest(folder, manifest.model_copy(update={"books": (*good, *units)})),
+            )  # fmt: skip
             last, after = rest[-1][1][-1], None if not good else good[-1].days[-1]
             seal = None if after is None else Seal(after.file, after.last_seq, after.head_hash)
             fold(home, Wanted(seal, until_seq=last.last_seq, bridged=True), keeping.visit)
@@ -64,8 +68,10 @@ class _Keeping:
     home: Path
     wanted: list[tuple[str, tuple[Day, ...]]]
     tell: Callable[[int], None]
+    save: Callable[[list[Unit]], None]
     units: list[Unit] = field(default_factory=list)
     _follower: Follower | None = None
+    _saved: float = field(default_factory=monotonic)
 
     def visit(self, follower: Follower) -> None:
         """Write the units that lie before the book's last seq; a fold that begins again writes them again."""
@@ -78,6 +84,9 @@ class _Keeping:
                 return
             rows = {table: _taken(told, days[0].first_seq, days[-1].last_seq) for table, told in follower.rows.items()}
             self.units.append(_written(self.home, name, days, rows))
+            if monotonic() - self._saved > SAVED_EVERY_SECONDS:
+                self.save(self.units)
+                self._saved = monotonic()
 
 
 def _taken(told: list[Row], first: int, last: int) -> list[Row]:

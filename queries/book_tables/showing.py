@@ -6,7 +6,7 @@ To let SQL see something else of the book: its columns in `SHOWN`, its rows in `
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from itertools import takewhile
@@ -102,8 +102,12 @@ def show(
     until: datetime | None = None,
     *,
     known_then: bool = True,
+    tell: Callable[[int], None] = lambda _: None,
 ) -> Shown:
-    """Make those relations of the book that are wanted: of the end of the log, or of a moment (see `Wanted`)."""
+    """Make those relations of the book that are wanted: of the end of the log, or of a moment (see `Wanted`).
+
+    `tell` is told the seq up to which was folded, and may raise.
+    """
     names = [name for name in RELATIONS if name in wanted]
     tables = {table for name in names for table in RELATIONS[name]}
     is_whole = until is not None and not known_then and _tells_of_later(con, home, until)
@@ -111,7 +115,8 @@ def show(
     last = units[-1].days[-1] if units else None
     after = None if last is None else Seal(last.file, last.last_seq, last.head_hash)
     only_book = not tables and not is_whole
-    follower = fold(home, Wanted(after, None, until, known_then, bridged=BRIDGES in tables, only_book=only_book))
+    part = Wanted(after, None, until, known_then, bridged=BRIDGES in tables, only_book=only_book)
+    follower = fold(home, part, lambda followed: tell(followed.book.seq), lambda: tell(0))
     con.execute("CREATE SCHEMA IF NOT EXISTS book")
     since = -1 if after is None else after.seq
     parts = {table: _parts(con, table, home, units, follower, since) for table in tables}

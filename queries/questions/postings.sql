@@ -1,6 +1,6 @@
 -- What moved an account of the journal?
 -- account (default cash): such as cash, commissions, dividends, position:8314
--- since (default 0001-01-01): the first trading day, YYYY-MM-DD
+-- since (default month): the first trading day, YYYY-MM-DD; month: the last 31 days
 SELECT
     session_day,
     type,
@@ -10,5 +10,8 @@ SELECT
     seq
 FROM journal
 WHERE account = $account
-QUALIFY session_day >= CAST($since AS DATE)
+QUALIFY session_day >= CASE
+    WHEN $since = 'month' THEN (SELECT max(session_day) FROM journal) - 31
+    ELSE CAST($since AS DATE)
+END
 ORDER BY seq

@@ -8,7 +8,7 @@ between them for each trade of a contract, and between amounts that the broker r
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -26,7 +26,7 @@ KIND: BreakKind = "second_books"
 class Difference(NamedTuple):
     """A figure that the two bookkeepings do not agree on; None: the one does not have it."""
 
-    kind: str  # position, cash, commissions, lots, realised, realised commission
+    kind: str  # position, cash, commissions, lots, realised, realised commission, basis, open commission
     key: str
     own: str | None
     second: str | None
@@ -89,6 +89,8 @@ def _unequal_lots(con_id: int, book: Book, second: Fifo | None) -> Iterable[Diff
     figures = (
         ("realised", holding.realised_gross, second.realised_gross, rounded),
         ("realised commission", holding.realised_commission, second.realised_commission, second.tolerance),
+        ("basis", holding.gross_basis, _sum(lot.gross for lot in second.lots), rounded),
+        ("open commission", holding.commission, _sum(lot.commission for lot in second.lots), second.tolerance),
     )
     for kind, ours, theirs, tolerance in figures:
         if abs(ours - theirs) > tolerance:
@@ -102,6 +104,11 @@ def _unequal_lots(con_id: int, book: Book, second: Fifo | None) -> Iterable[Diff
     )
     if not alike:
         yield Difference("lots", key, _spelt(own_lots), _spelt(second.lots), second.tolerance)
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    with localcontext(prec=100):  # a share of a commission may have more digits than the book's
+        return sum(amounts, Decimal(0))
 
 
 def _spelt(lots: Sequence[Any]) -> str:

@@ -53,50 +53,43 @@ WITH line_of AS (
     ], max_depth := 2)
 ),
 batch AS ( -- the day goes along, and parts every window: a question of one day reads that day alone
-    SELECT started.session_day, started.slot, events.cycle, type, events.recorded_at, min(events.seq) AS first_seq,
+    SELECT started.session_day, events.cycle, line_of.line, events.recorded_at, min(events.seq) AS first_seq,
         max(events.seq) AS last_seq
     FROM events
     JOIN cycle_started AS started ON started.seq = events.cycle
-    GROUP BY started.session_day, started.slot, events.cycle, type, events.recorded_at
-),
-told AS (
-    SELECT batch.*, coalesce(line_of.line, last_value(line_of.line IGNORE NULLS) OVER past) AS line
-    FROM batch
     LEFT JOIN line_of USING (type)
-    WINDOW past AS (PARTITION BY session_day, cycle ORDER BY first_seq)
+    GROUP BY started.session_day, events.cycle, line_of.line, events.recorded_at
 ),
-changed AS (
-    SELECT *, line IS DISTINCT FROM lag(line) OVER (PARTITION BY session_day, cycle ORDER BY first_seq) AS is_new FROM told
+told AS ( -- what has no line of its own belongs to the one before it
+    SELECT session_day, cycle, line, first_seq,
+        lag(line IGNORE NULLS) OVER past AS line_before,
+        lag(recorded_at) OVER past AS begun_at,
+        lag(last_seq) OVER past AS last_before,
+        max(recorded_at) OVER whole AS ended,
+        max(last_seq) OVER whole AS last
+    FROM batch
+    WINDOW past AS (PARTITION BY session_day, cycle ORDER BY first_seq), whole AS (PARTITION BY session_day, cycle)
 ),
-numbered AS (
-    SELECT *, CAST(count_if(is_new) OVER (PARTITION BY session_day, cycle ORDER BY first_seq) AS BIGINT) AS number
-    FROM changed
+begun AS (
+    SELECT * FROM told WHERE line IS NOT NULL AND line IS DISTINCT FROM line_before
 ),
 ran AS (
-    SELECT
-        session_day,
-        slot,
-        cycle,
-        number,
-        any_value(line) AS line,
-        min(first_seq) AS first_seq,
-        max(last_seq) AS last_seq,
-        max(recorded_at) AS ended_at
-    FROM numbered
-    GROUP BY session_day, slot, cycle, number
-),
-timed AS (
-    SELECT *, coalesce(lag(ended_at) OVER (PARTITION BY session_day, cycle ORDER BY number), ended_at) AS begun_at FROM ran
+    SELECT session_day, cycle, row_number() OVER later AS number, line, begun_at,
+        coalesce(lead(begun_at) OVER later, ended) AS ended_at, first_seq,
+        coalesce(lead(last_before) OVER later, last) AS last_seq
+    FROM begun
+    WINDOW later AS (PARTITION BY session_day, cycle ORDER BY first_seq)
 )
 SELECT
-    session_day,
-    slot,
-    cycle,
+    ran.session_day,
+    started.slot,
+    ran.cycle,
     number,
     line,
-    begun_at,
+    coalesce(begun_at, started.recorded_at) AS begun_at,
     ended_at,
-    date_diff('millisecond', begun_at, ended_at) AS duration_ms,
+    date_diff('millisecond', coalesce(begun_at, started.recorded_at), ended_at) AS duration_ms,
     first_seq,
     last_seq
-FROM timed
+FROM ran
+JOIN cycle_started AS started ON started.seq = ran.cycle

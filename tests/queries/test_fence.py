@@ -5,7 +5,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from queries import connect
+from queries import connect, sql
 from queries.sql import StatementError, Terms, TooLarge, TooLong, answered, ask, run
 from tests.queries.history import closed, new_world
 
@@ -49,6 +49,18 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.parametrize("how", ["EXPLAIN", "EXPLAIN ANALYZE", "EXPLAIN (ANALYZE, FORMAT json)", ""])
+def test_nothing_is_deleted_inside_a_question(home: Path, how: str) -> None:
+    con = connect(home, wanted=("order_filled", "realised"))
+    ((before,),) = ask(con, "SELECT count(*) FROM book.contract_names").rows
+
+    with pytest.raises(StatementError, match="data-modifying"):
+        ask(con, f"{how} WITH gone AS (DELETE FROM book.contract_names RETURNING *) FROM gone")
+
+    assert before
+    assert ask(con, "SELECT count(*) FROM book.contract_names").rows == ((before,),)
+
+
 @pytest.mark.parametrize("statement", HOSTILE)
 def test_hostile_sql_is_refused_in_one_line(tables: duckdb.DuckDBPyConnection, statement: str) -> None:
     with pytest.raises(StatementError) as refused:
@@ -72,6 +84,24 @@ def test_a_question_that_takes_too_long_is_interrupted(home: Path, capsys: pytes
     assert capsys.readouterr().err.startswith("sql-too-long: expected an answer within 0.05 seconds, found none; ")
 
 
+def test_the_time_runs_while_the_log_is_read(home: Path) -> None:
+    told = list[int]()
+
+    with pytest.raises(TooLong, match="expected an answer within 1e-06 seconds"):
+        answered(home, "FROM journal", Terms(timeout_seconds=1e-6, tell=told.append))
+
+    assert told == []
+
+
+def test_who_asks_is_told_how_far_the_log_was_read(home: Path) -> None:
+    told = list[int]()
+
+    answered(home, "FROM journal", Terms(tell=told.append))
+
+    assert told
+    assert told == sorted(told)
+
+
 def test_a_connection_answers_again_after_an_interruption(tables: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(TooLong):
         ask(tables, "SELECT sum(a.range) FROM range(10000000) a, range(10000000) b", Terms(timeout_seconds=0.05))
@@ -90,3 +120,10 @@ def test_a_question_that_needs_too_much_memory_is_told_how_much_it_has(home: Pat
 def test_an_answer_without_end_is_refused_before_it_fills_the_memory(home: Path) -> None:
     with pytest.raises(TooLarge, match=r"expected at most 500,000 rows of 10 columns, found more"):
         answered(home, "SELECT 1, 2, 3, 4, 5, 6, 7, 8, 9, range FROM range(100000000)")
+
+
+def test_texts_that_fill_the_memory_are_refused(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sql, "BYTES_MAX", 30_000_000)
+
+    with pytest.raises(TooLarge, match=r"expected an answer of at most 30 MB, found more in [0-9]+ rows; add LIMIT"):
+        answered(home, "SELECT repeat('x', 100_000) FROM range(1000)")

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+import csv
+import io
+import json
+import os
 from decimal import Decimal
 from pathlib import Path
+from resource import RLIMIT_FSIZE, getrlimit, setrlimit
+from threading import Thread
 
 import duckdb
 import pytest
 
-from queries.formats import Answer, markdown_text
+from queries.formats import Answer, AnswerFormat, csv_text, json_text, markdown_text, print_table
 from queries.sql import Terms, run
 from tests.queries.history import closed, two_sessions
 
@@ -26,6 +32,32 @@ def test_what_means_something_in_markdown_is_shown_as_text() -> None:
     answer = Answer(("a|b",), (("<b>*x*</b> | `y` [z](w)\nnext",),))
 
     assert markdown_text(answer).splitlines()[2] == r"| \<b\>\*x\*\</b\> \| \`y\` \[z\](w) next |"
+
+
+def test_whatever_a_text_holds_comes_back_out_of_csv_and_json() -> None:
+    cells = ("\r", "a\r\nb", "\n", '"', ",", "=1+1", "-1", "'", "\x1b[31m", " ")
+    answer = Answer(tuple("abcdefghij"), (cells,))
+
+    assert list(csv.reader(io.StringIO(csv_text(answer), newline="")))[1] == list(cells)
+    assert tuple(json.loads(json_text(answer))[0].values()) == cells
+
+
+def test_what_is_no_number_is_text_in_json() -> None:
+    answer = Answer(("a",), ((float("nan"),), ([float("inf")],), (float("-inf"),)))
+
+    assert json.loads(json_text(answer), parse_constant=pytest.fail) == [
+        {"a": "NaN"}, {"a": ["Infinity"]}, {"a": "-Infinity"},
+    ]  # fmt: skip
+
+
+def test_a_text_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = Answer(("\x1b]0;title\x07",), (("\x1b[2Jgone\x9b\x00",),))
+
+    print_table(answer)
+
+    shown = capsys.readouterr().out + markdown_text(answer)
+    assert r"\x1b[2Jgone\x9b\x00" in shown
+    assert not {character for character in shown if ord(character) < 32} - {"\n"}
 
 
 def test_parquet_keeps_types_and_digits(home: Path, tmp_path: Path) -> None:
@@ -51,6 +83,46 @@ def test_a_question_that_fails_leaves_the_file_as_it_was(
     assert out.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [out]
     assert capsys.readouterr().err.count("sql: ") == 3
+
+
+def test_an_answer_that_cannot_be_written_whole_leaves_the_file_as_it_was(home: Path, tmp_path: Path) -> None:
+    out = tmp_path / "kept.csv"
+    out.write_text("before")
+    before = getrlimit(RLIMIT_FSIZE)
+
+    setrlimit(RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            run(home, "SELECT repeat('x', 100_000)", "csv", out=out)
+    finally:
+        setrlimit(RLIMIT_FSIZE, before)
+
+    assert out.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [out]
+
+
+@pytest.mark.parametrize("format", ["csv", "parquet"])
+def test_a_pipe_is_written_to_and_a_link_followed(home: Path, tmp_path: Path, format: AnswerFormat) -> None:
+    pipe, link, behind = tmp_path / "pipe", tmp_path / "link", tmp_path / "behind"
+    os.mkfifo(pipe)
+    link.symlink_to(behind)
+    came = list[bytes]()
+    reader = Thread(target=lambda: came.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+
+    for out in (pipe, link):
+        assert run(home, "SELECT 1.50 AS n", format, out=out) == 0
+
+    reader.join(30)
+    assert came == [behind.read_bytes()]
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert sorted(tmp_path.iterdir()) == [behind, link, pipe]
+
+
+def test_a_folder_is_no_place_for_an_answer(home: Path, tmp_path: Path) -> None:
+    with pytest.raises(IsADirectoryError):
+        run(home, "SELECT 1", "csv", out=tmp_path)
 
 
 def test_every_format_can_be_written_to_a_file(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

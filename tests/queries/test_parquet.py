@@ -417,6 +417,26 @@ def test_a_kill_at_any_moment_leaves_a_home_that_answers(home: Path, moment: int
     assert leftovers(home) == []
 
 
+def test_a_first_update_that_was_killed_goes_on_where_it_was(home: Path) -> None:
+    expected = from_lines(home)
+    shutil.rmtree(home / FOLDER)
+    at_once = PROGRAM.replace("left = int", "parquet.SAVED_EVERY_SECONDS = -1\nleft = int").replace(
+        "from queries.parquet import update", "from queries import parquet\nfrom queries.parquet import update"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", at_once, str(home), "140"], cwd=ROOT, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ).returncode  # fmt: skip
+    kept = units(home)
+    updated = update(home)
+
+    assert ended == -signal.SIGKILL
+    assert kept
+    assert updated.kept == len(kept)
+    assert answers(home) == expected
+
+
 def leftovers(home: Path) -> list[str]:
     def found() -> Iterator[str]:
         named = {unit.path(home, file) for unit in units(home) for file in unit.files}

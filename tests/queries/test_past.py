@@ -5,12 +5,14 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from ledger.book import replay
 from ledger.checkpoints import rebuild
 from ledger.history import as_known_at, as_of
 from ledger.log import read_events
+from ledger.log.storage import day_files, events_folder
 from queries.book_tables.keeping import keep_books
 from queries.parquet import update
 from queries.past import AS_OF, NotOfThePast, Past
@@ -19,6 +21,7 @@ from queries.tables import connect
 from tests.queries.history import IBM, closed, fill, two_sessions
 from tests.queries.test_book_tables import base, four_sessions
 
+REHEARSAL = Path(__file__).parents[1] / "history" / "rehearsal"
 WEDNESDAYS_END = datetime(2005, 3, 3, 4, 59, 59, tzinfo=UTC)  # New York's
 KNOWN_THEN, KNOWN_NOW = Past(WEDNESDAYS_END, known_then=True), Past(WEDNESDAYS_END, known_then=False)
 
@@ -53,6 +56,16 @@ def test_the_account_as_of_a_moment_is_that_of_the_book(home: Path) -> None:
     assert told(home, "SELECT nav, realised, unrealised, commissions FROM nav", KNOWN_NOW) == (
         (nav, Decimal("29.734"), Decimal("57.936"), Decimal("-3.5")),
     )  # fmt: skip
+
+
+def test_reading_what_was_told_later_looks_at_the_clock_each_day(home: Path) -> None:
+    looked = list[int]()
+
+    connect(home, past=KNOWN_NOW, wanted=("positions",), tell=looked.append)
+
+    later = sum(name[:10] > "2005-03-03" for name in day_files(events_folder(home)).names[:-1])
+    assert later
+    assert looked.count(0) >= later
 
 
 def test_the_account_as_it_was_known_is_that_of_its_last_snapshot(home: Path) -> None:
@@ -97,6 +110,53 @@ def test_what_a_cycle_wrote_down_is_not_told_as_of_a_moment(home: Path) -> None:
 
 def test_a_column_may_bear_the_name_of_what_is_not_told(home: Path) -> None:
     assert told(home, "SELECT quantity AS fills FROM positions", KNOWN_NOW) == ((Decimal(130),),)
+
+
+@pytest.fixture(scope="module")
+def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A log of everything that can happen, copied: late facts, corrections, busts, actions, what was undone."""
+    home = Path(shutil.copytree(REHEARSAL, tmp_path_factory.mktemp("everything") / "home"))
+    update(home)
+    keep_books(home)
+    rebuild(home)
+    return home
+
+
+@pytest.mark.parametrize("part", range(8))
+def test_any_moment_of_everything_is_told_as_the_book_tells_it(rehearsal: Path, part: int) -> None:
+    events = list(read_events(rehearsal))
+    moments = sorted({moment for event in events for moment in (event.at, event.recorded_at)})
+    moment = moments[len(moments) * (2 * part + 1) // 16] - timedelta(microseconds=part % 2)
+
+    for known_then in (True, False):
+        selected = as_known_at(events, moment) if known_then else as_of(lambda: events, moment)
+        book = replay(list(selected), retain=True)
+        con = connect(rehearsal, wanted=AS_OF, past=Past(moment, known_then))
+        assert summed(con, "journal", "account, currency", "amount") == {k: (v,) for k, v in book.journal.items() if v}
+        assert summed(con, "realised", "con_id, con_id", "gross", "commission") == {
+            (con_id, con_id): (held.realised_gross, held.realised_commission)
+            for con_id, held in book.holdings.items()
+            if held.realised_gross or held.realised_commission
+        }
+        open_lots = con.execute("SELECT execution, quantity, gross, commission FROM lots").fetchall()
+        assert sorted(open_lots) == sorted(
+            (lot.execution, lot.quantity, lot.gross, lot.commission)
+            for held in book.holdings.values()
+            for lot in held.lots
+        )
+        if not known_then:
+            assert dict(con.execute("SELECT con_id, quantity FROM positions").fetchall()) == book.positions
+            assert dict(con.execute("SELECT currency, amount FROM cash").fetchall()) == {
+                currency: amount for currency, amount in book.cash.items() if amount
+            }
+
+
+def summed(
+    con: duckdb.DuckDBPyConnection, table: str, keys: str, *amounts: str
+) -> dict[tuple[object, ...], tuple[object, ...]]:
+    sums = ", ".join(f"sum({amount})" for amount in amounts)
+    rows = con.execute(f"SELECT {keys}, {sums} FROM {table} GROUP BY {keys}").fetchall()
+    return {row[:2]: row[2:] for row in rows if any(row[2:])}
 
 
 @pytest.mark.parametrize("late", [0, 2], ids=["nothing late", "two days late"])

@@ -149,6 +149,22 @@ def test_a_wrong_book_is_found(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("figure", ["quantity", "gross", "commission", "realised_gross", "realised_commission"])
+def test_a_millionth_in_any_figure_of_a_contract_is_found(tmp_path: Path, figure: str) -> None:
+    told = (
+        bought(SPY, "10", "400", execution="a.01"),
+        commission("a.01", "-1"),
+        sold(SPY, "4", "410", execution="b.01"),
+    )
+    book = recorded(tmp_path, told)
+    second, holding = agreed(tmp_path, book), book.holdings[SPY.con_id]
+
+    wrong = getattr(holding.now, figure) + D("0.000001")
+    book.holdings[SPY.con_id] = holding._replace(now=holding.now._replace(**{figure: wrong}))
+
+    assert len(differences(book, second)) == 1
+
+
 @pytest.mark.parametrize("number", [0, 1, -1], ids=["the first sealed day", "a later one", "the newest day"])
 def test_a_changed_digit_is_refused(tmp_path: Path, number: int) -> None:
     recorded(tmp_path, (bought(SPY, "10", "400", execution="a.01"),), (bought(SPY, "10", "400", execution="b.01"),))

@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from queries import connect
-from queries.sql import StatementError, ask, run
+from queries.sql import StatementError, answered, ask, run
 from tests.queries.history import closed, two_sessions
 
 
@@ -145,6 +145,19 @@ def test_the_order_of_an_answer_is_the_order_that_was_asked_for(home: Path) -> N
     rows = ask(connect(home), "SELECT seq FROM events ORDER BY seq DESC LIMIT 30;").rows
 
     assert rows == tuple((seq,) for seq in range(92, 62, -1))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT 'é;--' AS a; -- a remark",
+        "SELECT 'é;--' AS a;;",
+        "SELECT 'é;--' AS a /* a; b */",
+        "-- x\nFROM (SELECT 'é;--');",
+    ],
+)
+def test_remarks_and_semicolons_at_the_end_are_left_out(home: Path, statement: str) -> None:
+    assert answered(home, statement).rows == (("é;--",),)
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ from tests.queries.history import (
     two_sessions,
 )
 
+REHEARSAL = Path(__file__).parents[1] / "history" / "rehearsal"
+
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -97,6 +99,37 @@ def test_a_correction_replaces_the_fill_it_corrects_and_a_bust_removes_one(tmp_p
     found = connect(closed(world)).execute("SELECT execution_id, quantity, commission FROM fills").fetchall()
 
     assert found == [("0000e0d5.4213a1c1.01.02", Decimal(7), Decimal(-1))]
+
+
+def test_costs_hold_what_a_busted_execution_was_charged_as_the_book_does(tmp_path: Path) -> None:
+    world = new_world(tmp_path)
+    world.begin(TUESDAY, "09:35")
+    bought, charged = fill("1", "10", "90", world.moment)
+    busted, charged_too = fill("2", "5", "91", world.moment)
+    bust = FillBusted(account=ACCOUNT, execution_id="0000e0d5.4213a1c2.01.01", reason="clearly erroneous")
+    world.record(bought, charged, busted, charged_too, bust)
+    home = closed(world)
+
+    found = connect(home).execute("SELECT symbol, fills, bought, turnover, commission, pending FROM costs").fetchall()
+
+    assert found == [("IBM", 1, Decimal(10), Decimal(900), Decimal(-2), 0)]
+    assert replay(read_events(home)).journal["commissions", "USD"] == Decimal(2)
+
+
+def test_costs_exercises_and_adjustments_are_the_commissions_of_the_book() -> None:
+    con = connect(REHEARSAL)
+
+    (told,) = con.execute(
+        """
+        SELECT sum(amount) FROM (
+            SELECT commission AS amount FROM costs
+            UNION ALL SELECT amount FROM cash_movements WHERE what = 'commission_adjusted' AND counts
+            UNION ALL SELECT commission FROM option_exercised
+            UNION ALL SELECT commission FROM option_assigned)
+        """
+    ).fetchall()
+
+    assert told == (-replay(read_events(REHEARSAL), retain=True).journal["commissions", "USD"],)
 
 
 def test_a_revision_after_a_bust_stands_as_in_the_book(tmp_path: Path) -> None:

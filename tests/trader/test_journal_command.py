@@ -102,3 +102,18 @@ def test_nothing_to_show_is_said(home: Path, capsys: pytest.CaptureFixture[str])
 def test_a_wrong_day_is_refused(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--home", str(home), "journal", "--day", "yesterday"]) == exits.COULD_NOT
     assert capsys.readouterr().err.startswith("usage: ")
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "expected"),
+    [
+        ("--day", "2005-02-30", "expected a day like 2005-02-17, found '2005-02-30'"),
+        ("--as-of", "soon", "expected a day or a moment like 2005-02-17T16:00, without a zone, found 'soon'"),
+        ("--as-known-at", "2005-03-01T16:00Z", "without a zone, found '2005-03-01T16:00Z'"),
+    ],
+)
+def test_a_day_that_is_none_is_told_with_an_example(
+    home: Path, capsys: pytest.CaptureFixture[str], option: str, text: str, expected: str
+) -> None:
+    assert run(["--home", str(home), "journal", option, text]) == exits.COULD_NOT
+    assert expected in capsys.readouterr().err

@@ -8,36 +8,41 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from datetime import UTC, datetime, time
-from functools import cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 from typer.main import get_command
 
+from queries.fence import bounded_room
 from queries.formats import Answer, AnswerFormat, print_answer
 from queries.past import Past
 from queries.sql import COULD_NOT_RUN, TIMEOUT_SECONDS, Terms
 from queries.sql import run as answer
 from trader.calendar import NEW_YORK, ZONES
+from trader.commands.moments import in_utc, moment_of
 from trader.commands.output import require_free
+from trader.commands.progress import bar, explained
 from trader.schedule import FILE_NAME, Schedule, SettingsError, read_toml, schedule_of
 
 FormatOption = Annotated[AnswerFormat, typer.Option("--format", help="table, csv, json, parquet or markdown")]
 OutOption = Annotated[Path | None, typer.Option("--out", help="a file to write to", show_default=False)]
-FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
 AsOfOption = Annotated[
     datetime | None,
-    typer.Option("--as-of", formats=FORMATS, metavar="DAY|MOMENT", help="what is known now of the time up to then"),
+    typer.Option("--as-of", parser=moment_of, metavar="DAY|MOMENT", help="what is known now of the time up to then"),
 ]
 KnownAtOption = Annotated[
     datetime | None,
-    typer.Option("--as-known-at", formats=FORMATS, metavar="DAY|MOMENT", help="what was recorded by then"),
+    typer.Option("--as-known-at", parser=moment_of, metavar="DAY|MOMENT", help="what was recorded by then"),
 ]
-TimeoutOption = Annotated[float, typer.Option("--timeout", min=0.001, help="seconds that the question may take")]
+SECONDS_MAX = 1_000_000  # a timer takes no more
+TimeoutOption = Annotated[
+    float, typer.Option("--timeout", min=0.001, max=SECONDS_MAX, help="seconds that the question may take")
+]
 
 
 def sql(
@@ -56,8 +61,10 @@ def sql(
     home: Path = context.obj
     require_free(home, out)
     zone = _zone(home)
-    terms = Terms(zone, {}, timeout, _past(as_of, as_known_at, zone))
-    return answer(home, statement, format, terms=terms, out=out)
+    past = _past(as_of, as_known_at, zone)
+    with _watched(home, past) as tell:
+        terms = Terms(zone, {}, timeout, past, tell)
+        return answer(home, statement, format, terms=terms, out=out)
 
 
 def ask(
@@ -78,6 +85,8 @@ def ask(
     home: Path = context.obj
     try:
         given = _given(context.args)
+        if not name and (out is not None or format == "parquet"):
+            raise CannedError("expected the name of a question to write the answer of; tallybook ask lists them")
         if not name:
             print_answer(_listed(), format)
             return 0
@@ -88,19 +97,42 @@ def ask(
         return COULD_NOT_RUN
     require_free(home, out)
     zone = _zone(home)
-    terms = Terms(zone, parameters, timeout, _past(as_of, as_known_at, zone))
-    return answer(home, question.sql, format, terms=terms, out=out)
+    past = _past(as_of, as_known_at, zone)
+    with _watched(home, past) as tell:
+        terms = Terms(zone, parameters, timeout, past, tell)
+        return answer(home, question.sql, format, terms=terms, out=out)
+
+
+@contextmanager
+def _watched(home: Path, past: Past | None) -> Iterator[Callable[[int], None]]:
+    """Show how far the log is read, and why that takes long; yield what is to be told the seq."""
+
+    def cause() -> str:
+        from queries.slowness import cause_of  # slow to import
+
+        return cause_of(home, "" if past is None else f"{past.moment:%Y-%m-%d}")
+
+    reading = bar("reading the log", partial(_last_seq, home), every=1)
+    with bounded_room(), explained(cause), reading as tell:
+        yield tell
+
+
+def _last_seq(home: Path) -> int:
+    from ledger.log.head import read_head
+    from ledger.log.storage import var_folder
+
+    head = read_head(var_folder(home))
+    return 0 if head is None else head.seq
 
 
 def _past(as_of: datetime | None, as_known_at: datetime | None, zone: str) -> Past | None:
-    """Take a day for its end, and a clock's time as that of the home's zone."""
+    """Take a clock's time as that of the home's zone."""
     told = as_known_at or as_of
     if told is None:
         return None
     if as_of is not None and as_known_at is not None:
         raise typer.BadParameter("expected --as-of or --as-known-at, found both")
-    local = datetime.combine(told.date(), time.max) if told.time() == time() else told
-    return Past(local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC), as_known_at is not None)
+    return Past(in_utc(told, zone), as_known_at is not None)
 
 
 def _given(words: list[str]) -> dict[str, str]:

@@ -19,10 +19,11 @@ from ledger.log.storage import var_folder, write_new_file
 from queries.advice import DAMAGED
 from trader import exits
 from trader.commands.home import clock_and_settings, home_of, require_own_log, zone_of
+from trader.commands.moments import day_of
 from trader.commands.progress import bar
 
 Day = Annotated[
-    datetime | None, typer.Argument(metavar="[DAY]", formats=["%Y-%m-%d"], help="default: the last session of the log")
+    datetime | None, typer.Argument(metavar="[DAY]", parser=day_of, help="default: the last session of the log")
 ]
 
 

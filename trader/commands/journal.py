@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, date, datetime, time
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, NamedTuple
 from zoneinfo import ZoneInfo
@@ -20,12 +19,12 @@ from ledger.line import Event
 from ledger.log import read_events
 from ledger.lots import EXACT, ZERO
 from queries import HOME_ZONE
-from queries.sql import Format
+from queries.formats import Format, csv_writer
 from trader import exits
 from trader.commands.home import home_of, refuse_foreign_log
+from trader.commands.moments import day_of, in_utc, moment_of
 
 COLUMNS = ("seq", "at", "recorded_at", "type", "key", "account", "currency", "amount")
-FORMATS = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"]
 ZONE = ZoneInfo(HOME_ZONE)
 
 
@@ -51,15 +50,17 @@ class Wanted(NamedTuple):
 def journal(
     context: typer.Context,
     day: Annotated[
-        datetime | None, typer.Option(formats=["%Y-%m-%d"], metavar="DAY", help="what happened on a day, New York's")
+        datetime | None, typer.Option(parser=day_of, metavar="DAY", help="what happened on a day, New York's")
     ] = None,
     as_of_moment: Annotated[
         datetime | None,
-        typer.Option("--as-of", formats=FORMATS, metavar="DAY|MOMENT", help="what is known now of the time up to then"),
+        typer.Option(
+            "--as-of", parser=moment_of, metavar="DAY|MOMENT", help="what is known now of the time up to then"
+        ),
     ] = None,
     as_known_at_moment: Annotated[
         datetime | None,
-        typer.Option("--as-known-at", formats=FORMATS, metavar="DAY|MOMENT", help="what was recorded by then"),
+        typer.Option("--as-known-at", parser=moment_of, metavar="DAY|MOMENT", help="what was recorded by then"),
     ] = None,
     account: Annotated[str, typer.Option(help="postings to one account alone: cash, position:756733, position")] = "",
     format: Annotated[Format, typer.Option("--format", help="table, csv or json")] = "table",
@@ -73,19 +74,12 @@ def journal(
 
     def known() -> Iterable[Event]:
         events = read_events(home)
-        return events if as_known_at_moment is None else as_known_at(events, _moment(as_known_at_moment))
+        return events if as_known_at_moment is None else as_known_at(events, in_utc(as_known_at_moment, ZONE.key))
 
-    events = known() if as_of_moment is None else as_of(known, _moment(as_of_moment))
+    events = known() if as_of_moment is None else as_of(known, in_utc(as_of_moment, ZONE.key))
     wanted = Wanted(None if day is None else day.date(), account)
     PRINTERS[format](wanted.shown(entries(events)))
     return exits.FINE
-
-
-def _moment(told: datetime) -> datetime:
-    """Take a day for its end, and a clock's time as New York's."""
-    whole_day = told.time() == time()
-    local = datetime.combine(told.date(), time.max) if whole_day else told
-    return local.replace(tzinfo=ZONE).astimezone(UTC)
 
 
 def _print_table(told: Iterable[Entry]) -> None:
@@ -106,7 +100,7 @@ def _shown(amount: Decimal) -> str:
 
 
 def _print_csv(told: Iterable[Entry]) -> None:
-    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer = csv_writer(sys.stdout)
     writer.writerow(COLUMNS)
     writer.writerows(_rows(told))
 

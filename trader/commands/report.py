@@ -20,6 +20,7 @@ from ledger.log import read_genesis
 from ledger.log.head import read_head
 from ledger.log.storage import var_folder
 from trader.commands.home import home_of, refuse_foreign_log, zone_of
+from trader.commands.moments import day_of
 from trader.commands.output import require_free
 from trader.commands.progress import bar
 
@@ -72,7 +73,7 @@ def report() -> None:
 def day(
     context: typer.Context,
     day: Annotated[
-        datetime | None, typer.Argument(formats=["%Y-%m-%d"], metavar="[DAY]", help=DAY_HELP, show_default=False)
+        datetime | None, typer.Argument(parser=day_of, metavar="[DAY]", help=DAY_HELP, show_default=False)
     ] = None,
     format: FormOption = None,
     out: OutOption = None,
@@ -113,7 +114,7 @@ def execution(context: typer.Context, days: SomeRange = "", format: FormOption =
 def reconciliation(
     context: typer.Context,
     day: Annotated[
-        datetime | None, typer.Argument(formats=["%Y-%m-%d"], metavar="[DAY]", help=DAY_HELP, show_default=False)
+        datetime | None, typer.Argument(parser=day_of, metavar="[DAY]", help=DAY_HELP, show_default=False)
     ] = None,
     format: FormOption = None,
     out: OutOption = None,

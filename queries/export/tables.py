@@ -6,7 +6,6 @@ JSON, with money as text. A type that never happened has no file.
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -19,6 +18,7 @@ from ledger.events.fact import ENVELOPE_FIELDS
 from ledger.line import Event
 from queries.database import does_not_fit
 from queries.fence import quoted
+from queries.formats import csv_writer
 from queries.staging import ENVELOPE, columns_of
 from queries.tables import unfenced
 
@@ -46,7 +46,7 @@ def write_csv(
             if writer is None:
                 path = folder / f"{event.type}.csv"
                 file = open_files.enter_context(path.open("w", newline="", encoding="utf-8"))
-                writer = writers[event.type] = csv.writer(file, lineterminator="\n")
+                writer = writers[event.type] = csv_writer(file)
                 columns = [name for name, _ in columns_of(type(event.fact))]
                 names[event.type] = columns[len(ENVELOPE) :]
                 writer.writerow(columns)

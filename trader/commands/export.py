@@ -20,17 +20,20 @@ from ledger.events import json_schema
 from ledger.log import read_events
 from ledger.log.head import read_head
 from ledger.log.storage import var_folder
+from queries.disk import bytes_text
 from trader import exits
 from trader.commands.home import home_of, refuse_foreign_log, zone_of
+from trader.commands.moments import day_of
 from trader.commands.output import require_free, require_new
 from trader.commands.progress import bar
 
 if TYPE_CHECKING:
+    from queries.archive.writing import Exported
     from queries.export.transactions import Books
 
 Until = Annotated[
     datetime | None,
-    typer.Option("--until", metavar="DAY", formats=["%Y-%m-%d"], help="leave out what happened after this day"),
+    typer.Option("--until", metavar="DAY", parser=day_of, help="leave out what happened after this day"),
 ]
 File = Annotated[Path | None, typer.Option("--output", help="the file to write; default: standard output")]
 Folder = Annotated[
@@ -39,6 +42,9 @@ Folder = Annotated[
         "--output", metavar="FOLDER", help="a new or an empty folder, for a file of each type", show_default=False
     ),
 ]
+
+Uri = Annotated[str, typer.Argument(metavar="URI", help="a folder, or s3://BUCKET/PATH", show_default=False)]
+Anew = Annotated[bool, typer.Option("--anew", help="take this account's rows out first, and write all of them again")]
 
 EXPORT = typer.Typer(help="What others need to read the log.", no_args_is_help=True)
 
@@ -97,6 +103,41 @@ def parquet(context: typer.Context, output: Folder, until: Until = None) -> int:
     require_free(home, output)
     _written(write_parquet(home, output, _day(home, until)), output)
     return exits.FINE
+
+
+@EXPORT.command("delta")
+def delta(context: typer.Context, uri: Uri, anew: Anew = False) -> int:
+    """Write the sealed days that an archive lacks: a Delta Lake table in a folder or an S3 store, each day once.
+
+    Any number of accounts may share one. A store's address and keys come from the environment (AWS_ENDPOINT_URL, …).
+    """
+    from queries.archive.writing import export
+
+    home = home_of(context)
+    refuse_foreign_log(home)
+    require_apart(home, uri)
+    with _reading(home) as tell:
+        told = export(home, uri, anew=anew, tell=tell)
+    print(exported_text(uri, told))
+    for digest in told.missing:
+        print(f"evidence {digest[:16]}…: named by the log, not in this home; restore a backup", file=sys.stderr)
+    return exits.BAD_NEWS if told.missing else exits.FINE
+
+
+def require_apart(home: Path, uri: str) -> None:
+    """Refuse an archive within the home: a home's own folders are its own."""
+    if "://" not in uri:
+        require_free(home, Path(uri))
+
+
+def exported_text(uri: str, told: Exported) -> str:
+    """Say what an export did, in a line."""
+    if not told.last_day:
+        return f"{uri}: {told.account}: no day is sealed yet"
+    files = f"{told.evidence:,} file{'s' if told.evidence > 1 else ''} of evidence"
+    evidence = f", {files} ({bytes_text(told.evidence_bytes)})" if told.evidence else ""
+    wrote = f"{told.days:,} days, {told.events:,} events{evidence}" if told.days else "nothing new"
+    return f"{uri}: {told.account}: {wrote}; up to {told.last_day}"
 
 
 def _books(home: Path, lines: Callable[[Books], Iterable[str]], output: Path | None, until: datetime | None) -> int:

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from ledger.errors import Refusal
 
 FILE_NAME = "tallybook.toml"
+BASE = "base"  # the key that names settings that several homes have in common
 CALENDAR = "XNYS"
 TIMEOUT_SECONDS = 900
 MEMORY_MEGABYTES = 4096
@@ -44,12 +45,46 @@ class Schedule:
 
 
 def read_toml(home: Path) -> dict[str, Any]:
-    """Read the settings file; fractions come as Decimal. Raises SettingsError."""
+    """Read the settings file, laid over the base that it names; fractions come as Decimal. Raises SettingsError.
+
+    `base = "../base.toml"`, in its first lines, is a path from the home: what several homes have in common. Within a
+    section each key of the home's counts before the base's; what a key holds is taken whole, and so is a section of
+    another kind.
+    """
     path = home / FILE_NAME
+    own = _read(path, "the settings of a home, found no file; run: tallybook init")
+    if BASE not in own:
+        return own
+    named = own.pop(BASE)
+    if not isinstance(named, str) or not named:
+        raise SettingsError(f"{path}: {BASE}: expected a path in quotes, found {named!r}; correct it")
+    under = _read(home / named, f"the base that {path} names, found no file; correct {BASE}")
+    if BASE in under:
+        raise SettingsError(f"{home / named}: {BASE}: expected no base of a base; write its settings here")
+    if "account" in under:  # which account trades, and that it is live, each home says itself
+        raise SettingsError(f"{home / named}: account: expected no account in a base; write [account] in each home")
+    return laid_over(under, own)
+
+
+def laid_over(under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """Put sections over others: a home's over its base's."""
+    both = {**under, **over}
+    for name, section in over.items():
+        below = under.get(name)
+        if isinstance(section, dict) and isinstance(below, dict) and _are_alike(below, section):
+            both[name] = {**below, **section}
+    return both
+
+
+def _are_alike(under: Mapping[str, Any], over: Mapping[str, Any]) -> bool:
+    return "kind" not in over or over["kind"] == under.get("kind")
+
+
+def _read(path: Path, expected: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
     except FileNotFoundError:
-        raise SettingsError(f"{path}: expected the settings of a home, found no file; run: tallybook init") from None
+        raise SettingsError(f"{path}: expected {expected}") from None
     except OSError as error:
         raise SettingsError(
             f"{path}: expected a readable file, found: {error.strerror}; check its permissions"

@@ -37,6 +37,10 @@ def _run(arguments: list[str]) -> int:
             return simulator(arguments[arguments.index("simulator") + 1 :])
         case "sql" | "ask":
             return _asked(arguments)
+        case "fleet":  # who has one account never sees it
+            from trader.commands.fleet import run as fleet
+
+            return fleet(arguments[arguments.index("fleet") + 1 :])
         case _:
             from trader.commands.app import run
 

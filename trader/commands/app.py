@@ -86,10 +86,10 @@ WRITING = frozenset((
 ))  # fmt: skip
 
 
-def run(arguments: list[str]) -> int:
-    """Run a command; return its exit status."""
+def run(arguments: list[str], command: Callable[..., object] | None = None, name: str = "tallybook") -> int:
+    """Run a command, of another list if one is given; return its exit status."""
     try:
-        status = _command()(home_first(arguments), prog_name="tallybook", standalone_mode=False)
+        status = (command or _command())(home_first(arguments), prog_name=name, standalone_mode=False)
     except typer.Exit as leaving:
         return int(leaving.exit_code)
     except typer.Abort:

@@ -9,7 +9,19 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import append, bookkeepers, breaks, commands, cycle, questions, replaying, syncs, verifying
+from benchmarks import (
+    append,
+    archived_totals,
+    bookkeepers,
+    breaks,
+    commands,
+    cycle,
+    engines,
+    questions,
+    replaying,
+    syncs,
+    verifying,
+)
 from benchmarks.measuring import machine
 
 BENCHMARKS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
@@ -24,6 +36,8 @@ BENCHMARKS: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
     ("verify", verifying.run),
     ("commands", commands.run),
     ("questions", questions.run),
+    ("engines", engines.run),
+    ("archived", archived_totals.run),
 )
 REPORT = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 

@@ -1,9 +1,9 @@
 """A home of some years, decided by the real cycle: fifty contracts, two strategies, a broker in this process.
 
 `run_cycle` runs as it is, with the desk of real settings; what it talks to is a broker without a wire, whose account,
-prices and fills are made up by a seed. So every decision comes out again, and every view and report has something to
-say: fills and commissions, trades by hand that are accepted, limits that shape plans, dividends declared and paid.
-Making it takes some hundred milliseconds a cycle; a home that is there already is used again.
+prices and fills are made up by a seed (`made_up.py`). So every decision comes out again, and every view and report has
+something to say: fills and commissions, trades by hand that are accepted, limits that shape plans. Making it takes some
+hundred milliseconds a cycle; a home that is there already is used again.
 """
 
 from __future__ import annotations
@@ -11,305 +11,51 @@ from __future__ import annotations
 import random
 import shutil
 import sys
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_EVEN, Decimal
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 from time import monotonic
-from typing import Literal
 
+from benchmarks.made_up import HISTORY_BARS, Clock, Market, Memory, Venue
 from ledger import checkpoints
-from ledger.book import Book
-from ledger.events import (
-    AccountAdopted,
-    BrokerConnected,
-    BrokerDisconnected,
-    CashObserved,
-    CashRow,
-    CommissionCharged,
-    ContractDefined,
-    ExecutionsObserved,
-    Fact,
-    LogStarted,
-    MarginObserved,
-    NavObserved,
-    OpeningBalanceRecorded,
-    OpenOrdersObserved,
-    OrderAcknowledged,
-    OrderFilled,
-    OrderPlanned,
-    OrderPreviewed,
-    OrderSendAttempted,
-    PositionRow,
-    PositionsObserved,
-    QuoteRow,
-    QuotesObserved,
-    RateRow,
-    RatesObserved,
-)
+from ledger.events import AccountAdopted, LogStarted, OpeningBalanceRecorded
 from ledger.ledger import Ledger
 from queries.commit import commit
 from reconcile.acceptance import acceptance
 from trader.assembly import desk_of
-from trader.bars import Bar, Series
-from trader.broker import Told
-from trader.calendar import Calendar, Session, Slot
+from trader.calendar import Calendar, Slot
 from trader.cycle import run_cycle
 from trader.place import stamp
 from trader.settings import Settings, settings_of
-from trader.sources.source import Universe
 
-ACCOUNT = "DU1000001"
-CONTRACTS, LAST = 50, date(2024, 12, 30)
-HISTORY_BARS = 40
-CENT, CASH = Decimal("0.01"), Decimal(10_000_000)
-BY_HAND_EVERY = 37  # sessions
+LAST = date(2024, 12, 30)
 EDITION = 1  # raise it with any change of what is written
 WHOLE = "five-years"  # the name of the file that says that a home is complete
 
 
-@dataclass
-class Clock:
-    """Time that moves when it is told to."""
+@dataclass(frozen=True)
+class Course:
+    """What an account goes through."""
 
-    moment: datetime
-    kind: Literal["simulated"] = "simulated"
-
-    def now(self) -> datetime:
-        """Return the moment."""
-        return self.moment
-
-    def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-        self.moment += timedelta(seconds=seconds)
+    account: str
+    contracts: int
+    cash: Decimal  # to begin with, in dollars
+    seed: int
+    sessions: int
+    settings: Settings
+    by_hand_every: int  # sessions
+    trade_slots: int | None = None  # a session; None: all
 
 
-@dataclass
-class Market:
-    """Made-up stocks: a close a day, and a straight line between two of them."""
-
-    chance: random.Random
-    series: dict[int, list[Bar]] = field(default_factory=dict)
-
-    def grow(self, day: date) -> None:
-        """Let every stock have one more day."""
-        for number in range(1, CONTRACTS + 1):
-            bars = self.series.setdefault(number, [])
-            before = bars[-1].close if bars else Decimal(20 + 3 * number)
-            close = cents(before * Decimal(f"{1 + self.chance.gauss(0.0003, 0.015):.6f}"))
-            low, high = sorted((before, close))
-            volume = Decimal(1_000_000 + 1000 * self.chance.randrange(500))
-            bars.append(Bar(day, before, high + CENT, low - CENT, close, volume, close))
-
-    def price(self, number: int, share: Decimal) -> Decimal:
-        """Return a price within the last day, by the share of it that is over."""
-        bar = self.series[number][-1]
-        return cents(bar.open + (bar.close - bar.open) * share)
-
-
-def cents(amount: Decimal) -> Decimal:
-    """Round a price."""
-    return max(amount.quantize(CENT, ROUND_HALF_EVEN), CENT)
-
-
-@dataclass
-class Memory:
-    """The market's bars as a source."""
-
-    market: Market
-    name: str = "memory"
-
-    def fetch(self, universe: Universe, last_day: date) -> dict[int, Series]:
-        """Return every contract's last bars up to a day."""
-        found = {}
-        for contract in universe:
-            bars = self.market.series[contract.con_id]
-            until = len(bars) if bars[-1].day <= last_day else len(bars) - 1
-            found[contract.con_id] = tuple(bars[max(0, until - HISTORY_BARS) : until])
-        return found
-
-
-def contract(number: int) -> ContractDefined:
-    """Define a stock."""
-    return ContractDefined(
-        con_id=number, symbol=f"S{number:02}", security_type="STK", currency="USD", exchange="SMART",
-        primary_exchange="NASDAQ", multiplier=Decimal(1), min_tick=CENT, long_name=f"STOCK {number} INC",
-    )  # fmt: skip
-
-
-@dataclass
-class Venue:
-    """A broker without a wire: it fills everything at the touch, and its account is right."""
-
-    clock: Clock
-    market: Market
-    session: Session
-    cash: Decimal = CASH
-    held: dict[int, Decimal] = field(default_factory=dict)
-    cost: dict[int, Decimal] = field(default_factory=dict)  # average, commissions in it
-    executed: list[OrderFilled] = field(default_factory=list)  # of the day
-    charged: dict[str, CommissionCharged] = field(default_factory=dict)
-    waiting: list[tuple[OrderPlanned, int]] = field(default_factory=list)
-    counter: int = 0
-
-    @property
-    def share(self) -> Decimal:
-        """How much of the session is over."""
-        whole = (self.session.close - self.session.open).total_seconds()
-        over = (self.clock.now() - self.session.open).total_seconds()
-        return Decimal(max(0, min(int(over), int(whole)))) / Decimal(int(whole))
-
-    def connect(self, book: Book | None) -> Told:
-        yield BrokerConnected(
-            account=ACCOUNT, client_id=17, server_version=176, broker_time=self.clock.now(), clock_difference_seconds=0
-        )
-        known = {} if book is None else book.contracts
-        yield tuple(contract(number) for number in range(1, CONTRACTS + 1) if number not in known)
-
-    def resolve(self, book: Book) -> Told:
-        del book
-        yield from ()
-
-    def clear_open_orders(self, book: Book) -> Told:
-        del book
-        yield OpenOrdersObserved(rows=())
-
-    def withdraw(self, book: Book, order_refs: Collection[str]) -> Told:
-        del book, order_refs
-        yield from ()
-
-    def observe(self, book: Book) -> Told:
-        new = [fill for fill in self.executed if fill.key not in book.keys]
-        fills = [fact for fill in new for fact in (fill, self.charged[fill.execution_id])]
-        yield (*fills, *self._look())
-
-    def _look(self) -> Iterator[Fact]:
-        marks = {number: self.market.price(number, self.share) for number in self.held}
-        worth = sum((quantity * marks[number] for number, quantity in self.held.items()), Decimal(0))
-        gross = sum((abs(quantity) * marks[number] for number, quantity in self.held.items()), Decimal(0))
-        nav = (self.cash + worth).quantize(CENT, ROUND_HALF_EVEN)
-        margin = (gross / 4).quantize(CENT)
-        yield RatesObserved(base_currency="USD", rows=(RateRow(currency="USD", rate=Decimal(1)),))
-        yield CashObserved(rows=(CashRow(currency="USD", amount=self.cash.quantize(CENT, ROUND_HALF_EVEN)),))
-        yield PositionsObserved(
-            rows=tuple(
-                PositionRow(
-                    con_id=number, symbol=f"S{number:02}", quantity=quantity, average_cost=self.cost[number],
-                    currency="USD", mark=marks[number],
-                )
-                for number, quantity in sorted(self.held.items())
-            )
-        )  # fmt: skip
-        yield NavObserved(
-            currency="USD", net_liquidation=nav, accrued_cash=Decimal(0), gross_position_value=gross.quantize(CENT)
-        )
-        yield MarginObserved(
-            currency="USD", initial=margin, maintenance=margin, available_funds=nav - margin,
-            excess_liquidity=nav - margin, equity_with_loan=nav, buying_power=4 * (nav - margin),
-            settled_cash=self.cash.quantize(CENT, ROUND_HALF_EVEN),
-        )  # fmt: skip
-        yield OpenOrdersObserved(rows=())
-        yield ExecutionsObserved(execution_ids=tuple(sorted(fill.execution_id for fill in self.executed)))
-
-    def quotes(self, book: Book) -> Told:
-        del book
-        rows = []
-        for number in range(1, CONTRACTS + 1):
-            last = self.market.price(number, self.share)
-            rows.append(
-                QuoteRow(
-                    con_id=number, symbol=f"S{number:02}", bid=max(last - CENT, CENT), ask=last + CENT, last=last,
-                    close=self.market.series[number][-1].open, at=self.clock.now(), shortable=Decimal(1_000_000),
-                )
-            )  # fmt: skip
-        yield QuotesObserved(rows=tuple(rows))
-
-    def check_market_data(self) -> str:
-        return "there"
-
-    def preview(self, book: Book) -> Told:
-        assert book.cycle is not None
-        gross = sum((abs(q) * self.market.price(n, self.share) for n, q in self.held.items()), Decimal(0))
-        for row in book.cycle.plan:
-            if row.order_ref is not None and row.limit_price is not None:
-                after = ((gross + abs(row.quantity) * row.limit_price) / 4).quantize(CENT)
-                yield OrderPreviewed(
-                    order_ref=row.order_ref, accepted=True, initial_margin_after=after,
-                    maintenance_margin_after=after, equity_with_loan_after=CASH, commission=Decimal(1),
-                )  # fmt: skip
-
-    def send(self, order: OrderPlanned) -> Told:
-        self.counter += 1
-        assert order.order_ref is not None
-        yield OrderSendAttempted(
-            order_ref=order.order_ref, account=ACCOUNT, order_id=self.counter, con_id=order.con_id,
-            quantity=order.quantity, order_type="LMT", limit_price=order.limit_price, tif=order.tif, algo=order.algo,
-            algo_priority=order.algo_priority, reference_price=order.reference_price,
-        )  # fmt: skip
-        self.waiting.append((order, self.counter))
-        yield OrderAcknowledged(order_ref=order.order_ref, perm_id=1_000_000 + self.counter, status="Submitted")
-
-    def wait_for_fills(self, book: Book) -> Told:
-        del book
-        if self.waiting:
-            self.clock.sleep(20)
-        for order, number in self.waiting:
-            touch = self.market.price(order.con_id, self.share)
-            touch += CENT if order.quantity > 0 else -CENT
-            yield from self._fill(order.con_id, order.quantity, touch, order.order_ref or "", number)
-        self.waiting.clear()
-
-    def _fill(self, number: int, quantity: Decimal, price: Decimal, reference: str, order_id: int) -> Iterator[Fact]:
-        self.counter += 1
-        execution = f"0000e0d5.{self.counter:08x}.01.01"
-        commission = -max((abs(quantity) * Decimal("0.005")).quantize(Decimal("0.0001")), Decimal(1))
-        self.cash += commission - quantity * price
-        before = self.held.get(number, Decimal(0))
-        after = before + quantity
-        if before * quantity >= 0:
-            worth = before * self.cost.get(number, Decimal(0)) + quantity * price - commission
-            self.cost[number] = (worth / after).quantize(Decimal("1e-8"))
-        elif before * after < 0:
-            self.cost[number] = price
-        self.held[number] = after
-        if not after:
-            del self.held[number], self.cost[number]
-        fill = OrderFilled(
-            account=ACCOUNT, execution_id=execution, con_id=number, quantity=quantity, price=price, currency="USD",
-            order_ref=reference, perm_id=1_000_000 + order_id, order_id=order_id, client_id=17 if reference else 0,
-            venue="ISLAND", occurred_at=self.clock.now(),
-        )  # fmt: skip
-        self.executed.append(fill)
-        self.charged[execution] = CommissionCharged(execution_id=execution, amount=commission, currency="USD")
-        yield fill
-        yield self.charged[execution]
-
-    def trade_by_hand(self, number: int) -> None:
-        """Let the owner buy a little, past tallybook."""
-        list(self._fill(number, Decimal(7), self.market.price(number, self.share), "", 0))
-
-    def daily_bars(self, contract: ContractDefined, days: int, before: date) -> tuple[Bar, ...]:
-        del contract, days, before
-        return ()
-
-    def look(self) -> tuple[Fact, ...]:
-        return tuple(self._look())
-
-    def drain(self) -> tuple[Fact, ...]:
-        return ()
-
-    def disconnect(self) -> Told:
-        yield BrokerDisconnected(client_id=17)
-
-
-def settings() -> Settings:
-    """Two strategies on fifty stocks."""
-    symbols = tuple(f"S{number:02}" for number in range(1, CONTRACTS + 1))
-    even = dict.fromkeys(symbols, "0.02")
+def settings(account: str, contracts: int) -> Settings:
+    """Two strategies, one that holds every stock alike and one that follows trends."""
+    symbols = tuple(f"S{number:02}" for number in range(1, contracts + 1))
+    even = dict.fromkeys(symbols, str(1 / Decimal(contracts)))
     return settings_of(
         {
-            "account": {"id": ACCOUNT}, "dry_run": False, "approval": "none", "universe": {"symbols": symbols},
+            "account": {"id": account}, "dry_run": False, "approval": "none", "universe": {"symbols": symbols},
             "strategy": (
                 {"kind": "trend", "name": "trend", "capital": "0.6", "speeds": (2, 4, 8), "volatility_target": "0.2"},
                 {"kind": "fixed", "name": "even", "capital": "0.4", "weights": even},
@@ -325,43 +71,58 @@ def settings() -> Settings:
 
 def five_years(home: Path, sessions: int = 1260) -> Path:
     """Make a home of so many sessions that ends on LAST; one that is there already is used again."""
+    account = "DU1000001"
     said = f"{sessions} sessions, edition {EDITION}"
     if (home / WHOLE).is_file() and (home / WHOLE).read_text(encoding="utf-8") == said:
         return home
     shutil.rmtree(home, ignore_errors=True)
-    home.mkdir(parents=True)
-    calendar = Calendar.load()
-    every = calendar.sessions(LAST - timedelta(days=round(sessions * 1.5) + 90), LAST)
-    days, before = every[-sessions:], every[-sessions - HISTORY_BARS - 2 : -sessions]
-    market = Market(random.Random(7))
-    for session in before:
-        market.grow(session.day)
-    clock = Clock(days[0].open - timedelta(hours=1))
-    _run(home, calendar, days, market, clock)
+    course = Course(account, 50, Decimal(10_000_000), 7, sessions, settings(account, 50), 37)
+    decide(home, course, _counting(sessions))
     checkpoints.rebuild(home)
     commit(home)
     (home / WHOLE).write_text(said, encoding="utf-8")
     return home
 
 
-def _run(home: Path, calendar: Calendar, days: tuple[Session, ...], market: Market, clock: Clock) -> None:
-    venue, chosen, began = Venue(clock, market, days[0]), settings(), monotonic()
-    genesis = LogStarted(account=ACCOUNT, mode="paper", clock="simulated", base_currency="USD")
-    with Ledger.create(home, clock, genesis) as ledger:
-        stamp(home)
-        adopted = AccountAdopted(account=ACCOUNT, execution_ids=(), open_order_perm_ids=())
-        ledger.record((adopted, OpeningBalanceRecorded(currency="USD", amount=CASH)))
+def _counting(sessions: int) -> Callable[[int, int], None]:
+    began = monotonic()
+
+    def tell(number: int, seq: int) -> None:
+        sys.stderr.write(f"\r{number} of {sessions} sessions, seq {seq:,}, {monotonic() - began:.0f} s")
+
+    return tell
+
+
+def decide(home: Path, course: Course, tell: Callable[[int, int], None] = lambda _, __: None) -> None:
+    """Make a home that goes through a course, up to LAST; `tell` is told the number of each session, and the seq."""
+    home.mkdir(parents=True)
+    calendar = Calendar.load()
+    every = calendar.sessions(LAST - timedelta(days=round(course.sessions * 1.5) + 90), LAST)
+    days, before = every[-course.sessions :], every[-course.sessions - HISTORY_BARS - 2 : -course.sessions]
+    market = Market(random.Random(course.seed), course.contracts)
+    for session in before:
+        market.grow(session.day)
+    clock = Clock(days[0].open - timedelta(hours=1))
+    venue = Venue(clock, market, days[0], course.account, course.cash)
+    _begin(home, clock, course)
     for number, session in enumerate(days, start=1):
         market.grow(session.day)
         venue.session, venue.executed, venue.charged = session, [], {}
         with Ledger.open(home, clock) as ledger:  # anew each day: a book that forgets, as in the field
-            for slot in (*calendar.slots(session), calendar.closing_slot(session)):
+            for slot in (*calendar.slots(session)[: course.trade_slots], calendar.closing_slot(session)):
                 clock.moment = max(slot.at + timedelta(seconds=20), clock.moment)
-                if number % BY_HAND_EVERY == 0 and slot.name.endswith("1135"):
-                    venue.trade_by_hand(1 + number % CONTRACTS)
-                _cycle(ledger, home, chosen, clock, venue, slot)
-            seq = ledger.book.seq
-        sys.stderr.write(f"\r{number} of {len(days)} sessions, seq {seq:,}, {monotonic() - began:.0f} s")
+                if number % course.by_hand_every == 0 and slot.name.endswith("1135"):
+                    venue.trade_by_hand(1 + number % course.contracts)
+                _cycle(ledger, home, course.settings, clock, venue, slot)
+            tell(number, ledger.book.seq)
+
+
+def _begin(home: Path, clock: Clock, course: Course) -> None:
+    genesis = LogStarted(account=course.account, mode="paper", clock="simulated", base_currency="USD")
+    with Ledger.create(home, clock, genesis) as ledger:
+        stamp(home)
+        adopted = AccountAdopted(account=course.account, execution_ids=(), open_order_perm_ids=())
+        ledger.record((adopted, OpeningBalanceRecorded(currency="USD", amount=course.cash)))
 
 
 def _cycle(ledger: Ledger, home: Path, chosen: Settings, clock: Clock, venue: Venue, slot: Slot) -> None:

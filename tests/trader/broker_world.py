@@ -32,7 +32,7 @@ from ledger.events import (
 )
 from ledger.ledger import Ledger
 from ledger.references import new_order_ref
-from trader.broker import Broker, BrokerProblem, BrokerSettings, ContractSpec
+from trader.broker import Broker, BrokerProblem, BrokerSettings, BrokerUnreachable, ContractSpec
 from trader.ib import InteractiveBrokers
 from trader.simulator.control import Control
 from trader.simulator.simulator import Simulator
@@ -40,7 +40,8 @@ from trader.simulator.simulator import Simulator
 NEW_YORK = ZoneInfo("America/New_York")
 MONDAY, TUESDAY, WEDNESDAY = date(2005, 2, 28), date(2005, 3, 1), date(2005, 3, 2)
 ACCOUNT = "DU1000001"
-SHORT = 0.3  # real seconds: in an impatient world what does not come in this time does not come
+SHORT = 0.6  # real seconds: in an impatient world what does not come in this time does not come
+CONNECTING = 3  # times that an impatient world tries to open a session
 F = TypeVar("F", bound=Fact)
 ROWS = "Date,Open,High,Low,Close,Volume\n"
 
@@ -109,10 +110,17 @@ class World:
         )
 
     def connect(self, **changes: Any) -> None:
-        """Open a new session, with other settings if given."""
+        """Open a new session, with other settings if given; what does not come in time on a busy machine is tried again."""
         self.settings = replace(self.settings, **changes)
-        self.broker = InteractiveBrokers(self.settings, self.clock)
-        self.ledger.record(self.broker.connect(self.book))
+        for left in reversed(range(CONNECTING)):
+            self.broker = InteractiveBrokers(self.settings, self.clock)
+            try:
+                self.ledger.record(self.broker.connect(self.book))
+                return
+            except BrokerUnreachable as error:
+                self.hang_up()
+                if error.code != "gateway-silent" or not left:
+                    raise
 
     def disconnect(self) -> None:
         self.ledger.record(self.broker.disconnect())

@@ -16,7 +16,7 @@ REQUESTS = (
     *("reqAccountUpdates", "reqPositions", "reqCurrentTime"),
 )
 BREAKS = ("closed before its answer", "closed after its answer", "held back", "ignored")
-SHORT = 0.2  # real seconds until an answer counts as missing
+SHORT = 0.4  # real seconds until an answer counts as missing
 
 
 def break_at(made: World, request: str, how: str) -> None:

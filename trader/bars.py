@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from hashlib import sha256
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 COLUMNS = ("day", "open", "high", "low", "close", "volume", "adjusted_close")
 HEADER = ",".join(COLUMNS)
 VOLUME_DAYS = 20
+READ_ALREADY = 64  # series: a cycle reads each more than once
 
 
 class BarsError(ValueError):
@@ -90,6 +92,7 @@ def series_sha256(series: Series) -> str:
     return sha256(series_bytes(series)).hexdigest()
 
 
+@lru_cache(maxsize=READ_ALREADY)
 def read_series(content: bytes) -> Series:
     """Read a series back from its canonical bytes; anything else is refused."""
     header, *lines = content.decode().split("\n")

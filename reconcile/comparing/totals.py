@@ -34,8 +34,9 @@ def pending_commissions(book: State, tolerances: Tolerances) -> dict[str, Decima
     bounds: dict[str, Decimal] = {}
     today = None if book.cycle is None else broker_day(book.cycle.started.session_open)
     for fill in book.fills.values():
-        is_to_come = today is None or broker_day(fill.at) >= today
-        if fill.commission is None and not fill.busted and is_to_come:
+        if fill.commission is not None or fill.busted:
+            continue
+        if today is None or broker_day(fill.at) >= today:
             share = abs(fill.quantity) * fill.price * tolerances.pending_commission_share
             bound = max(share, tolerances.pending_commission_min)
             bounds[fill.currency] = bounds.get(fill.currency, ZERO) + bound

@@ -38,7 +38,10 @@ def first_difference(
             return Apart(event.seq, _named(event.fact), _short(_plain(event.fact)), NOTHING)
         if type(event.fact) is not type(fact):
             return Apart(event.seq, "the fact", _named(event.fact), _named(fact))
-        for path, recorded, again in _apart(_plain(event.fact), _plain(fact)):
+        was, anew = _plain(event.fact), _plain(fact)
+        if was == anew:
+            continue  # nearly always: no need to walk through every value
+        for path, recorded, again in _apart(was, anew):
             if grown and recorded == NOTHING:
                 continue
             return Apart(event.seq, f"{_named(event.fact)}: {path}", recorded, again)

@@ -68,3 +68,32 @@ def test_a_cycle_leaves_the_working_orders_of_the_other_account_alone(both: tupl
     assert apart(one, ACCOUNT) == ()
     two.trade()
     assert apart(two, OTHER) == ()
+
+
+def test_both_cycle_in_the_same_moment_at_the_one_gateway(both: tuple[World, World]) -> None:
+    one, two = both
+    one.advance_to(TUESDAY, 0)
+
+    running = [home.start() for home in both]
+
+    assert [process.wait(60) for process in running] == [exits.FINE, exits.FINE]
+    assert (apart(one, ACCOUNT), apart(two, OTHER)) == ((), ())
+    assert {fact.account for fact in one.facts(OrderSendAttempted)} == {ACCOUNT}
+    assert {fact.account for fact in two.facts(OrderSendAttempted)} == {OTHER}
+    assert (one.book().open_breaks, two.book().open_breaks) == ((), ())
+
+
+@pytest.mark.parametrize("kind", ["reqPositions", "placeOrder"])
+def test_one_cycles_while_the_other_waits_for_an_answer(both: tuple[World, World], kind: str) -> None:
+    one, two = both
+    one.advance_to(TUESDAY, 0)
+    waiting = one.start_held(kind)
+
+    assert two.trade() == exits.FINE
+    assert apart(two, OTHER) == ()
+    assert waiting.poll() is None
+    one.control.release()
+
+    assert waiting.wait(60) == exits.FINE
+    assert apart(one, ACCOUNT) == ()
+    assert (one.book().open_breaks, two.book().open_breaks) == ((), ())

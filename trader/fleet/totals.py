@@ -72,14 +72,15 @@ def rate_of(said: Said, wanted: str) -> Decimal | None:
 
 
 def table(standings: Sequence[Standing], currency: str) -> Answer:
-    """Return a line an account, the worst first, and their total."""
+    """Return a line an account, the worst first, and their total: who answers worst, then for whom most waits."""
     ordered = sorted(standings, key=_badness)
     return Answer(COLUMNS, (*map(_line, ordered), _total(standings, currency)))
 
 
 def _badness(one: Standing) -> tuple[object, ...]:
-    drawdown = Decimal(0) if one.told is None else Decimal(one.told.get("drawdown") or 0)
-    return one.said.status == exits.FINE, -one.said.status, drawdown, one.said.member.name
+    told = one.told or {}
+    waits, drawdown = len(told.get("waiting") or ()), Decimal(told.get("drawdown") or 0)
+    return one.said.status == exits.FINE, -one.said.status, -waits, drawdown, one.said.member.name
 
 
 def _line(one: Standing) -> tuple[object, ...]:

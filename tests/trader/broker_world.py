@@ -110,7 +110,7 @@ class World:
         )
 
     def connect(self, **changes: Any) -> None:
-        """Open a new session, with other settings if given; what does not come in time on a busy machine is tried again."""
+        """Open a new session, with other settings if given; on a busy machine it may take more than one try."""
         self.settings = replace(self.settings, **changes)
         for left in reversed(range(CONNECTING)):
             self.broker = InteractiveBrokers(self.settings, self.clock)

@@ -17,9 +17,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Thread
 from time import monotonic
 
 from benchmarks.fleet_copies import fleet_copies
@@ -66,13 +66,10 @@ def run(uri: str, folder: Path, given: argparse.Namespace, tally: Tally, drawn: 
         some = list(fleet_copies(folder, min(AT_ONCE, given.accounts + 1 - first), given.sessions, first))
         began = monotonic()
         shares = [some[place::EXPORTERS] for place in range(EXPORTERS)]
-        threads = [
-            Thread(target=_exported, args=(uri, share, tally, random.Random(drawn.random()))) for share in shares
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(EXPORTERS) as pool:
+            each = [pool.submit(_exported, uri, share, tally, random.Random(drawn.random())) for share in shares]
+        for ended in each:
+            ended.result()  # raises what its thread raised
         tally.seconds += monotonic() - began
         for home in some:
             sealed = seals(home)
@@ -102,7 +99,7 @@ def _exported(uri: str, homes: list[Path], tally: Tally, drawn: random.Random) -
             tally.peak_kilobytes = max(tally.peak_kilobytes, int(kilobytes or 0))
             left = [other for other in left if str(other) != home]
         if exporter.returncode not in (0, -9):
-            raise SystemExit(f"an exporter ended with {exporter.returncode}")
+            raise RuntimeError(f"an exporter ended with {exporter.returncode}")
 
 
 def _export(uri: str, homes: list[str]) -> None:

@@ -60,7 +60,11 @@ def main(arguments: list[str]) -> int:
         return _start(parse(arguments))
     except (SettingsError, UsageError, BackupRefused) as error:
         sys.stderr.write(f"{error.code}: {error}\n")
-        return exits.COULD_NOT
+    except OSError as error:
+        sys.stderr.write(
+            f"not-usable: {error.filename}: {error.strerror}; check the folder, its permissions and the disk\n"
+        )
+    return exits.COULD_NOT
 
 
 def parse(arguments: list[str]) -> Options:

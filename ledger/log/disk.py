@@ -82,7 +82,7 @@ class Disk:
         descriptor = os.open(path, ALWAYS | os.O_RDONLY)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
-            raise OSError(errno.EINVAL, "not a plain file")
+            raise OSError(errno.EINVAL, "not a plain file", str(path))
         return os.fdopen(descriptor, "rb")
 
     # one file, open for writing

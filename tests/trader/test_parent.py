@@ -286,6 +286,16 @@ def test_settings_that_cannot_be_read_are_told_in_one_line(tmp_path: Path) -> No
     assert ran.stderr.startswith(f"settings-wrong: {tmp_path}/tallybook.toml: expected TOML")
 
 
+def test_a_log_that_cannot_be_looked_at_is_told_in_one_line(home: Path) -> None:
+    (folder := events_folder(home) / "9999-12-31.jsonl").mkdir()
+
+    ended = tallybook("cycle", home=home)
+
+    assert ended.returncode == exits.COULD_NOT
+    assert ended.stderr.startswith(f"not-usable: {folder}: not a plain file; check the folder")
+    assert ended.stderr.count("\n") == 1
+
+
 def test_another_accounts_log_is_told_in_one_line(home: Path) -> None:
     write_settings(home, SETTINGS.replace("DU1000001", "DU2000002") + SIMULATED)
 

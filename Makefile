@@ -27,7 +27,7 @@ check: $(INSTALLED) ## format, lint, types and the rules of who may import whom
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
 
-soak: $(INSTALLED) ## match 18,000 histories of lots, tell 3,000 of whole books, export 1,000 to beancount and hledger, crash 20,000 cycles on simulated disks, kill 400 real ones, inject 3,000 causes of breaks, run 1,000 clean sessions, a year with faults in both modes, archive 1,000 accounts under kills, ask 1,000 here and on Spark under kills, trade 250 sessions with three seeds [ARGS=...]
+soak: $(INSTALLED) ## match 18,000 histories of lots, tell 3,000 of whole books, export 1,000 to beancount and hledger, crash 20,000 cycles on simulated disks, kill 400 real ones, inject 3,000 causes of breaks, run 1,000 clean sessions, a year with faults in both modes, archive 1,000 accounts under kills, ask 1,000 here and on Spark under kills, read an archive with others' code, trade 250 sessions with three seeds [ARGS=...]
 	@.ci/get-hledger
 	@$(PYTHON_IN_VENV) -m pytest -q -m soak tests/ledger/test_lots_properties.py tests/ledger/test_books_in_any_order.py tests/queries/export
 	@$(PYTHON_IN_VENV) -m benchmarks.swarm
@@ -39,6 +39,7 @@ soak: $(INSTALLED) ## match 18,000 histories of lots, tell 3,000 of whole books,
 	@$(PYTHON_IN_VENV) -m benchmarks.archive --accounts 1000
 	@$(PYTHON_IN_VENV) -c 'import pyspark' 2>/dev/null || EXTRAS='.[demo,dev,spark]' .ci/set-up
 	@$(PYTHON_IN_VENV) -m benchmarks.engines_soak --accounts 1000
+	@$(PYTHON_IN_VENV) -m benchmarks.foreign_readers
 	@$(PYTHON_IN_VENV) -m benchmarks.soak $(ARGS)
 
 bench: $(INSTALLED) ## measure the log and the cycle beside peers and bare system calls; minutes [ARGS="append lots"]

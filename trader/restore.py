@@ -41,8 +41,8 @@ class Restored:
     not_copied: tuple[str, ...]  # what the settings name, and no backup holds
 
 
-def restore(home: Path, source: Path, witness: Witness | None = None) -> Restored:
-    """Put a backup, or the copy of a home, into a home that holds no log."""
+def restore(home: Path, source: Path, witness: Witness | None = None, name: str = "") -> Restored:
+    """Put a backup, or the copy of a home, into a home that holds no log; `name` is what the log calls it."""
     log = verify(source)
     warning = _held_against(source, log, witness)
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ def restore(home: Path, source: Path, witness: Witness | None = None) -> Restore
         aside = var / f"{ASIDE}-{os.getpid()}"
         try:
             _copy_log(source, aside, log)
-            _begin_recovery(aside, f"restored from {source}{f'; {warning}' if warning else ''}", witness)
+            _begin_recovery(aside, f"restored from {name or source}{f'; {warning}' if warning else ''}", witness)
             settings_kept = _copy_rest(source, home)
             _put_in_place(aside, home)
         finally:

@@ -13,6 +13,7 @@ from ledger.ledger import Ledger
 from ledger.log import read_events
 from tests.trader.backed_up import DAY, LATER, home_of_two_days, lines, names
 from tests.trader.homes import command
+from trader import exits
 from trader.backup import back_up
 from trader.manifest import MANIFEST, BackupRefused
 from trader.place import displaced
@@ -135,6 +136,38 @@ def test_a_halt_of_the_log_that_was_moved_away_is_told(home: Path, backup: Path)
 
     assert told.returncode == 0
     assert "to keep that halt: cp var.damaged/HALT var/HALT" in told.stdout
+
+
+def test_an_archived_account_is_put_back_up_to_its_last_sealed_day(home: Path, tmp_path: Path) -> None:
+    pytest.importorskip("deltalake", reason="archives need tallybook[delta]")
+    archive, new = tmp_path / "archive", tmp_path / "new"
+    command("export", "delta", str(archive), home=home)
+    sealed = [event.hash for event in read_events(home) if f"{event.recorded_at:%Y-%m-%d}.jsonl" == DAY]
+
+    ended = command("restore", str(archive), "--account", "DU1", home=new)
+
+    events = list(read_events(new))
+    assert ended.returncode == exits.FINE
+    assert [event.hash for event in events[:-1]] == sealed
+    assert isinstance(events[-1].fact, RecoveryStarted)
+    assert events[-1].fact.reason == f"restored from {archive}"
+    assert f"restored DU1 up to {len(sealed) - 1}:" in ended.stdout
+
+
+def test_an_archive_is_put_back_by_account_alone(home: Path, tmp_path: Path) -> None:
+    pytest.importorskip("deltalake", reason="archives need tallybook[delta]")
+    archive, new = tmp_path / "archive", tmp_path / "new"
+    command("export", "delta", str(archive), home=home)
+
+    ended = [
+        command("restore", *words, home=new)
+        for words in ([str(archive)], ["s3://books/archive"], [str(archive), "--account", "DU9"])
+    ]
+
+    assert [one.returncode for one in ended] == [exits.COULD_NOT] * 3
+    assert [one.stderr.partition(": ")[0] for one in ended] == ["usage", "usage", "archive-missing"]
+    assert "an archive holds several; name one" in ended[0].stderr
+    assert not new.exists()
 
 
 def test_a_restored_halt_still_halts(home: Path, backup: Path, tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -48,14 +50,21 @@ def backup(
 
 def restore(
     context: typer.Context,
-    source: Annotated[Path, typer.Argument(metavar="SRC", help="a backup, or the copy of a home")],
+    source: Annotated[
+        str, typer.Argument(metavar="SRC", help="a backup, or the copy of a home; with --account an archive's URI")
+    ],
+    account: Annotated[str | None, typer.Option(metavar="ACCOUNT", help="of the archive's accounts, this one")] = None,
     witness: WitnessOption = None,
 ) -> int:
-    """Put a backup into a home without a log. No order leaves until a cycle shows that nothing outside is newer."""
+    """Put a backup into a home without a log. No order leaves until a cycle shows that nothing outside is newer.
+
+    From an archive (`export delta`) comes what is archived: the log up to its last sealed day.
+    """
     from trader.restore import restore as put_back
 
     home = home_of(context)
-    done = put_back(home, source, _witness(source, witness))
+    with _copy(source, account) as copy:
+        done = put_back(home, copy, _witness(copy, witness), source)
     print(f"restored {done.log.genesis.account} up to {done.log.witness}, recorded {done.log.recorded_at}")
     if done.settings_kept:
         print("the settings of this home were kept; those of the backup were not copied")
@@ -68,6 +77,20 @@ def restore(
         print(f"! {name} is not carried over: it halted the log that was here; to keep that halt: cp {name} var/HALT")
     print("in recovery: cycles look, and no order leaves, until one shows that nothing outside is newer than this log")
     return exits.FINE
+
+
+@contextmanager
+def _copy(source: str, account: str | None) -> Iterator[Path]:
+    """Find the log to put back; what an archive holds of an account is made a home aside, and removed again."""
+    if account is None:
+        if "://" in source or Path(source, "events", "_delta_log").is_dir():
+            raise typer.BadParameter(f"{source}: an archive holds several; name one", param_hint="--account")
+        yield Path(source)
+        return
+    from queries.archive.reading import rebuilt
+
+    with TemporaryDirectory(prefix="tallybook-") as folder:
+        yield rebuilt(source, account, Path(folder) / "home")
 
 
 def _halts_beside(home: Path) -> tuple[str, ...]:

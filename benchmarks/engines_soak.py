@@ -35,7 +35,9 @@ ACCOUNTS, SESSIONS, SEED = 1000, 250, 1
 PROCESSES = 2
 MASTER = "local-cluster[2,1,1024]"
 KILLED_EVERY = (5.0, 20.0)  # seconds
-KILLED_EACH = 2  # times an account: Spark gives a task up that failed four times, and a lost executor counts
+KILLED_EACH = 2  # times an account
+# Several accounts may share a task, and each death is one of its failures; of four, Spark's own bound, it despairs.
+PATIENT = "--conf spark.task.maxFailures=20 pyspark-shell"
 EXECUTOR_AFTER = 3  # workers
 EXECUTOR = b"CoarseGrainedExecutorBackend"
 HEADING = "Engines"
@@ -134,6 +136,7 @@ def main(words: list[str]) -> int:
         uri, aside = given.uri or f"{folder}/archive", Path(folder) / "aside"
         aside.mkdir()
         os.environ["TMPDIR"] = str(aside)  # of workers; what killed ones leave goes with it
+        os.environ["PYSPARK_SUBMIT_ARGS"] = PATIENT
         if given.uri is None:
             made(uri, Path(folder) / "homes", given.accounts, given.sessions)
         told, equal = (

@@ -14,7 +14,7 @@ from multiprocessing import get_context
 from trader import exits
 from trader.fleet.accounts import FleetWrong
 from trader.fleet.asking import EXTRA
-from trader.fleet.engine.tasks import Bring, answer, line
+from trader.fleet.engine.tasks import Bring, answer, died, line
 from trader.fleet.engine.terms import Terms
 
 ATTEMPTS = 3
@@ -58,7 +58,5 @@ def _told(future: Future[str], name: str, account: str, seconds: float, *, last:
     except TooLate:
         why = f"too-long: expected an end within {seconds:g} seconds, found none; look at it alone: --account"
     except ProcessExpired:
-        if not last:
-            return None
-        why = f"died: expected an end, found its process ended {ATTEMPTS} times; look at it alone: --account"
+        return died(name, account) if last else None
     return line(name, account, {"error": why}, exits.COULD_NOT)

@@ -21,7 +21,7 @@ from ledger.errors import Refusal
 from queries.archive.rows import Row
 from queries.archive.table import ArchivedFile
 from trader.fleet.engine.archived_home import home_of_rows, last_seq
-from trader.fleet.engine.tasks import TASKS, answer
+from trader.fleet.engine.tasks import TASKS, answer, died
 from trader.fleet.engine.terms import Terms
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 PARTITIONS_MAX = 2_000
 READ = "account string, month string, day date, seq long, hash string, line string, day_sha256 string"
 ANSWERS = "account string, line string"
+DEATHS = ("Python worker exited unexpectedly", "ExecutorLostFailure")  # how Spark calls a process that was no more
 OBJECT_STORES = {"s3://": "s3a://"}  # as Hadoop calls them
+CALLED = "An error occurred while calling"
 LOOPBACK = "127.0.0.1"
 LOCAL = {  # a master on this machine: nothing listens elsewhere
     "spark.driver.host": LOOPBACK,
@@ -59,11 +61,33 @@ class SparkFailed(Refusal):
 def run(name: str, uri: str, files: Mapping[str, tuple[ArchivedFile, ...]], terms: Terms, master: str) -> Iterator[str]:
     """Ask a task of every account on Spark; yield their lines in the order of the accounts."""
     with session(master, min(len(files), PARTITIONS_MAX)) as spark:
-        answers = asked(spark, name, uri, files, terms)
+        answers = asked_apart(spark, name, uri, files, terms)
     if sorted(answers) != sorted(files):
         lost = sorted(set(files) - set(answers))
         raise SparkFailed(f"expected an answer of each of {len(files)} accounts, found none of {', '.join(lost[:3])}")
     yield from (answers[account] for account in sorted(answers))
+
+
+def asked_apart(
+    spark: SparkSession, name: str, uri: str, files: Mapping[str, tuple[ArchivedFile, ...]], terms: Terms
+) -> dict[str, str]:
+    """Ask as `asked` does; an account whose worker dies each time it is tried stops no other.
+
+    Spark gives a whole job up when one of its tasks has failed too often, without a word of the account: so each half
+    is asked by itself, until the account stands alone. That costs at most as much again for each such account.
+    """
+    try:
+        return asked(spark, name, uri, files, terms)
+    except Exception as error:
+        if not any(sign in str(error) for sign in DEATHS):
+            raise
+    accounts = sorted(files)
+    if len(accounts) == 1:
+        return {accounts[0]: died(name, accounts[0])}
+    half = len(accounts) // 2
+    halves = ({account: files[account] for account in part} for part in (accounts[:half], accounts[half:]))
+    first, second = (asked_apart(spark, name, uri, part, terms) for part in halves)
+    return first | second
 
 
 def asked(
@@ -142,8 +166,13 @@ def session(master: str, partitions: int) -> Iterator[SparkSession]:
             finally:
                 spark.stop()
     except (PySparkException, Py4JError) as error:
-        first = next((one for one in str(error).splitlines() if one.strip()), type(error).__name__)
-        raise SparkFailed(f"{master}: expected an end of the task, found: {first}") from error
+        raise SparkFailed(f"{master}: expected an end of the task, found: {_why(error)}") from error
+
+
+def _why(error: Exception) -> str:
+    """Return the first line that tells what happened: the very first may only name the call."""
+    lines = (one.strip(": ") for one in str(error).splitlines())
+    return next((one for one in lines if one and not one.startswith(CALLED)), type(error).__name__)
 
 
 def _builder() -> Any:

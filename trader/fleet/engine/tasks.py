@@ -138,6 +138,12 @@ def _failed(code: str, error: Exception) -> Found:
     return {"error": f"{code}: {' '.join(str(error).split())}"}
 
 
+def died(name: str, account: str) -> str:
+    """Return the line of an account whose process died whenever it was tried, on whichever engine."""
+    why = "died: expected an end, found its process ended each time that it was tried; look at it alone: --account"
+    return line(name, account, {"error": why}, exits.COULD_NOT)
+
+
 def line(name: str, account: str, found: Found, status: int) -> str:
     """Return an account's line: canonical JSON."""
     told = {"account": account, "exit": status, "found": found, "task": name}

@@ -12,7 +12,7 @@ from tests.trader.fleet.engine.conftest import OLD, ONE, TERMS, TWO, killing, on
 from trader import exits
 from trader.commands.fleet import run as fleet
 from trader.fleet.engine.local import ATTEMPTS, run
-from trader.fleet.engine.tasks import Bring
+from trader.fleet.engine.tasks import Bring, died
 
 pytest.importorskip("pebble", reason="pebble keeps the processes; pip install 'tallybook[fleet]'")
 
@@ -43,8 +43,7 @@ def test_an_account_that_always_dies_is_told_and_the_others_go_on(
         told = list(run("audit", bring, TERMS, 2, 60))
 
     assert len(killed) == ATTEMPTS
-    assert told[:2] == one_by_one("audit", bring)[:2]
-    assert json.loads(told[2])["found"]["error"].startswith("died: ")
+    assert told == [*one_by_one("audit", bring)[:2], died("audit", TWO)]
     assert json.loads(told[2])["exit"] == exits.COULD_NOT
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.trader.fleet.engine.conftest import ONE, TERMS, killing, one_by_one
-from trader.fleet.engine.tasks import TASKS, Bring
+from tests.trader.fleet.engine.conftest import OLD, ONE, TERMS, TWO, killing, one_by_one
+from trader.fleet.engine.tasks import TASKS, Bring, died
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -50,6 +50,19 @@ def test_a_worker_that_is_killed_loses_no_account_and_doubles_none(
 
     assert len(killed) == 1
     assert [answers[name] for name in sorted(answers)] == one_by_one("audit", bring)
+
+
+def test_an_account_whose_worker_always_dies_stops_no_other(
+    spark: SparkSession, spark_is_there: Path, bring: Mapping[str, Bring], uri: str
+) -> None:
+    from trader.fleet.engine.archived_home import archived
+    from trader.fleet.engine.spark import asked_apart
+
+    with killing(spark_is_there, ONE, times=sys.maxsize):
+        answers = asked_apart(spark, "audit", uri, archived(uri), TERMS)
+
+    old, _, two = one_by_one("audit", bring)
+    assert answers == {OLD: old, ONE: died("audit", ONE), TWO: two}
 
 
 def test_without_spark_a_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -57,6 +57,14 @@ BELOW_ONE = (
     "daily_loss_max", "drawdown_max", "cushion_min", "spread_max",
 )  # fmt: skip
 
+# Multiples of NAV: no account of a broker comes near this many, so more is a slip of the keyboard.
+MULTIPLES = (
+    "gross_leverage_max", "net_leverage_max", "name_share_max", "order_share_max", "nav_jump_max", "currency_share_max",
+    "turnover_per_cycle_max", "turnover_per_day_max", "order_volume_share_max", "sector_share_max",
+    "target_leverage_max", "target_jump_max",
+)  # fmt: skip
+MULTIPLE_MAX = 100
+
 
 class Limits(BaseModel):
     """All limits; NAV is the smaller of our own and the broker's, money is in the base currency."""
@@ -182,6 +190,10 @@ class Limits(BaseModel):
         for name in BELOW_ONE:
             if getattr(self, name) >= 1:
                 raise ValueError(f"{name}: expected below 1, found {decimal_text(getattr(self, name))[:40]}")
+        for name in MULTIPLES:
+            if getattr(self, name) > MULTIPLE_MAX:
+                found = decimal_text(getattr(self, name))[:40]
+                raise ValueError(f"{name}: expected at most {MULTIPLE_MAX}, found {found}")
         return self
 
     def collar_of(self, data_type: int) -> Decimal:

@@ -71,6 +71,7 @@ def test_what_was_set_is_lifted(home: Path, capsys: pytest.CaptureFixture[str]) 
         pytest.param(("ZZZ", "none", "--why", "x"), "found 'ZZZ'", id="a symbol that is not of the universe"),
         pytest.param(("IBM", "never", "--why", "x"), "found 'never'", id="another word"),
         pytest.param(("IBM", "none"), "--why", id="no reason"),
+        pytest.param(("--scale", "0.5", "--why", "x"), "expected a symbol, a strategy or account", id="of nothing"),
         pytest.param(("account", "--scale", "1.5", "--why", "x"), "found 1.5", id="a scale above 1"),
         pytest.param(("IBM", "none", "--until", "soon", "--why", "x"), "found 'soon'", id="no day"),
         pytest.param(("IBM", "none", "--until", "2001-01-01", "--why", "x"), "found 2001-01-01", id="a day long past"),

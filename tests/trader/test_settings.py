@@ -131,6 +131,30 @@ def test_a_universe_may_say_more_than_a_ticker(tmp_path: Path) -> None:
             "schedule.calendar: expected one of XNYS, XTSE, XLON, XETR, XPAR, XTKS, XHKG, XASX, found 'XBOM'",
             id="unknown calendar",
         ),
+        pytest.param(
+            "[broker]",
+            '[schedule]\ncalendar = ""\n[broker]',
+            "schedule.calendar: expected one of XNYS",
+            id="no calendar",
+        ),
+        pytest.param(
+            "[broker]",
+            "[limits]\ngross_leverage_max = 1e30\n[broker]",
+            "limits: gross_leverage_max: expected at most 100, found 1000000000000000000000000000000",
+            id="leverage that nobody has",
+        ),
+        pytest.param(
+            "[broker]",
+            "[broker]\nmarket_data_type = true",
+            "broker.market_data_type: expected a whole number, found true",
+            id="true for a number",
+        ),
+        pytest.param(
+            "[broker]",
+            "[broker]\nclient_id = 2147483648",
+            "broker.client_id: expected a number of at most 2147483647, found 2147483648",
+            id="more than the broker's protocol takes",
+        ),
     ],
 )
 def test_a_mistake_is_told_in_one_line(tmp_path: Path, old: str, new: str, line: str | None) -> None:

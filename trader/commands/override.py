@@ -38,6 +38,8 @@ def override(
     `override AAPL none` leaves AAPL alone, `reduce-only` lets it shrink, `allow` lifts what was set before.
     """
     if subject is None:
+        if scale is not None or until or why:
+            raise typer.BadParameter("expected a symbol, a strategy or account to set it for, found none; name one")
         return _list(context, format)
     if allow not in ALLOWED:
         raise typer.BadParameter(f"expected allow, reduce-only or none, found {allow!r}")

@@ -26,13 +26,13 @@ class Broker(Section):
 
     host: str = Field(default="127.0.0.1", description="host of IB Gateway or TWS")
     port: Port = Field(default=4002, description="its API port: Gateway 4002 paper, 4001 live; TWS 7497, 7496")
-    client_id: Annotated[int, Field(ge=1)] = Field(
+    client_id: Annotated[int, Field(ge=1, le=2**31 - 1)] = Field(
         default=17, description="API client id, used by nothing else (never 0)"
     )
     request_timeout_seconds: Seconds = Field(
         default=15, description="real seconds to wait for a complete answer; late is an error"
     )
-    request_attempts: Annotated[int, Field(ge=1)] = Field(
+    request_attempts: Annotated[int, Field(ge=1, le=10)] = Field(
         default=2, description="how often a read is asked; nothing that acts is repeated"
     )
     acknowledge_timeout_seconds: Seconds = Field(
@@ -46,15 +46,15 @@ class Broker(Section):
         default=60, description="seconds before an order that is nowhere may count as never sent"
     )
     resolve_step_seconds: Seconds = Field(default=20, description="seconds between two looks for it")
-    looks_max: Annotated[int, Field(ge=2)] = Field(default=4, description="looks until two agree")
+    looks_max: Annotated[int, Field(ge=2, le=100)] = Field(default=4, description="looks until two agree")
     look_step_seconds: Seconds = Field(default=5, description="seconds between two looks")
     clock_difference_max_seconds: Seconds = Field(
         default=60, description="seconds that the broker's clock may differ from ours"
     )
-    market_data_type: Literal[1, 2, 3, 4] = Field(
+    market_data_type: Annotated[int, Field(ge=1, le=4)] = Field(
         default=1, description="1 live, 2 frozen, 3 delayed, 4 delayed and frozen"
     )
-    requests_per_second_max: Annotated[int, Field(ge=0)] | None = Field(
+    requests_per_second_max: Annotated[int, Field(ge=0, le=1000)] | None = Field(
         default=None, description="messages a second; absent: the client library's 45, 0: no limit"
     )
 

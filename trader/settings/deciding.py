@@ -137,7 +137,7 @@ class FromFile(Deciding):
 
     kind: Literal["file"] = Field(default="file", description="weights from a file")
     path: str = Field(min_length=1, description="the file, relative to the home")
-    age_hours_max: Annotated[int, Field(ge=1)] = Field(
+    age_hours_max: Annotated[int, Field(ge=1, le=8760)] = Field(
         default=26, description="hours after which the file is too old to use"
     )
 
@@ -188,10 +188,10 @@ class Sources(Section):
     rate_difference_max: Share = Field(
         default=Decimal("0.05"), description="fraction that a rate may differ from the ECB's of the last business day"
     )
-    history_days: Annotated[int, Field(ge=2)] = Field(
+    history_days: Annotated[int, Field(ge=2, le=10_000)] = Field(
         default=260, description="trading days of history that are asked for"
     )
-    bars_age_sessions_max: Annotated[int, Field(ge=1)] = Field(
+    bars_age_sessions_max: Annotated[int, Field(ge=1, le=250)] = Field(
         default=1, description="sessions since the last bar; 1 is the day before"
     )
     close_difference_max: Share = Field(

@@ -16,8 +16,8 @@ ASKED_EVERY = 21  # sessions
 def unknown_calendar(settings: Settings) -> Iterator[str]:
     """Refuse a calendar without a table."""
     own = ((f"universe.symbols.{each.symbol}.calendar", each.calendar) for each in settings.universe.symbols)
-    for key, name in (("schedule.calendar", settings.schedule.calendar), *own):
-        if name and name not in ZONES:
+    for key, name in (("schedule.calendar", settings.schedule.calendar), *(one for one in own if one[1])):
+        if name not in ZONES:
             yield f"{key}: expected one of {', '.join(ZONES)}, found {name!r}; correct it"
 
 

@@ -100,5 +100,11 @@ def _example(path: list[str]) -> str:
 
 
 def _shown(value: object) -> str:
-    text = str(value) if not isinstance(value, str) else repr(value)
+    match value:
+        case bool():
+            text = str(value).lower()  # as TOML has it
+        case str():
+            text = repr(value)
+        case _:
+            text = str(value)
     return text if len(text) <= 60 else text[:57] + "…"

@@ -25,7 +25,7 @@ class Orders(Section):
         default="adaptive",
         description="adaptive: a limit order worked by IB's algorithm; limit; market: no limit; moc: at the close",
     )
-    offset_ticks: Annotated[int, Field(ge=0)] = Field(
+    offset_ticks: Annotated[int, Field(ge=0, le=1000)] = Field(
         default=2, description="ticks beyond the touch at which the limit stands"
     )
     cash_reserve: NotNegative = Field(
@@ -44,7 +44,7 @@ class Orders(Section):
     algo_priority: Literal["Urgent", "Normal", "Patient"] = Field(
         default="Normal", description="how eagerly an adaptive order fills"
     )
-    moc_cutoff_minutes: Annotated[int, Field(ge=10)] = Field(
+    moc_cutoff_minutes: Annotated[int, Field(ge=10, le=390)] = Field(
         default=15, description="minutes before the close after which no moc order is placed; venues stop at ten"
     )
 

@@ -55,6 +55,8 @@ class Fleet:
         if strange := [group for group in groups if group not in self.groups]:
             known = ", ".join(sorted(self.groups)) or "none"
             raise FleetWrong(f"--group {strange[0]}: expected a group of the fleet ({known}), found none of that name")
+        if empty := [group for group in groups if not self.groups[group]]:
+            raise FleetWrong(f"group {empty[0]}: expected at least one account, found none; name some, or remove it")
         wanted = [*accounts, *(name for group in groups for name in self.groups[group])]
         for name in wanted:
             if not any(name in (member.name, member.home.name) for member in self.members):

@@ -267,6 +267,7 @@ def test_a_process_that_dies_takes_no_other_account_with_it(fleet: Path, tmp_pat
         ('homes = ["accounts/*"]\ncolour = 1', "colour: expected one of currency, homes, processes, groups"),
         ('homes = ["accounts/*"]\nprocesses = 0', "processes: expected a whole number above 0, found 0"),
         ('homes = ["accounts/*"]\n[groups]\na = ["nobody"]', "nobody: expected an account of the fleet, found none"),
+        ('homes = ["accounts/*"]\n[groups]\na = []', "group a: expected at least one account, found none"),
         ("homes = [", "expected a fleet file in TOML, found: "),
     ],
 )

@@ -82,8 +82,11 @@ def read_fleet(path: Path) -> Fleet:
     _require_different(path, members)
     groups = {name: tuple(_texts(path, f"groups.{name}", names)) for name, names in told.get("groups", {}).items()}
     fleet = Fleet(told.get("currency", "USD"), members, groups, processes)
-    for group in groups:
-        fleet.chosen((group,), ())
+    try:
+        for group in groups:
+            fleet.chosen((group,), ())
+    except FleetWrong as wrong:
+        raise FleetWrong(f"{path}: {wrong}") from None
     return fleet
 
 

@@ -91,6 +91,9 @@ def test_help_lists_the_commands_in_groups(tmp_path: Path) -> None:
         pytest.param(["breaks", "B-9"], "impossible: break B-9: expected one of B-1, B-2", id="no such break"),
         pytest.param(["audit", "yesterday"], "usage: Invalid value: expected a trading day", id="no day"),
         pytest.param(["audit", "2005-03-05"], "unknown-day: 2005-03-05: expected a day of the log", id="a Saturday"),
+        pytest.param(
+            ["audit", "2005-02"], "unknown-day: expected days of the log, found none; it was written on", id="no month"
+        ),
         pytest.param(["commit", "2005-03-05"], "unknown-day: 2005-03-05: expected a session", id="no session"),
         pytest.param(["sql", "DELETE FROM fills"], "sql: ", id="no question"),
         pytest.param(["cycle", "--quick"], "usage: expected an option of cycle, found '--quick'", id="no option"),

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from ledger.events import OrderPlanned, VerdictRow
+from ledger.log.storage import day_files, events_folder
 from queries.figures import clock_time, price, quantity
 from queries.story import Audit, audit, audit_lines, divergence_lines, print_audit
 from queries.tables import UnknownDay
@@ -42,7 +43,9 @@ def print_days(home: Path, days: Sequence[date], zone: str, tell: Callable[[int]
         notes.update(dict.fromkeys(each.notes))
         print("\n".join((audit_lines(each)[0], *divergence_lines(each))))
     if not found:
-        raise UnknownDay(f"{days[0]} to {days[-1]}: expected days of the log" if days else "expected days of the log")
+        names = [name.removesuffix(".jsonl") for name in day_files(events_folder(home)).names]
+        written = f"it was written on {names[0]} to {names[-1]}" if names else "it holds no day"
+        raise UnknownDay(f"expected days of the log, found none; {written}")
     checked, equal = sum(each.checked for each in found), sum(each.equal for each in found)
     status = max(each.exit_status for each in found)
     print("\n".join(notes) + "\n" * bool(notes), end="")

@@ -50,11 +50,17 @@ def _verified(lines: Sequence[str]) -> str:
     return next((line for line in lines if "checks in" in line), lines[-1])
 
 
+def _compared(lines: Sequence[str]) -> str:
+    """Say of each kind how much agrees and how much differs, what differs first; the figures are the account's own."""
+    kinds = [" ".join(line.split()) for line in lines if not line.startswith(" ") and "for information" not in line]
+    return "; ".join(sorted(kinds, key=lambda kind: " differ" not in kind))
+
+
 ASKED: Mapping[str, tuple[str, Callable[[Sequence[str]], str]]] = {
     "cycle": ("Run the cycle that is due, in each account", _last),
     "verify": ("Check every file of each account", _verified),
     "audit": ("Decide a day, a month or a year of each account again", _last),
-    "reconcile": ("Hold the book of each account beside what its broker said", _last),
+    "reconcile": ("Hold the book of each account beside what its broker said", _compared),
     "report": ("Write a report of each account (--into FOLDER keeps them)", _first),
     "export": ("Write the sealed days of each account into an archive: export delta URI", _last),
     "commit": ("Write the Parquet copies of each account", _last),

@@ -102,6 +102,8 @@ def test_every_account_is_verified_and_decided_again(fleet: Path, capsys: pytest
     assert capsys.readouterr().out.count("clean · ") == 3
     assert run(["audit", "2024-12"]) == exits.FINE
     assert capsys.readouterr().out.count("6 cycles decided again, 6 equal") == 3
+    assert run(["reconcile"]) == exits.FINE
+    assert capsys.readouterr().out.count("position 4 agree; cash 1 agree; nav 1 agree; ") == 3
 
 
 def test_one_account_that_fails_stops_no_other_and_stands_first(

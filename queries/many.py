@@ -77,7 +77,7 @@ def connect_archived(
     """
     from queries.archive import reading, typed  # their libraries are an extra
 
-    con, wanted = new_database(), tuple(accounts) or reading.accounts(uri)
+    con, wanted = new_database(), tuple(dict.fromkeys(accounts)) or reading.accounts(uri)
     con.execute(f"SET TimeZone = {quoted(zone)}")
     made = [Made(name, whose, folder / f"{whose}.{name}.parquet") for name in sorted(relations) for whose in wanted]
     for one in made:

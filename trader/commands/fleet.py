@@ -22,6 +22,7 @@ from queries.fence import bounded_room
 from queries.formats import Answer, Format, print_answer
 from trader import exits
 from trader.commands import app
+from trader.commands.fleet_run import accounts_of
 from trader.commands.fleet_run import run as run_task
 from trader.commands.output import require_free
 from trader.commands.progress import bar
@@ -131,8 +132,9 @@ def sql(
 
     def opened(tables: Collection[str], derived: Collection[str], folder: Path) -> Opened:
         if archive:
+            wanted = (*accounts_of(file, group), *(account or ()))
             with bounded_room():
-                return connect_archived(archive, account or (), tables, derived, folder)
+                return connect_archived(archive, wanted, tables, derived, folder)
         fleet = read_fleet(file)
         chosen = fleet.chosen(group or (), account or ())
         return _of_homes(chosen, tables, derived, folder, processes or fleet.processes, timeout)

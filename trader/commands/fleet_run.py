@@ -61,7 +61,7 @@ def run(
     if (engine == "spark" or master) and not (archive and engine == "spark"):
         raise typer.BadParameter("--engine spark and --master need each other's --archive URI", param_hint="'--engine'")
     if archive:
-        wanted = _of_groups(file, group) + tuple(account or ())
+        wanted = accounts_of(file, group) + tuple(account or ())
         at_a_time = processes or os.cpu_count() or 1
         lines = _archived(
             task, engine, master or f"local[{at_a_time},{FAILURES_MAX}]", archive, wanted, terms, at_a_time, timeout
@@ -76,7 +76,7 @@ def run(
     return _tell(lines, out, format)
 
 
-def _of_groups(file: Path, group: Sequence[str] | None) -> tuple[str, ...]:
+def accounts_of(file: Path, group: Sequence[str] | None) -> tuple[str, ...]:
     """Return the accounts of groups, which only a fleet file knows."""
     return tuple(member.name for member in read_fleet(file).chosen(group, ())) if group else ()
 

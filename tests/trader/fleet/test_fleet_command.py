@@ -174,6 +174,18 @@ def test_an_archive_answers_as_the_homes_do(
     assert of_homes.count("DU2") > 2
 
 
+@pytest.mark.parametrize("relation", ["nav", "order_filled"])
+def test_a_group_and_an_account_choose_some_of_an_archive(
+    fleet: Path, archive: str, capsys: pytest.CaptureFixture[str], relation: str
+) -> None:
+    question = f"SELECT DISTINCT account FROM {relation} ORDER BY account"
+    chosen = {("--group", "few"): [ONE, TWO], ("--group", "few", "--account", ONE): [ONE, TWO], (): [ONE, TWO, THREE]}
+
+    for words, expected in chosen.items():
+        assert run(["sql", question, "--format", "csv", "--archive", archive, *words]) == exits.FINE
+        assert [row["account"] for row in lines(capsys)] == expected
+
+
 @pytest.mark.parametrize("relation", ["cash", "order_filled"])
 def test_a_question_tells_of_accounts_that_could_not_be_asked(
     relation: str, decided: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

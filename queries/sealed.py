@@ -45,7 +45,7 @@ def seals(home: Path) -> tuple[DaySealed, ...]:
 
 def _named(seal: DaySealed | None, before: Path, after: Path) -> DaySealed:
     if seal is None or seal.file != before.name:
-        told = "no seal" if seal is None else f"that of {seal.file}"
+        told = "no seal" if seal is None else f"that of {seal.file}, which is missing"
         raise LogDamaged(f"{after.name}, line 1: expected the seal of {before.name}, found {told}; {RESTORE}")
     return seal
 

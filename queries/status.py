@@ -21,11 +21,12 @@ from ledger.events import SnapshotTaken
 from ledger.ledger import refusal
 from ledger.log.halt import halt_reason
 from ledger.nav import is_of_one_currency
-from queries.advice import accepting, halt, kept_back, recovery, undecided
+from queries.advice import DAMAGED, accepting, halt, kept_back, recovery, undecided
 from queries.bridge import bridge_of
 from queries.disk import DiskUse, disk_use
 from queries.fault_words import fault_lines
 from queries.figures import money, quantity
+from queries.sealed import seals
 from queries.tables import HOME_ZONE
 
 FINE, BAD_NEWS = 0, 1
@@ -119,6 +120,7 @@ class Seen:
     settings_error: str = ""  # why the settings cannot be used; empty if they can
     refused: str = ""  # why the log refuses every start; empty if it does not
     displaced: str = ""  # why the home may be a copy; empty if it lies where it was stamped
+    damaged: str = ""  # which sealed day is missing or follows no seal; empty if none is: the rest is told by `verify`
 
     @property
     def only_statements(self) -> bool:
@@ -153,11 +155,21 @@ def status(
         settings_error=settings_error,
         refused="" if refused is None else f"{refused.code}: {refused}",
         displaced=displaced,
+        damaged=_damage(home),
     )
     told = next_cycle if isinstance(next_cycle, str) else next_cycle()
     bridged = _bridged(home, book, zone)
     shown = status_of(seen, next_cycle=told, leverage_max=leverage_max, zone=zone, bridged=bridged)
     return replace(shown, disk=disk_use(home))
+
+
+def _damage(home: Path) -> str:
+    """Say what is wrong with the row of sealed days: a cycle reads the newest alone."""
+    try:
+        seals(home)
+    except LogError as error:
+        return f"{error.code}: {error}"
+    return ""
 
 
 def _bridged(home: Path, book: Book, zone: str) -> Bridge | None:
@@ -223,8 +235,8 @@ def _state(seen: Seen) -> str:
         return "NOT ADOPTED"
     if seen.settings_error:
         return "SETTINGS WRONG"
-    if seen.refused:
-        return "CANNOT START"
+    if seen.refused or seen.damaged:
+        return "CANNOT START" if seen.refused else "LOG DAMAGED"
     if seen.halt_file or book.halted:
         return "HALTED"
     if book.recovery is not None:
@@ -257,6 +269,11 @@ def _settings(seen: Seen) -> Iterable[str]:
 def _refused(seen: Seen) -> Iterable[str]:
     if seen.refused:
         yield f"no cycle can start: {seen.refused}"
+
+
+def _damaged(seen: Seen) -> Iterable[str]:
+    if seen.damaged and not (seen.refused or (seen.halt_file or "").startswith(DAMAGED)):
+        yield seen.damaged
 
 
 def _halt(seen: Seen) -> Iterable[str]:
@@ -317,7 +334,8 @@ def _mails(seen: Seen) -> Iterable[str]:
 
 
 WAITING: tuple[Callable[[Seen], Iterable[str]], ...] = (
-    _not_adopted, _settings, _refused, _halt, _recovery, _displaced, _in_doubt, _last_cycle, _stopped, _breaks, _mails,
+    _not_adopted, _settings, _refused, _damaged, _halt, _recovery, _displaced, _in_doubt, _last_cycle, _stopped,
+    _breaks, _mails,
 )  # fmt: skip
 
 

@@ -30,6 +30,7 @@ from ledger.log.halt import halt_reason
 from ledger.log.lock import read_holder
 from ledger.log.storage import day_files, events_folder, require_ours, var_folder
 from queries.advice import DAMAGED, MEND
+from queries.sealed import seals
 from trader.calendar import Calendar, CalendarError
 from trader.clocks import clock_of
 from trader.place import displaced
@@ -124,6 +125,7 @@ def log(patient: Patient) -> Ailment:
         refused = refusal(patient.home)
         if refused is not None:
             raise refused
+        seals(patient.home)  # reads what each day says of the one before it, and no more
     except LogMissing:
         return note("none yet", "tallybook adopt begins it")
     except LogError as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from ledger.checkpoints import rebuild
 from ledger.events import (
     BreakAccepted,
     BreakFound,
@@ -196,6 +197,25 @@ def test_a_log_that_refuses_every_start_waits_for_the_owner(
 
     assert (found.verdict, found.exit_status) == ("CANNOT START", 1)
     assert found.waiting[0].startswith(f"no cycle can start: {code}: ")
+
+
+def test_a_sealed_day_that_is_missing_waits_though_a_cycle_may_start(world: World) -> None:
+    for days in (1, 2):
+        world.quiet_cycle(WEDNESDAY + timedelta(days=days), "09:35", "93.1")
+    home = closed(world)
+    rebuild(home)  # a start reads the days from the newest checkpoint on
+    (home / f"var/events/{WEDNESDAY}.jsonl").unlink()
+
+    found = status(home)
+
+    assert (found.verdict, found.exit_status) == ("LOG DAMAGED", 1)
+    assert found.waiting == (
+        "log-damaged: 2005-03-03.jsonl, line 1: expected the seal of 2005-03-01.jsonl, found that of 2005-03-02.jsonl, "
+        "which is missing; restore the last good copy, as docs/runbook.md says under 'A damaged log'",
+    )
+
+    (home / "var" / "HALT").write_text("the log is damaged: 2005-03-03.jsonl, line 1\n")
+    assert len(status(home).waiting) == 1
 
 
 def test_a_home_that_may_be_a_copy_is_told_of_the_recovery_to_come(world: World) -> None:

@@ -4,11 +4,13 @@ import json
 import shutil
 import socket
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.queries.history import closed, two_sessions
+from ledger.checkpoints import rebuild
+from tests.queries.history import WEDNESDAY, closed, two_sessions
 from tests.trader.homes import SETTINGS, SIMULATED, command, mail_section, write_settings
 from trader import exits
 from trader.examination import EXAMINATIONS, Ailment, examine
@@ -63,6 +65,19 @@ def test_an_open_day_that_is_damaged_below_head_is_ill(home: Path) -> None:
     newest.write_bytes(content[: len(content) // 2] + b"x" + content[len(content) // 2 + 1 :])
 
     assert found(home)["log"].found.startswith("log-damaged: ")
+
+
+def test_a_sealed_day_that_is_missing_is_ill_though_a_cycle_may_start(tmp_path: Path) -> None:
+    world = two_sessions(tmp_path)
+    for days in (1, 2):
+        world.quiet_cycle(WEDNESDAY + timedelta(days=days), "09:35", "93.1")
+    home = closed(world)
+    rebuild(home)  # a start reads the days from the newest checkpoint on
+    write_settings(home, SETTINGS + SIMULATED)
+    (home / f"var/events/{WEDNESDAY}.jsonl").unlink()
+
+    assert found(home)["log"].verdict == "ill"
+    assert "found that of 2005-03-02.jsonl, which is missing" in found(home)["log"].found
 
 
 def test_every_remedy_is_named(home: Path) -> None:

@@ -1,15 +1,15 @@
 """`tallybook status`: may it trade, does anything wait for you, where does the account stand?
 
-Figures are those of the last snapshot, with its time; what the log learned since stands beside them. To let something
-else wait for the owner, write a function from `Seen` to lines and add it to `WAITING`.
+Figures are those of the last snapshot, with its time; what the log learned since stands beside them. What waits for the
+owner, and the verdict that follows from it, is `waiting.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,17 +21,17 @@ from ledger.events import SnapshotTaken
 from ledger.ledger import refusal
 from ledger.log.halt import halt_reason
 from ledger.nav import is_of_one_currency
-from queries.advice import DAMAGED, accepting, halt, kept_back, recovery, undecided
+from queries.advice import kept_back
+from queries.break_words import symbol
 from queries.bridge import bridge_of
 from queries.disk import DiskUse, disk_use
 from queries.fault_words import fault_lines
 from queries.figures import money, quantity
 from queries.sealed import seals
 from queries.tables import HOME_ZONE
+from queries.waiting import Seen, verdict, waiting
 
 FINE, BAD_NEWS = 0, 1
-CYCLE_LASTS = timedelta(minutes=30)  # a cycle without an end for longer than this has died
-MAY_TRADE, OTHERS_MAY = "MAY TRADE", ", others may trade"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +109,6 @@ class Status:
         return BAD_NEWS if self.waiting else FINE
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The book, and what it does not know of."""
-
-    book: Book
-    halt_file: str | None
-    now: datetime
-    dry_run: bool = False  # no order leaves: as the settings say, else as the last cycle did
-    settings_error: str = ""  # why the settings cannot be used; empty if they can
-    refused: str = ""  # why the log refuses every start; empty if it does not
-    displaced: str = ""  # why the home may be a copy; empty if it lies where it was stamped
-    damaged: str = ""  # which sealed day is missing or follows no seal; empty if none is: the rest is told by `verify`
-
-    @property
-    def only_statements(self) -> bool:
-        """Statements were imported, and nobody set the home up to trade: nothing is wrong with that."""
-        return self.book.statement_until is not None and not self.book.adopted and bool(self.settings_error)
-
-
 def status(
     home: Path,
     now: datetime | None = None,
@@ -194,7 +175,7 @@ def status_of(
         now=seen.now,
         zone=zone,
         verdict=verdict(seen),
-        waiting=tuple(line for reason in WAITING for line in reason(seen)),
+        waiting=tuple(waiting(seen)),
         next_cycle=next_cycle,
         base_currency=book.base_currency,
         nav=last.nav if last else None,
@@ -217,126 +198,6 @@ def status_of(
         agreement=_agreement(book),
         since_then=_since(book, last) if last else (),
     )
-
-
-def verdict(seen: Seen) -> str:
-    """Return the most important thing in a few words; in a dry run nothing trades, whatever else is true."""
-    if not seen.dry_run:
-        return _state(seen)
-    state = _state(seen).removesuffix(OTHERS_MAY)
-    return "DRY RUN, no order leaves" if state == MAY_TRADE else f"DRY RUN, {state}"
-
-
-def _state(seen: Seen) -> str:
-    book = seen.book
-    if seen.only_statements:
-        return f"STATEMENTS ONLY, up to {book.statement_until} (to trade: tallybook init, then tallybook adopt)"
-    if not book.adopted:
-        return "NOT ADOPTED"
-    if seen.settings_error:
-        return "SETTINGS WRONG"
-    if seen.refused or seen.damaged:
-        return "CANNOT START" if seen.refused else "LOG DAMAGED"
-    if seen.halt_file or book.halted:
-        return "HALTED"
-    if book.recovery is not None:
-        return "IN RECOVERY"
-    if seen.displaced:
-        return "MOVED OR COPIED"
-    if book.in_doubt:
-        return "IN DOUBT"
-    if list(_last_cycle(seen)):
-        return "LAST CYCLE FAILED"
-    if list(_stopped(seen)):
-        return "LAST CYCLE STOPPED"
-    if book.reduce_only:
-        return "REDUCE ONLY"
-    if book.locked:
-        return f"LOCKED {' '.join(sorted(_symbol(book, con_id) for con_id in book.locked))}{OTHERS_MAY}"
-    return MAY_TRADE
-
-
-def _not_adopted(seen: Seen) -> Iterable[str]:
-    if not seen.book.adopted and not seen.only_statements:
-        yield "the account is not adopted: tallybook adopt"
-
-
-def _settings(seen: Seen) -> Iterable[str]:
-    if seen.settings_error and not seen.only_statements:
-        yield f"no cycle can start: {seen.settings_error}"
-
-
-def _refused(seen: Seen) -> Iterable[str]:
-    if seen.refused:
-        yield f"no cycle can start: {seen.refused}"
-
-
-def _damaged(seen: Seen) -> Iterable[str]:
-    if seen.damaged and not (seen.refused or (seen.halt_file or "").startswith(DAMAGED)):
-        yield seen.damaged
-
-
-def _halt(seen: Seen) -> Iterable[str]:
-    """Tell a halt with its cure; that of a break is told with the break."""
-    halted = halt(seen.book, seen.halt_file)
-    if halted is not None:
-        reason, cure = halted
-        yield f"halted: {reason}; {cure}"
-
-
-def _recovery(seen: Seen) -> Iterable[str]:
-    yield from recovery(seen.book)
-
-
-def _displaced(seen: Seen) -> Iterable[str]:
-    if seen.displaced and seen.book.recovery is None:
-        yield f"{seen.displaced}; the next cycle starts in recovery, and sends no order"
-
-
-def _in_doubt(seen: Seen) -> Iterable[str]:
-    for order in undecided(seen.book):
-        yield f"order {order.order_ref} was sent, and no answer is known: the next cycle asks the broker"
-
-
-def _last_cycle(seen: Seen) -> Iterable[str]:
-    book, cycle = seen.book, seen.book.cycle
-    if book.failed is not None:
-        if book.failed.code != book.halt_code:  # else told as a halt
-            yield f"the last cycle ({book.failed.slot}) failed, {book.failed.code}: {book.failed.reason}"
-    elif cycle is not None and not cycle.ended and seen.now - cycle.at > CYCLE_LASTS:
-        yield f"the last cycle ({cycle.started.slot}) started and never ended: the next one resolves what was under way"
-
-
-def _stopped(seen: Seen) -> Iterable[str]:
-    """Tell what kept the orders of the last cycle back, though it finished: it may keep back those of the next."""
-    cycle = seen.book.cycle
-    if cycle is None or cycle.started.kind != "trade" or cycle.started.dry_run or seen.book.failed is not None:
-        return
-    yield from (f"{it.step} failed in the last cycle ({cycle.started.slot}): {it.reason}" for it in cycle.failures)
-    if cycle.settings_changed is not None:
-        yield 'changed settings wait, and no order leaves by them: tallybook approve, then approve --why "…"'
-    elif cycle.vetoed and not cycle.failures and any(row.order_ref for row in cycle.plan):
-        others = f", and {len(cycle.vetoed) - 1} more" if len(cycle.vetoed) > 1 else ""
-        yield f"the last cycle ({cycle.started.slot}) sent none of its orders: {cycle.vetoed[0]}{others}"
-
-
-def _breaks(seen: Seen) -> Iterable[str]:
-    for known in seen.book.open_breaks:
-        found = known.found
-        subject = found.subject if found.con_id is None else _symbol(seen.book, found.con_id)
-        what = f"{found.break_id} {found.kind.replace('_', ' ')} {subject} ({found.consequence.replace('_', ' ')})"
-        yield f"{what}: tallybook breaks {found.break_id}, then {accepting(known)}"
-
-
-def _mails(seen: Seen) -> Iterable[str]:
-    if (since := seen.book.mail_fails_since) is not None:
-        yield f"no mail has left since {since:%Y-%m-%d %H:%M} UTC; before long no order will either: tallybook doctor"
-
-
-WAITING: tuple[Callable[[Seen], Iterable[str]], ...] = (
-    _not_adopted, _settings, _refused, _damaged, _halt, _recovery, _displaced, _in_doubt, _last_cycle, _stopped,
-    _breaks, _mails,
-)  # fmt: skip
 
 
 def _today(book: Book, bridged: Bridge | None) -> tuple[Decimal | None, Decimal | None]:
@@ -375,7 +236,7 @@ def _positions(book: Book, last: SnapshotTaken | None) -> tuple[PositionLine, ..
     if last is None:
         lines = (
             PositionLine(
-                con_id, _symbol(book, con_id), held, None, None, None, None, None,
+                con_id, symbol(book, con_id), held, None, None, None, None, None,
                 book.holdings[con_id].currency, con_id in book.locked,
             )
             for con_id, held in book.positions.items()
@@ -408,7 +269,7 @@ def _since(book: Book, last: SnapshotTaken) -> tuple[str, ...]:
     then = {row.con_id: row.quantity for row in last.positions if row.quantity}
     cash_then = {row.currency: row.amount for row in last.cash}
     moved = [
-        f"{_symbol(book, con_id)} {quantity(then.get(con_id, Decimal(0)))} → {quantity(held)}"
+        f"{symbol(book, con_id)} {quantity(then.get(con_id, Decimal(0)))} → {quantity(held)}"
         for con_id in sorted({*then, *book.positions})
         if (held := book.positions.get(con_id, Decimal(0))) != then.get(con_id, 0)
     ]
@@ -418,8 +279,3 @@ def _since(book: Book, last: SnapshotTaken) -> tuple[str, ...]:
         if amount != cash_then.get(currency, 0)
     ]
     return (*moved, *paid)
-
-
-def _symbol(book: Book, con_id: int) -> str:
-    contract = book.contracts.get(con_id)
-    return str(con_id) if contract is None else contract.symbol

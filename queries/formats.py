@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 if TYPE_CHECKING:
     from _csv import Writer
 
+    from rich.console import JustifyMethod
     from rich.table import Table
 
 Format = Literal["table", "csv", "json"]
@@ -113,18 +114,25 @@ def print_table(answer: Answer) -> None:
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     for i, name in enumerate(answer.columns):
-        table.add_column(Text(visible(name)), justify="right" if _is_numeric(answer, i) else "left", overflow="fold")
+        numeric = _is_numeric(answer, i)
+        justify: JustifyMethod = "right" if numeric else "left"
+        table.add_column(Text(visible(name)), justify=justify, overflow="fold", no_wrap=numeric)
     for row in answer.rows:
         table.add_row(*(Text("" if value is None else visible(cell_text(value))) for value in row))
     print_whole(table)
 
 
 def print_whole(table: Table) -> None:
-    """Print a table at its natural width: a folded number is read wrongly."""
+    """Print a table at its natural width: a folded number is read wrongly.
+
+    On a terminal that is narrower texts break between words, where that is enough; words and numbers stay whole.
+    """
     from rich.console import Console
 
     console = Console(highlight=False)
-    console.width = max(1, console.measure(table, options=console.options.update(width=10_000)).maximum)
+    least, natural = console.measure(table, options=console.options.update(width=10_000))
+    if not (console.is_terminal and least <= console.width):
+        console.width = max(1, natural)
     console.print(table)
 
 

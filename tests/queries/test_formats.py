@@ -50,6 +50,25 @@ def test_what_is_no_number_is_text_in_json() -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        ("40", [" 12345.67890123456789   four words that ", "                        wrap            "]),
+        ("20", [" 12345.67890123456789   four words that wrap "]),
+    ],
+    ids=["wide enough for every word", "too narrow for a number"],
+)
+def test_on_a_narrow_terminal_texts_break_between_words_and_numbers_nowhere(
+    columns: str, expected: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {"TTY_COMPATIBLE": "1", "NO_COLOR": "1", "COLUMNS": columns}.items():
+        monkeypatch.setenv(name, value)
+
+    print_table(Answer(("n", "said"), ((Decimal("12345.67890123456789"), "four words that wrap"),)))
+
+    assert capsys.readouterr().out.splitlines()[3:-1] == expected
+
+
 def test_a_text_steers_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     answer = Answer(("\x1b]0;title\x07",), (("\x1b[2Jgone\x9b\x00",),))
 

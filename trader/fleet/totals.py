@@ -42,10 +42,10 @@ class Standing:
         return self._amount("today")
 
     def converted(self, amount: Decimal | None) -> Decimal | None:
-        """Return an amount in the fleet's currency, to the cent: lines add up to their total."""
+        """Return an amount in the fleet's currency: its own to the last digit, another's to the cent."""
         if amount is None or self.rate is None:
             return None
-        return (amount * self.rate).quantize(CENT, ROUND_HALF_EVEN)
+        return amount if self.rate == 1 else (amount * self.rate).quantize(CENT, ROUND_HALF_EVEN)
 
     def _amount(self, name: str) -> Decimal | None:
         value = None if self.told is None else self.told.get(name)

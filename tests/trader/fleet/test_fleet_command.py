@@ -85,8 +85,8 @@ def test_the_status_of_all_is_a_line_each_and_their_exact_total(
     *accounts, total = lines(capsys)
     assert {row["account"] for row in accounts} == {ONE, TWO, THREE}
     assert total["account"] == "TOTAL"
-    navs = [Decimal(row["NAV"]).quantize(Decimal("0.01")) for row in accounts]
-    assert Decimal(total["NAV"]) == sum(navs)
+    assert Decimal(total["NAV"]) == sum(Decimal(row["NAV"]) for row in accounts)
+    assert Decimal(total["today"]) == sum(Decimal(row["today"]) for row in accounts)
     assert total["currency"] == "USD"
 
 

@@ -38,6 +38,8 @@ from trader.schedule import SettingsError
 from trader.settings import Settings, apprise_urls, load, mail_password, ping_url
 from trader.simulator.control import ControlError
 
+GATEWAY = "start IB Gateway and switch its socket API on"
+SIMULATOR = "start the simulator: tallybook simulator --help; a demo's ended with it, and its home needs it no more"
 PRIVATE = stat.S_IRWXO  # what nobody else may do
 ROOM_MIN_BYTES = 500_000_000
 CALENDAR_DAYS = 90
@@ -181,7 +183,7 @@ def clock(patient: Patient) -> Ailment:
     try:
         now = patient.clock.now()
     except ControlError as error:
-        return ill(str(error), "start the simulator: tallybook simulator --help")
+        return ill(str(error), SIMULATOR)
     with suppress(LogError):
         end = last_recorded_at(patient.home)
         if end > now + timedelta(minutes=1):
@@ -267,7 +269,8 @@ def broker(patient: Patient) -> Ailment:
     section = patient.settings.broker
     reached = _unreachable(section.host, section.port)
     if reached:
-        return ill(f"{section.host}:{section.port}: {reached}", "start IB Gateway and switch its socket API on")
+        simulated = patient.settings.simulator.address is not None
+        return ill(f"{section.host}:{section.port}: {reached}", SIMULATOR if simulated else GATEWAY)
     return well(f"something listens on {section.host}:{section.port}")
 
 

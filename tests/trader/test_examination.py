@@ -13,7 +13,7 @@ from ledger.checkpoints import rebuild
 from tests.queries.history import WEDNESDAY, closed, two_sessions
 from tests.trader.homes import SETTINGS, SIMULATED, command, mail_section, write_settings
 from trader import exits
-from trader.examination import EXAMINATIONS, Ailment, examine
+from trader.examination import EXAMINATIONS, GATEWAY, SIMULATOR, Ailment, examine
 from trader.place import stamp
 
 
@@ -104,12 +104,11 @@ def test_an_empty_folder_is_no_crash(tmp_path: Path) -> None:
     assert said["halt"] == Ailment("note", "not tried: no var yet", "tallybook adopt makes it")
 
 
-def test_a_broker_that_does_not_listen_is_ill(home: Path) -> None:
-    write_settings(home, SETTINGS + SIMULATED)
+@pytest.mark.parametrize(("simulator", "remedy"), [("", GATEWAY), (SIMULATED, SIMULATOR)], ids=["IB's", "simulated"])
+def test_a_broker_that_does_not_listen_is_ill(home: Path, simulator: str, remedy: str) -> None:
+    write_settings(home, SETTINGS + simulator)
 
-    assert found(home)["broker"] == Ailment(
-        "ill", "127.0.0.1:1: Connection refused", "start IB Gateway and switch its socket API on"
-    )
+    assert found(home)["broker"] == Ailment("ill", "127.0.0.1:1: Connection refused", remedy)
 
 
 def test_the_log_of_another_account_is_ill(home: Path) -> None:

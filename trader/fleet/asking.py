@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, as_completed
 from concurrent.futures import TimeoutError as TooLate
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -61,7 +61,7 @@ def ask_all(
     `run` is the function that takes a command line; `tell` is told how many are done.
     """
     said = dict[Member, Said]()
-    with _pool(min(processes, len(members))) as pool:
+    with workers(min(processes, len(members))) as pool:
         asked = dict[Future[Said], Member]()
         for member in members:
             asked[pool.schedule(_run, args=[run, member, tuple(words)], timeout=timeout_seconds)] = member
@@ -71,12 +71,20 @@ def ask_all(
     return tuple(said[member] for member in members)
 
 
-def _pool(processes: int) -> ProcessPool:
+@contextmanager
+def workers(processes: int) -> Iterator[ProcessPool]:
+    """Keep processes that work; what ends the wait for them, such as Ctrl-C, ends them with their accounts."""
     try:
         from pebble import ProcessPool
     except ModuleNotFoundError:
         raise FleetWrong(EXTRA) from None
-    return ProcessPool(max_workers=processes, context=get_context("spawn"))  # a fork would take threads' locks along
+    # spawned: a fork would take threads' locks along
+    with ProcessPool(max_workers=processes, context=get_context("spawn")) as pool:
+        try:
+            yield pool
+        except BaseException:
+            pool.stop()  # type: ignore[no-untyped-call]
+            raise
 
 
 def _answer(future: Future[Said], member: Member, timeout_seconds: float) -> Said:

@@ -258,6 +258,21 @@ def test_an_account_that_hangs_is_given_up_and_the_others_answer(fleet: Path, tm
     assert [one.member.name for one in worst_first((fine, slow))] == ["slow", ONE]
 
 
+def test_ctrl_c_ends_what_is_under_way_and_begins_nothing_more(fleet: Path, tmp_path: Path) -> None:
+    members = [Member(ONE, fleet / "accounts" / ONE), hanging(tmp_path / "slow"), hanging(tmp_path / "next")]
+    pens = list[int]()
+
+    def interrupted(done: int) -> None:
+        pens.append(begun(tmp_path / "slow" / "tallybook.toml"))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        ask_all(app.run, members, ("status",), 1, 3_600.0, interrupted)
+
+    os.close(pens[0])
+    assert [child for child in active_children() if child.is_alive()] == []
+
+
 def test_a_process_that_dies_takes_no_other_account_with_it(fleet: Path, tmp_path: Path) -> None:
     members = [hanging(tmp_path / "dying"), Member(ONE, fleet / "accounts" / ONE)]
     with ThreadPoolExecutor(1) as apart:

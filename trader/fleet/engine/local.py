@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, as_completed
 from concurrent.futures import TimeoutError as TooLate
-from multiprocessing import get_context
 
 from trader import exits
-from trader.fleet.accounts import FleetWrong
-from trader.fleet.asking import EXTRA
+from trader.fleet.asking import workers
 from trader.fleet.engine.tasks import Bring, answer, died, line
 from trader.fleet.engine.terms import Terms
 
@@ -29,13 +27,8 @@ def run(
     tell: Callable[[int], None] = lambda _: None,
 ) -> Iterator[str]:
     """Ask a task of every account; yield their lines in the order of the accounts. `tell` is told how many are done."""
-    try:
-        from pebble import ProcessPool
-    except ModuleNotFoundError:
-        raise FleetWrong(EXTRA) from None
     said, left = dict[str, str](), dict(homes)
-    # spawned, not forked: what reads an archive holds threads
-    with ProcessPool(min(processes, len(homes)), context=get_context("spawn")) as pool:
+    with workers(min(processes, len(homes))) as pool:
         for attempt in range(1, ATTEMPTS + 1):
             asked = dict[Future[str], str]()
             for account, bring in left.items():

@@ -6,11 +6,9 @@ where the first half finds anything that ends a walk, the log is walked again in
 
 from __future__ import annotations
 
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from itertools import accumulate
-from multiprocessing import get_context
 from pathlib import Path
 
 from ledger.book import Book, Forgotten
@@ -19,6 +17,7 @@ from ledger.log.chain import Chain, Seal
 from ledger.log.disk import LOCAL
 from ledger.log.recovery import genesis_of
 from queries.verification.walk import Tell, Walk, Walked, silent, walk_log
+from queries.workers import is_one_of_several, several
 
 TRIES = 3  # checkpoints of another version are passed over
 WORTH_IT_BYTES = 8_000_000  # below, the second process costs more than it saves
@@ -33,11 +32,11 @@ def walk(
     worth_it_bytes: int = WORTH_IT_BYTES,
 ) -> Walked:
     """Walk from the genesis to the end."""
-    checkpoint = middle_of(home, files, worth_it_bytes)
+    checkpoint = None if is_one_of_several() else middle_of(home, files, worth_it_bytes)
     if checkpoint is not None:
         first, rest = _divided(files, checkpoint)
         try:
-            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as other:
+            with several(1) as other:
                 begun = other.submit(first_half, home, first, rest[0].name, checkpoint.seal, wanted, head_seq)
                 second = _second_half(files[0], rest, wanted, head_seq, checkpoint, tell)
                 return _joined(begun.result(), second)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from datetime import date, timedelta
 from functools import partial
-from multiprocessing import get_context
 from os import cpu_count
 from pathlib import Path
 
 from ledger.log.storage import day_files, events_folder
 from queries.story import Audit, audit
 from queries.tables import UnknownDay
+from queries.workers import is_one_of_several, several
 from trader.audit.judging import Judge
 
 WORTH_PROCESSES = 8  # days: each process takes a second to start
@@ -34,11 +33,11 @@ def days_between(home: Path, first: date, last: date) -> tuple[date, ...]:
 def audit_days(home: Path, days: Sequence[date], zone: str) -> Iterator[Audit | None]:
     """Yield the audits of days in their order, as they are done; None for a day of which nothing is recorded."""
     one = partial(_audit_if_known, home, zone=zone)
-    workers = min(cpu_count() or 1, len(days))
-    if len(days) < WORTH_PROCESSES or workers == 1:
+    processes = 1 if is_one_of_several() else min(cpu_count() or 1, len(days))
+    if len(days) < WORTH_PROCESSES or processes == 1:
         yield from map(one, days)
         return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with several(processes) as pool:
         yield from pool.map(one, days)
 
 

@@ -30,7 +30,7 @@ class Pairs(NamedTuple):
         return statistics.median(our / peer for our, peer in zip(self.ours, self.peers, strict=True))
 
     def line(self, what: str, peer: str, limit: float | None, each: int = 1) -> str:
-        """Print both medians, for each of so many, and what the issue allows."""
+        """Print both medians, for each of so many, and the limit."""
         our, other = statistics.median(self.ours) / each, statistics.median(self.peers) / each
         compared = f"{what:34} {_spelt(our)}  {peer:34} {_spelt(other)}  ratio {self.ratio:6.2f}"
         return f"{compared}  {verdict(self.ratio, limit)}".rstrip()

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import groupby
@@ -22,7 +23,7 @@ from ledger.line import Event, LineBroken, event_of, header_of, header_of_sealed
 from ledger.log import read_genesis
 from ledger.log.storage import events_folder
 from queries.archive.comparing import compare
-from queries.archive.errors import ArchiveForked, ArchiveUnreachable
+from queries.archive.errors import ArchiveDamaged, ArchiveForked, ArchiveUnreachable
 from queries.archive.evidence import Kept, named_by, put_all
 from queries.archive.files import addition, commit, removal, write
 from queries.archive.rows import Row, rows_of
@@ -81,7 +82,7 @@ def export(
     tell: Callable[[int], None] = lambda _: None,
     at: Point = lambda _: None,
 ) -> Exported:
-    """Write every sealed day that the archive lacks; with `anew` all of them, in place of what is there.
+    """Write every sealed day that the archive lacks; with `anew` all of them, in place of what is there once all are.
 
     `tell` is told the last seq of each day on its way.
     """
@@ -90,11 +91,11 @@ def export(
     told = Exported(log.account, last_day=log.sealed[-1].file[:10] if log.sealed else "")
     table = open_to_write(store)
     at("opened")
+    with suppress(ArchiveDamaged) if anew else nullcontext():  # a forked log takes the place of nothing
+        _require_same(store, table, log)
     if anew:
-        _forget(store, table, log)
+        _replace(store, table, log, told, bytes_a_commit, tell, at)
         table = open_to_write(store)
-        at("forgotten")
-    _require_same(store, table, log)
     for _ in range(TRIES):
         wanted = _next_days(log, _reached(table, log), bytes_a_commit)
         if not wanted:
@@ -168,9 +169,24 @@ def _is_whole(row: Row) -> bool:
         return False
 
 
-def _forget(store: Store, table: DeltaTable, log: _Log) -> None:
-    """Take an account's files out of the table, in one commit with the word that none is there."""
-    commit(store, table, [removal(file) for file in files_of(table, log.account)], log.names, -1)
+def _replace(
+    store: Store, table: DeltaTable, log: _Log, told: Exported, bytes_max: int, tell: Callable[[int], None], at: Point
+) -> None:
+    """Write every day again, then let all of them count in place of what is there: in one commit, or not at all."""
+    files, reached = list[ArchivedFile](), -1
+    while wanted := _next_days(log, reached, bytes_max):
+        files += _written(store, log, wanted, told, tell, at)
+        reached = wanted[-1].last_seq
+    at("compared")
+    new = {file.path for file in files}
+    old = [removal(file) for file in files_of(table, log.account) if file.path not in new]
+    if files and not commit(store, table, [*old, *(addition(store, file) for file in files)], log.names, reached):
+        raise ArchiveUnreachable(
+            f"{store.uri}: {log.account}: expected to write the account alone, found that another exporter did so "
+            "meanwhile; export again"
+        )
+    told.days, told.commits, told.events = len(log.sealed), int(bool(files)), sum(seal.events for seal in log.sealed)
+    at("committed")
 
 
 def _next_days(log: _Log, reached: int, bytes_max: int) -> tuple[DaySealed, ...]:

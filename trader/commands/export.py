@@ -44,7 +44,7 @@ Folder = Annotated[
 ]
 
 Uri = Annotated[str, typer.Argument(metavar="URI", help="a folder, or s3://BUCKET/PATH", show_default=False)]
-Anew = Annotated[bool, typer.Option("--anew", help="take this account's rows out first, and write all of them again")]
+Anew = Annotated[bool, typer.Option("--anew", help="write all of this account's days again, in place of what is there")]
 
 EXPORT = typer.Typer(help="What others need to read the log.", no_args_is_help=True)
 

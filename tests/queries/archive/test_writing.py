@@ -176,24 +176,31 @@ def test_other_accounts_commits_hinder_nobody(home: Path, other: Path, uri: Path
     assert list(lines(str(uri), OTHER_ACCOUNT)) == sealed_lines(other)
 
 
-def test_another_log_of_the_same_account_is_refused(home: Path, other: Path, uri: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("anew", [False, True])
+def test_another_log_of_the_same_account_is_refused(
+    home: Path, other: Path, uri: Path, tmp_path: Path, anew: bool
+) -> None:
     export(home, str(uri))
     began_anew = another(other, tmp_path / "anew", ACCOUNT)
 
     with pytest.raises(ArchiveForked, match="found those of another log of this account"):
-        export(began_anew, str(uri))
+        export(began_anew, str(uri), anew=anew)
 
     assert list(lines(str(uri), ACCOUNT)) == sealed_lines(home)
 
 
-def test_an_older_copy_of_the_home_is_refused(home: Path, uri: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("anew", [False, True])
+def test_an_older_copy_of_the_home_is_refused(home: Path, uri: Path, tmp_path: Path, anew: bool) -> None:
     export(home, str(uri))
 
     with pytest.raises(ArchiveForked, match="is this an old copy of the home"):
-        export(without_last_days(home, tmp_path / "older", 2), str(uri))
+        export(without_last_days(home, tmp_path / "older", 2), str(uri), anew=anew)
+
+    assert list(lines(str(uri), ACCOUNT)) == sealed_lines(home)
 
 
-def test_a_copy_that_went_on_by_itself_is_refused(home: Path, uri: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("anew", [False, True])
+def test_a_copy_that_went_on_by_itself_is_refused(home: Path, uri: Path, tmp_path: Path, anew: bool) -> None:
     older = tmp_path / "older archive"
     export(without_last_days(home, tmp_path / "older", 2), str(older))
     copy = rebuilt(str(older), ACCOUNT, tmp_path / "copy")
@@ -204,7 +211,7 @@ def test_a_copy_that_went_on_by_itself_is_refused(home: Path, uri: Path, tmp_pat
     went_on_alone(copy, wanted)
 
     with pytest.raises(ArchiveForked, match="is this a copy of the home that went on by itself"):
-        export(copy, str(uri))
+        export(copy, str(uri), anew=anew)
 
 
 def last_moment(home: Path) -> datetime:
@@ -264,6 +271,29 @@ def test_with_anew_the_account_is_written_again_and_no_other(home: Path, other: 
     assert told.days == len(seals(home))
     assert set(before[0]) != set(parquet_files(str(uri), ACCOUNT))
     assert parquet_files(str(uri), OTHER_ACCOUNT) == before[1]
+    assert list(lines(str(uri), ACCOUNT)) == sealed_lines(home)
+
+
+def test_with_anew_what_is_there_counts_until_all_of_it_is_written(home: Path, uri: Path) -> None:
+    export(home, str(uri))
+    before = sealed_lines(home)
+    day = day_files(events_folder(home))[1]
+    day.chmod(0o600)
+    day.write_bytes(day.read_bytes().replace(b"IBM", b"IBN", 1))
+
+    with pytest.raises(LogDamaged):
+        export(home, str(uri), anew=True, bytes_a_commit=EVERY_DAY)
+
+    assert list(lines(str(uri), ACCOUNT)) == before
+
+
+def test_with_anew_another_exporter_that_was_faster_stays(home: Path, uri: Path, tmp_path: Path) -> None:
+    older = without_last_days(home, tmp_path / "older", 3)
+    export(older, str(uri))
+
+    with pytest.raises(ArchiveUnreachable, match="another exporter did so meanwhile; export again"):
+        export(older, str(uri), anew=True, at=meanwhile(home, uri))
+
     assert list(lines(str(uri), ACCOUNT)) == sealed_lines(home)
 
 

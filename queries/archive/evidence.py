@@ -47,7 +47,7 @@ def named_by(event: Event) -> tuple[Kept, ...]:
     from queries.verification.walk import NAMES_EVIDENCE  # slow to load
 
     if isinstance(event.fact, TailTruncated):
-        return (Kept(event.fact.sha256, event.fact.kept_as),)
+        return (Kept(event.fact.sha256, Path(event.fact.kept_as).name),)  # an archive's word reaches no other folder
     naming = NAMES_EVIDENCE.get(type(event.fact))
     return () if naming is None else tuple(Kept(digest) for digest in naming(event.fact) if digest)
 

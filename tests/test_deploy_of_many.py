@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
 
+import kubernetes_validate
 import pytest
 import yaml
 
@@ -34,6 +35,16 @@ def test_systemd_accepts_the_units_of_an_account(tmp_path: Path) -> None:
     )  # fmt: skip
 
     assert [line for line in judged.stderr.splitlines() if "tallybook" in line] == []
+
+
+@pytest.mark.parametrize("version", ["1.29", "1.37"])
+def test_kubernetes_knows_every_field_of_the_manifest(version: str) -> None:
+    text = (CLUSTER / "account.yaml").read_text(encoding="utf-8").replace("ACCOUNT", "du2000001")
+
+    for resource in yaml.safe_load_all(text):
+        assert kubernetes_validate.validate(resource, version, strict=True).startswith(version)
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate({**resource, "colour": "red"}, version, strict=True)
 
 
 def test_the_deadline_of_a_job_lies_within_its_lease() -> None:

@@ -22,7 +22,7 @@ from queries.fence import bounded_room
 from queries.formats import Answer, Format, print_answer
 from trader import exits
 from trader.commands import app
-from trader.commands.fleet_run import accounts_of
+from trader.commands.fleet_run import SECONDS_MAX, TIMEOUT_SECONDS, accounts_of
 from trader.commands.fleet_run import run as run_task
 from trader.commands.output import require_free
 from trader.commands.progress import bar
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from queries.many import Opened
 
 FLEET = typer.Typer(help="Ask many accounts at once: docs/scale.md.", no_args_is_help=True, add_completion=False)
-TIMEOUT_SECONDS = 3600.0
-SECONDS_MAX = 1_000_000  # a timer takes no more
 TAKES_MORE = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 

@@ -28,7 +28,7 @@ from trader.schedule import SettingsError
 
 Engine = Literal["local", "spark"]
 TASK_HELP = "; ".join(f"{name}: {task.about}" for name, task in TASKS.items())
-TIMEOUT_SECONDS = 3600.0
+TIMEOUT_SECONDS, SECONDS_MAX = 3600.0, 1_000_000  # a timer takes no more
 FAILURES_MAX = 4  # of one task of Spark on this machine, as clusters have it
 
 
@@ -50,7 +50,7 @@ def run(
     processes: Annotated[int | None, typer.Option("--processes", min=1, help="accounts at a time, here")] = None,
     format: Annotated[Format, typer.Option("--format", help="table, csv or json: of what is printed")] = "table",
     timeout: Annotated[
-        float, typer.Option("--timeout", min=1, help="seconds that one account may take, here")
+        float, typer.Option("--timeout", min=1, max=SECONDS_MAX, help="seconds that one account may take, here")
     ] = TIMEOUT_SECONDS,
 ) -> int:
     """Ask the sealed history of each account; the same bytes from either engine (exit: the worst account's)."""

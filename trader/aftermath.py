@@ -8,7 +8,6 @@ the digests of the session until it is over.
 from __future__ import annotations
 
 import re
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,6 +28,7 @@ from queries.figures import price, quantity
 from trader import exits
 from trader.calendar import Calendar
 from trader.clocks import clock_of
+from trader.complaining import complain
 from trader.incidents import Failure, begun_by_start, is_told
 from trader.notices import outage_mails
 from trader.notices.delivery import Channels, tell_incidents
@@ -51,7 +51,7 @@ def tell(home: Path, slot: str, ending: Ending, what: str) -> None:
     """Record and tell how the process of a slot ended; `what` is `cycle`, `commit` or `start`."""
     failure = failure_of(slot, ending, what)
     if not ending.last_words.startswith(f"{failure.code}: "):  # else it said so itself
-        sys.stderr.write(f"{failure.code}: slot {slot}: {failure.reason}\n")
+        complain(f"{failure.code}: slot {slot}: {failure.reason}")
     toml = read_toml(home)
     clock = clock_of(home, schedule_of(toml, home / FILE_NAME).control)
     channels = _channels(toml, home)
@@ -169,18 +169,18 @@ def _channels(toml: dict[str, Any], home: Path) -> Channels:
     try:
         mail = mail_of(toml, home / FILE_NAME)
     except SettingsError as error:
-        sys.stderr.write(f"{error.code}: no mail was sent: {error}\n")
+        complain(f"{error.code}: no mail was sent: {error}")
     try:
         notices = notices_of(toml, home / FILE_NAME)
     except SettingsError as error:
-        sys.stderr.write(f"{error.code}: only mails are sent: {error}\n")
+        complain(f"{error.code}: only mails are sent: {error}")
     return Channels(home, mail, notices)
 
 
 def _tell_without_log(channels: Channels, toml: dict[str, Any], failure: Failure, clock: Clock) -> None:
     """Tell what the log could not record, once an incident as far as a file beside it can be kept."""
     if not failure.recorded.startswith(f"{failure.code}: "):
-        sys.stderr.write(f"{failure.recorded}\n")
+        complain(failure.recorded)
     book = _readable_book(channels.home)
     if not channels.to or (book is not None and is_told(book, failure)):
         return
@@ -204,7 +204,7 @@ def _alarm(book: Book | None, failure: Failure, mode: str, now: datetime) -> Let
 
 def _complain(notice: object) -> None:
     if isinstance(notice, NoticeFailed):
-        sys.stderr.write(f"mail-failed: {notice.subject}: {notice.reason}\n")
+        complain(f"mail-failed: {notice.subject}: {notice.reason}")
 
 
 def _readable_book(home: Path) -> Book | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from trader import exits
+from trader.complaining import complain
 from trader.manifest import BackupRefused, require_home
 from trader.schedule import FILE_NAME, Schedule, SettingsError, read_toml, schedule_of
 
@@ -59,11 +60,9 @@ def main(arguments: list[str]) -> int:
     try:
         return _start(parse(arguments))
     except (SettingsError, UsageError, BackupRefused) as error:
-        sys.stderr.write(f"{error.code}: {error}\n")
+        complain(f"{error.code}: {error}")
     except OSError as error:
-        sys.stderr.write(
-            f"not-usable: {error.filename}: {error.strerror}; check the folder, its permissions and the disk\n"
-        )
+        complain(f"not-usable: {error.filename}: {error.strerror}; check the folder, its permissions and the disk")
     return exits.COULD_NOT
 
 
@@ -112,7 +111,7 @@ def _ended_without_calendar(error: Exception) -> Ending:
     from trader.supervision import Ending
 
     words = f"calendar: {error}"
-    sys.stderr.write(f"{words}\n")
+    complain(words)
     return Ending(exits.COULD_NOT, None, timed_out=False, peak_memory_bytes=0, last_words=words)
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
 from typing import IO
+
+from trader.complaining import complain
 
 GRACE_SECONDS = 10.0  # between SIGTERM and SIGKILL
 DRAIN_SECONDS = 2.0  # for the last words of what has ended
@@ -92,8 +93,7 @@ class _LastWords:
     def _pass_on(self) -> None:
         for line in self._stream or ():
             self._line = line.strip() or self._line
-            sys.stderr.write(line.decode(errors="replace"))
-            sys.stderr.flush()
+            complain(line.decode(errors="replace").rstrip("\n"))
 
     def last(self) -> str:
         """Return the last line; a descendant that still holds the pipe is not waited for."""

@@ -7,12 +7,12 @@ Standard library only, as whatever runs when nothing else does.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
+from trader.complaining import complain
 from trader.incidents import Failure
 
 FOLDER = "alarms"
@@ -42,7 +42,7 @@ def keep(note: Note) -> None:
         note.path.parent.mkdir(parents=True, exist_ok=True)
         note.path.write_text(json.dumps({**told, "told": note.told}, ensure_ascii=False) + "\n", encoding="utf-8")
     except OSError as error:
-        sys.stderr.write(f"{note.path}: expected to be writable, found: {error.strerror}; this mail may repeat\n")
+        complain(f"{note.path}: expected to be writable, found: {error.strerror}; this mail may repeat")
 
 
 def notes(home: Path) -> Iterator[Note]:
@@ -65,7 +65,7 @@ def forget(note: Note) -> None:
     try:
         note.path.unlink(missing_ok=True)
     except OSError as error:
-        sys.stderr.write(f"{note.path}: expected to be removable, found: {error.strerror}; remove it\n")
+        complain(f"{note.path}: expected to be removable, found: {error.strerror}; remove it")
 
 
 def _folder(home: Path) -> Path:

@@ -15,6 +15,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryFile
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -106,15 +107,23 @@ def _run(run: Command, member: Member, words: tuple[str, ...]) -> Said:
     began = monotonic()
     arguments = ["--home", str(member.home), *(word.replace("{account}", member.name) for word in words)]
     if words[0] in APART:
-        ran = subprocess.run(
-            [sys.executable, "-m", "trader.commands", *arguments],
-            check=False, capture_output=True, text=True, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
-        return Said(member, ran.returncode, ran.stdout, ran.stderr, monotonic() - began)
+        return _run_apart(arguments, member, began)
     out, error = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(error):
         status = run(arguments)
     return Said(member, status, out.getvalue(), error.getvalue(), monotonic() - began)
+
+
+def _run_apart(arguments: list[str], member: Member, began: float) -> Said:
+    """Run a command in a process of its own; into files, which are there however we end: a pipe would break."""
+    with TemporaryFile("w+", encoding="utf-8") as out, TemporaryFile("w+", encoding="utf-8") as error:
+        ran = subprocess.run(
+            [sys.executable, "-m", "trader.commands", *arguments],
+            check=False, stdout=out, stderr=error, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        out.seek(0)
+        error.seek(0)
+        return Said(member, ran.returncode, out.read(), error.read(), monotonic() - began)
 
 
 def worst_first(said: Sequence[Said]) -> Iterator[Said]:

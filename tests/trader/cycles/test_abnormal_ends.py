@@ -52,6 +52,24 @@ def test_a_strategy_that_never_ends_is_ended_within_the_time_limit(world: World)
     assert world.apart() == ()
 
 
+def test_the_owner_is_told_though_nobody_reads_the_error_output_any_more(world: World) -> None:
+    """A pipe that is broken, as when cron, a journal or a fleet's command ended meanwhile."""
+    world.want(ACME="0.5")
+    world.advance_to(TUESDAY, 0)
+    process = world.start_held("reqPositions")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    process.stderr.close()
+
+    os.kill(world.child(), signal.SIGKILL)
+    process.wait(60)
+
+    assert process.returncode == exits.COULD_NOT
+    assert ended(world) == ("cycle-killed", "SIGKILL")
+    assert len(alarms(world)) == 1
+
+
 def test_a_strategy_that_eats_memory_is_ended_at_its_bound(world: World) -> None:
     """The strategy reads a file without an end."""
     world.set(strategy={"kind": "file", "path": "/dev/zero"}, schedule={"memory_megabytes": 640})

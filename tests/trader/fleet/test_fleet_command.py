@@ -231,6 +231,22 @@ def test_a_report_of_each_is_kept_in_a_folder(fleet: Path, capsys: pytest.Captur
     assert all(f'"{path.stem}' in path.read_text(encoding="utf-8") for path in (fleet / "kept").iterdir())
 
 
+def test_cycles_run_in_processes_of_their_own_and_say_what_hinders_them(
+    decided: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copytree(decided / "accounts" / ONE, tmp_path / "homes" / "done")
+    (tmp_path / "homes" / "empty").mkdir()
+    (tmp_path / "homes" / "empty" / "tallybook.toml").write_text('[account]\nid = "DU2000009"\n')
+    (tmp_path / "fleet.toml").write_text('homes = ["homes/*"]\n')
+    monkeypatch.chdir(tmp_path)
+
+    assert run(["cycle"]) == exits.COULD_NOT
+
+    told = capsys.readouterr().out
+    assert re.search(r"DU2000009 +2 .* log-missing: .*expected a log, found no day file", told)
+    assert re.search(rf"{ONE} +0 .*nothing to say", told)
+
+
 def hanging(folder: Path) -> Member:
     """An account whose settings nobody finishes writing."""
     folder.mkdir()

@@ -58,9 +58,13 @@ def in_source() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ClassDef):
                 found |= {code for statement in node.body for code in codes_assigned(statement)}
-            elif isinstance(node, ast.Call) and "stderr" in ast.unparse(node):
+            elif isinstance(node, ast.Call) and says_on_stderr(node):
                 found |= {code for argument in node.args for code in codes_said(argument)}
     return found
+
+
+def says_on_stderr(call: ast.Call) -> bool:
+    return "stderr" in ast.unparse(call) or ast.unparse(call.func).endswith("complain")
 
 
 def codes_assigned(statement: ast.stmt) -> Iterator[str]:

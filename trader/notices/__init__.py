@@ -12,13 +12,15 @@ from datetime import date
 from functools import partial
 from pathlib import Path
 
-from ledger.book import Book
+from ledger.book import Book, Impossible
+from ledger.bridged_days import BridgedDay
+from ledger.errors import LogError
 from ledger.events import NoticeFailed, NoticeSent
 from queries.bridge import bridge_of
 from trader.calendar import Calendar
 from trader.notices.chart import chart_of
-from trader.notices.compose import END, due_in_outage, due_notices, late_ends, session_letter
-from trader.notices.letters import Letter
+from trader.notices.compose import END, bare_session_letter, due_in_outage, due_notices, late_ends, session_letter
+from trader.notices.letters import UNWRITABLE, Letter
 from trader.notices.mail import send
 from trader.settings import Settings
 
@@ -71,18 +73,36 @@ def outage_mails(book: Book, slot_name: str, calendar: Calendar) -> tuple[Callab
 def _digest(
     book: Book, kind: str, day: date, names: tuple[str, ...], calendar: Calendar, known: tuple[str, ...]
 ) -> Letter:
-    return session_letter(book, kind, day, names, drawdown=book.growth.drawdown, outage=known, zone=calendar.zone)
+    try:
+        return session_letter(book, kind, day, names, drawdown=book.growth.drawdown, outage=known, zone=calendar.zone)
+    except UNWRITABLE as error:
+        return bare_session_letter(book, kind, day, error, outage=known)
 
 
 def _letter(book: Book, settings: Settings, home: Path, kind: str, day: date, calendar: Calendar) -> Letter:
+    try:
+        return _whole_letter(book, settings, home, kind, day, calendar)
+    except UNWRITABLE as error:
+        return bare_session_letter(book, kind, day, error)
+
+
+def _whole_letter(book: Book, settings: Settings, home: Path, kind: str, day: date, calendar: Calendar) -> Letter:
     session = calendar.session(day)
     names = tuple(slot.name for slot in calendar.slots(session)) if session is not None else ()
     leverage_max = settings.limits.gross_leverage_max
     letter = session_letter(
         book, kind, day, names,
         leverage_max=leverage_max, drawdown=book.growth.drawdown,
-        bridged=bridge_of(home, day, zone=calendar.zone.key), zone=calendar.zone,
+        bridged=_bridged(home, day, calendar), zone=calendar.zone,
     )  # fmt: skip
     if kind != END or not settings.mail.charts:
         return letter
     return replace(letter, chart=chart_of(home, leverage_max))
+
+
+def _bridged(home: Path, day: date, calendar: Calendar) -> BridgedDay | None:
+    """Return how the day's NAV came about; it reads days that a cycle does not, so one of them may be damaged."""
+    try:
+        return bridge_of(home, day, zone=calendar.zone.key)
+    except (LogError, Impossible, OSError) as error:
+        return BridgedDay(day, None, unknown=str(error))

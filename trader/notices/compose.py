@@ -130,6 +130,27 @@ def session_letter(
     )
 
 
+def bare_session_letter(
+    book: Book, kind: str, day: date, error: Exception, *, outage: tuple[str, ...] | None = None
+) -> Letter:
+    """Write a session mail without its figures, where one of them cannot be told: a mail that is missing alarms."""
+    return Letter(
+        kind=kind,
+        subject=f"{tag_of(book)} {kind.upper()} {day_text(day)}  figures unknown",
+        headline="The figures could not be told.",
+        parts=(
+            Part("", (f"What hinders: {type(error).__name__}: {error}",)),
+            Part("", () if outage is None else ("No cycle finishes.", *outage)),
+        ),
+        columns=(),
+        holdings=(),
+        witness=witness_of(book),
+        at=book.now,
+        incident=outage_name(kind, day) if outage is not None else "",
+        command="tallybook status",
+    )
+
+
 def _headline(waiting: tuple[str, ...]) -> str:
     count = sum(1 for line in waiting if not line.startswith(INDENT))
     return "Nothing needs you." if not count else f"{count} thing{'s need' if count > 1 else ' needs'} you, see below."

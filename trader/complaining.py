@@ -5,12 +5,23 @@ What follows it, a fact and an alarm, matters more than the line, so a pipe that
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 
 
 def complain(words: str) -> None:
     """Write a line of error output, if it can be written."""
-    with suppress(OSError):
+    try:
         sys.stderr.write(f"{words}\n")
         sys.stderr.flush()
+    except OSError:
+        _write_nowhere()
+
+
+def _write_nowhere() -> None:
+    """Let what is still to be written go; Python would try again as it ends, and replace the exit status by its own."""
+    with suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stderr.fileno())
+        os.close(nowhere)

@@ -52,8 +52,12 @@ def test_a_strategy_that_never_ends_is_ended_within_the_time_limit(world: World)
     assert world.apart() == ()
 
 
-def test_the_owner_is_told_though_nobody_reads_the_error_output_any_more(world: World) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_the_owner_is_told_though_nobody_reads_the_error_output_any_more(
+    world: World, monkeypatch: pytest.MonkeyPatch, unbuffered: str
+) -> None:
     """A pipe that is broken, as when cron, a journal or a fleet's command ended meanwhile."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)  # empty counts as not set
     world.want(ACME="0.5")
     world.advance_to(TUESDAY, 0)
     process = world.start_held("reqPositions")

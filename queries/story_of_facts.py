@@ -50,6 +50,7 @@ from ledger.events import (
     TradingHalted,
     TradingResumed,
     WallClockRegressed,
+    WitnessDropped,
     WitnessFailed,
 )
 from ledger.overriding import override_words
@@ -149,6 +150,8 @@ def _of_copies(fact: Fact) -> str:
             return f"recovered: {'; '.join(fact.evidence)}"
         case WitnessFailed():
             return f"witness {fact.place} could not be used, {fact.doing}: {fact.reason}"
+        case WitnessDropped():
+            return f"witness {fact.place}, which could not be used, is no longer in the settings"
         case _:
             return ""
 

@@ -157,7 +157,12 @@ def _mails(seen: Seen) -> Iterable[str]:
         yield f"no mail has left since {since:%Y-%m-%d %H:%M} UTC; before long no order will either: tallybook doctor"
 
 
+def _witnesses(seen: Seen) -> Iterable[str]:
+    for place, failure in seen.book.witness_failures.items():
+        yield f"witness {place} cannot be used, {failure}; trading goes on: check [witness] in the settings"
+
+
 WAITING: tuple[Callable[[Seen], Iterable[str]], ...] = (
     _not_adopted, _settings, _refused, _damaged, _halt, _recovery, _displaced, _in_doubt, _last_cycle, _stopped,
-    _breaks, _mails,
+    _breaks, _mails, _witnesses,
 )  # fmt: skip

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ledger.book import Book
-from ledger.events import Fact, RecoveryEnded, RecoveryStarted, TradingHalted, TradingResumed
+from ledger.events import Fact, RecoveryEnded, RecoveryStarted, TradingHalted, TradingResumed, WitnessDropped
 from ledger.state import State
 from trader.broker import OldCopyOfLog
 from trader.place import displaced, mark, marked
@@ -33,6 +33,8 @@ def require_newest(book: Book, home: Path, places: tuple[Place, ...]) -> Iterato
     mark(home, f"{book.seq}:{book.head}")  # only now: a crash in between starts the recovery again
     for place in places:
         yield from _read_back(book, home, place)
+    set_up = {place.name for place in places}
+    yield from (WitnessDropped(place=name) for name in tuple(book.witness_failures) if name not in set_up)
 
 
 def _cut_back(book: Book, home: Path) -> str | None:

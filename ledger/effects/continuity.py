@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ledger.events import RecoveryEnded, RecoveryStarted, WitnessFailed, WitnessKept
+from ledger.events import RecoveryEnded, RecoveryStarted, WitnessDropped, WitnessFailed, WitnessKept
 from ledger.line import Event
 from ledger.state import Impossible, State
 
@@ -36,9 +36,15 @@ def _witness_failed(state: State, event: Event) -> None:
     state.witness_failures[fact.place] = f"{fact.doing}: {fact.reason}"
 
 
+def _witness_dropped(state: State, event: Event) -> None:
+    fact: WitnessDropped = event.fact  # type: ignore[assignment]
+    state.witness_failures.pop(fact.place, None)
+
+
 EFFECTS = (
     (RecoveryStarted, _recovery_started),
     (RecoveryEnded, _recovery_ended),
     (WitnessKept, _witness_kept),
     (WitnessFailed, _witness_failed),
+    (WitnessDropped, _witness_dropped),
 )

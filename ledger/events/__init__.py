@@ -48,7 +48,7 @@ from ledger.events.cash import (
     TaxWithheld,
     VariationSettled,
 )
-from ledger.events.continuity import RecoveryEnded, RecoveryStarted, WitnessFailed, WitnessKept
+from ledger.events.continuity import RecoveryEnded, RecoveryStarted, WitnessDropped, WitnessFailed, WitnessKept
 from ledger.events.cycle import (
     BrokerConnected,
     BrokerDisconnected,
@@ -208,7 +208,7 @@ EVENT_TYPES: tuple[type[Fact], ...] = (
     AccountAdopted, TradingHalted, TradingResumed, OverrideSet, SettingsChanged, SettingsApproved,
     GoneLive, FlowExpected, FlowCancelled,
     # is this log the newest?
-    RecoveryStarted, RecoveryEnded, WitnessKept, WitnessFailed,
+    RecoveryStarted, RecoveryEnded, WitnessKept, WitnessFailed, WitnessDropped,
     # what the owner is told
     IncidentOpened, IncidentEnded, NoticeSent, NoticeFailed, PingFailed, PingAnswered,
     # day
@@ -376,6 +376,7 @@ __all__ = [
     "WallClockRegressed",
     "WashSaleObserved",
     "WitnessCount",
+    "WitnessDropped",
     "WitnessFailed",
     "WitnessKept",
     "WitnessRow",

@@ -41,3 +41,10 @@ class WitnessFailed(Fact):
     place: str
     doing: Literal["writing", "reading"]
     reason: str
+
+
+class WitnessDropped(Fact):
+    """A place that could not be used is none of the settings any more: nothing waits for it."""
+
+    type: Literal["witness_dropped"] = "witness_dropped"
+    place: str

@@ -75,6 +75,7 @@ from ledger.events import (
     TradingResumed,
     TradingVetoed,
     VerdictRow,
+    WitnessDropped,
     WitnessFailed,
     WitnessKept,
 )
@@ -425,6 +426,8 @@ class Telling:
             PingAnswered(),
             WitnessKept(place="file", witness=witness, session_day=day, part="end"),
             WitnessFailed(place="git", doing="writing", reason="no such folder"),
+            WitnessFailed(place="git of before", doing="writing", reason="no such folder"),
+            WitnessDropped(place="git of before"),
             DayCommitted(session_day=day, snapshots=1, fills=len(ledger.book.fills)),
         )
         ledger.record(iter(facts))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.book import Book, Impossible
-from ledger.events import RecoveryEnded, RecoveryStarted, WitnessFailed, WitnessKept
+from ledger.events import RecoveryEnded, RecoveryStarted, WitnessDropped, WitnessFailed, WitnessKept
 from tests.trader.decisions import SESSION, situation, told
 
 STARTED = RecoveryStarted(reason="restored from /backup", witness="3:" + "a" * 64)
@@ -54,3 +54,9 @@ def test_a_witness_that_was_kept_forgets_the_failure_before() -> None:
 
     book = told(book, WitnessKept(place=PLACE, witness="9:" + "b" * 64, session_day=SESSION, part="middle"))
     assert (book.witness_failures, book.witnessed) == ({}, {PLACE: "2005-03-01/middle"})
+
+
+def test_a_place_that_is_no_longer_set_up_is_forgotten_with_its_failure() -> None:
+    book = told(situation(), *(WitnessFailed(place=place, doing="writing", reason="full") for place in (PLACE, "git")))
+
+    assert told(book, WitnessDropped(place="git")).witness_failures == {PLACE: "writing: full"}

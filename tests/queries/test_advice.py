@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.events import RecoveryEnded, RecoveryStarted, WitnessFailed
+from ledger.events import RecoveryEnded, RecoveryStarted, WitnessDropped, WitnessFailed
 from ledger.log import read_events
 from queries.status import status
 from queries.story import audit_of
@@ -55,6 +55,8 @@ def test_the_mails_say_so_too_and_name_a_witness_that_cannot_be_used(world: Worl
 
     assert any(line.startswith("In recovery, no order leaves: restored from /backup.") for line in told)
     assert any(line.startswith("Witness git /notes cannot be used, writing: the disk is full.") for line in told)
+    waits = status(world.home).waiting
+    assert any(line.startswith("witness git /notes cannot be used, writing: the disk is full;") for line in waits)
 
 
 @pytest.mark.parametrize(
@@ -66,10 +68,11 @@ def test_the_mails_say_so_too_and_name_a_witness_that_cannot_be_used(world: Worl
             WitnessFailed(place="file /w", doing="reading", reason="no such folder"),
             "witness file /w could not be used, reading: no such folder",
         ),
+        (WitnessDropped(place="file /w"), "witness file /w, which could not be used, is no longer in the settings"),
     ],
-    ids=["by evidence", "by word", "a witness"],
+    ids=["by evidence", "by word", "a witness", "a witness that is dropped"],
 )
-def test_the_story_tells_it(world: World, fact: RecoveryEnded | WitnessFailed, line: str) -> None:
+def test_the_story_tells_it(world: World, fact: RecoveryEnded | WitnessFailed | WitnessDropped, line: str) -> None:
     world.record(fact)
 
     story = "\n".join(audit_of(list(read_events(world.home)), TUESDAY).lines)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.events import NoticeSent, TradingHalted, WitnessFailed, WitnessKept
+from ledger.events import NoticeSent, TradingHalted, WitnessDropped, WitnessFailed, WitnessKept
 from tests.ledger.logs import StillClock, append, lost, started
 from tests.trader.cycles.world import TUESDAY, WEDNESDAY, World, world
 from tests.trader.decisions import situation
@@ -266,6 +266,21 @@ def test_a_place_that_cannot_be_written_is_told_in_the_mail_and_stops_nothing(wa
     watched.advance_to(TUESDAY, 2)
     watched.trade()
     assert seqs(tmp_path / "gone" / "witness.txt")
+    assert watched.book().witness_failures == {}
+
+
+def test_a_place_that_is_taken_out_of_the_settings_needs_nobody_any_more(watched: World, tmp_path: Path) -> None:
+    watched.set(witness={"file": str(tmp_path / "gone" / "witness.txt")})
+    watched.advance_to(TUESDAY, 0)
+    watched.trade()
+    assert len(watched.book().witness_failures) == 1
+
+    watched.set(witness={"file": str(tmp_path / "witness.txt")})
+    for slot in (1, 2):
+        watched.advance_to(TUESDAY, slot)
+        watched.trade()
+
+    assert [fact.place for fact in watched.facts(WitnessDropped)] == [f"file {tmp_path / 'gone' / 'witness.txt'}"]
     assert watched.book().witness_failures == {}
 
 

@@ -3,7 +3,7 @@
 After "Systematic Trading" (2015; ST) and "Advanced Futures Trading Strategies" (2023; AFTS):
 
 - A rule of speed N compares two exponential means of the close, of spans N and 4N, in units of a day's volatility;
-  times its scalar (AFTS, strategy nine) its size is 10 on average. No forecast is beyond ±20 (ST, chapter 7).
+  times its scalar (AFTS, strategy nine, table 29) its size is 10 on average. No forecast is beyond ±20 (ST, chapter 7).
 - The rules' mean times their diversification multiplier, again within ±20, is the forecast (ST, chapter 8).
 - Volatility: 70 % the exponential deviation of daily returns, 30 % its mean of ten years (AFTS, strategy three).
 - Position, as a fraction of NAV: forecast / 10 x target / (16 x daily volatility) x 1 / contracts x the contracts'

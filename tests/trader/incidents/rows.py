@@ -34,7 +34,7 @@ FILES = {
     "hours": "trader/kills/test_bad_hours.py",
     "parent": "trader/test_parent.py",
     "ends": "trader/cycles/test_abnormal_ends.py",
-    "safeguards": "trader/test_safeguards.py",
+    "safeguards": "trader/safeguards/test_each_safeguard.py",
     "simulator": "trader/simulator/test_control_faults.py",
     "peers": "trader/simulator/test_peers.py",
     "sizing": "trader/test_sizing.py",

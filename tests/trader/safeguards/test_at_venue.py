@@ -1,6 +1,6 @@
 """Each safeguard alone decides whether an order reaches the venue's order book, through the real client library.
 
-The cases are those of `test_safeguards.py`: just inside the limit, just outside, and without the input. What a
+The cases are those of `cases.py`: just inside the limit, just outside, and without the input. What a
 safeguard says of each becomes the permission, or the veto, of that cycle; then the cycle's own lines send.
 """
 
@@ -19,7 +19,8 @@ from ledger.clock import SimulatedClock
 from ledger.events import SafeguardsEvaluated, TradingAllowed, TradingVetoed
 from tests.trader.broker_world import at, event_loop, void
 from tests.trader.decisions import ACCOUNT, RECONCILED, SYMBOLS, told
-from tests.trader.test_safeguards import BY_NAME, CASES, Case, order
+from tests.trader.safeguards.cases import CASES
+from tests.trader.safeguards.situations import BY_NAME, Case, order
 from trader.alarms import TOLD_OTHERWISE, OrdersVetoed, troubles
 from trader.broker import Broker, BrokerSettings, ContractSpec
 from trader.ib import InteractiveBrokers
@@ -29,7 +30,7 @@ from trader.safeguards import evaluate
 from trader.simulator.control import Control
 from trader.simulator.simulator import Simulator
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DAYS = tuple(date(2005, 2, day) for day in (24, 25, 28)) + tuple(date(2005, 3, day) for day in (1, 2, 3))
 PRICES = {"AAPL": "44.50", "IBM": "92.50", "KO": "43.00"}
 

@@ -37,7 +37,6 @@ FILES = {
     "safeguards": "trader/safeguards/test_each_safeguard.py",
     "simulator": "trader/simulator/test_control_faults.py",
     "peers": "trader/simulator/test_peers.py",
-    "sizing": "trader/test_sizing.py",
     "steps": "trader/cycles/test_rules_of_orders.py",
     "injections": "reconcile/test_injections.py",
     "slots": "trader/cycles/test_slots.py",

@@ -319,7 +319,7 @@ def _usual(simulator: Simulator, box: Mailbox) -> Settings:
             "turnover_per_day_max": 10,
         },
         "mail": {
-            "charts": False,  # a second each; `tests/trader/test_chart_in_mail.py` draws one
+            "charts": False,  # a second each; `tests/trader/notices/test_chart_in_mail.py` draws one
             "host": "127.0.0.1", "port": box.port, "tls": "none",
             "from": "tallybook@localhost", "to": "owner@localhost",
         },

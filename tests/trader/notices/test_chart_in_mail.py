@@ -11,7 +11,7 @@ from queries.charts import recent_course
 from tests.queries.history import TUESDAY, closed, two_sessions
 from tests.trader.homes import SETTINGS, mail_section, write_settings
 from tests.trader.mailbox import mailbox
-from tests.trader.test_notices import finished
+from tests.trader.notices.sessions import finished
 from trader.notices import due_mails
 from trader.notices.chart import chart_of
 from trader.settings import load

@@ -17,7 +17,7 @@ from ledger.events import NoticeFailed, NoticeSent
 from tests.queries.history import TUESDAY
 from tests.trader.homes import SETTINGS, write_settings
 from tests.trader.mailbox import AnyPort, Mailbox
-from tests.trader.test_notices import NAMES, finished
+from tests.trader.notices.sessions import NAMES, finished
 from trader.notices import send, session_letter
 from trader.settings import load
 

@@ -1,11 +1,10 @@
+"""What the mails of a session say, and what an alarm says of it."""
+
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
-
-import pytest
 
 from ledger.book import Book, replay
 from ledger.bridged_days import BridgedDay
@@ -14,7 +13,6 @@ from ledger.events import (
     BreakClosed,
     BreakFound,
     CycleFailed,
-    NoticeFailed,
     NoticeSent,
     OrderCancelled,
     OrderRejected,
@@ -41,102 +39,18 @@ from tests.queries.history import (
     two_sessions,
 )
 from tests.trader.homes import SETTINGS, mail_section, write_settings
-from tests.trader.mailbox import Mailbox, mailbox
-from trader.calendar import Calendar, Slot
-from trader.incidents import Failure, begun_by_start
-from trader.notices import due_mails, due_notices, outage_mails, session_letter
+from tests.trader.mailbox import Mailbox
+from tests.trader.notices.sessions import NAMES, finished, lines, mailed
+from trader.incidents import Failure
+from trader.notices import due_mails, session_letter
 from trader.notices import send as send_letter
 from trader.notices.incidents import alarm_letter
-from trader.notices.letters import Letter
 from trader.notices.mail import rendered
 from trader.settings import load
-
-CALENDAR = Calendar.load()
-SESSION = CALENDAR.session(TUESDAY)
-assert SESSION is not None
-SLOTS = CALENDAR.slots(SESSION)
-NAMES = tuple(slot.name for slot in SLOTS)
-CLOSING = CALENDAR.closing_slot(SESSION)
-
-
-@pytest.fixture
-def box() -> Iterator[Mailbox]:
-    with mailbox() as box:
-        yield box
 
 
 def book_of(world: World) -> Book:
     return replay(read_events(closed(world)))
-
-
-def lines(letter: Letter) -> list[str]:
-    return [line for part in letter.parts for line in part.lines]
-
-
-def finished(home: Path, *times: str) -> World:
-    world = new_world(home)
-    for time in times:
-        world.quiet_cycle(TUESDAY, time, "92", kind="close" if time > "16" else "trade")
-    return world
-
-
-def mailed(world: World, kind: str) -> None:
-    world.record(NoticeSent(kind=kind, subject=kind))
-
-
-def at(name: str) -> Slot:
-    return next(slot for slot in (*SLOTS, CLOSING) if slot.name.endswith(name))
-
-
-def test_start_is_due_after_the_first_finished_cycle(tmp_path: Path) -> None:
-    world = finished(tmp_path, "09:35")
-
-    assert due_notices(world.ledger.book, at("0935"), SLOTS) == ("start",)
-    assert due_notices(world.ledger.book, at("1035"), SLOTS) == ()
-
-    mailed(world, "start")
-    assert due_notices(world.ledger.book, at("0935"), SLOTS) == ()
-
-
-def test_start_waits_for_the_first_cycle_that_finishes(tmp_path: Path) -> None:
-    world = new_world(tmp_path)
-    world.begin(TUESDAY, "09:35")
-    assert due_notices(world.ledger.book, at("0935"), SLOTS) == ()
-
-    world.quiet_cycle(TUESDAY, "10:35", "92")
-    assert due_notices(world.ledger.book, at("1035"), SLOTS) == ("start",)
-
-
-def test_middle_is_due_after_the_middle_cycle_and_replaces_a_missed_start(tmp_path: Path) -> None:
-    world = finished(tmp_path, "12:35")
-
-    assert due_notices(world.ledger.book, at("1235"), SLOTS) == ("middle",)
-
-    mailed(world, "middle")
-    world.quiet_cycle(TUESDAY, "13:35", "92")
-    assert due_notices(world.ledger.book, at("1335"), SLOTS) == ()
-
-
-def test_a_missed_middle_is_due_later_but_not_after_the_end(tmp_path: Path) -> None:
-    world = finished(tmp_path, "09:35", "14:35")
-    mailed(world, "start")
-    assert due_notices(world.ledger.book, at("1435"), SLOTS) == ("middle",)
-
-    world.quiet_cycle(TUESDAY, "16:30", "92", kind="close")
-    assert due_notices(world.ledger.book, at("close"), SLOTS) == ("end",)
-
-    mailed(world, "end")
-    assert due_notices(world.ledger.book, at("close"), SLOTS) == ()
-    assert due_notices(world.ledger.book, at("1435"), SLOTS) == ()
-
-
-def test_half_a_day_has_its_middle_after_the_third_of_four_cycles() -> None:
-    from datetime import date
-
-    half_day = CALENDAR.session(date(2004, 11, 26))
-    assert half_day is not None
-
-    assert [slot.name[-4:] for slot in CALENDAR.slots(half_day)][len(CALENDAR.slots(half_day)) // 2] == "1135"
 
 
 def test_the_end_of_a_day_tells_the_bridge_the_trades_and_that_nothing_is_needed(tmp_path: Path) -> None:
@@ -296,107 +210,6 @@ def test_a_mail_arrives_as_text_and_as_html_with_everything_escaped(tmp_path: Pa
     assert letter.witness in box.body("html")
 
 
-def test_an_end_that_did_not_leave_is_sent_once_after_the_next_cycle_and_not_as_that_day_s(tmp_path: Path) -> None:
-    world = finished(tmp_path, "09:35", "16:05")
-    with mailbox(refuses=True) as refusing:
-        write_settings(tmp_path, SETTINGS + mail_section(refusing.port))
-        mail_what_is_due(world, tmp_path)
-    world.quiet_cycle(WEDNESDAY, "09:35", "93")
-
-    with mailbox() as box:
-        write_settings(tmp_path, SETTINGS + mail_section(box.port))
-        mail_what_is_due(world, tmp_path)
-        mail_what_is_due(world, tmp_path)
-        world.quiet_cycle(WEDNESDAY, "16:05", "94", kind="close")
-        mail_what_is_due(world, tmp_path)
-
-    assert [subject.split("  ")[0].removeprefix("[paper] ").split()[0] for subject in box.subjects] == [
-        "START", "END", "END",
-    ]  # fmt: skip
-    assert box.subjects[1].split("  ")[0] != box.subjects[2].split("  ")[0]
-    assert world.ledger.book.mail_fails_since is None
-    assert world.ledger.book.unsent == {}
-
-
-def test_a_mail_that_is_refused_again_stays_unsent_since_its_first_failure(tmp_path: Path) -> None:
-    world = finished(tmp_path, "09:35", "16:05")
-    with mailbox(refuses=True) as refusing:
-        write_settings(tmp_path, SETTINGS + mail_section(refusing.port))
-        mail_what_is_due(world, tmp_path)
-        first = dict(world.ledger.book.unsent)
-        world.later(3600)
-        mail_what_is_due(world, tmp_path)
-
-    assert list(first) == [f"end/{TUESDAY}"]
-    assert world.ledger.book.unsent == first
-    assert world.ledger.book.mail_fails_since == first[f"end/{TUESDAY}"]
-
-
-def mail_what_is_due(world: World, home: Path) -> None:
-    world.ledger.log.barrier()
-    world.ledger.record(due_mails(world.ledger.book, load(home), home))
-
-
-def test_what_is_due_after_a_cycle_is_sent_and_told_once(tmp_path: Path, box: Mailbox) -> None:
-    world = new_world(tmp_path)
-    ready(world, TUESDAY, "09:35")
-    buy_ibm(world, "100")
-    world.observe("92.5")
-    world.finish()
-    world.ledger.log.barrier()
-    write_settings(tmp_path, SETTINGS + mail_section(box.port))
-    settings = load(tmp_path)
-
-    world.ledger.record(due_mails(world.ledger.book, settings, tmp_path))
-    world.ledger.record(due_mails(world.ledger.book, settings, tmp_path))
-
-    assert len(box.received) == 1
-    assert "BUY 100 IBM @ 92.0133 (decided 92.01, slippage +0.33 USD, +0.4 bp)" in box.body("plain")
-    assert "IBM" in world.ledger.book.contracts[IBM].symbol
-
-
-def test_a_mail_whose_figures_cannot_be_told_leaves_without_them_and_says_so(tmp_path: Path, box: Mailbox) -> None:
-    world = finished(tmp_path, "09:35")
-    write_settings(tmp_path, SETTINGS + mail_section(box.port))
-    world.ledger.book.growth = None  # type: ignore[assignment]  # so that whoever tells the drawdown raises
-
-    (sent,) = due_mails(world.ledger.book, load(tmp_path), tmp_path)
-
-    assert isinstance(sent, NoticeSent)
-    assert box.subjects == ["[paper] START Tue 1 Mar  figures unknown"]
-    assert box.body("plain").startswith("The figures could not be told.")
-    assert "What hinders: AttributeError" in box.body("plain")
-    assert f"Witness: {world.ledger.book.seq}:{world.ledger.book.head}" in box.body("plain")
-
-
-def test_an_outage_s_digest_whose_figures_cannot_be_told_still_tells_the_outage(tmp_path: Path) -> None:
-    world = finished(tmp_path, "09:35")
-    failure = Failure("gateway-down", "nobody answers", f"{TUESDAY}/1035")
-    world.record(*begun_by_start(world.ledger.book, failure, ("mail",)))
-    (digest,) = outage_mails(world.ledger.book, f"{TUESDAY}/{CLOSING.name.partition('/')[2]}", CALENDAR)
-    world.ledger.book.growth = None  # type: ignore[assignment]
-
-    letter = digest(("NAV 10.00 at the last closes.",))
-
-    assert (letter.headline, letter.incident) == ("The figures could not be told.", f"outage-end/{TUESDAY}")
-    assert lines(letter)[1:] == ["No cycle finishes.", "NAV 10.00 at the last closes."]
-
-
-def test_a_day_before_that_is_damaged_costs_a_mail_its_bridge_alone(tmp_path: Path, box: Mailbox) -> None:
-    world = new_world(tmp_path)
-    world.quiet_cycle(TUESDAY, "16:20", "92", kind="close")
-    world.quiet_cycle(WEDNESDAY, "16:20", "93", kind="close")
-    write_settings(tmp_path, SETTINGS + mail_section(box.port))
-    (first,) = (tmp_path / "var" / "events").glob(f"{TUESDAY}.jsonl*")
-    first.write_bytes(first.read_bytes()[:-20])
-
-    mail_what_is_due(world, tmp_path)
-
-    assert [subject.split()[1] for subject in box.subjects] == ["END"]
-    assert "How NAV came about is unknown: " in box.body("plain")
-    assert "The figures could not be told." not in box.body("plain")
-
-
 def test_the_drawdown_of_a_mail_is_that_of_the_status(tmp_path: Path, box: Mailbox) -> None:
     world = new_world(tmp_path)
     ready(world, TUESDAY, "09:35")
@@ -412,34 +225,6 @@ def test_the_drawdown_of_a_mail_is_that_of_the_status(tmp_path: Path, box: Mailb
 
     assert f"drawdown {percent(status(closed(world)).drawdown, 2)}" in box.body("plain")
     assert "drawdown -0.20 %" in box.body("plain")
-
-
-def test_without_a_mail_server_nothing_is_due(tmp_path: Path) -> None:
-    world = finished(tmp_path, "09:35")
-    write_settings(tmp_path)
-
-    assert list(due_mails(world.ledger.book, load(tmp_path), tmp_path)) == []
-
-
-def test_a_mail_that_is_refused_is_a_fact(tmp_path: Path) -> None:
-    world = finished(tmp_path, "09:35")
-    letter = session_letter(world.ledger.book, "start", TUESDAY, NAMES)
-    with mailbox(refuses=True) as box:
-        write_settings(tmp_path, SETTINGS + mail_section(box.port))
-        fact = send_letter(load(tmp_path).mail, tmp_path, letter)
-
-    assert isinstance(fact, NoticeFailed)
-    assert "no space left" in fact.reason
-
-
-def test_a_mail_server_that_is_away_is_a_fact(tmp_path: Path) -> None:
-    world = finished(tmp_path, "09:35")
-    write_settings(tmp_path, SETTINGS + mail_section(1))
-
-    fact = send_letter(load(tmp_path).mail, tmp_path, session_letter(world.ledger.book, "start", TUESDAY, NAMES))
-
-    assert isinstance(fact, NoticeFailed)
-    assert "refused" in fact.reason
 
 
 def test_the_first_mail_after_a_statement_tells_it_and_the_next_kind_only_what_differs_still(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def ask_all(
         for member in members:
             asked[pool.schedule(_run, args=[run, member, tuple(words)], timeout=timeout_seconds)] = member
         for done, future in enumerate(as_completed(asked), start=1):
-            said[asked[future]] = _answer(future, asked[future], timeout_seconds)
+            said[asked[future]] = _answer(future, asked[future], timeout_seconds, goes_on=words[0] in APART)
             tell(done)
     return tuple(said[member] for member in members)
 
@@ -88,13 +88,16 @@ def workers(processes: int) -> Iterator[ProcessPool]:
             raise
 
 
-def _answer(future: Future[Said], member: Member, timeout_seconds: float) -> Said:
+def _answer(future: Future[Said], member: Member, timeout_seconds: float, *, goes_on: bool) -> Said:
+    """Return what an account said, or why it said nothing; a command apart `goes_on` though nobody waits for it."""
     from pebble import ProcessExpired
 
     try:
         return future.result()
     except TooLate:
-        why = f"too-long: expected an end within {timeout_seconds:g} seconds, found none; look at it alone: --account"
+        on_its_own = f"it goes on, within its own limits: tallybook --home {member.home} status"
+        remedy = on_its_own if goes_on else "look at it alone: --account"
+        why = f"too-long: expected an end within {timeout_seconds:g} seconds, found none; {remedy}"
     except ProcessExpired as died:
         why = f"died: expected an end, found exit code {died.exitcode} of its process; look at it alone: --account"
     except Exception as error:  # noqa: BLE001 - whatever one account does, the others go on

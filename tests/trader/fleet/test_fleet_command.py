@@ -274,6 +274,16 @@ def test_an_account_that_hangs_is_given_up_and_the_others_answer(fleet: Path, tm
     assert [one.member.name for one in worst_first((fine, slow))] == ["slow", ONE]
 
 
+def test_a_cycle_that_nobody_waits_for_any_longer_goes_on_and_that_is_said(tmp_path: Path) -> None:
+    member = hanging(tmp_path / "slow")
+
+    (slow,) = ask_all(app.run, [member], ("cycle",), 1, 8.0)
+    os.close(begun(member.home / "tallybook.toml"))  # it still reads; now it finds nothing, and ends
+
+    assert slow.status == exits.COULD_NOT
+    assert slow.last_error.startswith("too-long: expected an end within 8 seconds, found none; it goes on, within its")
+
+
 def test_ctrl_c_ends_what_is_under_way_and_begins_nothing_more(fleet: Path, tmp_path: Path) -> None:
     members = [Member(ONE, fleet / "accounts" / ONE), hanging(tmp_path / "slow"), hanging(tmp_path / "next")]
     pens = list[int]()

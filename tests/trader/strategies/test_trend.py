@@ -39,7 +39,8 @@ def as_pandas_has_it(bars: Bars, trend: Trend) -> dict[int, float]:
     names = len(closes.columns)
     multiplier = min(2.5, names / weekly.to_numpy().sum() ** 0.5)
     found = combined.clip(-20, 20) / 10 * float(trend.volatility_target) / (volatility * 16) / names * multiplier
-    return {int(con_id): float(e) for con_id, e in found.clip(lower=None if trend.short_allowed else 0).items()}
+    exposures = found.clip(lower=None if trend.short_allowed else 0)
+    return {con_id: float(exposures[con_id]) for con_id in bars.series}
 
 
 @pytest.mark.parametrize("back", [pytest.param(0, id="2013"), pytest.param(1100, id="in the crash of 2008")])

@@ -80,7 +80,10 @@ def _is_host(text: str) -> bool:
 
 
 def _is_address(text: str) -> bool:
-    """Whether a mail can bear it, read by what will write it: that raises of some texts, and finds none in others."""
+    """Whether a mail can bear it, read by what will write it: that raises of some texts, and finds none in others.
+
+    Newer Pythons complete a domain that is cut off, and say so beside it: what was not written is no address.
+    """
     from email.policy import SMTP  # late: who has set up no mail needs none of it
 
     if not text.isprintable() or not all(text.partition("@")):
@@ -89,7 +92,7 @@ def _is_address(text: str) -> bool:
         addresses = SMTP.header_factory("To", text).addresses
     except (AttributeError, LookupError, ValueError):
         return False
-    return bool(addresses) and all(it.username and it.domain for it in addresses)
+    return bool(addresses) and all(it.username and it.domain and it.domain in text for it in addresses)
 
 
 class Notices(Section):

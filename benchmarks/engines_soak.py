@@ -69,10 +69,10 @@ def killing(folder: Path, drawn: random.Random) -> Iterator[list[str]]:
 
 
 def _working(folder: Path) -> Iterator[tuple[str, int]]:
-    for found in folder.glob(f"{ASIDE}*/*"):
-        pid = int(found.parent.name.removeprefix(ASIDE).partition("-")[0])
-        if Path(f"/proc/{pid}").exists():
-            yield found.name, pid
+    for place in folder.glob(f"{ASIDE}*"):
+        pid = int(place.name.removeprefix(ASIDE).partition("-")[0])
+        with suppress(FileNotFoundError):  # it is done with that account meanwhile
+            yield from ((account.name, pid) for account in list(place.iterdir()) if Path(f"/proc/{pid}").exists())
 
 
 def _executors() -> Iterator[int]:
